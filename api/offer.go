@@ -19,6 +19,7 @@ type tokenOut struct {
 	MaxSupply   string        `json:"maxSupply" example:"200000000" doc:"The most that there can be, in whole tokens."`
 	Offered     bool          `json:"offered" doc:"Whether it earns today."`
 	Terms       *TermsOut     `json:"terms,omitempty" doc:"Today's terms. Absent if the token's first terms are in the future."`
+	Rate        *rateOut      `json:"rate,omitempty" doc:"What its holders earn a year, by today's terms. Absent if the token's first terms are in the future."`
 	Coming      []comingTerms `json:"coming" doc:"Terms that are set for later days, by day."`
 	PaidThrough string        `json:"paidThrough,omitempty" format:"date" example:"2026-11-21" doc:"The last day that is settled. Absent before the first."`
 	Waiting     string        `json:"waiting,omitempty" doc:"What its next day waits for, as a sentence. Not for holders."`
@@ -91,6 +92,10 @@ func (rd reader) tokens(ctx context.Context) ([]tokenOut, error) {
 	if err != nil {
 		return nil, err
 	}
+	rates, err := rd.CurrentRates(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return shown(statuses, func(st reports.TokenStatus) (tokenOut, error) {
 		asset, err := rd.Asset(ctx, st.Asset)
 		if err != nil {
@@ -106,6 +111,7 @@ func (rd reader) tokens(ctx context.Context) ([]tokenOut, error) {
 		}
 		if terms, known := today[asset.Symbol]; known {
 			t.Offered, t.Terms = terms.Offered, new(showTerms(asset, terms))
+			t.Rate = new(showRate(rates[asset.Symbol]))
 		}
 		t.PaidThrough = rd.since(st.PaidThrough)
 		if token(ctx).Role != access.Holder {

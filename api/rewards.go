@@ -128,6 +128,9 @@ type explanationOut struct {
 	Reward   string      `json:"reward" example:"0.00000879" doc:"In whole tokens, rounded down."`
 	Working  *workingOut `json:"working,omitempty" doc:"The exact working-out, in whole numbers. Absent where nothing is earned."`
 
+	Shares   []shareOut   `json:"shares,omitempty" doc:"The shares of staking income that are part of the reward: of periods that are divided on this day."`
+	Weighing *weighingOut `json:"weighing,omitempty" doc:"In the mode share: what the day weighs in the distribution of its period, and what becomes of it."`
+
 	Compensations []compensationOut `json:"compensations,omitempty" doc:"What was made good since of what the reward was too low by. It is no part of the reward."`
 }
 
@@ -147,7 +150,8 @@ type workingOut struct {
 	Earning   string `json:"earning" example:"18489600000000000" doc:"The part of it that earns: at most the cap × 86,400,000."`
 	Rate      string `json:"rate" example:"150000" doc:"The rate a year in 1e-8."`
 	Before    string `json:"carriedBefore" example:"0" doc:"What the reward before left, as a part of the divisor."`
-	Numerator string `json:"numerator" example:"2773440000000000000000" doc:"earning × rate + carriedBefore."`
+	Shared    string `json:"shared" example:"0" doc:"The sum of the shares, each as a part of the divisor."`
+	Numerator string `json:"numerator" example:"2773440000000000000000" doc:"earning × rate + shared + carriedBefore."`
 	Divisor   string `json:"divisor" example:"3153600000000000000" doc:"365 × 86,400,000 × 10^8."`
 	Units     string `json:"units" example:"879" doc:"numerator / divisor, rounded down: the reward in smallest units."`
 	After     string `json:"carriedAfter" example:"1425600000000000000" doc:"The rest of that division. It is carried into the next reward."`
@@ -169,7 +173,7 @@ func (rd reader) explain(ctx context.Context, in *explainIn) (*answer[explanatio
 		Opening: a.Format(m.Opening), Average: a.Format(m.Average), Eligible: "0", Reward: "0",
 		Changes: make([]changeOut, 0, len(e.Changes)),
 	}
-	if token(ctx).Role == access.Holder && e.Earned && e.Over && !e.Paid {
+	if token(ctx).Role == access.Holder && e.Earned && e.Over && !e.Paid && e.Why != reports.WhyNoIncome {
 		// what the pool has and a day's totals are the operator's
 		out.Reason = "It has not been credited yet. It comes by itself."
 	}
@@ -181,6 +185,7 @@ func (rd reader) explain(ctx context.Context, in *explainIn) (*answer[explanatio
 	}
 	if e.Earned {
 		out.Eligible, out.Reward, out.Working = a.Format(m.Eligible), a.Format(m.Reward), work(e)
+		out.Shares, out.Weighing = showShares(e), showWeighing(e)
 	}
 	for _, c := range e.Changes {
 		out.Changes = append(out.Changes,
@@ -198,8 +203,8 @@ func work(e reports.Explanation) *workingOut {
 	p := e.Paper()
 	return &workingOut{
 		Integral: p.Integral.String(), Earning: p.Earning.String(), Rate: strconv.FormatInt(int64(e.Measured.APR), 10),
-		Before:    strconv.FormatInt(int64(e.Measured.Before), 10),
-		Numerator: p.Numerator.String(), Divisor: p.Divisor.String(), Units: p.Units.String(), After: p.Carry.String(),
+		Before: strconv.FormatInt(int64(e.Measured.Before), 10),
+		Shared: p.Shared.String(), Numerator: p.Numerator.String(), Divisor: p.Divisor.String(), Units: p.Units.String(), After: p.Carry.String(),
 	}
 }
 
@@ -221,7 +226,8 @@ type todayFor struct {
 	SoFar    string   `json:"averageSoFar" example:"2.33333333" doc:"The average free balance since 00:00, rounded down; by the measure daily-minimum, the smallest."`
 	Average  string   `json:"average" example:"2.5" doc:"What is measured of the whole day if nothing moves any more: the average, rounded down, or by the measure daily-minimum the smallest balance."`
 	Eligible string   `json:"eligible" example:"2.5" doc:"What of that average would earn: up to the cap; 0 where it is below the minimum or today is not measured."`
-	Reward   string   `json:"reward" example:"0.00001027" doc:"What today would pay then, rounded down, with what earlier rewards have carried on."`
+	Reward   string   `json:"reward" example:"0.00001027" doc:"What today would pay then, rounded down, with what earlier rewards have carried on. In the mode share, without the shares of income that are divided today."`
+	Estimate string   `json:"estimate,omitempty" example:"0.00028" doc:"In the mode share: what today would come to at the net rate of the last paid period, rounded down. It promises nothing. Absent before the first."`
 	Awaited  string   `json:"awaited,omitempty" format:"date" example:"2026-11-21" doc:"The first day whose reward is still to come. These figures are without it, and without what it carries on; it will count from 00:00 of the day after it."`
 	Excluded string   `json:"excludedBy,omitempty" example:"Launchpool" doc:"The product because of which today is not measured. Absent: none."`
 	Notice   string   `json:"notice,omitempty" doc:"Notes on these figures, in sentences."`
@@ -263,6 +269,9 @@ func showTodayFor(t reports.OfferedToken, covered bool) todayFor {
 	}
 	if t.Reached && covered {
 		out.Eligible, out.Reward = a.Format(m.Eligible), a.Format(m.Reward)
+		if units, known := t.Estimate(); known {
+			out.Estimate = a.Format(units)
+		}
 	}
 	switch {
 	case !covered:

@@ -115,6 +115,7 @@ func newServer(o Options) *server {
 	s.tokenRoutes()
 	s.limitRoutes()
 	s.termsRoutes()
+	s.rateRoutes()
 	s.documentRoutes()
 	s.acceptanceRoutes()
 	s.regionRoutes()

@@ -141,3 +141,13 @@ func (t OfferedToken) After(change ledger.Amount, at time.Time) (a staking.Accru
 	}
 	return comesTo(t.Measured.Day, t.Terms, h)
 }
+
+// Estimate is what the token's day would come to in the mode share, if nothing moves any more,
+// at the net rate of the last paid period, rounded down: it promises nothing. known is false in
+// other modes, before the first such period, and where the day does not earn.
+func (t OfferedToken) Estimate() (units ledger.Amount, known bool) {
+	if t.Terms.Mode != staking.Share || !t.Rate.Known || !t.Reached {
+		return 0, false
+	}
+	return staking.EstimateDay(t.Measured.EligibleIntegral(), t.Rate.Net)
+}

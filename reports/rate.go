@@ -99,15 +99,15 @@ func (rs *Reports) CurrentRates(ctx context.Context) (map[string]Rate, error) {
 	})
 }
 
-// Rates are a token's rates of some days that it was on offer, both ends inclusive: the
-// newest first. Days that follow one another with the same rate are one. A day of the mode
+// Rates are a token's rates of some days that it was on offer, through today at most, both ends
+// inclusive: the newest first. Days that follow one another with the same rate are one. A day of the mode
 // share whose income is not divided has one that is not known. ErrNotFound if there is no
 // such token.
 func (rs *Reports) Rates(ctx context.Context, token string, from, to staking.Day) ([]Rate, error) {
 	if _, err := rs.Asset(ctx, token); err != nil {
 		return nil, err
 	}
-	from = max(from, rs.FirstDay())
+	from, to = max(from, rs.FirstDay()), min(to, staking.DayOf(rs.Now()))
 	return read(ctx, rs, "read the rates of "+token, func(t db.View) ([]Rate, error) {
 		history, err := db.All(t, store.ReadTermsRevision, "SELECT "+store.TermsColumns+
 			" FROM terms WHERE asset = $1 ORDER BY from_day, revision", token)

@@ -176,7 +176,7 @@ type Counted struct {
 	Mine   *big.Int // the account's weight, in smallest units × milliseconds
 	All    *big.Int // everybody's
 	Parts  *big.Int // Pool × Mine / All, rounded down
-	Before *big.Int // what was left before, in parts
+	Before *big.Int // what the distribution before left, in parts; below zero if it is missing
 }
 
 // count works the share out, with an arithmetic that shares nothing with the rule's. A part is
