@@ -108,7 +108,7 @@ func (c *currencyListCmd) Help() string {
   softstake currency list EUR --from 2026-11-01`
 }
 
-type rateJSON struct {
+type currencyRateJSON struct {
 	Currency string      `json:"currency"`
 	Day      staking.Day `json:"day"`
 	Rate     string      `json:"rate"`
@@ -126,7 +126,7 @@ func (c *currencyListCmd) Run(env *Env) error {
 			columns: []col{text("day"), text("currency"), figure("1 USDT")},
 			item: func(r pricing.Rate) (any, []string) {
 				rate := usdt(ledger.Amount(r.Rate), true)
-				return rateJSON{r.Currency, r.Day, rate}, []string{r.Day.String(), r.Currency, rate}
+				return currencyRateJSON{r.Currency, r.Day, rate}, []string{r.Day.String(), r.Currency, rate}
 			},
 			none: fmt.Sprintf("No rate of %s is set from %s to %s.\n", c.Currency, from, to),
 		}.print(env, rates, err)

@@ -89,6 +89,9 @@ type (
 		Reward   string         `json:"reward"`
 		Working  *workingJSON   `json:"working,omitempty"` // absent: nothing is earned
 
+		Shares   []shareJSON   `json:"shares,omitempty"`
+		Weighing *weighingJSON `json:"weighing,omitempty"`
+
 		Compensations []compensationJSON `json:"compensations,omitempty"`
 	}
 	// workingJSON is the exact calculation in whole numbers, which no program reads as floats.
@@ -97,6 +100,7 @@ type (
 		Earning   string `json:"earning"`  // the part of it that earns
 		Rate      string `json:"rate"`     // a year, in 1e-8
 		Before    string `json:"carriedBefore"`
+		Shared    string `json:"shared"`
 		Numerator string `json:"numerator"`
 		Divisor   string `json:"divisor"`
 		Units     string `json:"units"`
@@ -133,8 +137,9 @@ func formatExplanation(e reports.Explanation) explanationJSON {
 		j.Eligible, j.Reward = a.Format(m.Eligible), a.Format(m.Reward)
 		j.Working = &workingJSON{
 			p.Integral.String(), p.Earning.String(), strconv.FormatInt(int64(m.APR), 10), strconv.FormatInt(int64(m.Before), 10),
-			p.Numerator.String(), p.Divisor.String(), p.Units.String(), p.Carry.String(),
+			p.Shared.String(), p.Numerator.String(), p.Divisor.String(), p.Units.String(), p.Carry.String(),
 		}
+		j.Shares, j.Weighing = formatShares(a, p.Shares), formatWeighing(a, e.Weighing)
 	}
 	if e.Paid {
 		j.PaidAt = (*instant)(&e.PaidAt)
@@ -199,18 +204,26 @@ func sum(e reports.Explanation) [][2]string {
 	}
 	lines = append(lines,
 		[2]string{"minimum", withUnit(a, t.Min) + ", " + minimum},
-		[2]string{"cap", withUnit(a, t.Cap) + ", " + limit},
-		[2]string{"rate", percent(t.APR) + " % a year"})
+		[2]string{"cap", withUnit(a, t.Cap) + ", " + limit})
+	if t.Mode == staking.Fixed {
+		lines = append(lines, [2]string{"rate", percent(t.APR) + " % a year"})
+	}
 	if !e.Earned {
 		return lines
 	}
+	lines = append(lines, weighingLines(a, e.Weighing)...)
 	eligible := a.Format(m.Eligible)
 	if m.Rest > 0 && m.Average < t.Cap {
 		eligible += "…"
 	}
 	eligible += " " + a.Symbol
+	p := e.Paper()
+	if t.Mode == staking.Fixed && !e.OnlyShares {
+		lines = append(lines, [2]string{"of the day", fmt.Sprintf("%s × %s / 365 = %s %s", eligible, m.APR,
+			inDigits(p.Interest, a.Scale), a.Symbol)})
+	}
+	lines = append(lines, shareLines(a, p.Shares)...)
 	lines = append(lines,
-		[2]string{"of the day", fmt.Sprintf("%s × %s / 365 = %s", eligible, m.APR, exactReward(a, m))},
 		[2]string{"carried here", "+ " + fraction(m.Before) + " of the smallest unit, from the reward before"},
 		[2]string{"reward", withUnit(a, m.Reward)},
 		[2]string{"carried on", fraction(m.Carry) + " of the smallest unit, to the next reward"})
@@ -230,15 +243,6 @@ func measured(t staking.Terms) string {
 
 // shownDigits is how many digits of a smallest unit are shown.
 const shownDigits = 8
-
-// exactReward is what the day earned before rounding and without what was
-// carried here, with some digits more than the token keeps.
-func exactReward(a ledger.Asset, m staking.Accrual) string {
-	n := new(big.Int).Mul(big.NewInt(int64(m.Reward)), big.NewInt(int64(staking.Unit)))
-	n.Add(n, big.NewInt(int64(m.Carry)))
-	n.Sub(n, big.NewInt(int64(m.Before)))
-	return inDigits(n, a.Scale) + " " + a.Symbol
-}
 
 // fraction is a part of a smallest unit, with some digits.
 func fraction(f staking.Fraction) string { return inDigits(big.NewInt(int64(f)), 0) }

@@ -65,6 +65,12 @@ var jsonForms = []struct {
 	{newKeyJSON{}, "", "apiKey secretKey"}, // as the exchange names them
 	{keyJSON{}, "", "apiKey type permissions addresses label created expires revoked"},
 	{limitJSON{}, "LimitsOut", "asset"},
+	{disclosureJSON{}, "DisclosureOut", ""},
+	{rateJSON{}, "RateOut", ""},
+	{shareJSON{}, "ShareOut", ""},
+	{weighedJSON{}, "WeighedOut", ""},
+	{weighingJSON{}, "WeighingOut", ""},
+	{paymentJSON{}, "PaymentOut", ""},
 	{incomeJSON{}, "IncomeOut", ""},
 	{logJSON{}, "LogLineOut", ""},
 	{loginJSON{}, "", "email account created passwordSet"},

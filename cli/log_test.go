@@ -17,7 +17,7 @@ import (
 var reading = strings.Fields(`demo estimate simulate status account:list account:show address:list withdrawal:list reconciliation:list owner:list label:list
 	days:closing rewards explain statement entry tax
 	asset:list terms:list limit:list income:list price:list currency:list documents:list documents:show region:list exclude:list login:list key:list token:list
-	audit log bench:settle bench:post bench:http bench:pages backup`)
+	rates disclosure:list disclosure:show audit log bench:settle bench:post bench:http bench:pages backup`)
 
 // elsewhere are the commands whose lines other tests look for: those of "serve" are of its
 // requests, and of the daily run, which "settle" shows; the other two work on other books
@@ -68,6 +68,7 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"currency set", "EUR 2026-11-22 0.92", "", "currency set"},
 	{"currency import", "-", "currency,day,rate\nGBP,2026-11-22,0.79\n", "currency set"},
 	{"documents publish", "risk-warning warning.txt", "", "document publish"},
+	{"disclosure set", "BNB -", "BNB is staked with two validators.\n", "disclosure set"},
 	{"region add", "BR", "", "region add"},
 	{"region remove", "BR", "", "region remove"},
 	{"login add", "alice@example.com --account alice", "correct horse battery\n", "login add"},

@@ -76,7 +76,11 @@ type app struct {
 	Price     priceCmd     `cmd:"" group:"offer" help:"Set and list prices in USDT."`
 	Currency  currencyCmd  `cmd:"" group:"offer" help:"Set and list what USDT is worth in currencies."`
 	Documents documentsCmd `cmd:"" group:"offer" help:"Publish and show the documents that holders accept."`
-	Region    regionCmd    `cmd:"" group:"offer" help:"Set where Soft Staking is not offered."`
+	Rates     ratesCmd     `cmd:"" group:"offer" help:"List what a token's holders earn a year, before and after the fee."`
+
+	Disclosure disclosureCmd `cmd:"" group:"offer" help:"State and show where the rewards of a token come from."`
+
+	Region regionCmd `cmd:"" group:"offer" help:"Set where Soft Staking is not offered."`
 
 	Login loginCmd `cmd:"" group:"access" help:"Set who may log in to the pages."`
 	Key   keyCmd   `cmd:"" group:"access" help:"Make, list and revoke API keys."`

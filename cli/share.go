@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"fmt"
+	"math/big"
+
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/staking"
+)
+
+type (
+	// shareJSON is a share of a period's income. Weights are whole numbers, which no program reads as floats.
+	shareJSON struct {
+		First    staking.Day   `json:"first"`
+		Last     staking.Day   `json:"last"`
+		Gross    string        `json:"gross"`
+		FeeRate  string        `json:"feeRate"`
+		Fee      string        `json:"fee"`
+		Net      string        `json:"net"`
+		Before   string        `json:"before"`
+		Weight   string        `json:"weight"`
+		Total    string        `json:"total"`
+		Share    string        `json:"share"`
+		Amount   string        `json:"amount"`
+		Days     []weighedJSON `json:"days"`
+		Declared bool          `json:"declared"`
+	}
+	weighedJSON struct {
+		Day      staking.Day `json:"day"`
+		Eligible string      `json:"eligible"`
+		Weight   string      `json:"weight"`
+	}
+	weighingJSON struct {
+		Weight   string        `json:"weight"`
+		Total    string        `json:"total,omitempty"`
+		Waits    bool          `json:"waits"`
+		Estimate string        `json:"estimate,omitempty"`
+		Rate     string        `json:"estimateRate,omitempty"`
+		PaidBy   []paymentJSON `json:"paidBy"`
+	}
+	paymentJSON struct {
+		Day   staking.Day `json:"day"`
+		First staking.Day `json:"first"`
+		Last  staking.Day `json:"last"`
+	}
+)
+
+func formatShares(a ledger.Asset, shares []reports.Counted) (all []shareJSON) {
+	for _, c := range shares {
+		j := shareJSON{
+			First: c.First, Last: c.Last, Gross: a.Format(c.Gross), FeeRate: c.FeeRate.String(), Fee: a.Format(c.Fee()),
+			Net: a.Format(c.Net), Before: c.Before.String(), Weight: c.Mine.String(), Total: c.All.String(),
+			Share: c.Parts.String(), Amount: a.Format(c.Exact.Units), Declared: c.Declared,
+		}
+		for _, d := range c.Days {
+			j.Days = append(j.Days, weighedJSON{d.Day, a.Format(d.Eligible), d.Integral.String()})
+		}
+		all = append(all, j)
+	}
+	return all
+}
+
+func formatWeighing(a ledger.Asset, w *reports.Weighing) *weighingJSON {
+	if w == nil {
+		return nil
+	}
+	j := weighingJSON{Weight: w.Integral.String(), Waits: len(w.PaidBy) == 0, PaidBy: []paymentJSON{}}
+	if w.All != (staking.Integral{}) {
+		j.Total = w.All.String()
+	}
+	if j.Waits && w.EstimateKnown {
+		j.Estimate, j.Rate = a.Format(w.Estimate), w.Rate.Net.String()
+	}
+	for _, p := range w.PaidBy {
+		j.PaidBy = append(j.PaidBy, paymentJSON{p.PaidOn, p.First, p.Last})
+	}
+	return &j
+}
+
+// shareLines are the working-out of the shares that are part of a reward.
+func shareLines(a ledger.Asset, shares []reports.Counted) (lines [][2]string) {
+	for _, c := range shares {
+		lines = append(lines,
+			[2]string{"income", fmt.Sprintf("%s of %s to %s, less the fee of %s %%, %s: %s", withUnit(a, c.Gross), c.First,
+				c.Last, percent(c.FeeRate), a.Format(c.Fee()), withUnit(a, c.Net))})
+		if c.Before.Sign() != 0 {
+			lines = append(lines, [2]string{"left before", signedDigits(c.Before, a)})
+		}
+		for _, d := range c.Days {
+			lines = append(lines, [2]string{"weighs", fmt.Sprintf("%s of %s: %s", d.Integral, d.Day, withUnit(a, d.Eligible)+
+				" over the day")})
+		}
+		lines = append(lines,
+			[2]string{"share", fmt.Sprintf("%s × %s / %s = %s %s", inDigits(c.Pool, a.Scale), c.Mine, c.All,
+				inDigits(c.Parts, a.Scale), a.Symbol)})
+	}
+	return lines
+}
+
+// signedDigits is what a distribution left, or is missing.
+func signedDigits(parts *big.Int, a ledger.Asset) string {
+	if parts.Sign() < 0 {
+		return "- " + inDigits(new(big.Int).Neg(parts), a.Scale) + " " + a.Symbol
+	}
+	return "+ " + inDigits(parts, a.Scale) + " " + a.Symbol
+}
+
+// weighingLines are what becomes of a day in the mode share.
+func weighingLines(a ledger.Asset, w *reports.Weighing) (lines [][2]string) {
+	if w == nil {
+		return nil
+	}
+	weight := w.Integral.String()
+	if w.All != (staking.Integral{}) {
+		weight += " of everybody's " + w.All.String()
+	}
+	lines = append(lines, [2]string{"this day weighs", weight})
+	for _, p := range w.PaidBy {
+		lines = append(lines, [2]string{"paid", fmt.Sprintf("with the reward of %s, which divides %s to %s", p.PaidOn,
+			p.First, p.Last)})
+	}
+	switch {
+	case len(w.PaidBy) > 0:
+	case w.EstimateKnown:
+		lines = append(lines, [2]string{"estimate", fmt.Sprintf("about %s, at %s %% a year as in the last paid period; "+
+			"it promises nothing", withUnit(a, w.Estimate), percent(w.Rate.Net))})
+	default:
+		lines = append(lines, [2]string{"estimate", "none before the first period is paid"})
+	}
+	return lines
+}

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+)
+
+// TestTheModeShareIsExplained: a day that waits, a day that pays and the day that is paid by it, with the
+// rates and the words of the operator.
+func TestTheModeShareIsExplained(t *testing.T) {
+	url := books(t)
+	day1 := staking.DayOf(noon)
+	db, err := store.Open(t.Context(), url, store.Options{Clock: func() time.Time { return noon },
+		Actor: access.Process("test")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.SetTerms(t.Context(), staking.Terms{Asset: "BNB", From: day1 + 1, Offered: true, Mode: staking.Share,
+		Min: 50_000_000, Cap: 1000_00000000, Fee: 3 * staking.Whole / 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	at := func(day int, args ...string) string {
+		t.Helper()
+		return mustAt(t, noon.AddDate(0, 0, day-1), "", append(args, "--db", url)...)
+	}
+	must(t, "", "accept", "alice", "--db", url)
+	must(t, "", "enroll", "alice", "--db", url)
+	must(t, `{"id":"d-1","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"3"}]}`,
+		"post", "-", "--db", url)
+	at(3, "settle")
+	first, paying := (day1 + 1).String(), (day1 + 2).String()
+	has := func(out string, want ...string) {
+		t.Helper()
+		for _, text := range want {
+			if !strings.Contains(out, text) {
+				t.Errorf("%q is not in\n%s", text, out)
+			}
+		}
+	}
+	has(at(3, "explain", "alice", first, "BNB"), "25920000000000000 of everybody's 25920000000000000",
+		"none before the first period is paid", "Accrued, waiting for the chain: what "+first+" pays is known when")
+	at(3, "income", "add", "e1", "BNB", "0.0100001", "--first", first, "--last", first, "--chain", "bsc", "--source", "v-1",
+		"--evidence", "0x1")
+	at(4, "settle")
+	has(at(4, "explain", "alice", first, "BNB"), "with the reward of "+paying+", which divides "+first+" to "+first)
+	has(at(4, "explain", "alice", paying, "BNB"), "0.0100001 BNB of "+first+" to "+first+", less the fee of 30 %, 0.00300003: 0.00700007 BNB",
+		"25920000000000000 of "+first+": 3 BNB over the day",
+		"0.00700007 × 25920000000000000 / 25920000000000000 = 0.00700007 BNB",
+		"about 0.00700006 BNB, at 85.167518 % a year as in the last paid period; it promises nothing")
+	var e explanationJSON
+	if err := json.Unmarshal([]byte(at(4, "explain", "alice", paying, "BNB", "--json")), &e); err != nil {
+		t.Fatal(err)
+	}
+	if len(e.Shares) != 1 || e.Shares[0].Fee != "0.00300003" || e.Weighing == nil || !e.Weighing.Waits ||
+		e.Reward != "0.00700007" {
+		t.Errorf("in JSON it is %+v", e)
+	}
+	has(at(4, "rates", "BNB"), first, "share", "121.667883", "30", "85.167518", "fixed", "0.15")
+	has(at(4, "disclosure", "list"), "Nothing is stated.")
+	has(mustAt(t, noon, "BNB is staked with v-1.\n", "disclosure", "set", "BNB", "-", "--db", url), "BNB is at version 1")
+	has(at(4, "disclosure", "show", "BNB"), "BNB is staked with v-1.")
+	has(at(4, "disclosure", "list", "--json"), `"version":`, `"BNB"`)
+}
