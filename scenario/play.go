@@ -78,7 +78,7 @@ func (p *Player) prepare(url string) (err error) {
 		return err
 	}
 	for _, token := range b.Tokens {
-		if !p.script.has("fund", token.Asset.Symbol) {
+		if token.Terms.Mode != staking.Share && !p.script.has("fund", token.Asset.Symbol) {
 			if _, err := p.db.Fund(p.ctx, "begin-"+token.Asset.Symbol, token.Asset.Symbol, 1_000_000_00000000,
 				false); err != nil {
 				return err

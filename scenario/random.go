@@ -134,7 +134,7 @@ func (s *scriptwriter) name() string {
 }
 
 func (s *scriptwriter) event() {
-	switch s.IntN(30) {
+	switch s.IntN(33) {
 	default:
 		s.say("%s %s %s %s %s %s", s.time(), s.one("deposit", "withdraw", "hold", "release", "complete"), s.holder(),
 			s.amount(), s.token(), s.name())
@@ -165,12 +165,18 @@ func (s *scriptwriter) event() {
 	case 17:
 		s.say("23:59 deposit %s %s BNB refused future", s.holder(), s.amount())
 	case 20:
-		from := s.day + s.IntN(3)
+		from := s.day - 1 + s.IntN(4)
 		s.say("exclude %s %s %s from %d until %d", s.holder(), s.one("BNB", "SOL", "all"), s.one("Launchpool", "Locked"),
 			from, from+s.IntN(4))
 	case 21:
 		s.say("include %s %s %s until %d", s.holder(), s.one("BNB", "SOL", "all"), s.one("Launchpool", "Locked"),
 			s.day+s.IntN(3))
+	case 22:
+		s.say("terms %s share min %s cap 10 fee %s", s.one("BNB", "SOL"), s.one("0", "0.5", "20"), s.one("0", "0.3", "1"))
+	case 23, 24:
+		from := s.back()
+		s.say("income %s %s from %d through %d %s", s.one("BNB", "SOL"), s.one("0.00000007", "0.0001", "0.001", "-0.0001"), from,
+			from+s.IntN(3), s.name())
 	case 18, 19:
 		if len(s.ids) > 0 {
 			s.say("%s", s.ids[s.IntN(len(s.ids))])

@@ -28,9 +28,9 @@ func TestRandomDays(t *testing.T) {
 }
 
 // TestRandomDaysAreWorthPlaying shows that chance writes everything: entries
-// taken, repeated and refused for each reason, rewards, and tokens that wait.
+// taken, repeated and refused for each reason, rewards, tokens that wait, income and exclusions.
 func TestRandomDaysAreWorthPlaying(t *testing.T) {
-	s, err := Parse("random", RandomDays(Chance(1, 1), 20))
+	s, err := Parse("random", RandomDays(Chance(1, 2), 20))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +41,7 @@ func TestRandomDaysAreWorthPlaying(t *testing.T) {
 		"repeated false", "repeated true", "insufficient balance", "the day is closed",
 		"already exists with different content", "lies in the future", "not found", "is not above zero", "is unknown",
 		"not offered in this region", "not enough funds", "over the limit", "paid [{", "at some moment since",
+		"an exclusion begins today", "the period is not over", "in another on another day of the period",
 	} {
 		if !strings.Contains(record, want) {
 			t.Errorf("%q does not happen", want)

@@ -24,7 +24,8 @@ import (
 // An entry may end in "as ID", and then in what is expected of it: "again", or
 // "refused" and why. The books begin on Day 1. Whoever is named in a deposit or
 // transfer and is neither opened nor enrolled by the script lives in DE and is enrolled on
-// Day 1; a pool that the script does not fund has a million tokens.
+// Day 1; a pool that the script does not fund has a million tokens, unless its token begins in
+// the mode share.
 type Script struct {
 	Name  string
 	lines []line
