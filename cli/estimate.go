@@ -22,7 +22,7 @@ type estimateCmd struct {
 
 	From   *staking.Day `placeholder:"DAY" help:"First day that is measured, such as 2025-07-24: the holder switched on the day before it. Without it: the day after the first Spot row."`
 	To     *staking.Day `placeholder:"DAY" help:"Last day that is measured. Without it: the day of the last Spot row, to 24:00."`
-	Terms  string       `placeholder:"FILE" help:"Terms to count with, a CSV file with the columns from,asset,apr,min,cap. Without it: the shipped terms, on every day."`
+	Terms  string       `placeholder:"FILE" help:"Terms to count with, a CSV file with the columns from,asset,apr,min,cap, and if needed mode,measure,fee,gross_apr,per_owner. Without it: the shipped terms, on every day."`
 	Strict bool         `help:"Refuse a file with a row that cannot be read, instead of leaving the row out."`
 	Format string       `enum:"table,csv,json" default:"table" help:"How to print: ${enum}."`
 }
@@ -31,6 +31,13 @@ func (c *estimateCmd) Help() string {
 	return `Prints what Soft Staking would have paid, per day and token, from the files alone: no database is read or made.
 
 Several files are one history: the parts of an export are added up, and what stands in several exports counts only once. The holder counts as having switched on at the first Spot row. All Spot rows make up the balance, except rewards that the exchange paid: those are printed beside the estimate, for the day before they were credited. Messages go to standard error.
+
+A file of terms has a line for each token and day from which they hold. What a holder gets in the mode share depends on everybody, so there the line says what the days from its own on come to: apr, the net rate a year of the period, or gross_apr and fee. It is estimated as if it were paid day by day.
+
+  from,asset,apr,min,cap,mode,measure,fee,gross_apr
+  2025-07-24,BNB,0.0015,0.5,1000,fixed,daily-minimum,,
+  2025-07-24,SOL,,1,10000,share,,0.3,0.041
+  2025-08-01,SOL,0.0302,1,10000,share,,,
 
 Example:
   softstake estimate Transaction-History.csv
@@ -157,6 +164,15 @@ func printResult(w io.Writer, offer history.Offer, e estimated, format string) e
 	}
 	for _, t := range e.result.Totals {
 		asset := offer.Assets[t.Asset]
+		for _, terms := range offer.Terms(t.Asset) {
+			if terms.GrossAPR != 0 {
+				fmt.Fprintf(&b, "%s from %s on: %s.\n", t.Asset, terms.From, grossAndNet(terms))
+			}
+		}
+		if offer.Shared[t.Asset] {
+			fmt.Fprintf(&b, "%s shares staking income: its rate is that of the file, and what it comes to is an estimate.\n",
+				t.Asset)
+		}
 		if format != "table" && t.PaidDays > 0 {
 			fmt.Fprintf(&b, "%s: really paid %s on %s, estimated %s on %s.\n", t.Asset,
 				asset.Format(t.Paid), count(t.PaidDays, "day", "days"), asset.Format(t.Estimated), count(t.Days, "day", "days"))

@@ -108,11 +108,16 @@ func TestEstimateOfNothing(t *testing.T) {
 func TestEstimateFlags(t *testing.T) {
 	named := written(t, "history(UTC+1).csv", strings.Replace(smallHistory, "UTC_Time", "Time", 1))
 	terms := written(t, "terms.csv", "from,asset,apr,min,cap\n2020-10-30,BNB,0.0365,0.5,0.75\n")
+	shared := written(t, "shared.csv", "from,asset,apr,min,cap,mode,measure,fee,gross_apr\n"+
+		"2020-10-20,BNB,,0.5,1000,share,daily-minimum,0.3,0.05214286\n")
 	tests := []struct {
 		args           []string
 		stdin          string
 		stdout, stderr string
 	}{
+		{[]string{"-", "--terms", shared}, smallHistory, `"average":"1","eligible":"1","apr":"0.0365","reward":"0.0001"`,
+			"BNB from 2020-10-20 on: gross 5.214286 %, fee 30 %, you get 3.65 %.\nBNB shares staking income: its rate is " +
+				"that of the file, and what it comes to is an estimate.\n"},
 		{[]string{named}, "", `"day":"2020-10-29","asset":"BNB","opening":"2","average":"1.45833333"`, "Times are read as UTC+1: the file's name says so."},
 		{[]string{named, "--utc-offset", "+00:00"}, "", `"average":"1.5"`, "Times are read as UTC: as asked."},
 		{[]string{named, "--utc-offset=-06:00"}, "", `"average":"1.75"`, "Times are read as UTC-6: as asked."},

@@ -124,12 +124,16 @@ func termsSentence(a ledger.Asset, t staking.Terms) string {
 	}
 	switch {
 	case t.GrossAPR != 0:
-		sentence += " Holders read: gross " + percent(t.GrossAPR) + " %, fee " + percent(t.Fee) + " %, you get " +
-			percent(t.APR) + " %."
+		sentence += " Holders read: " + grossAndNet(t) + "."
 	case t.Fee != 0:
 		sentence += " The operator keeps " + percent(t.Fee) + " % of its staking income."
 	}
 	return sentence
+}
+
+// grossAndNet is the rate before the fee, the fee, and the rate.
+func grossAndNet(t staking.Terms) string {
+	return "gross " + percent(t.GrossAPR) + " %, fee " + percent(t.Fee) + " %, you get " + percent(t.APR) + " %"
 }
 
 type termsCorrectCmd struct {

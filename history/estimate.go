@@ -78,16 +78,21 @@ func (w *walk) over(d staking.Day, t staking.Terms) (staking.Accrual, bool, erro
 		}
 	}
 	h := staking.Holding{Asset: w.asset, Opening: w.balance, Carry: w.carry}
-	since := int64(0)
+	since, changes := int64(0), []staking.Change(nil)
 	for len(w.ahead) > 0 && millisInto(d, w.ahead[0]) < staking.DayMillis {
 		until := millisInto(d, w.ahead[0])
 		h.Integral = h.Integral.Add(staking.IntegralOf(w.balance, until-since))
 		since = until
+		before := w.balance
 		if err := w.step(d); err != nil {
 			return staking.Accrual{}, false, err
 		}
+		changes = append(changes, staking.Change{Millis: until, Amount: w.balance - before})
 	}
 	h.Integral = h.Integral.Add(staking.IntegralOf(w.balance, staking.DayMillis-since))
+	if t.Measure == staking.Lowest {
+		h.MeasureLowest(changes)
+	}
 	a, earned := staking.Accrue(d, t, h)
 	if !earned {
 		return staking.Accrual{}, false, nil

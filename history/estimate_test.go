@@ -186,8 +186,45 @@ func TestReadOffer(t *testing.T) {
 	}
 }
 
+// TestReadOfferWithModes: a period of the mode share has the rate that the file says, net or as gross and fee.
+func TestReadOfferWithModes(t *testing.T) {
+	o, err := ReadOffer(strings.NewReader("Gross_APR,mode,from,asset,apr,min,cap,measure,fee,per_owner\n"+
+		"0.041,share,2025-07-25,SOL,,1,10,daily-minimum,0.3,true\n"+
+		",share,2025-08-01,SOL,0.0302,1,10,,,\n"+
+		"0.00000003,share,2025-08-09,SOL,,1,10,,0.5,\n"+
+		",,2025-07-25,BNB,0.0015,0.5,1000,average,,no"), "terms.csv")
+	if err == nil || !strings.Contains(err.Error(), `per_owner "no" is neither true nor false`) {
+		t.Fatal(err)
+	}
+	o, err = ReadOffer(strings.NewReader("Gross_APR,mode,from,asset,apr,min,cap,measure,fee,per_owner\n"+
+		"0.041,share,2025-07-25,SOL,,1,10,daily-minimum,0.3,true\n"+
+		",share,2025-08-01,SOL,0.0302,1,10,,,\n"+
+		"0.00000003,share,2025-08-09,SOL,,1,10,,0.5,\n"+
+		"0.002,fixed,2025-07-25,BNB,0.0015,0.5,1000,average,0.25,false"), "terms.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	for _, symbol := range []string{"BNB", "SOL"} {
+		for _, terms := range o.Terms(symbol) {
+			got += terms.Describe(o.Assets[symbol]) + "\n"
+		}
+	}
+	want := "from 2025-07-25 offered, APR 0.0015, minimum 0.5, cap 1000, mode fixed, fee 0.25, gross rate 0.002\n" +
+		"from 2025-07-25 offered, APR 0.0287, minimum 1, cap 10, mode fixed, fee 0.3, measure daily-minimum, " +
+		"minimum and cap per owner, gross rate 0.041\n" +
+		"from 2025-08-01 offered, APR 0.0302, minimum 1, cap 10\n" +
+		"from 2025-08-09 offered, APR 0.00000001, minimum 1, cap 10, mode fixed, fee 0.5, gross rate 0.00000003\n"
+	if got != want || !o.Shared["SOL"] || o.Shared["BNB"] {
+		t.Errorf("got:\n%swant:\n%s; shared %v", got, want, o.Shared)
+	}
+}
+
 func TestReadOfferRefuses(t *testing.T) {
-	const header = "from,asset,apr,min,cap\n"
+	const (
+		header = "from,asset,apr,min,cap\n"
+		modes  = "from,asset,apr,min,cap,mode,measure,fee,gross_apr\n"
+	)
 	tests := []struct{ text, want string }{
 		{"", "terms.csv holds no terms: it is empty"},
 		{"from,asset,min\n", "terms.csv holds no terms: its header has no column apr, cap"},
@@ -201,6 +238,13 @@ func TestReadOfferRefuses(t *testing.T) {
 		{header + "2025-07-01,BNB,0.01,0,300000000\n", "cap 300000000 is not between"},
 		{header + "2025-07-01,BNB,0.01,0\n", "is not a decimal number"},
 		{header + "2025-07-01,BNB,\"0.01,0\n", "a quote is not closed"},
+		{header + "2025-07-01,BNB,,0,1\n", "state the APR, since the mode is fixed"},
+		{modes + "2025-07-01,BNB,0.01,0,1,pool,,,\n", "\"pool\" is no mode"},
+		{modes + "2025-07-01,BNB,0.01,0,1,,median,,\n", "\"median\" is no measure"},
+		{modes + "2025-07-01,BNB,,0,1,share,,0.3,\n", "state apr, the net rate of the days from here on, or gross_apr and fee"},
+		{modes + "2025-07-01,BNB,,0,1,share,,2,0.1\n", "APR -0.1 is not between"},
+		{modes + "2025-07-01,BNB,,0,1,share,,0.3,x\n", "is not a decimal number"},
+		{modes + "2025-07-01,BNB,0.2,0,1,share,,0.3,0.1\n", "the gross rate 0.1 is not between the APR"},
 		{header + "2025-07-01,BNB,0.01,0,1\n\n2025-07-01,BNB,0.02,0,1\n",
 			"line 4: these are the second terms of BNB from 2025-07-01"},
 	}

@@ -10,13 +10,13 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// column is where a column stands in a record, from 0.
+// column is where a column stands in a record, from 0; -1: the file does not have it.
 type column int
 
 // of is the column's field of a record, without surrounding space; empty where
-// the record lacks trailing columns.
+// the record lacks trailing columns, or the file the column.
 func (c column) of(rec record) string {
-	if int(c) >= len(rec.fields) {
+	if c < 0 || int(c) >= len(rec.fields) {
 		return ""
 	}
 	return strings.TrimSpace(rec.fields[c])

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/softstake/softstake/staking"
 )
 
 // made is a row as it was drawn, before it became text.
@@ -59,6 +61,12 @@ func TestEstimateAgainstSeconds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		lowest := map[string]bool{}
+		for _, coin := range []string{"BNB", "SOL"} {
+			if lowest[coin] = rapid.Bool().Draw(t, coin+" by its smallest balance"); lowest[coin] {
+				o.terms[coin][0].Measure = staking.Lowest
+			}
+		}
 		accruals, _, err := Estimate(statements, o, h.Window())
 		if err != nil {
 			t.Fatal(err)
@@ -67,8 +75,8 @@ func TestEstimateAgainstSeconds(t *testing.T) {
 		for _, a := range accruals {
 			got = append(got, fmt.Sprintln(a.Day, a.Asset, a.Opening, a.Average, a.Eligible, a.Reward))
 		}
-		want := append(bySeconds(start, rows, "BNB", "0.0015", "0.5", "1000"),
-			bySeconds(start, rows, "SOL", "0.008", "1", "10000")...)
+		want := append(bySeconds(start, rows, "BNB", "0.0015", "0.5", "1000", lowest["BNB"]),
+			bySeconds(start, rows, "SOL", "0.008", "1", "10000", lowest["SOL"])...)
 		sort.Strings(want)
 		if g, w := strings.Join(got, ""), strings.Join(want, ""); g != w {
 			t.Fatalf("%sgot:\n%swant:\n%s", text, g, w)
@@ -95,8 +103,8 @@ func drawRows(t *rapid.T) []made {
 	return rapid.SliceOfN(row, 1, 15).Draw(t, "rows")
 }
 
-// bySeconds says what a token would have earned, as text.
-func bySeconds(start time.Time, rows []made, coin, apr, minimum, cap string) []string {
+// bySeconds says what a token would have earned, as text: by its average, or by the smallest balance of a second.
+func bySeconds(start time.Time, rows []made, coin, apr, minimum, cap string, smallest bool) []string {
 	changes := make([]*big.Int, madeDays*86400) // without the rewards really paid
 	paid := make([]*big.Int, madeDays*86400)
 	begin, end, known := len(changes), 0, false
@@ -133,7 +141,7 @@ func bySeconds(start time.Time, rows []made, coin, apr, minimum, cap string) []s
 	carry := new(big.Rat)
 	var lines []string
 	for day := range madeDays {
-		opening, sum := "", new(big.Int)
+		opening, sum, least := "", new(big.Int), new(big.Int).Set(units("1e9"))
 		for second := range 86400 {
 			if c := changes[day*86400+second]; c != nil {
 				balance.Add(balance, c)
@@ -144,9 +152,14 @@ func bySeconds(start time.Time, rows []made, coin, apr, minimum, cap string) []s
 			if second == 0 {
 				opening = balance.String()
 			}
-			sum.Add(sum, balance)
+			if sum.Add(sum, balance); balance.Cmp(least) < 0 {
+				least.Set(balance)
+			}
 		}
 		average := new(big.Rat).SetFrac(sum, big.NewInt(86400))
+		if smallest {
+			average.SetInt(least)
+		}
 		if day < begin || day > end || average.Cmp(new(big.Rat).SetInt(units(minimum))) < 0 {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/softstake/softstake/ledger"
@@ -14,8 +15,15 @@ import (
 
 // Offer is which tokens are offered under which terms, on every day.
 type Offer struct {
-	Assets map[string]ledger.Asset    // by symbol
+	Assets map[string]ledger.Asset // by symbol
+	// Tokens with terms in the mode share. Their APR is what holders got or may get for a period: a file says it, and
+	// what comes of it is an estimate.
+	Shared map[string]bool
 	terms  map[string][]staking.Terms // by symbol, in order of the days they hold from
+}
+
+func newOffer() Offer {
+	return Offer{map[string]ledger.Asset{}, map[string]bool{}, map[string][]staking.Terms{}}
 }
 
 // ShippedOffer offers the shipped tokens under the shipped terms on every day.
@@ -24,7 +32,7 @@ func ShippedOffer() (Offer, error) {
 	if err != nil {
 		return Offer{}, err
 	}
-	o := Offer{map[string]ledger.Asset{}, map[string][]staking.Terms{}}
+	o := newOffer()
 	for _, t := range tokens {
 		o.Assets[t.Asset.Symbol] = t.Asset
 		o.terms[t.Asset.Symbol] = []staking.Terms{t.Terms}
@@ -35,10 +43,21 @@ func ShippedOffer() (Offer, error) {
 // newScale is the number of decimals of a token that is not among the shipped.
 const newScale = 8
 
+// termsColumns are the columns of a file of terms. It may lack the optional ones, and a
+// line may leave them empty.
+var (
+	termsColumns    = []string{"from", "asset", "apr", "min", "cap"}
+	optionalColumns = []string{"mode", "measure", "fee", "gross_apr", "per_owner"}
+)
+
 // ReadOffer reads terms from a CSV file with the columns from, asset, apr, min
 // and cap: each line's terms hold from its day until the next of its token, and
-// before its first a token is not offered. name is the file's. Any line that
-// cannot be read is an error.
+// before its first a token is not offered. It may have the columns mode, measure, fee,
+// gross_apr and per_owner, too. What a period of the mode share comes to is not known from
+// one holder's history: there the apr is the net rate a year of the days from the line's
+// own on or, where it is empty, the gross rate less the fee, rounded down. A history is one
+// owner's, so per_owner changes nothing. name is the file's. Any line that cannot be read is
+// an error.
 func ReadOffer(r io.Reader, name string) (Offer, error) {
 	shipped, err := ShippedOffer()
 	if err != nil {
@@ -52,11 +71,11 @@ func ReadOffer(r io.Reader, name string) (Offer, error) {
 		return Offer{}, fmt.Errorf("%s holds no terms: %w", name, err)
 	}
 	records := newRecords(text)
-	columns, err := readNames(records, "from", "asset", "apr", "min", "cap")
+	columns, err := readNames(records, termsColumns, optionalColumns)
 	if err != nil {
 		return Offer{}, fmt.Errorf("%s holds no terms: %w", name, err)
 	}
-	o := Offer{map[string]ledger.Asset{}, map[string][]staking.Terms{}}
+	o := newOffer()
 	for {
 		rec, err := records.next()
 		if err == io.EOF {
@@ -72,8 +91,8 @@ func ReadOffer(r io.Reader, name string) (Offer, error) {
 }
 
 // readNames reads the first record of a file as the names of its columns, in any case, and
-// returns where the wanted ones stand.
-func readNames(r *records, wanted ...string) (at []column, err error) {
+// returns where the wanted ones stand, and then the optional ones: -1 where they do not.
+func readNames(r *records, wanted, optional []string) (at []column, err error) {
 	rec, err := r.next()
 	switch {
 	case err == io.EOF:
@@ -102,10 +121,17 @@ func readNames(r *records, wanted ...string) (at []column, err error) {
 	if missing != nil {
 		return nil, fmt.Errorf("its header has no column %s", strings.Join(missing, ", "))
 	}
+	for _, name := range optional {
+		if c, there := found[columnKey(name)]; there {
+			at = append(at, c)
+		} else {
+			at = append(at, -1)
+		}
+	}
 	return at, nil
 }
 
-// add takes the terms of a record in: its columns are from, asset, apr, min and cap.
+// add takes the terms of a record in: its columns are termsColumns and optionalColumns.
 func (o Offer) add(c []column, rec record, shipped map[string]ledger.Asset) error {
 	if rec.bad != nil {
 		return rec.bad
@@ -122,9 +148,16 @@ func (o Offer) add(c []column, rec record, shipped map[string]ledger.Asset) erro
 	if err := asset.Check(); err != nil {
 		return err
 	}
-	terms, err := staking.ParseTerms(asset, from, c[2].of(rec), c[3].of(rec), c[4].of(rec))
+	change, shared, err := changeOf(c, rec)
 	if err != nil {
 		return err
+	}
+	terms, err := change.First(asset, from)
+	if err != nil {
+		return err
+	}
+	if shared {
+		o.Shared[symbol] = true
 	}
 	at, twice := slices.BinarySearchFunc(o.terms[symbol], from, byDay)
 	if twice {
@@ -134,6 +167,54 @@ func (o Offer) add(c []column, rec record, shipped map[string]ledger.Asset) erro
 	o.terms[symbol] = slices.Insert(o.terms[symbol], at, terms)
 	return nil
 }
+
+// changeOf are the figures of a record, and whether they are of the mode share: as far as an estimate goes, it pays the
+// period's rate day by day.
+func changeOf(c []column, rec record) (change staking.TermsChange, shared bool, err error) {
+	given := func(i int) *string {
+		if text := c[i].of(rec); text != "" {
+			return &text
+		}
+		return nil
+	}
+	least, most := c[3].of(rec), c[4].of(rec)
+	change = staking.TermsChange{
+		APR: given(2), Min: &least, Cap: &most, Measure: given(6), Fee: given(7), GrossAPR: given(8),
+	}
+	if text := given(9); text != nil {
+		is, err := strconv.ParseBool(*text)
+		if err != nil {
+			return change, false, fmt.Errorf("per_owner %q is neither true nor false", ledger.Clip(*text))
+		}
+		change.PerOwner = &is
+	}
+	if mode := given(5); mode == nil || *mode != staking.Share.String() {
+		change.Mode = mode
+		return change, false, nil
+	}
+	if change.APR == nil {
+		change.APR, err = netRate(change.GrossAPR, change.Fee)
+	}
+	return change, true, err
+}
+
+// netRate is what a gross rate leaves after the fee, rounded down.
+func netRate(gross, fee *string) (*string, error) {
+	if gross == nil {
+		return nil, errors.New("in the mode share, state apr, the net rate of the days from here on, or gross_apr and fee")
+	}
+	net, err := staking.ParseRate(*gross)
+	if err == nil && fee != nil {
+		var part staking.Rate
+		part, err = staking.ParseRate(*fee)
+		net = net.Net(part)
+	}
+	text := net.String()
+	return &text, err
+}
+
+// Terms are a token's, in order of the days they hold from.
+func (o Offer) Terms(symbol string) []staking.Terms { return slices.Clone(o.terms[symbol]) }
 
 // On is what the token is offered under on a day: the terms dated last, up to
 // that day. Before the first of them it is not offered.

@@ -30,6 +30,9 @@ func ParseRate(s string) (Rate, error) {
 // String writes the rate as ParseRate reads it: "0.0015".
 func (r Rate) String() string { return ledger.FormatDecimal(int64(r), rateScale) }
 
+// Net is what the rate leaves after a fee of 0 to 1, rounded down. The rate must be one that terms may have.
+func (r Rate) Net(fee Rate) Rate { return r * (Whole - fee) / Whole }
+
 // Terms are what a token earns on a day (rules: what is earned). They hold from a day on,
 // until later terms of the token do.
 type Terms struct {

@@ -46,7 +46,8 @@ func TestSmallestBalanceOnThePages(t *testing.T) {
 	day = fmt.Sprintf("/earn/rewards/%s/BNB", w.day(3))
 	w.read(day).has("all of the smallest balance earns", "Smallest balance × 24 h", "Find the smallest number").
 		hasNot(keys...)
-	w.read(fmt.Sprintf("/earn/rewards/%s/SOL", w.day(3))).has("Average of the day ÷ 86,400 s 3", "all of the average earns")
+	w.read(fmt.Sprintf("/earn/rewards/%s/SOL", w.day(3))).
+		has("Average of the day ÷ 86,400 s 3", "all of the average earns")
 }
 
 // TestAnyDaysFileHasItsSmallestBalance: who looks for the smallest balance as the page says comes to what was paid for.
