@@ -25,7 +25,7 @@ func TestNothingIsCut(t *testing.T) {
 		b := s.open(t, looks{width: phone})
 		b.logIn(email)
 		for _, path := range []string{
-			"/spot", "/spot/history", "/earn", "/earn/start", "/earn/stop", "/earn/history", "/earn/export",
+			"/spot", "/spot/history", "/earn", "/earn/start", "/earn/stop", "/earn/history", "/earn/export", "/earn/tax",
 			"/help", "/convert", "/withdraw", "/send", "/deposit", "/activity", "/account", "/account/keys",
 			"/account/keys/new", "/account/password", "/demo/clock", "/nothing-here",
 		} {

@@ -18,7 +18,7 @@ var hostile = []string{
 	"id", "asset", "amount", "units", "max", "step", "look", "network", "address", "tag", "to", "into", "price",
 	"other", "gives", "spread", "label", "public", "addresses", "type", "may", "days", "email", "password", "current",
 	"new", "again", "accept", "account", "name", "how", "from", "q", "show", "format", "back", "next", "session",
-	"lang", "theme", "by", "after", "draft", "why", "done", "version",
+	"lang", "theme", "by", "after", "draft", "why", "done", "version", "year", "currency",
 }
 
 // onPurpose are the fields of a query that a page shows on purpose: a search, a filter, or

@@ -47,6 +47,8 @@ func (s *site) routes() []route {
 		{path: "/earn/rewards/{day}/{asset}/changes.csv", page: (*visit).rewardChanges},
 		{path: "/earn/rewards.csv", page: (*visit).rewardsFile},
 		{path: "/earn/export", page: (*visit).export},
+		{path: "/earn/tax", page: (*visit).tax},
+		{path: "/earn/tax.csv", page: (*visit).taxFile},
 
 		{path: "/account", page: (*visit).accountHome},
 		{path: "/account/sessions", page: (*visit).seeAccount, form: (*submission).endSession},
