@@ -74,6 +74,14 @@ func (m *market) prices(d staking.Day) []pricing.Price {
 	return prices
 }
 
+// rates are what 1 USDT is worth in some currencies on a day, in 1e-8. They differ from day to day, and take nothing of
+// the town's luck.
+func (m *market) rates(d staking.Day) []pricing.Rate {
+	drift := int64(d%7) * 50_000
+	return []pricing.Rate{{Currency: "EUR", Day: d, Rate: 86_000000 + drift},
+		{Currency: "GBP", Day: d, Rate: 75_000000 + drift}, {Currency: "USD", Day: d, Rate: 99_900000 + drift}}
+}
+
 // exchange is what an amount of one asset is worth in another, rounded down; zero
 // where that is more than there can be.
 func (m *market) exchange(amount ledger.Amount, from, to string) ledger.Amount {
