@@ -38,7 +38,7 @@ var sights = []sight{
 	{"history", "bruno@example.com", "/earn/history", 200},
 	{"reward", "bruno@example.com", "{reward}", 200},
 	{"export", "bruno@example.com", "/earn/export", 200},
-	{"tax", "bruno@example.com", "/earn/tax", 200},
+	{"tax", "bruno@example.com", "/earn/tax?currency=EUR", 200},
 	{"help", "bruno@example.com", "/help", 200},
 	{"convert", "alice@example.com", "/convert", 200},
 	{"convert-confirm", "alice@example.com", "/convert", 200},

@@ -117,8 +117,13 @@ func (p taxPage) Worth(value *big.Int) string {
 	return p.Number(ledger.FormatBig(value, conversion.PriceScale))
 }
 
-// Times is how often something was received.
-func (p taxPage) Times(n int64) string { return p.N("tax.times", int(n)) }
+// Times is what was received, and how often.
+func (p taxPage) Times(l reports.TaxLine) string {
+	if l.Kind == reports.TaxCompensation {
+		return p.N("tax.compensation", int(l.Count))
+	}
+	return p.N("tax.reward", int(l.Count))
+}
 
 // Unvalued says how many receipts have no value.
 func (p taxPage) Unvalued(n int64) string { return p.N("tax.unvalued", int(n)) }
