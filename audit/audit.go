@@ -59,8 +59,9 @@ func Run(ctx context.Context, b Books, o Options) (Report, error) {
 	}
 	a := &audit{
 		books: b, outline: outline, only: o.Day, seed: maphash.MakeSeed(), sums: map[string]*TokenSum{},
-		batches: map[Key]*declared{}, shares: map[period]*big.Int{},
+		batches: map[Key]*declared{}, shares: map[period]*big.Int{}, derivation: derive(&outline.Sharing),
 	}
+	a.compareDistributions()
 	for _, d := range outline.Declared {
 		a.batches[d.Key] = &declared{declaration: d}
 	}
@@ -101,6 +102,8 @@ type audit struct {
 	batches map[Key]*declared
 	shares  map[period]*big.Int // of the distributions, over all buckets
 	slots   slots
+
+	derivation *derivation // of the latest snapshot
 }
 
 // readBuckets reads the buckets, several at the same time, and stops at the first error.
@@ -147,13 +150,11 @@ func (a *audit) merge(w *worker) {
 		sum.Holders.Add(sum.Holders, &t.holders)
 		sum.House.Add(sum.House, &t.house)
 	}
-	for _, all := range w.divided {
-		for _, d := range all {
-			if a.shares[d.period] == nil {
-				a.shares[d.period] = new(big.Int)
-			}
-			a.shares[d.period].Add(a.shares[d.period], &d.shares)
+	for p, sum := range w.given {
+		if a.shares[p] == nil {
+			a.shares[p] = new(big.Int)
 		}
+		a.shares[p].Add(a.shares[p], sum)
 	}
 	for _, b := range w.head.Batches {
 		if d := a.batches[b.Key]; d != nil {

@@ -23,8 +23,16 @@ type Outline struct {
 	Closed   staking.Day // the last day that is closed in every bucket; First-1: none
 	Intended staking.Day // the last day whose closing is intended; First-1: none
 	Intents  int64       // how many days' closing is
-	Declared []Declaration
 
+	Sharing
+}
+
+// Sharing is what the distributions of all tokens are derived from, in one snapshot.
+type Sharing struct {
+	Over          staking.Day     // the last day that is closed in every bucket; as Outline.Closed
+	Terms         []staking.Terms // by asset, day and revision: of one day the last counts
+	Declared      []Declaration
+	Incomes       []Income // of all buckets
 	Distributions []Distribution
 }
 
@@ -32,6 +40,7 @@ type Outline struct {
 // of a visit is valid only during the call; a visit must not read.
 type Bucket interface {
 	Head() (Head, error)
+	Sharing() (Sharing, error)
 	// Span is a range of accounts after one, with about n balances; the last ends at End.
 	Span(after ledger.Account, n int) (Span, error)
 	Balances(s Span, visit func(Balance)) error
@@ -64,10 +73,7 @@ type Head struct {
 	Batches   []Batch // what the bucket has accrued
 	Payments  []Batch // what the bucket has paid
 	Overdrawn []Overdraft
-
-	Incomes       []Income       // of all buckets
-	Distributions []Distribution // of all tokens
-	Shares        []Share        // of the bucket
+	Shares    []Share // of the bucket
 }
 
 // Overdraft is a period in which a balance may be below zero, because of an authoritative
@@ -91,7 +97,8 @@ type Balance struct {
 	Balance ledger.Amount
 	Carry   staking.Fraction
 	Earned  ledger.Amount
-	Opened  bool // its owner's account was opened
+	Opened  bool  // its owner's account was opened
+	Ended   int64 // when the closed account had nothing to come any more, in milliseconds since 1970; 0: not yet
 }
 
 // Enrollment is one of an account, and whether the account was opened.

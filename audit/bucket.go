@@ -16,25 +16,26 @@ const spanSize = 4096
 // worker audits one bucket after another. Its state is that of the current bucket.
 type worker struct {
 	*audit
-	number    int
-	books     Bucket
-	head      Head
-	found     findings
-	counts    Report
-	tokens    map[string]*token
-	totals    map[Key]*total
-	slots     slots
-	divided   map[Key][]*divided
-	positions []position
-	at        int         // where in the positions the rows of the day have come to
-	moved     []*position // those with postings on the day
-	day       staking.Day
-	figures   figures
-	scratch   big.Int
-	factor    big.Int
-	line      []byte
-	enrolled  []staking.Enrollment
-	excluded  []staking.Exclusion
+	number     int
+	books      Bucket
+	head       Head
+	found      findings
+	counts     Report
+	tokens     map[string]*token
+	totals     map[Key]*total
+	slots      slots
+	derivation *derivation
+	given      map[period]*big.Int // what the bucket's accounts have of each distribution
+	positions  []position
+	at         int         // where in the positions the rows of the day have come to
+	moved      []*position // those with postings on the day
+	day        staking.Day
+	figures    figures
+	scratch    big.Int
+	factor     big.Int
+	line       []byte
+	enrolled   []staking.Enrollment
+	excluded   []staking.Exclusion
 }
 
 // token is a bucket's state of a token.
@@ -43,13 +44,14 @@ type token struct {
 	known          bool
 	progress       Progress
 	rules          []rule
-	rule           *rule   // of the day; nil: no terms yet
-	next           int     // among the rules
-	total          *total  // of the day, when there are records
-	payable        big.Int // declared in the bucket and not paid
-	payableSeen    bool    // its balance was found
-	declared       big.Int // in all buckets
-	holders, house big.Int // at the end of the last closed day
+	rule           *rule       // of the day; nil: no terms yet
+	next           int         // among the rules
+	needed         staking.Day // from which day on the weights are needed
+	total          *total      // of the day, when there are records
+	payable        big.Int     // declared in the bucket and not paid
+	payableSeen    bool        // its balance was found
+	declared       big.Int     // in all buckets
+	holders, house big.Int     // at the end of the last closed day
 }
 
 func newWorker(a *audit) *worker { return &worker{audit: a} }
@@ -57,7 +59,7 @@ func newWorker(a *audit) *worker { return &worker{audit: a} }
 // begin resets the state.
 func (w *worker) begin(number int) {
 	w.number, w.head, w.found, w.counts = number, Head{}, findings{}, Report{}
-	w.tokens, w.totals = map[string]*token{}, map[Key]*total{}
+	w.tokens, w.totals, w.given = map[string]*token{}, map[Key]*total{}, map[period]*big.Int{}
 	w.slots.clear()
 }
 
@@ -142,8 +144,7 @@ func (w *worker) readHead() (err error) {
 	}
 	w.compareDays()
 	w.readTotals()
-	w.divide()
-	return nil
+	return w.derive()
 }
 
 // compareDays looks at which days are closed: all in a row, here as in the last
@@ -219,8 +220,9 @@ func (w *worker) span(s Span) error {
 
 // walkDay brings the positions over a day: its postings, then what it earned.
 func (w *worker) walkDay(s Span) error {
-	for _, t := range w.tokens {
+	for symbol, t := range w.tokens {
 		t.turn(w.day)
+		t.needed = w.derivation.neededFrom(symbol, w.day)
 	}
 	w.at = 0
 	if err := w.books.Postings(w.day, s, w.posting); err != nil {

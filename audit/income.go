@@ -38,8 +38,11 @@ func (i *Income) leaves() []byte {
 	return leavesOf(ledger.StakingIncome, moves)
 }
 
-// evidence is the SHA-256 over what the entry's moves do not say.
+// evidence is the SHA-256 over what the entry's moves do not say. An income of zero has no moves.
 func (i *Income) evidence() []byte {
+	if i.Gross == 0 {
+		return hashOf("softstake zero income 1", i.Asset, i.Chain, i.Source, i.First.String(), i.Last.String(), i.Evidence)
+	}
 	return hashOf("softstake income 1", i.Chain, i.Source, i.First.String(), i.Last.String(), i.Evidence)
 }
 
@@ -61,7 +64,11 @@ func (w *worker) countIncomes() error {
 			wrong(fmt.Sprintf("was divided by the fee %s; by the terms of %s it is %s", i.Fee, i.Last, r.Fee))
 		}
 		if dayOf(i.At) <= w.outline.Closed {
-			w.slots.goes[w.slot(i.entry())] -= w.hashRequest(i.entry(), i.At, i.leaves(), i.evidence())
+			slot := w.slot(i.entry())
+			w.slots.goes[slot] -= w.hashRequest(i.entry(), i.At, i.leaves(), i.evidence())
+			if i.Gross == 0 { // no posting shows its entry
+				w.slots.rows[slot] += w.hashRow(i.entry(), i.At)
+			}
 		}
 	})
 }
@@ -73,6 +80,16 @@ func (a *audit) explainLostIncome(s *suspect) {
 			a.find(Finding{Day: dayOf(i.At), HasDay: true, Asset: i.Asset,
 				What: "the income " + i.Reference + " is brought in by no entry"})
 		}
+	}
+}
+
+// explainZero compares the row of an entry without postings with the row of its income, which is zero.
+func (a *audit) explainZero(s *suspect) {
+	i, row := &s.incomes[0], s.row
+	if row.At != i.At || !bytes.Equal(row.Digest, digestOf(s.id, i.At, nil, i.evidence())) || len(row.Leaves) > 0 ||
+		!bytes.Equal(row.Destination, i.evidence()) {
+		a.find(Finding{Day: dayOf(row.At), HasDay: true, Asset: i.Asset,
+			What: "entry " + s.id + " has other evidence than the row of its income says, which is zero"})
 	}
 }
 

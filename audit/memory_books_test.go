@@ -58,6 +58,10 @@ func (b *memoryBooks) ReadBucket(ctx context.Context, bucket int, read func(Buck
 
 func (b *memoryBucket) Head() (Head, error) { return b.head, b.books.fails("Head") }
 
+func (b *memoryBucket) Sharing() (Sharing, error) {
+	return b.books.outline.Sharing, b.books.fails("Sharing")
+}
+
 // Span is one account with balances or enrollments.
 func (b *memoryBucket) Span(after ledger.Account, _ int) (Span, error) {
 	through := End

@@ -40,7 +40,7 @@ type position struct {
 	excluded               []staking.Exclusion  // of the account
 	earns                  bool                 // is a holder's free balance
 	balance, carry, earned big.Int
-	weights                []dayWeight // of days in the mode share
+	weights                []dayWeight // of days in the mode share that a distribution needs
 
 	// Of the day, where it has postings.
 	moved             bool
@@ -159,8 +159,7 @@ func (f *figures) derive(p *position, r *rule, day staking.Day) bool {
 	f.eligibleRest.SetInt64(0)
 	if f.interest.SetInt64(0); r.Mode == staking.Share {
 		f.eligibleRest.Mod(earning, dayMillis)
-		p.weights = append(p.weights, dayWeight{day: day})
-		p.weights[len(p.weights)-1].integral.Set(earning)
+		p.weigh(day, earning)
 	} else {
 		f.interest.Mul(earning, &r.rate)
 	}

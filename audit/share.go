@@ -25,16 +25,29 @@ func (p period) compare(other period) int {
 }
 
 // divided is a distribution as it is derived from the income, the terms, and what the days
-// of the period weigh.
+// of the period weigh. It is not changed once it is derived.
 type divided struct {
 	period
 	gross, net   big.Int
 	before, pool big.Int // in parts of a smallest unit: year of them are one
 	weight       big.Int
-	shares       big.Int // of the bucket's accounts
 }
 
-func (d *divided) pays() bool { return d.pool.Sign() > 0 && d.weight.Sign() > 0 }
+// pays: a period that earned nothing, or lost, pays nothing, whatever was left before.
+func (d *divided) pays() bool { return d.net.Sign() > 0 && d.pool.Sign() > 0 && d.weight.Sign() > 0 }
+
+// compare is the order in which the income of a day is divided: losses first, then by period.
+func (d *divided) compare(other *divided) int {
+	return cmp.Or(compareKeys(d.Key, other.Key), cmp.Compare(lossFirst(d.net.Sign() < 0), lossFirst(other.net.Sign() < 0)),
+		d.period.compare(other.period))
+}
+
+func lossFirst(loss bool) int {
+	if loss {
+		return 0
+	}
+	return 1
+}
 
 // exact is an exact amount in parts of a smallest unit.
 func exact(e staking.Exact) *big.Int {
@@ -48,13 +61,96 @@ func integral(units ledger.Amount, rest int64) *big.Int {
 	return n.Add(n, big.NewInt(rest))
 }
 
-// divide derives the distributions of all days from the bucket's snapshot.
-func (w *worker) divide() {
-	w.divided = map[Key][]*divided{}
+// derivation are the distributions of all days that one snapshot has. They are derived once for all
+// buckets, unless a run has gone on since: then a bucket that has accrued more reads a later snapshot.
+type derivation struct {
+	divided map[Key][]*divided
+	through map[string]staking.Day // by token: of the days after it they are not known yet
+	needed  map[string][]need      // by token, by day
+	shared  map[string]bool        // the tokens that have ever been in the mode share
+}
+
+// need is from which day on the weights of a token's days are needed, for its distributions of a day and after it.
+type need struct{ day, first staking.Day }
+
+// derive derives the distributions.
+func derive(s *Sharing) *derivation {
+	v := &derivation{divided: map[Key][]*divided{}, through: map[string]staking.Day{}, needed: map[string][]need{},
+		shared: map[string]bool{}}
+	for _, t := range s.Terms {
+		v.shared[t.Asset] = v.shared[t.Asset] || t.Mode == staking.Share
+		if d, known := v.through[t.Asset]; !known || t.From < d {
+			v.through[t.Asset] = t.From
+		}
+	}
+	declared := map[Key]*Declaration{}
+	for i := range s.Declared {
+		x := &s.Declared[i]
+		declared[x.Key] = x
+		v.through[x.Asset] = max(v.through[x.Asset], x.Day+1)
+	}
+	for token, d := range v.through {
+		v.through[token] = min(d, s.Over)
+	}
+	all := s.periods()
+	left := s.leftBefore(all)
+	var before *divided
+	for _, d := range all {
+		for day := d.first; day <= d.last; day++ {
+			if x := declared[Key{day, d.Asset}]; x != nil {
+				d.weight.Add(&d.weight, integral(x.Eligible, x.EligibleRest))
+			}
+		}
+		switch {
+		case before == nil || before.Key != d.Key:
+			d.before.Set(left[d.Key])
+		case !before.pays():
+			d.before.Set(&before.pool)
+		}
+		d.pool.Add(&d.before, d.pool.Mul(&d.net, year))
+		v.divided[d.Key] = append(v.divided[d.Key], d)
+		before = d
+	}
+	for _, d := range slices.Backward(all) {
+		first := d.first
+		if n := len(v.needed[d.Asset]); n > 0 {
+			first = min(first, v.needed[d.Asset][n-1].first)
+		}
+		v.needed[d.Asset] = append(v.needed[d.Asset], need{d.Day, first})
+	}
+	for _, needs := range v.needed {
+		slices.Reverse(needs)
+	}
+	return v
+}
+
+// neededFrom is the first day before one, or that day, whose weights a distribution of the day or of a later one needs.
+func (v *derivation) neededFrom(token string, d staking.Day) staking.Day {
+	needs := v.needed[token]
+	i, _ := slices.BinarySearchFunc(needs, d, func(n need, d staking.Day) int { return cmp.Compare(n.day, d) })
+	if i == len(needs) {
+		return staking.Forever
+	}
+	return needs[i].first
+}
+
+// covers reports whether the distributions of all days that a bucket has accrued are known.
+func (v *derivation) covers(progress []Progress) bool {
+	return !slices.ContainsFunc(progress, func(p Progress) bool {
+		return v.shared[p.Asset] && p.Accrued > v.through[p.Asset]
+	})
+}
+
+// periods are the distributions with their income, in the order in which it is divided.
+func (s *Sharing) periods() []*divided {
+	rules := map[string][]staking.Terms{}
+	for _, t := range s.Terms {
+		rules[t.Asset] = append(rules[t.Asset], t)
+	}
 	found := map[period]*divided{}
-	for i := range w.head.Incomes {
-		x := &w.head.Incomes[i]
-		if r := w.ruleOn(x.Asset, x.Last); r == nil || r.Mode != staking.Share {
+	for i := range s.Incomes {
+		x := &s.Incomes[i]
+		if modeOn(rules[x.Asset], x.Last) != staking.Share {
 			continue
 		}
 		p := period{Key{dayOf(x.At), x.Asset}, x.First, x.Last}
@@ -66,82 +162,71 @@ func (w *worker) divide() {
 		d.gross.Add(&d.gross, big.NewInt(int64(x.Gross)))
 		d.net.Add(&d.net, big.NewInt(int64(x.Gross-x.fee())))
 	}
-	all := slices.SortedFunc(maps.Values(found), func(a, b *divided) int { return a.compare(b.period) })
-	declared := map[Key]*Declaration{}
-	for i := range w.head.Declared {
-		declared[w.head.Declared[i].Key] = &w.head.Declared[i]
-	}
-	left := w.leftAfter()
-	var before *divided
-	for _, d := range all {
-		for day := max(d.first, w.outline.First); day <= min(d.last, w.head.Last); day++ {
-			if x := declared[Key{day, d.Asset}]; x != nil {
-				d.weight.Add(&d.weight, integral(x.Eligible, x.EligibleRest))
-			}
-		}
-		switch {
-		case before == nil || before.Key != d.Key:
-			if n := left[d.Key]; n != nil {
-				d.before.Set(n)
-			}
-		case !before.pays():
-			d.before.Set(&before.pool)
-		}
-		d.pool.Add(&d.before, d.pool.Mul(&d.net, year))
-		w.divided[d.Key] = append(w.divided[d.Key], d)
-		before = d
-	}
-	if w.number == 0 {
-		w.compareDistributions(all, declared)
-	}
+	return slices.SortedFunc(maps.Values(found), (*divided).compare)
 }
 
-// leftAfter is what was left, by what was paid, before each day that has distributions.
-func (w *worker) leftAfter() map[Key]*big.Int {
-	rows := slices.SortedFunc(slices.Values(w.head.Distributions),
-		func(a, b Distribution) int { return a.period().compare(b.period()) })
+// modeOn is the mode of a token's terms, by day and revision, on a day.
+func modeOn(terms []staking.Terms, d staking.Day) (mode staking.Mode) {
+	for _, t := range terms {
+		if t.From <= d {
+			mode = t.Mode
+		}
+	}
+	return mode
+}
+
+// leftBefore is what was left, by what was paid, before each day that has distributions.
+func (s *Sharing) leftBefore(all []*divided) map[Key]*big.Int {
+	rows := map[string][]*Distribution{}
+	for i := range s.Distributions {
+		d := &s.Distributions[i]
+		rows[d.Asset] = append(rows[d.Asset], d)
+	}
+	for _, some := range rows {
+		slices.SortFunc(some, func(a, b *Distribution) int { return cmp.Compare(a.Day, b.Day) })
+	}
 	left := map[string]*big.Int{} // by token
 	found := map[Key]*big.Int{}
-	days := map[string]staking.Day{}
-	for i := range rows {
-		d := &rows[i]
-		if days[d.Asset] != d.Day || left[d.Asset] == nil {
-			if left[d.Asset] == nil {
-				left[d.Asset] = new(big.Int)
-			}
-			days[d.Asset] = d.Day
-			found[d.Key] = new(big.Int).Set(left[d.Asset])
+	for _, d := range all {
+		if found[d.Key] != nil {
+			continue
 		}
-		n := left[d.Asset]
-		n.Sub(n.Add(n, exact(staking.Exact{Units: d.Net})), exact(d.Paid))
-	}
-	// A day that is accrued and not declared has no row yet.
-	for _, x := range w.head.Incomes {
-		k := Key{dayOf(x.At), x.Asset}
-		if found[k] == nil && left[k.Asset] != nil && k.Day > days[k.Asset] {
-			found[k] = left[k.Asset]
+		sum := left[d.Asset]
+		if sum == nil {
+			sum = new(big.Int)
+			left[d.Asset] = sum
 		}
+		some := rows[d.Asset]
+		for len(some) > 0 && some[0].Day < d.Day {
+			sum.Sub(sum.Add(sum, exact(staking.Exact{Units: some[0].Net})), exact(some[0].Paid))
+			some = some[1:]
+		}
+		rows[d.Asset] = some
+		found[d.Key] = new(big.Int).Set(sum)
 	}
 	return found
 }
 
 // compareDistributions compares the rows of the distributions with those that are derived.
-func (w *worker) compareDistributions(all []*divided, declared map[Key]*Declaration) {
-	rows := map[period]*Distribution{}
-	for i := range w.head.Distributions {
-		rows[w.head.Distributions[i].period()] = &w.head.Distributions[i]
+func (a *audit) compareDistributions() {
+	rows, declared := map[period]*Distribution{}, map[Key]bool{}
+	for i := range a.outline.Distributions {
+		rows[a.outline.Distributions[i].period()] = &a.outline.Distributions[i]
+	}
+	for _, x := range a.outline.Declared {
+		declared[x.Key] = true
 	}
 	wrong := func(p period, what string) {
-		w.find(Finding{Day: p.Day, HasDay: true, Asset: p.Asset,
+		a.find(Finding{Day: p.Day, HasDay: true, Asset: p.Asset,
 			What: fmt.Sprintf("the distribution of %s to %s %s", p.first, p.last, what)})
 	}
-	for _, d := range all {
+	for _, d := range a.derivation.all() {
 		row := rows[d.period]
 		delete(rows, d.period)
 		switch {
-		case row == nil && declared[d.Key] != nil:
+		case row == nil && declared[d.Key]:
 			wrong(d.period, "is missing, though the day is declared")
-		case row != nil && declared[d.Key] == nil:
+		case row != nil && !declared[d.Key]:
 			wrong(d.period, "is written, though the day is not declared")
 		case row == nil:
 		case !is(&d.gross, int64(row.Gross)) || !is(&d.net, int64(row.Net)):
@@ -158,6 +243,39 @@ func (w *worker) compareDistributions(all []*divided, declared map[Key]*Declarat
 	}
 }
 
+// all are the distributions, in the order in which the income is divided.
+func (v *derivation) all() []*divided {
+	return slices.SortedFunc(func(yield func(*divided) bool) {
+		for _, some := range v.divided {
+			for _, d := range some {
+				if !yield(d) {
+					return
+				}
+			}
+		}
+	}, (*divided).compare)
+}
+
+// derive sets the distributions that the bucket's rewards rest on: those of all buckets, or, if a run has gone on
+// since they were read, those of the bucket's snapshot.
+func (w *worker) derive() error {
+	w.audit.mu.Lock()
+	w.derivation = w.audit.derivation
+	w.audit.mu.Unlock()
+	if w.derivation.covers(w.head.Progress) {
+		return nil
+	}
+	sharing, err := w.books.Sharing()
+	if err != nil {
+		return err
+	}
+	w.derivation = derive(&sharing)
+	w.audit.mu.Lock()
+	defer w.audit.mu.Unlock()
+	w.audit.derivation = w.derivation
+	return nil
+}
+
 // ruleOn is a token's terms on a day, or nil.
 func (w *worker) ruleOn(asset string, d staking.Day) (found *rule) {
 	rules := w.token(asset).rules
@@ -169,31 +287,67 @@ func (w *worker) ruleOn(asset string, d staking.Day) (found *rule) {
 	return found
 }
 
-// dayWeight is the eligible integral of a day in the mode share.
+// dayWeight is the sum of the eligible integrals of the days in the mode share up to one.
 type dayWeight struct {
-	day      staking.Day
-	integral big.Int
+	day staking.Day
+	sum big.Int
 }
 
-// shares sets f.shared to what the position has of the day's distributions.
-func (w *worker) shares(p *position, f *figures) {
-	f.shared.SetInt64(0)
-	if w.day > p.token.progress.Accrued || !p.earns {
+// weigh adds a day to the sums, if a distribution needs it, and drops those that none needs any more.
+func (p *position) weigh(d staking.Day, earning *big.Int) {
+	needed := p.token.needed
+	if d < needed {
 		return
 	}
-	for _, d := range w.divided[Key{w.day, p.stored.Asset}] {
+	old := 0
+	for old+1 < len(p.weights) && p.weights[old+1].day < needed {
+		old++
+	}
+	p.weights = append(slices.Delete(p.weights, 0, old), dayWeight{day: d})
+	n := len(p.weights) - 1
+	if p.weights[n].sum.Set(earning); n > 0 {
+		p.weights[n].sum.Add(earning, &p.weights[n-1].sum)
+	}
+}
+
+// addWeight adds to sum what the position weighs through a day, or with the sign -1 subtracts it.
+func (p *position) addWeight(sum *big.Int, through staking.Day, sign int) {
+	i, found := slices.BinarySearchFunc(p.weights, through, func(x dayWeight, d staking.Day) int {
+		return cmp.Compare(x.day, d)
+	})
+	if !found {
+		i--
+	}
+	switch {
+	case i < 0:
+	case sign > 0:
+		sum.Add(sum, &p.weights[i].sum)
+	default:
+		sum.Sub(sum, &p.weights[i].sum)
+	}
+}
+
+// shares sets f.shared to what the position has of the day's distributions. An account that had nothing to come
+// any more before the day was over has nothing.
+func (w *worker) shares(p *position, f *figures) {
+	f.shared.SetInt64(0)
+	ended := p.stored.Ended != 0 && p.stored.Ended < (w.day+1).Millis()
+	if w.day > p.token.progress.Accrued || !p.earns || ended || len(p.weights) == 0 {
+		return
+	}
+	for _, d := range w.derivation.divided[Key{w.day, p.stored.Asset}] {
 		if !d.pays() {
 			continue
 		}
 		sum := new(big.Int)
-		for i := range p.weights {
-			if x := &p.weights[i]; d.first <= x.day && x.day <= d.last {
-				sum.Add(sum, &x.integral)
-			}
-		}
+		p.addWeight(sum, d.last, 1)
+		p.addWeight(sum, d.first-1, -1)
 		sum.Quo(sum.Mul(sum, &d.pool), &d.weight)
 		f.shared.Add(&f.shared, sum)
-		d.shares.Add(&d.shares, sum)
+		if w.given[d.period] == nil {
+			w.given[d.period] = new(big.Int)
+		}
+		w.given[d.period].Add(w.given[d.period], sum)
 	}
 }
 
@@ -203,19 +357,22 @@ func (w *worker) compareShares() {
 	for _, s := range w.head.Shares {
 		rows[period{s.Key, s.First, s.Last}] = exact(s.Sum)
 	}
-	for k, all := range w.divided {
+	for k, all := range w.derivation.divided {
 		for _, d := range all {
-			row := rows[d.period]
+			row, derived := rows[d.period], w.given[d.period]
+			if derived == nil {
+				derived = new(big.Int)
+			}
 			if row == nil && w.token(k.Asset).progress.Accrued < k.Day {
 				continue
 			}
 			if row == nil {
 				row = new(big.Int)
 			}
-			if row.Cmp(&d.shares) != 0 {
+			if row.Cmp(derived) != 0 {
 				w.find(Finding{Day: d.Day, HasDay: true, Asset: d.Asset, What: fmt.Sprintf(
 					"bucket %d has %s parts of a smallest unit of the distribution of %s to %s; derived %s",
-					w.number, row, d.first, d.last, &d.shares)})
+					w.number, row, d.first, d.last, derived)})
 			}
 			delete(rows, d.period)
 		}

@@ -109,6 +109,10 @@ func (a *audit) explain(s *suspect) {
 		a.explainLostIncome(s)
 		return
 	}
+	if len(s.postings) == 0 && len(s.incomes) == 1 && s.incomes[0].Gross == 0 {
+		a.explainZero(s)
+		return
+	}
 	if len(s.postings) == 0 {
 		a.find(on(dayOf(s.row.At), "", "", "entry "+s.id+" has a row of its own, but no postings"))
 		return

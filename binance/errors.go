@@ -149,7 +149,7 @@ var refusals = []struct {
 	// No endpoint comes to these.
 	{[]error{
 		ledger.ErrNotFound, ledger.ErrEnded, ledger.ErrNotRequested, ledger.ErrDayClosed, ledger.ErrOverflow,
-		staking.ErrFunds, staking.ErrLimit, store.ErrNoBooks, store.ErrRealBooks, store.ErrUnfinished,
+		staking.ErrFunds, staking.ErrLimit, staking.ErrUndivided, store.ErrNoBooks, store.ErrRealBooks, store.ErrUnfinished,
 		store.ErrFindings,
 	}, always(errUnknown)},
 }

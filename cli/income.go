@@ -46,7 +46,7 @@ func (c *incomeAddCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		if gross <= 0 {
+		if gross < 0 || gross == 0 && c.Loss {
 			return ledger.ErrInvalid.In("gross", "%s is not above zero; a loss is entered with --loss", ledger.Clip(c.Gross))
 		}
 		if c.Loss {

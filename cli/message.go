@@ -76,6 +76,7 @@ var kinds = []struct {
 	{staking.ErrDocuments, failed, ""},
 	{staking.ErrFunds, failed, ""},
 	{staking.ErrLimit, failed, ""},
+	{staking.ErrUndivided, failed, ""},
 	{store.ErrNoBooks, failed, `make them with "softstake init"`},
 	{store.ErrRealBooks, failed, `"softstake init --test-clock" marks new ones`},
 	{store.ErrUnfinished, failed, ""},

@@ -21,7 +21,7 @@ const pageSize = 16384
 // and those who are excluded on the day.
 // A token whose terms of the day have the measure Lowest is measured by it; only then
 // memory grows with the changes of the day. shares may be nil: there are no distributions.
-func Measure(t db.View, bucket int, d staking.Day, wanted func(asset string) bool, shares Shares,
+func Measure(t db.View, bucket int, d staking.Day, wanted func(asset string) bool, shares *Shares,
 	page func([]staking.Holding) error) error {
 	m := measure{t: t, bucket: int64(bucket), day: d, wanted: wanted, shares: shares}
 	if err := m.anyExcluded(); err != nil {
@@ -36,6 +36,11 @@ func Measure(t db.View, bucket int, d staking.Day, wanted func(asset string) boo
 		if err != nil || !more {
 			return err
 		}
+		if shares != nil {
+			if err := shares.weigh(&m); err != nil {
+				return err
+			}
+		}
 		if err := m.enrolled(); err != nil {
 			return err
 		}
@@ -46,7 +51,7 @@ func Measure(t db.View, bucket int, d staking.Day, wanted func(asset string) boo
 			return err
 		}
 		for i := range m.page {
-			shares.take(&m.page[i])
+			shares.take(i, &m.page[i])
 		}
 		if err := page(m.page); err != nil {
 			return err
@@ -60,21 +65,25 @@ type measure struct {
 	bucket      int64
 	day         staking.Day
 	wanted      func(asset string) bool
-	shares      Shares
+	shares      *Shares
 	lowest      map[string]bool // tokens that are measured by the smallest balance of the day
 	page        []staking.Holding
 	excludes    bool                     // the bucket has exclusions that cover the day
 	moved       map[int][]staking.Change // of positions of the page in these tokens, on the day
 	first, last string                   // accounts of the page
 	asset       string                   // of the last account, with which the next page begins
+	from, after string                   // account and asset after which the page begins
+	ends        bool                     // the page is the last
 }
 
 // balances reads the next page, as if nothing had changed since the day began;
 // more reports whether there was one.
 func (m *measure) balances() (more bool, err error) {
 	m.page = m.page[:0]
-	from, after := m.last, m.asset
+	m.from, m.after = m.last, m.asset
+	rows := 0
 	err = m.t.Query(func(r db.Row) error {
+		rows++
 		m.last, m.asset = r.Text(0), r.Text(1)
 		if !more {
 			m.first, more = m.last, true
@@ -84,7 +93,8 @@ func (m *measure) balances() (more bool, err error) {
 		}
 		return nil
 	}, `SELECT account, asset, balance, carry FROM balances
-	     WHERE bucket = $1 AND (account, asset) > ($2, $3) ORDER BY account, asset LIMIT $4`, m.bucket, from, after, int64(pageSize))
+	     WHERE bucket = $1 AND (account, asset) > ($2, $3) ORDER BY account, asset LIMIT $4`, m.bucket, m.from, m.after, int64(pageSize))
+	m.ends = rows < pageSize
 	if err != nil {
 		return false, fmt.Errorf("read balances: %w", err)
 	}
@@ -105,12 +115,13 @@ func (m *measure) enrolled() error {
 		return err
 	}
 	i, kept := 0, m.page[:0]
-	for _, h := range m.page {
+	for n, h := range m.page {
 		for i < len(accounts) && accounts[i] < string(h.Account) {
 			i++
 		}
 		h.Absent = i == len(accounts) || accounts[i] != string(h.Account) || excluded.has(h)
-		if !h.Absent || m.shares.has(h) {
+		if !h.Absent || m.shares.has(n, h.Asset) {
+			m.shares.keep(len(kept), n)
 			kept = append(kept, h)
 		}
 	}

@@ -3,7 +3,9 @@ package holding
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
@@ -16,9 +18,9 @@ import (
 // are rewards of that day, credited with all others. So the run stays what it is: a day is
 // accrued from what is in the books at its end, whenever that is done.
 
-// ErrUndeclared is of a distribution whose period has days that are not declared yet. The run
-// comes to no such day.
-var ErrUndeclared = errors.New("a day of the period is not declared yet")
+// ErrNoBalance is of books that were changed by hand: an account has earned, and has no balance to be
+// measured.
+var ErrNoBalance = errors.New("it has no balance; an audit says more")
 
 // Weight is a sum of eligible integrals of one day: units over the whole of it, and what is
 // left of them, in unit-milliseconds.
@@ -27,67 +29,73 @@ type Weight struct {
 	Rest  int64
 }
 
-// Add adds what an accrual weighs. Its error is ledger.ErrOverflow.
-func (w *Weight) Add(a staking.Accrual) (err error) {
-	w.Units, err = w.Units.Add(a.Eligible)
+// Add adds what an accrual weighs. What holders have together may exceed 63 bits where the supply of the
+// token was set too low: the sum is then TooLarge.
+func (w *Weight) Add(a staking.Accrual) {
+	units, err := w.Units.Add(a.Eligible)
+	if w.Units = units; err != nil || w.TooLarge() {
+		w.Units = math.MaxInt64
+	}
 	w.Rest += a.EligibleRest
-	return err
 }
+
+// TooLarge reports whether the sum is larger than the books can keep.
+func (w *Weight) TooLarge() bool { return w.Units == math.MaxInt64 }
 
 func readWeight(r db.Row, i int) staking.Integral {
 	return staking.Accrual{Eligible: ledger.Amount(r.Int(i)), EligibleRest: r.Int(i + 1)}.EligibleIntegral()
 }
 
-// Distributions are the distributions of some tokens' day, by token and period: of the
-// income that was entered on the day for periods in the mode share. What was left of the
-// token's income before, or is missing, is part of the first, and of the next after one
-// that pays nothing.
-func Distributions(t db.View, d staking.Day, tokens []string) ([]staking.Distribution, error) {
-	incomes, err := db.All(t, func(r db.Row) (staking.Distribution, error) {
-		i := staking.Income{Gross: ledger.Amount(r.Int(3))}
-		return staking.Distribution{
-			Asset: r.Text(0), Day: d, First: staking.Day(r.Int(1)), Last: staking.Day(r.Int(2)), Gross: i.Gross,
-			Net: i.Split(staking.Rate(r.Int(4))).Net,
-		}, nil
-	}, `SELECT asset, first_day, last_day, gross, fee FROM incomes WHERE at >= $1 AND at < $2 AND mode = $3
-	     ORDER BY asset, first_day, last_day`, d.Millis(), (d + 1).Millis(), int64(staking.Share))
-	if err != nil {
-		return nil, fmt.Errorf("read the income of %s: %w", d, err)
-	}
-	var all []staking.Distribution
-	for _, i := range incomes {
-		if !slices.Contains(tokens, i.Asset) {
-			continue
-		}
-		if n := len(all); n > 0 && all[n-1].Asset == i.Asset && all[n-1].First == i.First && all[n-1].Last == i.Last {
-			if err := join(&all[n-1], i); err != nil {
-				return nil, fmt.Errorf("sum the income of %s: %w", i.Asset, err)
-			}
-			continue
-		}
-		all = append(all, i)
-	}
+// Distributions are the distributions of a token's day: of the income that was entered on the day
+// for periods in the mode share, losses first, then by period. What was left of the token's income
+// before, or is missing, is part of the first, and of the next after one that pays nothing. They
+// never change once the day is closed, the days before it are declared, and they are worked out
+// without an error. staking.ErrUndivided, if the income cannot be divided: a day of the period is not
+// declared yet, to which no run comes, or the sums are too large.
+func Distributions(t db.View, d staking.Day, token string) ([]staking.Distribution, error) {
+	all, err := entered(t, d, token)
 	for i := range all {
 		v := &all[i]
-		if v.Weight, err = weightOf(t, *v); err != nil {
-			return nil, fmt.Errorf("read what everybody weighs in %s: %w", v.Asset, err)
+		if err == nil {
+			v.Weight, err = weightOf(t, *v)
 		}
-		if i == 0 || all[i-1].Asset != v.Asset {
-			v.Before, err = leftBefore(t, d, v.Asset)
-		} else if !all[i-1].Pays() {
+		if err == nil && i == 0 {
+			v.Before, err = Left(t, d, token)
+		} else if err == nil && !all[i-1].Pays() {
 			v.Before = all[i-1].Pool()
 		}
-		if err != nil {
-			return nil, fmt.Errorf("read what the distribution of %s before left: %w", v.Asset, err)
-		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("divide the income of %s of %s: %w", token, d, err)
 	}
 	return all, nil
+}
+
+// entered are the incomes of a token that were entered on a day, those of one period together: losses
+// first, so that nobody gets what is lost.
+func entered(t db.View, d staking.Day, token string) (all []staking.Distribution, err error) {
+	err = t.Query(func(r db.Row) error {
+		v := staking.Distribution{Asset: token, Day: d, First: staking.Day(r.Int(0)), Last: staking.Day(r.Int(1)),
+			Gross: ledger.Amount(r.Int(2))}
+		v.Net = staking.Income{Gross: v.Gross}.Split(staking.Rate(r.Int(3))).Net
+		if n := len(all); n > 0 && all[n-1].First == v.First && all[n-1].Last == v.Last {
+			return join(&all[n-1], v)
+		}
+		all = append(all, v)
+		return nil
+	}, `SELECT first_day, last_day, gross, fee FROM incomes WHERE at >= $1 AND at < $2 AND asset = $3 AND mode = $4
+	     ORDER BY first_day, last_day`, d.Millis(), (d + 1).Millis(), token, int64(staking.Share))
+	slices.SortStableFunc(all, func(a, b staking.Distribution) int { return int(db.Flag(b.Net < 0) - db.Flag(a.Net < 0)) })
+	return all, err
 }
 
 // join adds the income of another source for the same period.
 func join(d *staking.Distribution, other staking.Distribution) (err error) {
 	if d.Gross, err = d.Gross.Add(other.Gross); err == nil {
 		d.Net, err = d.Net.Add(other.Net)
+	}
+	if err != nil {
+		err = staking.ErrUndivided.In("", "the income of %s to %s together: %w", d.First, d.Last, err)
 	}
 	return err
 }
@@ -102,14 +110,14 @@ func weightOf(t db.View, d staking.Distribution) (sum staking.Integral, err erro
 	}, "SELECT eligible, eligible_rest FROM declarations WHERE day BETWEEN $1 AND $2 AND asset = $3",
 		int64(d.First), int64(d.Last), d.Asset)
 	if err == nil && days != int(d.Last-d.First)+1 {
-		err = ErrUndeclared
+		err = staking.ErrUndivided.In("", "a day of %s to %s is not declared yet", d.First, d.Last)
 	}
 	return sum, err
 }
 
-// leftBefore is what was left when the distributions of the last day before that had any
-// were paid: what the first of them found, and of each the net less what was paid.
-func leftBefore(t db.View, d staking.Day, token string) (left staking.Exact, err error) {
+// Left is what was left of a token's income when the distributions of the last day before one that had
+// any were paid: what the first of them found, and of each the net less what was paid.
+func Left(t db.View, d staking.Day, token string) (left staking.Exact, err error) {
 	first := true
 	err = t.Query(func(r db.Row) error {
 		if first {
@@ -121,64 +129,176 @@ func leftBefore(t db.View, d staking.Day, token string) (left staking.Exact, err
 		return nil
 	}, `SELECT before_units, before_part, net, paid_units, paid_part FROM distributions
 	     WHERE asset = $1 AND day = (SELECT max(day) FROM distributions WHERE asset = $1 AND day < $2)
-	     ORDER BY first_day, last_day`, token, int64(d))
+	     ORDER BY `+InOrder, token, int64(d))
 	return left, err
 }
+
+// InOrder is the order of the distributions of one day, in SQL.
+const InOrder = "CASE WHEN net < 0 THEN 0 ELSE 1 END, first_day, last_day"
 
 // Division is a distribution in one bucket.
 type Division struct {
 	staking.Distribution
 	Paid    staking.Exact // to the bucket's accounts that were measured so far
 	divider *staking.Divider
-	weights map[ledger.Account]staking.Integral // of the bucket's accounts that were not
+	period  *weighed
 }
 
-// Shares are the distributions of a day in one bucket.
-type Shares []*Division
+// weighed are the days of a period of a token, and what the holdings of a page weigh in them.
+type weighed struct {
+	asset       string
+	first, last staking.Day
+	weights     []staking.Integral // by the index in the page
+}
 
-// SharesOf reads what the accounts of a bucket weigh in some distributions.
-func SharesOf(t db.View, bucket int, all []staking.Distribution) (Shares, error) {
-	var s Shares
-	for _, d := range all {
-		v := &Division{Distribution: d, divider: d.Divider(), weights: map[ledger.Account]staking.Integral{}}
-		err := t.Query(func(r db.Row) error {
-			account := ledger.Account(r.Text(0))
-			v.weights[account] = v.weights[account].Add(readWeight(r, 1))
-			return nil
-		}, "SELECT account, eligible, eligible_rest FROM accruals WHERE bucket = $1 AND day BETWEEN $2 AND $3 AND asset = $4",
-			int64(bucket), int64(d.First), int64(d.Last), d.Asset)
-		if err != nil {
-			return nil, fmt.Errorf("read what accounts weigh: %w", err)
-		}
-		s = append(s, v)
+// Shares are the distributions of a day in one bucket. They read what accounts weigh page by
+// page, each day of any period once.
+type Shares struct {
+	Divisions []*Division
+	day       staking.Day // the distributions'
+	periods   []*weighed  // each once, however many distributions divide its income
+	days      []staking.Day
+}
+
+// SharesOf prepares the distributions of a day for a bucket; nil where nothing is divided.
+func SharesOf(all []staking.Distribution) *Shares {
+	if len(all) == 0 {
+		return nil
 	}
-	return s, nil
+	s := &Shares{day: all[0].Day}
+	for _, d := range all {
+		v := &Division{Distribution: d, divider: d.Divider()}
+		s.Divisions = append(s.Divisions, v)
+		if d.Pays() {
+			v.period = s.periodOf(d)
+		}
+	}
+	slices.Sort(s.days)
+	s.days = slices.Compact(s.days)
+	return s
 }
 
-// has reports whether an account has a weight in one of the distributions.
-func (s Shares) has(h staking.Holding) bool {
-	return slices.ContainsFunc(s, func(v *Division) bool {
-		_, has := v.weights[h.Account]
-		return has && v.Asset == h.Asset
+// periodOf is the period of a distribution, whose days are to be read.
+func (s *Shares) periodOf(d staking.Distribution) *weighed {
+	for _, p := range s.periods {
+		if p.asset == d.Asset && p.first == d.First && p.last == d.Last {
+			return p
+		}
+	}
+	p := &weighed{asset: d.Asset, first: d.First, last: d.Last}
+	s.periods = append(s.periods, p)
+	for day := d.First; day <= d.Last; day++ {
+		s.days = append(s.days, day)
+	}
+	return p
+}
+
+// weigh reads what the holdings of a page weigh. An account that is closed, and had nothing to
+// come any more before the day was over, weighs nothing: its share stays in the pool.
+func (s *Shares) weigh(m *measure) error {
+	for _, p := range s.periods {
+		p.weights = slices.Grow(p.weights[:0], len(m.page))[:len(m.page)]
+		clear(p.weights)
+	}
+	for _, d := range s.days {
+		if err := s.weighDay(m, d); err != nil {
+			return fmt.Errorf("read what accounts weigh: %w", err)
+		}
+	}
+	i := 0
+	err := m.t.Query(func(r db.Row) error {
+		ended := ledger.Account(r.Text(0))
+		for ; i < len(m.page) && m.page[i].Account <= ended; i++ {
+			for _, p := range s.periods {
+				if m.page[i].Account == ended {
+					p.weights[i] = staking.Integral{}
+				}
+			}
+		}
+		return nil
+	}, `SELECT account FROM accounts WHERE bucket = $1 AND account BETWEEN $2 AND $3 AND ended > 0 AND ended < $4
+	     ORDER BY account`, m.bucket, m.first, m.last, (s.day + 1).Millis())
+	if err != nil {
+		return fmt.Errorf("read which accounts are closed: %w", err)
+	}
+	return nil
+}
+
+// weighDay adds what the holdings of a page weigh on a day. The page and the rows are in the
+// order of their keys.
+func (s *Shares) weighDay(m *measure, d staking.Day) error {
+	through, asset := m.last, m.asset
+	if m.ends {
+		through, asset = afterAll, ""
+	}
+	args := []any{m.bucket, int64(d), m.from, m.after, through, asset}
+	var names []string
+	var periods []*weighed
+	for _, p := range s.periods {
+		if p.first > d || p.last < d {
+			continue
+		}
+		if !slices.ContainsFunc(periods, func(other *weighed) bool { return other.asset == p.asset }) {
+			args = append(args, p.asset)
+			names = append(names, fmt.Sprintf("$%d", len(args)))
+		}
+		periods = append(periods, p)
+	}
+	i := 0
+	return m.t.Query(func(r db.Row) error {
+		account, asset := ledger.Account(r.Text(0)), r.Text(1)
+		for i < len(m.page) && before(m.page[i], account, asset) {
+			i++
+		}
+		if i == len(m.page) || m.page[i].Account != account || m.page[i].Asset != asset {
+			return fmt.Errorf("%s has a share of %s: %w", account, asset, ErrNoBalance)
+		}
+		weight := readWeight(r, 2)
+		for _, p := range periods {
+			if p.asset == asset {
+				p.weights[i] = p.weights[i].Add(weight)
+			}
+		}
+		return nil
+	}, `SELECT account, asset, eligible, eligible_rest FROM accruals
+	     WHERE bucket = $1 AND day = $2 AND (account, asset) > ($3, $4) AND (account, asset) <= ($5, $6)
+	       AND asset IN (`+strings.Join(names, ", ")+`) ORDER BY account, asset`, args...)
+}
+
+// before reports whether a holding comes before an account's of an asset.
+func before(h staking.Holding, account ledger.Account, asset string) bool {
+	return h.Account < account || h.Account == account && h.Asset < asset
+}
+
+// afterAll is after every account there can be.
+const afterAll = "\U0010ffff"
+
+// has reports whether a holding of the page weighs anything.
+func (s *Shares) has(i int, asset string) bool {
+	return s != nil && slices.ContainsFunc(s.periods, func(p *weighed) bool {
+		return p.asset == asset && p.weights[i] != (staking.Integral{})
 	})
 }
 
-// take gives a holding its shares, once.
-func (s Shares) take(h *staking.Holding) {
-	for _, v := range s {
-		if v.Asset == h.Asset {
-			share := v.divider.Share(v.weights[h.Account])
-			delete(v.weights, h.Account)
+// keep moves what a holding of the page weighs to where the holding moves.
+func (s *Shares) keep(to, from int) {
+	if s != nil {
+		for _, p := range s.periods {
+			p.weights[to] = p.weights[from]
+		}
+	}
+}
+
+// take gives a holding of the page its shares.
+func (s *Shares) take(i int, h *staking.Holding) {
+	if s == nil {
+		return
+	}
+	for _, v := range s.Divisions {
+		if v.period != nil && v.Asset == h.Asset {
+			share := v.divider.Share(v.period.weights[i])
 			h.Shared = h.Shared.Add(share)
 			v.Paid = v.Paid.Add(share)
 		}
 	}
-}
-
-// Lost is an account that has a share and no balance to be measured, or "".
-func (v *Division) Lost() ledger.Account {
-	for account := range v.weights {
-		return account
-	}
-	return ""
 }

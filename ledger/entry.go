@@ -55,7 +55,7 @@ type Entry struct {
 	ID    string    // the caller's, 1 to 128 characters; unique forever; see EndingID
 	Kind  Kind      // what happened
 	At    time.Time // when it counts, in UTC, cut to milliseconds; zero: when it is posted
-	Moves []Move    // 1 to 100
+	Moves []Move    // 1 to 100; none of staking income of zero
 
 	// Authoritative marks an entry that another ledger has already decided. It is accepted
 	// even if a balance was below zero at some moment between its time and now. It is not a
@@ -113,7 +113,8 @@ func (e Entry) Check(assets map[string]Asset) error {
 	if err := e.checkCompensation(); err != nil { // compensations only: compensation.go
 		return err
 	}
-	if len(e.Moves) < 1 || len(e.Moves) > MaxMoves {
+	nothing := e.Kind == StakingIncome && len(e.Moves) == 0 // income of zero
+	if !nothing && (len(e.Moves) < 1 || len(e.Moves) > MaxMoves) {
 		return ErrInvalid.In("moves", "entry %s: %d moves; an entry has 1 to %d", e.ID, len(e.Moves), MaxMoves)
 	}
 	if year := e.At.UTC().Year(); !e.At.IsZero() && (year < 1970 || year > 9999) {

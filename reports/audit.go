@@ -21,23 +21,18 @@ type audited struct{ store.Reader }
 // the last bucket, and so in all: from there on its journal never changes.
 func (b audited) Outline(ctx context.Context) (o audit.Outline, err error) {
 	err = b.Read(ctx, func(t db.View) error {
-		closed := int64(b.FirstDay()) - 1
-		if _, err := db.One(t, []*int64{&closed},
-			"SELECT day FROM days WHERE bucket = $1 AND closed = 1 ORDER BY day DESC LIMIT 1",
-			int64(ledger.Buckets-1)); err != nil {
+		closed, err := lastClosed(t)
+		if err != nil {
 			return err
 		}
-		o = audit.Outline{First: b.FirstDay(), Closed: staking.Day(closed)}
+		o = audit.Outline{First: b.FirstDay(), Closed: max(closed, b.FirstDay()-1)}
 		var intended int64
 		if _, err := db.One(t, []*int64{&o.Intents, &intended}, "SELECT count(*), coalesce(max(day), $1) FROM closings",
 			int64(b.FirstDay())-1); err != nil {
 			return err
 		}
 		o.Intended = staking.Day(intended)
-		if o.Declared, err = declarations(t); err != nil {
-			return err
-		}
-		o.Distributions, err = distributions(t)
+		o.Sharing, err = sharing(t, o.Closed)
 		return err
 	})
 	if err != nil {
@@ -47,12 +42,16 @@ func (b audited) Outline(ctx context.Context) (o audit.Outline, err error) {
 }
 
 func declarations(t db.View) ([]audit.Declaration, error) {
-	return db.All(t, func(r db.Row) (audit.Declaration, error) {
+	all, err := db.All(t, func(r db.Row) (audit.Declaration, error) {
 		return audit.Declaration{
 			Key: keyOf(r), Holders: r.Int(2), Total: ledger.Amount(r.Int(3)), Eligible: ledger.Amount(r.Int(4)),
 			EligibleRest: r.Int(5),
 		}, nil
 	}, "SELECT day, asset, holders, total, eligible, eligible_rest FROM declarations ORDER BY day, asset")
+	if err != nil {
+		err = fmt.Errorf("read the declarations: %w", err)
+	}
+	return all, err
 }
 
 // keyOf is a token's day, the first two columns of a row.
@@ -119,21 +118,56 @@ func (a auditedBucket) Head() (h audit.Head, err error) {
 	}, "SELECT symbol, scale, max_supply FROM assets ORDER BY symbol"); err != nil {
 		return h, fmt.Errorf("read the assets: %w", err)
 	}
-	if h.Terms, err = db.All(a.t, scan(store.ReadTerms),
-		"SELECT "+store.TermsFigures+" FROM terms "+
-			"ORDER BY asset, from_day, revision"); err != nil {
-		return h, fmt.Errorf("read the terms: %w", err)
+	if h.Terms, err = everyTerms(a.t); err != nil {
+		return h, err
 	}
-	if h.Declared, err = declarations(a.t); err != nil {
-		return h, fmt.Errorf("read the declarations: %w", err)
+	h.Declared, err = declarations(a.t)
+	return h, err
+}
+
+// Sharing is what the distributions are derived from.
+func (a auditedBucket) Sharing() (audit.Sharing, error) {
+	closed, err := lastClosed(a.t)
+	if err != nil {
+		return audit.Sharing{}, err
 	}
-	if h.Distributions, err = distributions(a.t); err != nil {
-		return h, fmt.Errorf("read the distributions: %w", err)
+	return sharing(a.t, closed)
+}
+
+// lastClosed is the last day that is closed in the last bucket, and so in all; -1: none.
+func lastClosed(t db.View) (staking.Day, error) {
+	d, found, err := db.First(t, db.IntOf,
+		"SELECT day FROM days WHERE bucket = $1 AND closed = 1 ORDER BY day DESC LIMIT 1", int64(ledger.Buckets-1))
+	if !found {
+		d = -1
 	}
-	if h.Incomes, err = db.All(a.t, auditedIncome, auditedIncomes+" ORDER BY at, reference"); err != nil {
-		return h, fmt.Errorf("read the staking income: %w", err)
+	return staking.Day(d), err
+}
+
+func sharing(t db.View, over staking.Day) (s audit.Sharing, err error) {
+	s.Over = over
+	if s.Terms, err = everyTerms(t); err != nil {
+		return s, err
 	}
-	return h, nil
+	if s.Declared, err = declarations(t); err != nil {
+		return s, err
+	}
+	if s.Distributions, err = distributions(t); err != nil {
+		return s, fmt.Errorf("read the distributions: %w", err)
+	}
+	if s.Incomes, err = db.All(t, auditedIncome, auditedIncomes+" ORDER BY at, reference"); err != nil {
+		err = fmt.Errorf("read the staking income: %w", err)
+	}
+	return s, err
+}
+
+func everyTerms(t db.View) ([]staking.Terms, error) {
+	terms, err := db.All(t, scan(store.ReadTerms),
+		"SELECT "+store.TermsFigures+" FROM terms ORDER BY asset, from_day, revision")
+	if err != nil {
+		err = fmt.Errorf("read the terms: %w", err)
+	}
+	return terms, err
 }
 
 func readBatch(r db.Row) audit.Batch {
@@ -155,10 +189,10 @@ func (a auditedBucket) Balances(s audit.Span, visit func(audit.Balance)) error {
 		visit(audit.Balance{
 			Account: ledger.Account(r.Text(0)), Asset: r.Text(1),
 			Balance: ledger.Amount(r.Int(2)), Carry: staking.Fraction(r.Int(3)), Earned: ledger.Amount(r.Int(4)),
-			Opened: r.Int(5) > 0,
+			Opened: r.Int(5) >= 0, Ended: max(r.Int(5), 0),
 		})
 	}, `SELECT b.account, b.asset, b.balance, b.carry, b.earned,
-	           (SELECT count(*) FROM accounts a WHERE a.bucket = b.bucket AND a.account = replace(b.account, '/held', ''))
+	           coalesce((SELECT a.ended FROM accounts a WHERE a.bucket = b.bucket AND a.account = replace(b.account, '/held', '')), -1)
 	      FROM balances b WHERE b.bucket = $1 AND b.account > $2 AND b.account <= $3 ORDER BY b.account, b.asset`,
 		string(s.After), string(s.Through))
 }

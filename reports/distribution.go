@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/holding"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -21,12 +22,12 @@ type Distribution struct {
 func (d Distribution) Left() staking.Exact { return d.Pool().Sub(d.Paid) }
 
 // Distributions are a token's distributions that take effect on some days, both ends
-// inclusive: the newest first, at most limit. Those of one day follow one another by their
-// periods.
+// inclusive: the newest first, at most limit. Those of one day follow one another as the
+// income is divided: losses first, then by period.
 func (rs *Reports) Distributions(ctx context.Context, token string, from, to staking.Day,
 	limit int) ([]Distribution, error) {
 	return list(ctx, rs, "read the distributions of "+token, readDistribution, "SELECT "+distributionColumns+`
-	      FROM distributions WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day DESC, first_day, last_day LIMIT $4`,
+	      FROM distributions WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day DESC, `+holding.InOrder+` LIMIT $4`,
 		token, int64(from), int64(to), int64(max(limit, 0)))
 }
 

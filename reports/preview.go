@@ -89,7 +89,7 @@ func (rs *Reports) previewDay(ctx context.Context, d staking.Day, tokens map[str
 			if err != nil {
 				return err
 			}
-			shares, err := sharesOn(t, b, d, slices.Collect(maps.Keys(tokens)))
+			shares, err := sharesOn(t, d, slices.Collect(maps.Keys(tokens)))
 			if err != nil {
 				return err
 			}
@@ -120,17 +120,18 @@ func (rs *Reports) previewDay(ctx context.Context, d staking.Day, tokens map[str
 	return nil
 }
 
-// sharesOn are the shares of a bucket in the distributions of a day. Of a day in the future
-// of the run there may be none yet.
-func sharesOn(t db.View, bucket int, d staking.Day, tokens []string) (holding.Shares, error) {
-	all, err := holding.Distributions(t, d, tokens)
-	if errors.Is(err, holding.ErrUndeclared) {
-		return nil, nil
+// sharesOn are the shares of a bucket in the distributions of a day. Of a token's day in the future
+// of the run, and of one that waits because its income cannot be divided, there are none yet.
+func sharesOn(t db.View, d staking.Day, tokens []string) (*holding.Shares, error) {
+	var all []staking.Distribution
+	for _, token := range tokens {
+		some, err := holding.Distributions(t, d, token)
+		if err != nil && !errors.Is(err, staking.ErrUndivided) {
+			return nil, err
+		}
+		all = append(all, some...)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return holding.SharesOf(t, bucket, all)
+	return holding.SharesOf(all), nil
 }
 
 // mean is a sum of amounts divided by how many they are, rounded down; of none, zero.
@@ -267,7 +268,7 @@ func (p *openDay) bucket(t db.View, bucket int) error {
 			}
 		}
 		wanted := func(asset string) bool { return p.part[asset] != nil && paid[asset] < d && p.terms[d][asset].Offered }
-		shares, err := sharesOn(t, bucket, d, slices.Collect(maps.Keys(p.part)))
+		shares, err := sharesOn(t, d, slices.Collect(maps.Keys(p.part)))
 		if err != nil {
 			return err
 		}
@@ -353,17 +354,36 @@ func (p *openDay) judge(t db.View, symbol string) (OpenPreview, error) {
 	if v.Pool, err = store.PoolOf(t, symbol); err != nil {
 		return v, err
 	}
+	_, reserved, err := store.Available(t, p.day, symbol)
+	if err != nil && !errors.Is(err, staking.ErrUndivided) {
+		return v, err
+	}
 	needed, err := v.Owed.Add(v.Total)
 	if err != nil {
 		return v, err
 	}
-	v.Missing = max(needed-v.Pool, 0)
+	v.Missing = max(needed+reserved-v.Pool, 0)
 	var most, change int64
 	if _, err := db.One(t, []*int64{&most, &change}, "SELECT max_total, max_change FROM limits WHERE asset = $1",
 		symbol); err != nil {
 		return v, err
 	}
 	l := staking.Limit{Asset: symbol, MaxTotal: ledger.Amount(most), MaxChange: change}
-	v.Over = l.Exceeded(p.rs.CachedAssets()[symbol], v.Total, v.Before, v.BeforeKnown)
-	return v, nil
+	v.Over, err = p.overLimit(t, l, v)
+	return v, err
+}
+
+// overLimit is the limit that the open day would exceed, or "". Where its interest is compared, the day before is
+// taken as it stands.
+func (p *openDay) overLimit(t db.View, l staking.Limit, v OpenPreview) (string, error) {
+	asset := p.rs.CachedAssets()[v.Asset]
+	if p.terms[p.day][v.Asset].Mode != staking.Share {
+		before, err := store.TermsAt(t, p.day-1)
+		return l.Exceeded(asset, v.Total, v.Before, v.BeforeKnown && before[v.Asset].Mode == staking.Fixed), err
+	}
+	over, err := store.OverLimit(t, p.day, l, asset, v.Total)
+	if errors.Is(err, staking.ErrUndivided) {
+		return "", nil
+	}
+	return over, err
 }

@@ -54,7 +54,7 @@ type Weighing struct {
 // campaign are distributions too: they are read here.
 func (e *Explanation) readShares(t db.View, id ledger.Account, d staking.Day) error {
 	all, err := db.All(t, readDistribution, "SELECT "+distributionColumns+
-		" FROM distributions WHERE asset = $1 AND day = $2 ORDER BY first_day, last_day", e.Asset.Symbol, int64(d))
+		" FROM distributions WHERE asset = $1 AND day = $2 ORDER BY "+holding.InOrder, e.Asset.Symbol, int64(d))
 	if err != nil {
 		return err
 	}
@@ -63,8 +63,8 @@ func (e *Explanation) readShares(t db.View, id ledger.Account, d staking.Day) er
 		found = append(found, Share{Distribution: v.Distribution, Declared: true})
 	}
 	if found == nil {
-		coming, err := holding.Distributions(t, d, []string{e.Asset.Symbol})
-		if errors.Is(err, holding.ErrUndeclared) {
+		coming, err := holding.Distributions(t, d, e.Asset.Symbol)
+		if errors.Is(err, staking.ErrUndivided) {
 			return nil // the day has them once those of the period are declared
 		}
 		if err != nil {
@@ -102,6 +102,15 @@ func (s *Share) weigh(t db.View, id ledger.Account) error {
 	}, `SELECT a.day, a.eligible, a.eligible_rest FROM days d CROSS JOIN accruals a
 	     WHERE d.bucket = $1 AND d.day BETWEEN $2 AND $3 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4 AND a.asset = $5
 	     ORDER BY d.day`, int64(id.Bucket()), int64(s.First), int64(s.Last), string(id), s.Asset)
+	if err != nil {
+		return err
+	}
+	// An account that had ended by then weighs nothing.
+	ended, err := db.Count(t, "SELECT count(*) FROM accounts WHERE bucket = $1 AND account = $2 AND ended > 0 AND ended < $3",
+		int64(id.Bucket()), string(id), (s.Day + 1).Millis())
+	if ended > 0 {
+		s.Days, s.Weight = nil, staking.Integral{}
+	}
 	s.Exact = s.Divider().Share(s.Weight)
 	return err
 }

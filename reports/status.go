@@ -28,9 +28,10 @@ type TokenStatus struct {
 	Asset       string
 	PaidThrough staking.Day
 	Pool        ledger.Amount // in @rewards
+	Reserved    ledger.Amount // of it, for income that is not distributed: the operator may not take it out
 	LastTotal   ledger.Amount // of the last declared day
 	LastHolders int64
-	DaysLeft    int64 // that the pool lasts at the last total, rounded down; -1: not known
+	DaysLeft    int64 // that the pool, less what is reserved, lasts at the last total, rounded down; -1: not known
 	Waiting     error // what its next day waits for: staking.ErrFunds or ErrLimit, or nil
 }
 
@@ -95,9 +96,12 @@ func (rs *Reports) tokenStatus(t db.View, closed staking.Day) ([]TokenStatus, er
 			s.Asset, int64(s.PaidThrough), int64(s.PaidThrough)+1); err != nil {
 			return nil, err
 		}
+		if s.Reserved, err = store.Reserved(t, s.Asset); err != nil {
+			return nil, err
+		}
 		s.Pool, s.LastTotal = pool, ledger.Amount(total)
 		if total > 0 {
-			s.DaysLeft = int64(pool) / total
+			s.DaysLeft = int64(max(pool-s.Reserved, 0)) / total
 		}
 		if s.PaidThrough < closed {
 			if s.Waiting, err = rs.waiting(t, s.Asset, s.PaidThrough+1); err != nil {

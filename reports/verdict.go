@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/holding"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -16,33 +17,41 @@ func (rs *Reports) Limits(ctx context.Context) ([]staking.Limit, error) {
 		"SELECT "+store.LimitColumns+" FROM limits WHERE max_total > 0 OR max_change > 0 ORDER BY asset")
 }
 
-// verdict is why a day's total needs approval or would wait for funds: staking.ErrLimit or
-// ErrFunds, or nil.
+// verdict is why a day's total needs approval or would wait for funds: staking.ErrLimit,
+// ErrFunds, or ErrUndivided, or nil.
 func (rs *Reports) verdict(t db.View, d staking.Day, token string, total ledger.Amount) (waits, err error) {
 	asset, err := store.FindAsset(t, token)
 	if err != nil {
 		return nil, err
 	}
-	if err = store.CheckLimit(t, d, asset, total); errors.Is(err, staking.ErrLimit) {
-		return err, nil
+	if err = store.CheckLimit(t, d, asset, total); err == nil {
+		var pool, reserved ledger.Amount
+		if pool, reserved, err = store.Available(t, d, token); err == nil && total > 0 {
+			err = store.ShortOfFunds(asset, pool, reserved, total)
+		}
 	}
-	if err != nil {
-		return nil, err
+	for _, why := range []error{staking.ErrLimit, staking.ErrFunds, staking.ErrUndivided} {
+		if errors.Is(err, why) {
+			return err, nil
+		}
 	}
-	pool, err := store.PoolOf(t, token)
-	if err == nil && pool < total {
-		waits = store.ShortOfFunds(asset, pool, total)
-	}
-	return waits, err
+	return nil, err
 }
 
 // waiting is why a token's oldest unpaid day needs approval or waits for funds, or nil: it is
-// accrued everywhere and not declared.
+// accrued everywhere and not declared. A day whose income cannot be divided waits before that.
 func (rs *Reports) waiting(t db.View, token string, d staking.Day) (waits, err error) {
 	if declared, err := store.Declared(t, d, token); err != nil || declared {
 		return nil, err
 	}
-	accrued, err := store.AccruedOf(t, d, token)
+	_, err = holding.Distributions(t, d, token)
+	var accrued store.Accrued
+	if err == nil {
+		accrued, err = store.AccruedOf(t, d, token)
+	}
+	if errors.Is(err, staking.ErrUndivided) {
+		return err, nil
+	}
 	if err != nil || accrued.Left > 0 {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ type Income struct {
 	Source    string        // the validator or the stake account
 	First     Day           // of the period
 	Last      Day           // of the period, not before First
-	Gross     ledger.Amount // in smallest units, not zero
+	Gross     ledger.Amount // in smallest units; zero says that nothing was earned
 	Evidence  string        // the transaction, or the report that says so
 }
 
@@ -44,15 +44,19 @@ func (i Income) Check(today Day) error {
 		}
 	}
 	switch {
-	case i.Gross == 0:
-		return ledger.ErrInvalid.In("gross", "the income is zero; there is nothing to enter")
 	case i.First < 0:
 		return ledger.ErrInvalid.In("first", "the period begins on %s, before 1970", i.First)
 	case i.Last < i.First:
 		return ledger.ErrInvalid.In("last", "the period ends on %s, before it begins on %s", i.Last, i.First)
 	case i.Last-i.First >= maxPeriod:
 		return ledger.ErrInvalid.In("last", "the period has %d days; at most %d are allowed", i.Last-i.First+1, maxPeriod)
-	case i.Last >= today:
+	}
+	return i.CheckOver(today)
+}
+
+// CheckOver returns ledger.ErrInvalid unless the period is over. today is the current day.
+func (i Income) CheckOver(today Day) error {
+	if i.Last >= today {
 		return ledger.ErrInvalid.In("last", "the period is not over: it ends on %s", i.Last)
 	}
 	return nil
@@ -76,8 +80,13 @@ func (i Income) Split(fee Rate) ledger.Split {
 	return s
 }
 
-// Hash is the SHA-256 over what the income's entry does not say: a part of its digest.
+// Hash is the SHA-256 over what the income's entry does not say: a part of its digest. The entry of an
+// income of zero has no moves, and so does not say the token either.
 func (i Income) Hash() []byte {
+	if i.Gross == 0 {
+		return ledger.HashTexts("softstake zero income 1", i.Asset, i.Chain, i.Source, i.First.String(), i.Last.String(),
+			i.Evidence)
+	}
 	return ledger.HashTexts("softstake income 1", i.Chain, i.Source, i.First.String(), i.Last.String(), i.Evidence)
 }
 

@@ -59,6 +59,7 @@ func TestIncomeEntry(t *testing.T) {
 			move(ledger.Rewards, ledger.Income, 700_001),
 		}},
 		{1, 30_000_000, []ledger.Move{move(ledger.Custody, ledger.Income, 1), move(ledger.Income, ledger.Rewards, 1)}},
+		{0, 30_000_000, nil}, // nothing was earned
 		{7, 0, []ledger.Move{move(ledger.Custody, ledger.Income, 7), move(ledger.Income, ledger.Rewards, 7)}},
 		{7, staking.Whole, []ledger.Move{move(ledger.Custody, ledger.Income, 7), move(ledger.Income, ledger.Fees, 7)}},
 	} {
@@ -84,7 +85,6 @@ func TestIncomeChecks(t *testing.T) {
 		"chain":     func(i *staking.Income) { i.Chain = "" },
 		"source":    func(i *staking.Income) { i.Source = " " },
 		"evidence":  func(i *staking.Income) { i.Evidence = strings.Repeat("x", ledger.MaxText+1) },
-		"gross":     func(i *staking.Income) { i.Gross = 0 },
 		"first":     func(i *staking.Income) { i.First = -1 },
 		"last":      func(i *staking.Income) { i.Last = 103 },
 	} {
@@ -108,6 +108,8 @@ func TestIncomeChecks(t *testing.T) {
 func TestIncomeHash(t *testing.T) {
 	seen := map[string]bool{string(epoch.Hash()): true}
 	for _, change := range []func(*staking.Income){
+		func(i *staking.Income) { i.Gross = 0 },
+		func(i *staking.Income) { i.Gross, i.Asset = 0, "ADA" },
 		func(i *staking.Income) { i.Chain, i.Source = i.Chain+"v", i.Source[1:] },
 		func(i *staking.Income) { i.Source += "x" },
 		func(i *staking.Income) { i.First-- },

@@ -76,6 +76,11 @@ func (b *memoryBooks) Due(_ context.Context, through staking.Day) (due []staking
 
 func (t *memoryToken) paidThrough() staking.Day { return slices.Min(t.paid[:]) }
 
+// Undivided is empty: the tokens are in the mode fixed.
+func (b *memoryBooks) Undivided(context.Context, staking.Day, []string) ([]staking.Waiting, error) {
+	return []staking.Waiting{}, nil
+}
+
 // Unaccrued passes over the buckets in which nobody is enrolled on the day.
 func (b *memoryBooks) Unaccrued(_ context.Context, d staking.Day, tokens []string) ([]staking.Batch, error) {
 	return b.batches(tokens, func(t *memoryToken, bucket int) bool {

@@ -14,10 +14,12 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// Why a token's day waits: for funds, or for approval. Later days of the token wait too.
+// Why a token's day waits: for funds, for approval, or because the income that was entered on it
+// cannot be divided. Later days of the token wait too.
 const (
-	ErrFunds ledger.ErrorKind = "not enough funds in @rewards"
-	ErrLimit ledger.ErrorKind = "over the limit above which a day needs approval"
+	ErrFunds     ledger.ErrorKind = "not enough funds in @rewards"
+	ErrLimit     ledger.ErrorKind = "over the limit above which a day needs approval"
+	ErrUndivided ledger.ErrorKind = "the income cannot be divided"
 )
 
 // Their reasons, with the facts of each (ledger.Error).
@@ -40,6 +42,8 @@ type Books interface {
 	CloseDays(ctx context.Context, through Day, now time.Time) error
 	// Due are the oldest unpaid days up to and including through, one per token.
 	Due(ctx context.Context, through Day) ([]Due, error)
+	// Undivided are those of the tokens whose income of the day cannot be divided: ErrUndivided.
+	Undivided(ctx context.Context, d Day, tokens []string) ([]Waiting, error)
 	// Unaccrued and Unpaid are the batches in which any of the tokens is not done yet.
 	Unaccrued(ctx context.Context, d Day, tokens []string) ([]Batch, error)
 	Unpaid(ctx context.Context, d Day, tokens []string) ([]Batch, error)
@@ -47,7 +51,7 @@ type Books interface {
 	// snapshot, and writes what it earned.
 	Accrue(ctx context.Context, p Batch, d Day, tokens []string, rule Rule) error
 	// Declare moves the day's total of a token from the pool to what is payable. Its errors:
-	// ErrFunds and ErrLimit, if the day waits; ErrChanged, if it must be accrued again.
+	// ErrFunds, ErrLimit and ErrUndivided, if the day waits; ErrChanged, if it must be accrued again.
 	Declare(ctx context.Context, d Day, token string, now time.Time) error
 	// Pay credits what is payable in the batch.
 	Pay(ctx context.Context, p Batch, d Day, tokens []string, now time.Time) error
@@ -71,7 +75,7 @@ type Due struct {
 // Waiting is a token's day that waits, and why.
 type Waiting struct {
 	Due
-	Reason error // ErrFunds or ErrLimit
+	Reason error // ErrFunds, ErrLimit or ErrUndivided
 }
 
 // Report is what a run has done.
@@ -146,6 +150,17 @@ func Run(ctx context.Context, b Books, now time.Time, o Options) (Report, error)
 func settle(
 	ctx context.Context, b Books, d Day, due []Due, now time.Time, o Options, wait func(Due, error),
 ) ([]Due, error) {
+	undivided, err := b.Undivided(ctx, d, tokensOf(due))
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range undivided {
+		wait(w.Due, w.Reason)
+		due = slices.DeleteFunc(due, func(d Due) bool { return d == w.Due })
+	}
+	if len(due) == 0 {
+		return nil, nil
+	}
 	tokens := tokensOf(due)
 	batches, err := b.Unaccrued(ctx, d, tokens)
 	if err != nil {
@@ -162,7 +177,7 @@ func settle(
 		switch err := b.Declare(ctx, d, token.Asset, now); {
 		case err == nil:
 			declared = append(declared, token)
-		case errors.Is(err, ErrFunds) || errors.Is(err, ErrLimit):
+		case errors.Is(err, ErrFunds) || errors.Is(err, ErrLimit) || errors.Is(err, ErrUndivided):
 			wait(token, err)
 		case !errors.Is(err, ErrChanged):
 			return nil, err

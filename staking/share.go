@@ -79,13 +79,14 @@ type Distribution struct {
 	Weight      Integral      // everybody's eligible integrals of the period's days
 }
 
-// Pool is what there is to divide. Below zero or zero nobody gets anything.
+// Pool is what there is to divide, with what was left before.
 func (d Distribution) Pool() Exact { return d.Before.Add(Exact{Units: d.Net}) }
 
-// Pays reports whether there is anything to divide, and anybody to get it.
+// Pays reports whether there is anything to divide, and anybody to get it. A period that earned
+// nothing, or lost, pays nothing, whatever was left before: that stays for the next.
 func (d Distribution) Pays() bool {
 	pool := d.Pool()
-	return pool.Units >= 0 && pool != (Exact{}) && (Integral{}).Less(d.Weight)
+	return d.Net > 0 && pool.Units >= 0 && pool != (Exact{}) && (Integral{}).Less(d.Weight)
 }
 
 // Divider works out the shares of a distribution. It is not safe for concurrent use.

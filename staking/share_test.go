@@ -82,7 +82,7 @@ func TestSharesAgainstBigIntegers(t *testing.T) {
 		for _, w := range weights {
 			got := divider.Share(w)
 			want := new(big.Int)
-			if pool.Sign() > 0 && all.Sign() > 0 {
+			if net > 0 && pool.Sign() > 0 && all.Sign() > 0 { // a loss, or nothing, is not divided
 				want.Mul(pool, bigIntegral(w))
 				want.Quo(want, all)
 			}
@@ -95,7 +95,8 @@ func TestSharesAgainstBigIntegers(t *testing.T) {
 		if sum := new(big.Int).Add(left, parts(paid)); sum.Cmp(pool) != 0 {
 			t.Fatalf("%+v: paid and left are %s, not the pool of %s", d, sum, pool)
 		}
-		if pool.Sign() > 0 && all.Sign() > 0 && (left.Sign() < 0 || left.Cmp(big.NewInt(int64(len(weights)))) >= 0) {
+		divided := net > 0 && pool.Sign() > 0 && all.Sign() > 0
+		if divided && (left.Sign() < 0 || left.Cmp(big.NewInt(int64(len(weights)))) >= 0) {
 			t.Fatalf("%+v: %s is left, for %d accounts", d, left, len(weights))
 		}
 	}

@@ -195,6 +195,10 @@ func (p *process) Due(ctx context.Context, through staking.Day) ([]staking.Due, 
 	return gated(ctx, p, "due", func() ([]staking.Due, error) { return p.sim.books.Due(ctx, through) })
 }
 
+func (p *process) Undivided(ctx context.Context, d staking.Day, tokens []string) ([]staking.Waiting, error) {
+	return gated(ctx, p, "undivided", func() ([]staking.Waiting, error) { return p.sim.books.Undivided(ctx, d, tokens) })
+}
+
 func (p *process) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]staking.Batch, error) {
 	return gated(ctx, p, "unaccrued", func() ([]staking.Batch, error) { return p.sim.books.Unaccrued(ctx, d, tokens) })
 }

@@ -145,9 +145,11 @@ func (t Terms) Describe(a ledger.Asset) string {
 
 // Limit is above what a token's day needs approval before it is paid. Zero: no limit.
 type Limit struct {
-	Asset     string
-	MaxTotal  ledger.Amount // of a day's rewards, in smallest units
-	MaxChange int64         // of a day's total against the day before, either way, in hundredths of a percent
+	Asset    string
+	MaxTotal ledger.Amount // of a day's rewards, in smallest units
+	// Of a day's total against the day before, either way, in hundredths of a percent. In the mode Share, in which
+	// most days pay nothing: of the rise of the effective rate.
+	MaxChange int64
 }
 
 // Exceeded is a sentence about the limit that the day's total exceeds, or "". before is the
@@ -170,4 +172,19 @@ func (l Limit) Exceeded(asset ledger.Asset, total, before ledger.Amount, known b
 	}
 	return fmt.Sprintf("the day's total %s %s is more than %s%% away from %s of the day before",
 		asset.Format(total), l.Asset, ledger.FormatDecimal(l.MaxChange, 2), asset.Format(before))
+}
+
+// Risen is a sentence about the effective rate that has risen by more than the limit, or "". A fall needs no
+// approval: what is missing of a period's income can be entered later. Of a rate of zero there is none.
+func (l Limit) Risen(rate, before Rate) string {
+	if l.MaxChange == 0 || before <= 0 || rate <= before {
+		return ""
+	}
+	overHi, overLo := bits.Mul64(uint64(rate-before), 10_000)
+	hi, lo := bits.Mul64(uint64(before), uint64(l.MaxChange))
+	if overHi < hi || (overHi == hi && overLo <= lo) {
+		return ""
+	}
+	return fmt.Sprintf("the income gives %s a rate of %s a year, more than %s%% above %s before", l.Asset, rate,
+		ledger.FormatDecimal(l.MaxChange, 2), before)
 }

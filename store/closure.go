@@ -24,7 +24,7 @@ type Sweep struct {
 	Account ledger.Account
 	Target  ledger.Account
 	Moved   []Swept     // what this call has moved
-	Unpaid  staking.Day // the first day whose reward may still come, or 0
+	Unpaid  staking.Day // the first day whose reward, or share of income, may still come, or 0
 	Refused string      // why what the account has cannot be moved, or nothing
 	Left    []Carried   // below the smallest unit, which nobody can move
 
@@ -75,7 +75,7 @@ func (b *DB) SweepAccount(ctx context.Context, id, target ledger.Account) (Sweep
 // of a switch event and then those of a closing.
 func (b *DB) beginSweep(t db.Tx, id, target ledger.Account) error {
 	today := staking.DayOf(b.clock())
-	c := closing{b, t, id}
+	c := b.closing(t, id)
 	var a, to Account
 	if err := inOrder(
 		func() error { return b.lockOpenDay(t, today, id.Bucket()) },
@@ -148,7 +148,8 @@ func SweepOf(t db.View, id ledger.Account) (Sweep, error) {
 	if err != nil {
 		return s, err
 	}
-	s.Unpaid, _, err = unpaid(t, id)
+	o, err := outstandingOf(t, id)
+	s.Unpaid = o.day
 	return s, err
 }
 
@@ -171,8 +172,8 @@ func (it *item) sweeps(owner ledger.Account) bool {
 	return it.call.system && strings.HasPrefix(it.ID, sweepPrefix+string(owner)+"/")
 }
 
-// sweep moves on what an account that is being swept has. When nothing is left and
-// every day that it earned on is paid, the sweep is over.
+// sweep moves on what an account that is being swept has. When nothing is left, every day that
+// it earned on is paid, and the income of these days is distributed, the sweep is over.
 func (b *DB) sweep(ctx context.Context, id ledger.Account) (Sweep, error) {
 	var moved []Swept
 	for {
@@ -186,6 +187,9 @@ func (b *DB) sweep(ctx context.Context, id ledger.Account) (Sweep, error) {
 		s.Moved = moved
 		if err != nil || s.Target == "" {
 			return s, err
+		}
+		if len(s.free) == 0 && s.Unpaid != 0 {
+			return s, nil
 		}
 		if len(s.free) == 0 {
 			return s, b.endSweep(ctx, id)
@@ -219,8 +223,8 @@ func (b *DB) sweep(ctx context.Context, id ledger.Account) (Sweep, error) {
 // endSweep ends a sweep that has nothing left to move and nothing to wait for.
 func (b *DB) endSweep(ctx context.Context, id ledger.Account) error {
 	return b.engine.Write(ctx, func(t db.Tx) error {
-		c := closing{b, t, id}
-		if err := inOrder(c.lockBalances, c.checkBalances, c.checkDays); errors.Is(err, ledger.ErrInvalid) {
+		c := b.closing(t, id)
+		if err := inOrder(c.lockBalances, c.checkBalances, c.checkDays, c.end); errors.Is(err, ledger.ErrInvalid) {
 			return nil // something is still to come, or has just come
 		} else if err != nil {
 			return err
@@ -258,9 +262,9 @@ func (a Account) checkOpen() error {
 }
 
 // CloseAccount closes an account forever: only when its balances are zero, free
-// and held, no withdrawal is pending, its switch is off, and every day that it
-// earned on is paid for every token. A closed account takes no entry any more and
-// is not opened again; its history stays, and its residence may still be corrected. Its
+// and held, no withdrawal is pending, its switch is off, every day that it
+// earned on is paid for every token, and the income of these days is distributed. A closed
+// account takes no entry any more and is not opened again; its history stays, and its residence may still be corrected. Its
 // logins and sessions end with it.
 // ErrInvalid says what keeps it open, ErrNotFound that it was never opened. Idempotent.
 func (b *DB) CloseAccount(ctx context.Context, id ledger.Account) error {
@@ -268,7 +272,7 @@ func (b *DB) CloseAccount(ctx context.Context, id ledger.Account) error {
 		return err
 	}
 	err := b.engine.Write(ctx, func(t db.Tx) error {
-		c := closing{b, t, id}
+		c := b.closing(t, id)
 		if err := c.lockBalances(); err != nil {
 			return err
 		}
@@ -276,7 +280,7 @@ func (b *DB) CloseAccount(ctx context.Context, id ledger.Account) error {
 		if err != nil || !a.Closed.IsZero() {
 			return err
 		}
-		if err := inOrder(c.checkBalances, c.checkWithdrawals, c.checkDays, c.mark); err != nil {
+		if err := inOrder(c.checkBalances, c.checkWithdrawals, c.checkDays, c.mark, c.end); err != nil {
 			return err
 		}
 		return b.logLine(t, "account close", string(id), "")
@@ -289,16 +293,26 @@ type closing struct {
 	db *DB
 	t  db.Tx
 	id ledger.Account
+	at int64 // of all that it looks at and writes, so that one day counts
 }
+
+func (b *DB) closing(t db.Tx, id ledger.Account) closing { return closing{b, t, id, b.now()} }
 
 // mark marks the account as closed, and ends its logins and sessions.
 func (c closing) mark() error {
-	_, err := c.t.Exec("UPDATE accounts SET closed = $1 WHERE bucket = $2 AND account = $3", c.db.now(),
+	_, err := c.t.Exec("UPDATE accounts SET closed = $1 WHERE bucket = $2 AND account = $3", c.at,
 		int64(c.id.Bucket()), string(c.id))
 	if err != nil {
 		return err
 	}
 	return people.EndAll(c.t, c.id)
+}
+
+// end writes that nothing is to come any more: from now on the account has no share of what is distributed.
+func (c closing) end() error {
+	_, err := c.t.Exec("UPDATE accounts SET ended = $1 WHERE bucket = $2 AND account = $3", c.at,
+		int64(c.id.Bucket()), string(c.id))
+	return err
 }
 
 // lockBalances marks the account's balances as closed, which locks them: a posting
@@ -360,41 +374,25 @@ func (c closing) checkWithdrawals() error {
 }
 
 func (c closing) checkDays() error {
-	on, err := isOn(c.t, c.id, staking.DayOf(c.db.clock()))
+	on, err := isOn(c.t, c.id, staking.DayOf(db.TimeOf(c.at)))
 	if err != nil {
 		return err
 	}
 	if on {
 		return ledger.ErrInvalid.In("", "its Soft Staking is on; switch it off first")
 	}
-	d, token, err := unpaid(c.t, c.id)
-	if err != nil || d == 0 {
+	o, err := outstandingOf(c.t, c.id)
+	if err == nil && o.day == 0 {
+		o, err = enterable(c.t, c.id, staking.DayOf(db.TimeOf(c.at)))
+	}
+	if err != nil || o.day == 0 {
 		return err
 	}
-	return ledger.ErrInvalid.In("", "it earned on %s, and %s of that day is not paid yet; close it when it is", d, token)
+	return ledger.ErrInvalid.In("", "%s; close it when it is", o.reason)
 }
 
 // isOn reports whether an account's switch is on, on a day.
 func isOn(t db.View, id ledger.Account, d staking.Day) (bool, error) {
 	enrollments, err := EnrollmentsOf(t, id)
 	return slices.ContainsFunc(enrollments, func(e staking.Enrollment) bool { return e.On(d) }), err
-}
-
-// unpaid is the first day that the account was enrolled for and that is not paid, and of
-// which token; 0 if there is none.
-func unpaid(t db.View, id ledger.Account) (first staking.Day, token string, err error) {
-	enrollments, err := EnrollmentsOf(t, id)
-	if err != nil {
-		return 0, "", err
-	}
-	err = t.Query(func(r db.Row) error {
-		next := staking.Day(r.Int(1)) + 1
-		for _, e := range enrollments {
-			if d := max(e.From, next); d < e.Until && first == 0 {
-				first, token = d, r.Text(0)
-			}
-		}
-		return nil
-	}, "SELECT asset, paid_through FROM progress WHERE bucket = $1 ORDER BY paid_through, asset", int64(id.Bucket()))
-	return first, token, err
 }

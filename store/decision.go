@@ -62,6 +62,7 @@ func (g *groupCommit) count(it *item, sign int64) {
 		}
 	}
 	g.follow(it, ledger.Amount(sign)) // requests and ends of withdrawals only: withdrawal.go
+	g.countIncome(it, sign)           // staking income only: reserve.go
 	g.limits.count(it, sign)          // conversions, and what changes @desk while they are checked: conversion.go
 }
 
@@ -104,6 +105,7 @@ func (g *groupCommit) checkItem(it *item) error {
 		g.checkFreeze,     // what takes from a holder's account only: freeze.go
 		g.checkEnding,     // what ends a withdrawal only: withdrawal.go
 		g.checkConversion, // conversions only: conversion.go
+		g.checkIncome,     // staking income only: income.go
 	} {
 		if err := check(it); err != nil {
 			return err
@@ -131,8 +133,13 @@ func (c change) check(it *item, asset ledger.Asset) error {
 		return nil
 	}
 	available, reserves := c.amount, c.account.IsHeld() && !it.Kind.OfWithdrawal()
-	if reserves {
-		available -= c.reserved
+	reserved := c.reserved
+	if it.shares() {
+		reserved = it.owed
+	}
+	pool := c.account == ledger.Rewards && reserved > 0
+	if reserves || pool {
+		available -= reserved
 	}
 	least, until := c.least(it.at, available, -c.net, reserves)
 	switch {
@@ -149,6 +156,9 @@ func (c change) check(it *item, asset ledger.Asset) error {
 	if reserves && c.reserved > 0 {
 		what = fmt.Sprintf(" beside the %s that pending withdrawals hold", asset.Format(c.reserved))
 		when += "; cancel a withdrawal first"
+	}
+	if pool {
+		what = fmt.Sprintf(" beside the %s that is reserved for income which is not distributed yet", asset.Format(reserved))
 	}
 	return ledger.ErrInsufficient.In("", "%s has %s %s%s, and %s is needed%s",
 		c.account, asset.Format(max(least, 0)), asset.Symbol, what, asset.Format(-c.net), when)

@@ -47,7 +47,8 @@ type item struct {
 	done        bool   // accepted, refused or repeated
 	repeats     *item  // the one with the same ID that was accepted before it, in this transaction
 	changes     []change
-	overdrafts  []overdraft // what accepting it, as authoritative, leaves below zero for a time
+	owed        ledger.Amount // what of @rewards a loss must leave: income that was entered on days before
+	overdrafts  []overdraft   // what accepting it, as authoritative, leaves below zero for a time
 }
 
 // change is what an entry does to a balance, its moves taken together.
@@ -92,7 +93,9 @@ type balance struct {
 	touched  bool          // by an accepted entry
 	later    []later
 
-	reserved ledger.Amount // of a held part: what its pending withdrawals hold; see readReserved
+	// Of a held part: what its pending withdrawals hold; see readReserved. Of @rewards: what income is not
+	// distributed; see readPool.
+	reserved ledger.Amount
 }
 
 func balanceKey(b *balance) *key { return &b.key }
@@ -128,6 +131,7 @@ func (b *books) postIn(t db.Tx, assets map[string]ledger.Asset, calls []*call) (
 		g.readLater,    // of balances that are debited only
 		g.readRequests, // what ends a withdrawal only: withdrawal.go
 		g.readReserved, // what takes from a held part only: withdrawal.go
+		g.readPool,     // what takes from @rewards only: reserve.go
 	); err != nil {
 		return 0, nil, err
 	}
@@ -276,7 +280,10 @@ func (g *groupCommit) day(it *item) staking.Day {
 // closed under them. A house account with a row in each bucket has it in that of the other side.
 func (g *groupCommit) lockDays() error {
 	return lockOpenDays(g.books, g.t, slices.Collect(g.undecided), func(it *item) (staking.Day, []int) {
-		buckets := make([]int, 0, 2*len(it.Moves))
+		buckets := make([]int, 0, 2*len(it.Moves)+1)
+		if len(it.Moves) == 0 { // income of zero
+			buckets = append(buckets, it.bucket)
+		}
 		for _, m := range it.Moves {
 			from, to := m.Sides()
 			buckets = append(buckets, from, to)

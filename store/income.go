@@ -18,7 +18,8 @@ type income struct {
 
 // PostIncome brings staking income of a token into the books, dated now: the fee that the
 // terms of the period's last day state goes to @fees, and the net to @rewards. Negative
-// income takes both out again; what they have must suffice: ledger.ErrInsufficient.
+// income takes both out again; what they have must suffice: ledger.ErrInsufficient. Income of
+// zero moves nothing, and says that nothing was earned: in the mode share its period waits no more.
 // Idempotent by the reference: with different content it is ledger.ErrConflict.
 // ledger.ErrInvalid for an income that is not well formed, a period that is not over, and
 // one that ends before the token's first terms.
@@ -57,6 +58,15 @@ func (b *DB) PostIncome(ctx context.Context, i staking.Income) (Outcome, error) 
 	return b.postMove(ctx, i.Entry(in.fee), call{
 		system: true, income: in, log: logFields{action: "income", subject: i.Asset, detail: detail},
 	})
+}
+
+// checkIncome looks again whether the period is over, now by the time that the entry is stamped with: a clock may
+// have been set back since.
+func (g *groupCommit) checkIncome(it *item) error {
+	if it.call.income == nil {
+		return nil
+	}
+	return it.call.income.CheckOver(staking.DayOf(db.TimeOf(it.at)))
 }
 
 // writeIncomes writes the evidence of the accepted entries that bring in staking income.

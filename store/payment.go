@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,12 +41,22 @@ func (b *DB) Declare(ctx context.Context, d staking.Day, token string, now time.
 		if err := CheckLimit(t, d, asset, accrued.Total); err != nil {
 			return err
 		}
+		if err := lockPool(t, token); err != nil {
+			return err
+		}
+		pool, reserved, err := Available(t, d, token)
+		if err == nil && accrued.Total > 0 {
+			err = ShortOfFunds(asset, pool, reserved, accrued.Total)
+		}
+		if err != nil {
+			return err
+		}
 		n, err := t.Exec("INSERT INTO declarations (day, asset, holders, total, eligible, eligible_rest, "+
 			"declared_at, credential, role, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
 			int64(d), token, accrued.Holders, int64(accrued.Total), int64(accrued.eligible.Units), accrued.eligible.Rest,
 			now.UnixMilli(), b.actor.Credential, string(b.actor.Role), b.actor.Request)
 		if err == nil && n > 0 {
-			err = declareDistributions(t, d, token)
+			err = b.declareDistributions(t, d, token)
 		}
 		if err != nil || n == 0 || accrued.Total == 0 {
 			return err
@@ -83,7 +92,8 @@ type bucketTotal struct {
 	sum    ledger.Amount
 }
 
-// AccruedOf reads what the buckets have accrued, and sums it, checked.
+// AccruedOf reads what the buckets have accrued, and sums it, checked. staking.ErrUndivided, if the eligible
+// integrals together are too large to be kept.
 func AccruedOf(t db.View, d staking.Day, token string) (a Accrued, err error) {
 	a.Left, err = db.Count(t, "SELECT count(*) FROM progress WHERE asset = $1 AND accrued_through < $2", token, int64(d))
 	if err != nil || a.Left > 0 {
@@ -98,52 +108,37 @@ func AccruedOf(t db.View, d staking.Day, token string) (a Accrued, err error) {
 		if a.Total, err = a.Total.Add(b.sum); err != nil {
 			return err
 		}
-		return a.eligible.Add(staking.Accrual{Eligible: ledger.Amount(r.Int(3)), EligibleRest: r.Int(4)})
+		a.eligible.Add(staking.Accrual{Eligible: ledger.Amount(r.Int(3)), EligibleRest: r.Int(4)})
+		return nil
 	}, "SELECT b.bucket, b.total, b.holders, b.eligible, b.eligible_rest FROM {rows} "+
 		"JOIN batches b ON b.bucket = r.bucket AND b.day = r.day AND b.asset = r.asset ORDER BY b.bucket",
 		everyBucket(sameInt("day", int64(d)), sameText("asset", token)))
+	if err == nil && a.eligible.TooLarge() {
+		err = staking.ErrUndivided.In("", "on %s its holders have more %s together than can be counted", d, token)
+	}
 	return a, err
 }
 
-// makePayable moves the total from @rewards to the buckets' @payable, or says ErrFunds.
+// makePayable moves the total from @rewards, which has it and is locked, to the buckets' @payable.
 func makePayable(t db.Tx, asset ledger.Asset, accrued Accrued) error {
-	n, err := t.Exec("UPDATE balances SET balance = balance - $1 WHERE bucket = $2 AND account = $3 AND asset = "+
-		"$4 AND balance >= $1",
-		int64(accrued.Total), int64(ledger.Rewards.Bucket()), string(ledger.Rewards), asset.Symbol)
-	if err != nil {
+	if _, err := t.Exec("UPDATE balances SET balance = balance - $1 WHERE bucket = $2 AND account = $3 AND asset = $4",
+		int64(accrued.Total), int64(ledger.Rewards.Bucket()), string(ledger.Rewards), asset.Symbol); err != nil {
 		return err
 	}
-	if n == 0 {
-		pool, err := PoolOf(t, asset.Symbol)
-		return cmp.Or(err, ShortOfFunds(asset, pool, accrued.Total))
-	}
 	payable := keyFields(func(b bucketTotal) *key { return &key{b.bucket, ledger.Payable, asset.Symbol} })
-	_, err = t.Set(nil, `INSERT INTO balances (bucket, account, asset, balance, carry, earned)
+	_, err := t.Set(nil, `INSERT INTO balances (bucket, account, asset, balance, carry, earned)
 	                     SELECT r.bucket, r.account, r.asset, 0, 0, 0 FROM {rows} WHERE true ON CONFLICT DO NOTHING`,
 		db.SetOf(accrued.buckets, payable...))
 	if err != nil {
 		return err
 	}
-	n, err = t.Set(nil, `UPDATE balances SET balance = balances.balance + r.amount FROM {rows}
+	n, err := t.Set(nil, `UPDATE balances SET balance = balances.balance + r.amount FROM {rows}
 	                      WHERE balances.bucket = r.bucket AND balances.account = r.account AND balances.asset = r.asset`,
 		db.SetOf(accrued.buckets, append(payable, db.Int("amount", func(b bucketTotal) int64 { return int64(b.sum) }))...))
 	if err == nil && n != int64(len(accrued.buckets)) {
 		err = fmt.Errorf("%d of %d rows of @payable were found", n, len(accrued.buckets))
 	}
 	return err
-}
-
-// PoolOf is what lies in @rewards of a token.
-func PoolOf(t db.View, token string) (ledger.Amount, error) {
-	pool, err := db.Count(t, "SELECT balance FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3",
-		int64(ledger.Rewards.Bucket()), string(ledger.Rewards), token)
-	return ledger.Amount(pool), err
-}
-
-// ShortOfFunds is staking.ErrFunds: the pool is less than the day's total.
-func ShortOfFunds(asset ledger.Asset, pool, total ledger.Amount) error {
-	return staking.ErrFunds.In("", "it has %s %s and the day needs %s", asset.Format(pool), asset.Symbol,
-		asset.Format(total)).Because(staking.ReasonFunds, asset.Symbol, asset.Format(total-pool))
 }
 
 // CheckLimit is staking.ErrLimit where the day's total is over the token's limits and
@@ -157,15 +152,11 @@ func CheckLimit(t db.View, d staking.Day, asset ledger.Asset, total ledger.Amoun
 	if err != nil || approved > 0 {
 		return err
 	}
-	before, known, err := db.First(t, db.IntOf, "SELECT total FROM declarations WHERE day = $1 AND asset = $2",
-		int64(d)-1, asset.Symbol)
-	if err != nil {
-		return err
+	over, err := OverLimit(t, d, limit, asset, total)
+	if over != "" {
+		err = staking.ErrLimit.In("", "%s", over).Because(staking.ReasonLimit, d, asset.Symbol)
 	}
-	if over := limit.Exceeded(asset, total, ledger.Amount(before), known); over != "" {
-		return staking.ErrLimit.In("", "%s", over).Because(staking.ReasonLimit, d, asset.Symbol)
-	}
-	return nil
+	return err
 }
 
 // LimitColumns are what ReadLimit reads.

@@ -47,7 +47,7 @@ type progressRow struct {
 func (b *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]staking.Batch, error) {
 	var covered []int64 // accounts of each bucket, up to batchSize
 	err := b.engine.Write(ctx, func(t db.Tx) (err error) {
-		shared, err := holding.Distributions(t, d, tokens)
+		shared, err := b.distributions(t, d, tokens...)
 		if err != nil {
 			return err
 		}
@@ -76,7 +76,10 @@ func (b *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]s
 				db.Int("bucket", func(p progressRow) int64 { return int64(p.bucket) }),
 				db.Text("asset", func(p progressRow) string { return p.asset }),
 				db.Int("before", func(progressRow) int64 { return int64(d) - 1 })))
-		return err
+		if err != nil {
+			return err
+		}
+		return periodSizes(t, shared, covered)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("pass over empty buckets: %w", err)
@@ -147,7 +150,7 @@ func (b *DB) Accrue(ctx context.Context, batch staking.Batch, d staking.Day, tok
 		if err != nil {
 			return err
 		}
-		shared, err := holding.Distributions(t, d, tokens)
+		shared, err := b.distributions(t, d, tokens...)
 		if err != nil {
 			return err
 		}
@@ -181,10 +184,7 @@ func (a *accruing) run(tokens []string) error {
 			shared = append(shared, d)
 		}
 	}
-	shares, err := holding.SharesOf(a.t, a.bucket, shared)
-	if err != nil {
-		return err
-	}
+	shares := holding.SharesOf(shared)
 	return inOrder(
 		func() error { return holding.Measure(a.t, a.bucket, a.day, wanted, shares, a.page) },
 		a.total,
@@ -237,9 +237,7 @@ func (a *accruing) page(page []staking.Holding) error {
 		}
 		b.total = total
 		if a.terms[h.Asset].Mode == staking.Share {
-			if err := b.eligible.Add(accrual); err != nil {
-				return fmt.Errorf("the eligible integrals of %s: %w", h.Asset, err)
-			}
+			b.eligible.Add(accrual)
 		}
 		a.line = accrual.AppendLine(a.line[:0])
 		b.digest.Write(a.line)

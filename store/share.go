@@ -26,20 +26,24 @@ func oneMode(t db.View, i staking.Income, mode staking.Mode) error {
 	return err
 }
 
-// writeShares writes what the bucket's accruals of a day have of each distribution.
-func writeShares(t db.Tx, bucket int, shares holding.Shares) error {
-	for _, v := range shares {
-		if lost := v.Lost(); lost != "" {
-			return fmt.Errorf("%s has a share of %s and no balance: %w", lost, v.Asset, errTampered)
+// writeShares writes what the bucket's accruals of a day have of each distribution, if anything.
+func writeShares(t db.Tx, bucket int, shares *holding.Shares) error {
+	if shares == nil {
+		return nil
+	}
+	var some []*holding.Division
+	for _, v := range shares.Divisions {
+		if v.Paid != (staking.Exact{}) {
+			some = append(some, v)
 		}
 	}
-	if len(shares) == 0 {
+	if len(some) == 0 {
 		return nil
 	}
 	number := func(name string, of func(*holding.Division) int64) db.Field[*holding.Division] {
 		return db.Int(name, of)
 	}
-	return t.Insert("shares", db.SetOf(shares,
+	return t.Insert("shares", db.SetOf(some,
 		number("bucket", func(*holding.Division) int64 { return int64(bucket) }),
 		number("day", func(v *holding.Division) int64 { return int64(v.Day) }),
 		db.Text("asset", func(v *holding.Division) string { return v.Asset }),
@@ -51,8 +55,8 @@ func writeShares(t db.Tx, bucket int, shares holding.Shares) error {
 
 // declareDistributions writes the distributions of a token's day, with what all buckets'
 // accruals have of each.
-func declareDistributions(t db.Tx, d staking.Day, token string) error {
-	all, err := holding.Distributions(t, d, []string{token})
+func (b *books) declareDistributions(t db.Tx, d staking.Day, token string) error {
+	all, err := b.distributions(t, d, token)
 	if err != nil {
 		return err
 	}

@@ -39,6 +39,8 @@ type books struct {
 	queue      *queue
 	stamps     db.Stamps
 
+	distributed distributed
+
 	upgradedFrom int64 // the schema that an upgrade began with; 0: no upgrade
 }
 

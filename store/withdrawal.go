@@ -189,6 +189,9 @@ func (g *groupCommit) checkEnding(it *item) error {
 // follow keeps what an accepted item means for the entries that come after it; with the sign -1
 // it takes that back, of an item that is not accepted after all.
 func (g *groupCommit) follow(it *item, sign ledger.Amount) {
+	if len(it.Moves) == 0 { // income of zero
+		return
+	}
 	m := it.Moves[0]
 	if of := (requested{m.From, it.ID}); it.Kind == ledger.WithdrawalRequest {
 		g.requests[of] = &request{asset: m.Asset, amount: m.Amount, at: it.at}

@@ -132,8 +132,8 @@ var failures = []struct {
 	{[]error{
 		ledger.ErrInvalid, ledger.ErrInsufficient, ledger.ErrConflict, ledger.ErrEnded, ledger.ErrNotRequested,
 		ledger.ErrDayClosed, ledger.ErrOverflow, access.ErrUnknown, access.ErrSignature, access.ErrAddress,
-		access.ErrForbidden, staking.ErrDocuments, staking.ErrFunds, staking.ErrLimit, idempotency.ErrInFlight,
-		store.ErrNoBooks, store.ErrRealBooks, store.ErrUnfinished, store.ErrFindings,
+		access.ErrForbidden, staking.ErrDocuments, staking.ErrFunds, staking.ErrLimit, staking.ErrUndivided,
+		idempotency.ErrInFlight, store.ErrNoBooks, store.ErrRealBooks, store.ErrUnfinished, store.ErrFindings,
 	}, http.StatusInternalServerError, "failed"},
 }
 

@@ -1,0 +1,190 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/holding"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+)
+
+// Reserved is what of @rewards the operator may not take out, and a day in the mode fixed may not spend: the net
+// income that was entered in the mode share and is not distributed, what distributions have left, and a smallest
+// unit for each holder of the last day, since each carries less than that.
+func Reserved(t db.View, token string) (ledger.Amount, error) {
+	n, err := reserve(t, token)
+	return max(n, 0), err
+}
+
+// reserve is Reserved; below zero after a loss that the next income makes up for.
+func reserve(t db.View, token string) (ledger.Amount, error) {
+	day, _, err := db.First(t, readDay, "SELECT coalesce(max(day), -1) FROM declarations WHERE asset = $1", token)
+	if err != nil {
+		return 0, err
+	}
+	left, err := holding.Left(t, day+1, token)
+	if err != nil {
+		return 0, fmt.Errorf("read what the distributions of %s have left: %w", token, err)
+	}
+	return reserveBeside(t, day, token, left)
+}
+
+// reserveAfter is what reserve will be when a day is declared that is the next.
+func reserveAfter(t db.View, d staking.Day, token string) (ledger.Amount, error) {
+	left, err := holding.Left(t, d, token)
+	if err != nil {
+		return 0, err
+	}
+	all, err := holding.Distributions(t, d, token)
+	if n := len(all); err == nil && n > 0 {
+		if left = (staking.Exact{}); !all[n-1].Pays() {
+			left = all[n-1].Pool()
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	return reserveBeside(t, d, token, left)
+}
+
+// reserveBeside is what is reserved where the distributions through a day have left so much. What the pools of
+// campaigns have left belongs here too.
+func reserveBeside(t db.View, through staking.Day, token string, left staking.Exact) (sum ledger.Amount, err error) {
+	sum = left.Units
+	if left.Part > 0 {
+		sum++
+	}
+	net, entered, err := netEntered(t, (through + 1).Millis(), math.MaxInt64, token)
+	if err == nil && !entered && left == (staking.Exact{}) {
+		return 0, nil
+	}
+	if err == nil {
+		sum, err = sum.Add(net)
+	}
+	if err != nil {
+		return 0, err
+	}
+	holders, _, err := db.First(t, db.IntOf,
+		"SELECT holders FROM declarations WHERE asset = $1 ORDER BY day DESC LIMIT 1", token)
+	if err != nil {
+		return 0, err
+	}
+	return sum.Add(ledger.Amount(holders))
+}
+
+// Available is what lies in @rewards of a token, and how much of it a day that is over may not spend: in the mode
+// share nothing, since its income is what is reserved.
+func Available(t db.View, d staking.Day, token string) (pool, reserved ledger.Amount, err error) {
+	if pool, err = PoolOf(t, token); err != nil {
+		return 0, 0, err
+	}
+	terms, err := TermsAt(t, d)
+	if err != nil || terms[token].Mode == staking.Share {
+		return pool, 0, err
+	}
+	reserved, err = reserveAfter(t, d, token)
+	return pool, max(reserved, 0), err
+}
+
+// PoolOf is what lies in @rewards of a token.
+func PoolOf(t db.View, token string) (ledger.Amount, error) {
+	pool, err := db.Count(t, "SELECT balance FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3",
+		int64(ledger.Rewards.Bucket()), string(ledger.Rewards), token)
+	return ledger.Amount(pool), err
+}
+
+// lockPool locks what lies in @rewards of a token until the commit: no income is entered, and nothing taken out.
+func lockPool(t db.Tx, token string) error {
+	_, err := t.Exec("UPDATE balances SET balance = balance WHERE bucket = $1 AND account = $2 AND asset = $3",
+		int64(ledger.Rewards.Bucket()), string(ledger.Rewards), token)
+	return annotate(err, "lock the pool of %s", token)
+}
+
+// ShortOfFunds is staking.ErrFunds if the pool, less what is reserved, is less than the day's total.
+func ShortOfFunds(asset ledger.Asset, pool, reserved, total ledger.Amount) error {
+	if total <= pool-reserved {
+		return nil
+	}
+	has := asset.Format(pool) + " " + asset.Symbol
+	if reserved > 0 {
+		has += fmt.Sprintf(", of which %s is reserved for income that is not distributed yet,", asset.Format(reserved))
+	}
+	return staking.ErrFunds.In("", "it has %s and the day needs %s", has, asset.Format(total)).
+		Because(staking.ReasonFunds, asset.Symbol, asset.Format(total-(pool-reserved)))
+}
+
+// readPool reads what of @rewards is reserved, where entries take from it. Their rows are locked: income that
+// is entered in the same group commit is added by count.
+func (g *groupCommit) readPool() (err error) {
+	read := map[*balance]bool{}
+	for it := range g.undecided {
+		for _, c := range it.changes {
+			if c.net >= 0 || c.account != ledger.Rewards || read[c.balance] {
+				continue
+			}
+			if it.shares() {
+				if it.owed, err = owedBefore(g.t, g.day(it), c.asset); err != nil {
+					return err
+				}
+				continue
+			}
+			n, err := reserve(g.t, c.asset)
+			if err != nil && !errors.Is(err, ledger.ErrOverflow) {
+				return err
+			}
+			if err != nil {
+				n = ledger.MaxSupply
+			}
+			c.balance.reserved, read[c.balance] = n, true
+		}
+	}
+	return nil
+}
+
+// owedBefore is the income of a token that was entered before a day, and what was left before it, if it is still to be
+// distributed: a loss that is entered on the day is not divided with it, and must leave it in the pool.
+func owedBefore(t db.View, d staking.Day, token string) (ledger.Amount, error) {
+	declared, _, err := db.First(t, readDay, "SELECT coalesce(max(day), -1) FROM declarations WHERE asset = $1", token)
+	if err != nil {
+		return 0, err
+	}
+	left, err := holding.Left(t, declared+1, token)
+	if err != nil {
+		return 0, err
+	}
+	sum, entered, err := netEntered(t, (declared + 1).Millis(), d.Millis(), token)
+	if err == nil && entered {
+		sum, err = sum.Add(left.Units)
+	}
+	return max(sum, 0), err
+}
+
+// netEntered is the net income of a token that was entered in the mode share from a moment on and before another,
+// and whether there is any.
+func netEntered(t db.View, from, before int64, token string) (sum ledger.Amount, entered bool, err error) {
+	err = t.Query(func(r db.Row) (err error) {
+		entered = true
+		sum, err = sum.Add(staking.Income{Gross: ledger.Amount(r.Int(0))}.Split(staking.Rate(r.Int(1))).Net)
+		return err
+	}, "SELECT gross, fee FROM incomes WHERE at >= $1 AND at < $2 AND asset = $3 AND mode = $4", from, before, token,
+		int64(staking.Share))
+	return sum, entered, annotate(err, "sum the income of %s that is not distributed", token)
+}
+
+// shares reports whether the item brings in income that is divided, or takes some back: that is what is reserved.
+func (it *item) shares() bool { return it.call.income != nil && it.call.income.mode == staking.Share }
+
+// countIncome adds what an accepted item brings in to what is reserved or, with the sign -1, takes it back.
+func (g *groupCommit) countIncome(it *item, sign int64) {
+	if !it.shares() {
+		return
+	}
+	for _, c := range it.changes {
+		if c.account == ledger.Rewards {
+			c.balance.reserved += c.net * ledger.Amount(sign)
+		}
+	}
+}
