@@ -59,7 +59,8 @@ func Run(ctx context.Context, b Books, o Options) (Report, error) {
 	}
 	a := &audit{
 		books: b, outline: outline, only: o.Day, seed: maphash.MakeSeed(), sums: map[string]*TokenSum{},
-		batches: map[Key]*declared{}, shares: map[period]*big.Int{}, derivation: derive(&outline.Sharing),
+		batches: map[Key]*declared{}, shares: map[period]*big.Int{}, owned: map[Key]*owned{},
+		derivation: derive(&outline.Sharing),
 	}
 	a.compareDistributions()
 	for _, d := range outline.Declared {
@@ -70,6 +71,7 @@ func Run(ctx context.Context, b Books, o Options) (Report, error) {
 	}
 	a.compareDeclared()
 	a.comparePaid()
+	a.compareOwned()
 	if outline.Intended < outline.Closed || outline.Intents != int64(outline.Intended-outline.First)+1 {
 		a.find(Finding{
 			What: fmt.Sprintf("the closing of %d days is written down, the last %s; closed are all from %s to %s",
@@ -101,6 +103,7 @@ type audit struct {
 	sums    map[string]*TokenSum
 	batches map[Key]*declared
 	shares  map[period]*big.Int // of the distributions, over all buckets
+	owned   map[Key]*owned
 	slots   slots
 
 	derivation *derivation // of the latest snapshot
@@ -145,6 +148,7 @@ func (a *audit) merge(w *worker) {
 	a.report.Postings += w.counts.Postings
 	a.report.Accruals += w.counts.Accruals
 	a.slots.add(&w.slots)
+	a.mergeOwned(w)
 	for symbol, t := range w.tokens {
 		sum := a.sum(symbol, t.asset)
 		sum.Holders.Add(sum.Holders, &t.holders)

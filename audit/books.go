@@ -34,6 +34,9 @@ type Sharing struct {
 	Declared      []Declaration
 	Incomes       []Income // of all buckets
 	Distributions []Distribution
+
+	Shared    map[string]staking.Day // owners with several accounts, and the first day on which they had
+	Groupings []Grouping
 }
 
 // Bucket is one bucket, in one snapshot. Rows come in the order of their keys. The argument
@@ -56,6 +59,11 @@ type Bucket interface {
 	Entries(visit func(*Entry)) error
 	// Withdrawals are the rows of those that the bucket's accounts have requested.
 	Withdrawals(visit func(*Withdrawal)) error
+	// Owners are those of accounts, by account, day and revision.
+	Owners(s Span, visit func(Ownership)) error
+	// OwnerSums are what some owners held on a day, whatever bucket they lie in; Sums are all that lie in the bucket.
+	OwnerSums(d staking.Day, owners []string, visit func(*OwnerSum)) error
+	Sums(visit func(*OwnerSum)) error
 	// Incomes are the rows of staking income that lie in the bucket.
 	Incomes(visit func(*Income)) error
 }
@@ -207,4 +215,10 @@ type Batch struct {
 
 	Eligible     ledger.Amount // as in Declaration; zero in a payment
 	EligibleRest int64
+}
+
+// Grouping is the row of a token's day of which it is written what owners held together.
+type Grouping struct {
+	Key
+	Owners int64 // how many
 }

@@ -36,6 +36,8 @@ type worker struct {
 	line       []byte
 	enrolled   []staking.Enrollment
 	excluded   []staking.Exclusion
+	owners     []Ownership
+	owned      map[Key]*owned
 }
 
 // token is a bucket's state of a token.
@@ -60,6 +62,7 @@ func newWorker(a *audit) *worker { return &worker{audit: a} }
 func (w *worker) begin(number int) {
 	w.number, w.head, w.found, w.counts = number, Head{}, findings{}, Report{}
 	w.tokens, w.totals, w.given = map[string]*token{}, map[Key]*total{}, map[period]*big.Int{}
+	w.owned = map[Key]*owned{}
 	w.slots.clear()
 }
 
@@ -95,6 +98,9 @@ func (w *worker) bucket(b Bucket) error {
 	}
 	w.compareTotals()
 	w.compareShares()
+	if err := w.countSums(); err != nil {
+		return err
+	}
 	if w.only != nil {
 		return nil
 	}
@@ -232,6 +238,9 @@ func (w *worker) walkDay(s Span) error {
 	if w.day == w.outline.Closed {
 		w.sumUp()
 	}
+	if err := w.readTogether(); err != nil {
+		return err
+	}
 	w.at = 0
 	if w.audited() {
 		if err := w.books.Accruals(w.day, s, w.accrual); err != nil {
@@ -283,7 +292,7 @@ func (w *worker) readPositions(s Span) error {
 		return err
 	}
 	w.exclude()
-	return nil
+	return w.readOwners(s)
 }
 
 // checkBalance finds balances that must not exist.

@@ -31,6 +31,8 @@ type memoryBucket struct {
 	entries     []Entry
 	withdrawals []Withdrawal
 	incomes     []Income
+	owners      []Ownership
+	sums        []OwnerSum
 }
 
 func (b *memoryBooks) fails(method string) error {
@@ -161,4 +163,27 @@ func (b *memoryBucket) Incomes(visit func(*Income)) error {
 func (b *memoryBucket) Withdrawals(visit func(*Withdrawal)) error {
 	order := func(x, y Withdrawal) int { return cmp.Compare(x.ID, y.ID) }
 	return visitAll(b, "Withdrawals", b.withdrawals, order, func(Withdrawal) bool { return true }, visit)
+}
+
+func (b *memoryBucket) Owners(s Span, visit func(Ownership)) error {
+	order := func(x, y Ownership) int {
+		return cmp.Or(cmp.Compare(x.Account, y.Account), cmp.Compare(x.From, y.From))
+	}
+	wanted := func(x Ownership) bool { return s.has(x.Account) }
+	return visitAll(b, "Owners", b.owners, order, wanted, func(x *Ownership) { visit(*x) })
+}
+
+func compareSums(x, y OwnerSum) int { return cmp.Or(compareKeys(x.Key, y.Key), cmp.Compare(x.Owner, y.Owner)) }
+
+func (b *memoryBucket) OwnerSums(d staking.Day, owners []string, visit func(*OwnerSum)) error {
+	var all []OwnerSum
+	for i := range b.books.buckets {
+		all = append(all, b.books.buckets[i].sums...)
+	}
+	wanted := func(x OwnerSum) bool { return x.Day == d && slices.Contains(owners, x.Owner) }
+	return visitAll(b, "OwnerSums", all, compareSums, wanted, visit)
+}
+
+func (b *memoryBucket) Sums(visit func(*OwnerSum)) error {
+	return visitAll(b, "Sums", b.sums, compareSums, func(OwnerSum) bool { return true }, visit)
 }

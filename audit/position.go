@@ -41,6 +41,8 @@ type position struct {
 	earns                  bool                 // is a holder's free balance
 	balance, carry, earned big.Int
 	weights                []dayWeight // of days in the mode share that a distribution needs
+	owners                 []Ownership // those not over yet, by day
+	together               *big.Int    // on the day, what is written of its owner; nil: nothing
 
 	// Of the day, where it has postings.
 	moved             bool
@@ -53,6 +55,7 @@ type position struct {
 // init prepares a position that begins at zero.
 func (p *position) init(b Balance, t *token) {
 	p.stored, p.token, p.switches, p.excluded, p.moved, p.weights = b, t, nil, nil, false, p.weights[:0]
+	p.owners, p.together = nil, nil
 	p.earns = !b.Account.IsHouse() && !b.Account.IsHeld()
 	for _, n := range []*big.Int{&p.balance, &p.carry, &p.earned} {
 		n.SetInt64(0)
@@ -127,6 +130,7 @@ type figures struct {
 	opening, integral     *big.Int
 	steady, average, rest big.Int
 	eligible, interest    big.Int
+	together, earning     big.Int // the former is compared with minimum and cap
 	eligibleRest, shared  big.Int // the former in the mode share
 	reward, left          big.Int
 }
@@ -146,16 +150,13 @@ func (f *figures) measure(p *position, r *rule) {
 // at all. The integral is compared with the minimum, not the rounded average.
 func (f *figures) derive(p *position, r *rule, day staking.Day) bool {
 	f.measure(p, r)
-	if f.integral.Sign() < 0 || f.integral.Cmp(&r.least) < 0 {
+	f.limits(p, r)
+	if f.integral.Sign() < 0 || f.together.Cmp(&r.least) < 0 {
 		return false
 	}
 	f.average.QuoRem(f.integral, dayMillis, &f.rest)
-	f.eligible.Set(&f.average)
-	earning := f.integral
-	if earning.Cmp(&r.most) > 0 {
-		earning = &r.most
-		f.eligible.SetInt64(int64(r.Cap))
-	}
+	earning := &f.earning
+	f.eligible.Quo(earning, dayMillis)
 	f.eligibleRest.SetInt64(0)
 	if f.interest.SetInt64(0); r.Mode == staking.Share {
 		f.eligibleRest.Mod(earning, dayMillis)
@@ -208,7 +209,7 @@ func (w *worker) settle(p *position, record *staking.Accrual) {
 		p.earned.Add(&p.earned, &w.figures.reward)
 		p.carry.Set(&w.figures.left)
 	}
-	p.moved = false
+	p.moved, p.together = false, nil
 }
 
 // whyNot is why a position earned nothing on the day.

@@ -32,7 +32,13 @@ func (b audited) Outline(ctx context.Context) (o audit.Outline, err error) {
 			return err
 		}
 		o.Intended = staking.Day(intended)
-		o.Sharing, err = sharing(t, o.Closed)
+		if o.Sharing, err = sharing(t, o.Closed); err != nil {
+			return err
+		}
+		if o.Shared, err = sharedSince(t); err != nil {
+			return err
+		}
+		o.Groupings, err = groupings(t)
 		return err
 	})
 	if err != nil {

@@ -27,6 +27,8 @@ type Holding struct {
 	Carry    Fraction
 	Shared   Exact // its shares of the distributions of the day
 	Absent   bool  // it is not enrolled on the day, or excluded: only Shared counts
+	// The sum of its owner's accounts, where there are several: what earns of each. Zero: it is its own owner.
+	OwnerIntegral Integral
 }
 
 // HoldingAt starts from an account's balance at any moment at or after the end of the day,
@@ -68,7 +70,7 @@ type Accrual struct {
 	Opening  ledger.Amount // balance at 00:00
 	Average  ledger.Amount // rounded down; by the measure Lowest, the smallest balance
 	Rest     int64         // what that rounding left, in unit-milliseconds, below DayMillis
-	Eligible ledger.Amount // min(average, cap), rounded down
+	Eligible ledger.Amount // min(average, cap) or a part of the owner's cap, rounded down
 	// What the rounding of Eligible left, in unit-milliseconds; zero unless the mode is Share.
 	EligibleRest int64
 	APR          Rate
@@ -84,9 +86,10 @@ func (a Accrual) EntryID() string {
 }
 
 // Accrue returns what a holding earned on a day (rules: what is earned), or false if it
-// earned nothing: the token is not offered, or the average is below the minimum, and it has
-// no share of a distribution. By the measure Lowest the holding has the smallest balance
-// where it else has the average (Holding.MeasureLowest). An entry
+// earned nothing: the token is not offered, or the average (with Terms.PerOwner, that of the
+// owner's accounts together) is below the minimum, and it has no share of a distribution. By
+// the measure Lowest the holding has the smallest balance where it else has the average
+// (Holding.MeasureLowest). An entry
 // that another ledger decided may leave a balance below zero for a part of the day: that
 // part counts against the rest, and a day whose sum is below zero earns nothing, whatever
 // the minimum. The terms must have passed Check, and the balance must fit the asset's
@@ -94,20 +97,20 @@ func (a Accrual) EntryID() string {
 //
 //	reward + carry = min(integral, cap × day) × APR / 365 + shares + carry before
 //
+// Of an owner above the cap, the first factor is cap × day × integral / the owner's.
+//
 // In the mode Share the first part is zero, and the eligible integral is what the day
 // weighs in the distribution of its period.
 func Accrue(d Day, t Terms, h Holding) (Accrual, bool) {
-	earns := t.Offered && !h.Absent && !h.Integral.Less(IntegralOf(t.Min, DayMillis)) && !h.Integral.Less(Integral{})
+	together := t.together(h.Integral, h.OwnerIntegral)
+	earns := t.Offered && !h.Absent && !together.Less(IntegralOf(t.Min, DayMillis)) && !h.Integral.Less(Integral{})
 	if !earns && h.Shared == (Exact{}) {
 		return Accrual{}, false
 	}
 	a := Accrual{Day: d, Account: h.Account, Asset: h.Asset, Opening: h.Opening, APR: t.APR, Before: h.Carry}
 	earned := h.Shared.Add(Exact{Part: h.Carry})
 	if earns {
-		earning := h.Integral
-		if limit := IntegralOf(t.Cap, DayMillis); limit.Less(earning) {
-			earning = limit
-		}
+		earning := t.eligible(h.Integral, h.OwnerIntegral)
 		a.Average, a.Rest = h.Integral.Average()
 		a.Eligible, a.EligibleRest = earning.Average()
 		if t.Mode == Fixed {

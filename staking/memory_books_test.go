@@ -39,6 +39,7 @@ type memoryToken struct {
 	declared      []ledger.Amount // by day
 	accrued, paid [buckets]staking.Day
 	payable       [buckets]ledger.Amount
+	sums          map[staking.Day]map[string]staking.Integral // of owners, of the days that are grouped
 	settled       staking.Day
 	positions     []*position
 }
@@ -46,6 +47,7 @@ type memoryToken struct {
 // position is what an account has of a token.
 type position struct {
 	bucket   int
+	owner    string // "": its own
 	enrolled staking.Enrollment
 	opening  ledger.Amount
 	changes  []event // at milliseconds since 1970
@@ -138,18 +140,55 @@ func (t *memoryToken) sum(bucket int, d staking.Day) (total ledger.Amount, holde
 	return total, holders
 }
 
+// Group sums what owners held of the tokens that need it and are not grouped yet.
+func (b *memoryBooks) Group(_ context.Context, d staking.Day, tokens []string) error {
+	for _, symbol := range tokens {
+		t := b.tokens[symbol]
+		if t.sums[d] != nil || !t.needsSums(d-b.first) || len(t.declared) > int(d-b.first) {
+			continue
+		}
+		t.sums[d] = map[string]staking.Integral{}
+		for _, p := range t.positions {
+			if h := p.counted(symbol, d); p.enrolled.Covers(d) {
+				p.addTo(t.sums[d], h)
+			}
+		}
+	}
+	return nil
+}
+
+func (t *memoryToken) needsSums(number staking.Day) bool {
+	return t.terms[number].PerOwner && t.terms[number].Offered
+}
+
+// addTo adds what the position held to the sum of its owner.
+func (p *position) addTo(sums map[string]staking.Integral, h staking.Holding) {
+	if (staking.Integral{}).Less(h.Integral) {
+		sums[p.owner] = sums[p.owner].Add(h.Integral)
+	}
+}
+
+// together is the holding with what its owner held.
+func (p *position) together(sums map[string]staking.Integral, h staking.Holding) staking.Holding {
+	if p.owner != "" {
+		h.OwnerIntegral = sums[p.owner]
+	}
+	return h
+}
+
 func (b *memoryBooks) Accrue(
 	_ context.Context, batch staking.Batch, d staking.Day, tokens []string, rule staking.Rule,
 ) error {
 	for _, bucket := range batch {
 		for _, symbol := range tokens {
 			t := b.tokens[symbol]
-			if t.accrued[bucket] != d-1 || t.paid[bucket] != d-1 {
+			if t.accrued[bucket] != d-1 || t.paid[bucket] != d-1 || t.needsSums(d-b.first) && t.sums[d] == nil {
 				continue
 			}
 			t.accrued[bucket] = d
 			for _, p := range t.in(bucket) {
-				if a, earned := rule(d, t.terms[d-b.first], p.counted(symbol, d)); earned && p.enrolled.Covers(d) {
+				h := p.together(t.sums[d], p.counted(symbol, d))
+				if a, earned := rule(d, t.terms[d-b.first], h); earned && p.enrolled.Covers(d) {
 					p.accrued[d] = a
 				}
 			}

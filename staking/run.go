@@ -44,6 +44,9 @@ type Books interface {
 	Due(ctx context.Context, through Day) ([]Due, error)
 	// Undivided are those of the tokens whose income of the day cannot be divided: ErrUndivided.
 	Undivided(ctx context.Context, d Day, tokens []string) ([]Waiting, error)
+	// Group sums what the accounts of each owner held, where minimum and cap are those of owners.
+	// Accrue passes over a token whose day is not grouped.
+	Group(ctx context.Context, d Day, tokens []string) error
 	// Unaccrued and Unpaid are the batches in which any of the tokens is not done yet.
 	Unaccrued(ctx context.Context, d Day, tokens []string) ([]Batch, error)
 	Unpaid(ctx context.Context, d Day, tokens []string) ([]Batch, error)
@@ -101,7 +104,7 @@ type Step struct {
 	Done, Of int
 }
 
-// Run brings every token's days up to date, oldest first: close → accrue → declare → pay.
+// Run brings every token's days up to date, oldest first: close → group → accrue → declare → pay.
 // It is idempotent and safe to run in several processes at the same time, and a late run
 // pays the same. A token that must wait is reported, not an error, and does not stop the
 // others.
@@ -162,6 +165,9 @@ func settle(
 		return nil, nil
 	}
 	tokens := tokensOf(due)
+	if err := b.Group(ctx, d, tokens); err != nil {
+		return nil, err
+	}
 	batches, err := b.Unaccrued(ctx, d, tokens)
 	if err != nil {
 		return nil, err

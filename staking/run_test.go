@@ -55,7 +55,7 @@ var simulated = []string{
 	context.Canceled.Error() + before, context.Canceled.Error() + after,
 	staking.ErrChanged.Error(), staking.ErrFunds.Error(), staking.ErrLimit.Error(),
 	"processes at the same time", "a clock ahead", "a clock set back", "a late entry", "terms corrected",
-	"a day that earns nothing",
+	"a day that earns nothing", "an owner above the cap",
 }
 
 // simulate does one try, and returns what was wrong.
@@ -166,8 +166,9 @@ func (s *simulation) checkRewards() {
 	var settled []staking.Due
 	for symbol, t := range s.books.tokens {
 		totals := make([]ledger.Amount, simulatedDays)
-		for _, p := range t.positions {
-			want, balance := p.straight(symbol, t.terms)
+		rewards, balances := t.straight()
+		for i, p := range t.positions {
+			want, balance := rewards[i], balances[i]
 			if !slices.Equal(want, p.credited) {
 				s.find("%s of %s (-want +got):\n%s", symbol, p.enrolled.Account, cmp.Diff(want, p.credited))
 			}
@@ -180,6 +181,9 @@ func (s *simulation) checkRewards() {
 		}
 		if !slices.Equal(totals, t.declared) {
 			s.find("declared of %s (-want +got):\n%s", symbol, cmp.Diff(totals, t.declared))
+		}
+		if t.sharedCap() {
+			s.seen["an owner above the cap"]++
 		}
 		if slices.Contains(totals, 0) {
 			s.seen["a day that earns nothing"]++
@@ -196,4 +200,19 @@ func (s *simulation) checkRewards() {
 	if !slices.Equal(settled, got) {
 		s.find("settled days (-want +got):\n%s", cmp.Diff(settled, got))
 	}
+}
+
+// sharedCap reports whether on some day the accounts of an owner had parts of its cap.
+func (t *memoryToken) sharedCap() bool {
+	for d, sums := range t.sums {
+		terms := t.terms[d-firstDay]
+		for _, p := range t.positions {
+			a, earned := p.accrued[d]
+			if limit := staking.IntegralOf(terms.Cap, staking.DayMillis); p.owner != "" && limit.Less(sums[p.owner]) && earned &&
+				a.Eligible < min(terms.Cap, a.Average) {
+				return true
+			}
+		}
+	}
+	return false
 }

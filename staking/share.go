@@ -1,7 +1,6 @@
 package staking
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math/big"
 	"math/bits"
@@ -144,9 +143,7 @@ func ParseIntegral(s string) (Integral, error) {
 	if !ok || n.Sign() < 0 || n.BitLen() > 127 {
 		return Integral{}, ledger.ErrInvalid.In("", "%q is no integral of a balance", ledger.Clip(s))
 	}
-	var b [16]byte
-	n.FillBytes(b[:])
-	return Integral{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}, nil
+	return integralOfBig(n), nil
 }
 
 // EligibleIntegral is the part of the day's integral that earns.

@@ -33,7 +33,7 @@ func randomBooks(r *rand.Rand) *memoryBooks {
 			Account: ledger.Account(fmt.Sprintf("user-%d", i)),
 			From:    firstDay + staking.Day(r.IntN(3)),
 			Until:   pick(r, staking.Forever, firstDay+staking.Day(r.IntN(5))),
-		}}
+		}, owner: pick(r, "", "o-1", "o-1", "o-2")}
 		for _, symbol := range slices.Sorted(maps.Keys(b.tokens)) {
 			held := p
 			held.opening = ledger.Amount(upTo(r, int64(3*bnb)))
@@ -47,7 +47,7 @@ func randomBooks(r *rand.Rand) *memoryBooks {
 func randomToken(r *rand.Rand, symbol string) *memoryToken {
 	t := &memoryToken{
 		asset:    ledger.Asset{Symbol: symbol, Scale: 8, MaxSupply: ledger.MaxSupply},
-		approved: map[staking.Day]bool{}, settled: firstDay - 1,
+		approved: map[staking.Day]bool{}, sums: map[staking.Day]map[string]staking.Integral{}, settled: firstDay - 1,
 		limit: staking.Limit{
 			Asset: symbol, MaxTotal: pick[ledger.Amount](r, 0, 0, 20_000), MaxChange: pick[int64](r, 0, 0, 1_000),
 		},
@@ -65,7 +65,7 @@ func randomToken(r *rand.Rand, symbol string) *memoryToken {
 func randomTerms(r *rand.Rand, symbol string, from staking.Day) staking.Terms {
 	return staking.Terms{
 		Asset: symbol, From: from, Offered: r.IntN(8) > 0, APR: pick[staking.Rate](r, 3_650_000, 150_000, rateMax),
-		Min: pick(r, 0, bnb/2), Cap: pick(r, bnb, 1_000*bnb),
+		Min: pick(r, 0, bnb/2), Cap: pick(r, bnb, 1_000*bnb), PerOwner: r.IntN(3) == 0,
 	}
 }
 
@@ -134,6 +134,7 @@ func (s *simulation) correctTerms(t *memoryToken, d staking.Day) {
 		delete(p.accrued, d)
 	}
 	delete(t.approved, d)
+	delete(t.sums, d)
 	s.seen["terms corrected"]++
 	s.trace("terms of %s of %s corrected", t.asset.Symbol, d)
 }
@@ -157,30 +158,44 @@ func (s *simulation) postLate(t *memoryToken) {
 	s.trace("%d %s of %s at %s", change, t.asset.Symbol, p.enrolled.Account, time.UnixMilli(e.at).UTC())
 }
 
-// straight is what the position earns, computed forward from its opening day after day, and
-// the balance that it then has.
-func (p *position) straight(symbol string, terms []staking.Terms) (rewards []staking.Accrual, balance ledger.Amount) {
-	balance = p.opening
-	carry := staking.Fraction(0)
-	for i, t := range terms {
-		d := firstDay + staking.Day(i)
-		h := staking.HoldingAt(p.enrolled.Account, symbol, balance, carry)
-		for _, e := range p.changes {
-			if staking.DayOf(time.UnixMilli(e.at)) == d {
-				h.Change(e.change, e.at-d.Millis())
-				balance += e.change
+// straight is what the positions earn, computed forward from their openings day after day,
+// and the balances that they then have.
+func (t *memoryToken) straight() (rewards [][]staking.Accrual, balances []ledger.Amount) {
+	symbol := t.asset.Symbol
+	rewards, balances = make([][]staking.Accrual, len(t.positions)), make([]ledger.Amount, len(t.positions))
+	carries := make([]staking.Fraction, len(t.positions))
+	for i, p := range t.positions {
+		balances[i] = p.opening
+	}
+	for number, terms := range t.terms {
+		d := firstDay + staking.Day(number)
+		holdings, sums := make([]staking.Holding, len(t.positions)), map[string]staking.Integral{}
+		for i, p := range t.positions {
+			h := staking.HoldingAt(p.enrolled.Account, symbol, balances[i], carries[i])
+			for _, e := range p.changes {
+				if staking.DayOf(time.UnixMilli(e.at)) == d {
+					h.Change(e.change, e.at-d.Millis())
+					balances[i] += e.change
+				}
+			}
+			if holdings[i] = h; p.enrolled.Covers(d) {
+				p.addTo(sums, h)
 			}
 		}
-		if a, earned := staking.Accrue(d, t, h); earned && p.enrolled.Covers(d) {
-			rewards, carry, balance = append(rewards, a), a.Carry, balance+a.Reward
+		for i, p := range t.positions {
+			if a, earned := staking.Accrue(d, terms, p.together(sums, holdings[i])); earned && p.enrolled.Covers(d) {
+				rewards[i], carries[i], balances[i] = append(rewards[i], a), a.Carry, balances[i]+a.Reward
+			}
 		}
 	}
-	for _, e := range p.changes {
-		if e.at >= (firstDay + simulatedDays).Millis() {
-			balance += e.change
+	for i, p := range t.positions {
+		for _, e := range p.changes {
+			if e.at >= (firstDay + simulatedDays).Millis() {
+				balances[i] += e.change
+			}
 		}
 	}
-	return rewards, balance
+	return rewards, balances
 }
 
 func compareDue(a, b staking.Due) int {

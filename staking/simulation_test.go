@@ -203,6 +203,10 @@ func (p *process) Unaccrued(ctx context.Context, d staking.Day, tokens []string)
 	return gated(ctx, p, "unaccrued", func() ([]staking.Batch, error) { return p.sim.books.Unaccrued(ctx, d, tokens) })
 }
 
+func (p *process) Group(ctx context.Context, d staking.Day, tokens []string) error {
+	return p.do(ctx, fmt.Sprint("group ", d, tokens), func() error { return p.sim.books.Group(ctx, d, tokens) })
+}
+
 func (p *process) Unpaid(ctx context.Context, d staking.Day, tokens []string) ([]staking.Batch, error) {
 	return gated(ctx, p, "unpaid", func() ([]staking.Batch, error) { return p.sim.books.Unpaid(ctx, d, tokens) })
 }

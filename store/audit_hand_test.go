@@ -48,7 +48,7 @@ func handOf(t *testing.T, url string) hand {
 func (h hand) keep(t testing.TB) {
 	for _, table := range []string{"postings", "entries", "balances", "enrollments", "accounts", "terms", "accruals",
 		"batches", "withdrawals", "incomes", "distributions", "shares", "payments", "declarations", "progress", "assets",
-		"days", "closings"} {
+		"days", "closings", "owners", "owner_sums", "groupings"} {
 		h(t, fmt.Sprintf("CREATE TABLE kept_%s AS SELECT * FROM %[1]s", table))
 	}
 }

@@ -154,9 +154,14 @@ func (b *DB) Accrue(ctx context.Context, batch staking.Batch, d staking.Day, tok
 		if err != nil {
 			return err
 		}
+		tokens, perOwner, err := grouped(t, d, terms, tokens)
+		if err != nil {
+			return err
+		}
 		for _, bucket := range batch {
 			a := accruing{
 				t: t, bucket: bucket, day: d, rule: rule, terms: terms, batches: map[string]*accrued{}, shared: shared,
+				perOwner: perOwner,
 			}
 			if err := a.run(tokens); err != nil {
 				return fmt.Errorf("accrue %s: %w", d, err)
@@ -185,6 +190,9 @@ func (a *accruing) run(tokens []string) error {
 		}
 	}
 	shares := holding.SharesOf(shared)
+	if a.together, err = holding.TogetherOn(a.t, a.bucket, a.day, a.perOwner); err != nil {
+		return err
+	}
 	return inOrder(
 		func() error { return holding.Measure(a.t, a.bucket, a.day, wanted, shares, a.page) },
 		a.total,
@@ -211,6 +219,9 @@ type accruing struct {
 	batches map[string]*accrued // by token
 	shared  []staking.Distribution
 	line    []byte
+
+	perOwner []string // tokens of which owners have a sum
+	together holding.Together
 }
 
 // accrued sums what a bucket accrued of a token.
@@ -225,6 +236,7 @@ type accrued struct {
 func (a *accruing) page(page []staking.Holding) error {
 	accruals := make([]staking.Accrual, 0, len(page))
 	for _, h := range page {
+		a.together.Give(&h)
 		accrual, earned := a.rule(a.day, a.terms[h.Asset], h)
 		if !earned {
 			continue

@@ -263,6 +263,9 @@ func unaccrue(t db.Tx, d staking.Day, asset string) error {
 			return err
 		}
 	}
+	if err := ungroup(t, d, asset); err != nil {
+		return err
+	}
 	_, err := t.Exec("DELETE FROM approvals WHERE day = $1 AND asset = $2", int64(d), asset)
 	return err
 }

@@ -1,0 +1,221 @@
+package audit
+
+import (
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+)
+
+// Where minimum and cap are those of owners, what earns of an account depends on accounts in
+// other buckets. A bucket is audited with the sums as they are written, and each sum is
+// compared with what the accounts held: over all buckets, an account adds what it held times
+// a number for its owner, and a sum's row subtracts it times the same number. What is not
+// zero in the end is a token's day with a wrong sum, or a wrong owner. The numbers are
+// random in each audit, so that no errors cancel out. In memory is a day for each owner with
+// several accounts, and a number for each token's day.
+
+// Ownership says whose an account is from a day on; "" is nobody's but its own.
+type Ownership struct {
+	Account ledger.Account
+	From    staking.Day
+	Owner   string
+}
+
+// OwnerSum is the row of what an owner's accounts held together on a day.
+type OwnerSum struct {
+	Key
+	Owner    string
+	Accounts int64  // that held something
+	Integral string // a decimal number of unit-milliseconds
+}
+
+// owned sums, by a token's day, what accounts held and what is written, and counts the rows.
+type owned struct {
+	difference big.Int
+	rows       int64
+}
+
+// ownerOn is whose the position is on a day, or ""; days are asked for in order.
+func (p *position) ownerOn(d staking.Day) string {
+	for len(p.owners) > 1 && p.owners[1].From <= d {
+		p.owners = p.owners[1:]
+	}
+	if len(p.owners) == 0 || p.owners[0].From > d {
+		return ""
+	}
+	return p.owners[0].Owner
+}
+
+// readOwners gives each position its account's owners. Both are in order.
+func (w *worker) readOwners(s Span) error {
+	w.owners = w.owners[:0]
+	if len(w.outline.Shared) == 0 {
+		return nil
+	}
+	err := w.books.Owners(s, func(o Ownership) {
+		if n := len(w.owners); n > 0 && w.owners[n-1].Account == o.Account && w.owners[n-1].From == o.From {
+			w.owners = w.owners[:n-1] // a later revision
+		}
+		w.owners = append(w.owners, o)
+	})
+	rest := w.owners
+	for i := range w.positions {
+		p := &w.positions[i]
+		for len(rest) > 0 && rest[0].Account < p.stored.Account {
+			rest = rest[1:]
+		}
+		n := 0
+		for n < len(rest) && rest[n].Account == p.stored.Account {
+			n++
+		}
+		p.owners = rest[:n]
+	}
+	return err
+}
+
+// sharedOwner is whose the position is on the day, if its owner has had several accounts by
+// then and the position adds to their sum; or "".
+func (w *worker) sharedOwner(p *position) string {
+	t := p.token
+	if len(p.owners) == 0 || t.rule == nil || !t.rule.PerOwner || !t.rule.Offered || !p.earns ||
+		w.day > t.progress.Accrued || !p.covered(w.day) {
+		return ""
+	}
+	owner := p.ownerOn(w.day)
+	since, shared := w.outline.Shared[owner]
+	if !shared || since > w.day {
+		return ""
+	}
+	if w.figures.measure(p); w.figures.integral.Sign() <= 0 {
+		return ""
+	}
+	return owner
+}
+
+// readTogether gives each position of the day what is written of its owner, and adds what it
+// held.
+func (w *worker) readTogether() error {
+	type member struct {
+		p     *position
+		owner string
+	}
+	var members []member
+	asked := map[string]bool{}
+	for i := range w.positions {
+		p := &w.positions[i]
+		if owner := w.sharedOwner(p); owner != "" {
+			members, asked[owner] = append(members, member{p, owner}), true
+		}
+	}
+	if len(members) == 0 {
+		return nil
+	}
+	written := map[[2]string]*big.Int{}
+	err := w.books.OwnerSums(w.day, slices.Sorted(maps.Keys(asked)), func(s *OwnerSum) {
+		written[[2]string{s.Owner, s.Asset}] = w.parseSum(s)
+	})
+	for _, m := range members {
+		w.figures.measure(m.p)
+		m.p.together = written[[2]string{m.owner, m.p.stored.Asset}]
+		w.addOwned(Key{w.day, m.p.stored.Asset}, m.owner, w.figures.integral, 1)
+	}
+	return err
+}
+
+// parseSum is the integral of a row; zero if it is none, which is then no sum of anything.
+func (w *worker) parseSum(s *OwnerSum) *big.Int {
+	n, is := new(big.Int).SetString(s.Integral, 10)
+	if !is {
+		w.find(on(s.Day, "", s.Asset, fmt.Sprintf("what owner %s held is written as %q", s.Owner, s.Integral)))
+		return new(big.Int)
+	}
+	return n
+}
+
+// addOwned adds an integral and a number of accounts of an owner; both may be below zero. What
+// is not declared yet may not be written in every bucket.
+func (w *worker) addOwned(k Key, owner string, integral *big.Int, accounts int64) {
+	if w.batches[k] == nil || w.only != nil && *w.only != k.Day {
+		return
+	}
+	o := w.owned[k]
+	if o == nil {
+		o = &owned{}
+		w.owned[k] = o
+	}
+	n := w.scratch.Mul(integral, w.factor.SetUint64(w.hash(owner, []byte("integral"))))
+	o.difference.Add(&o.difference, n)
+	n = w.scratch.Mul(big.NewInt(accounts), w.factor.SetUint64(w.hash(owner, []byte("accounts"))))
+	o.difference.Add(&o.difference, n)
+}
+
+// countSums subtracts the sums that lie in the bucket.
+func (w *worker) countSums() error {
+	return w.books.Sums(func(s *OwnerSum) {
+		if ledger.Account(s.Owner).Bucket() != w.number {
+			w.find(on(s.Day, "", s.Asset, fmt.Sprintf("what owner %s held lies in bucket %d, where it does not belong",
+				s.Owner, w.number)))
+		}
+		n := w.parseSum(s)
+		w.addOwned(s.Key, s.Owner, n.Neg(n), -s.Accounts)
+		if o := w.owned[s.Key]; o != nil {
+			o.rows++
+		}
+	})
+}
+
+// mergeOwned adds what a worker has of a bucket.
+func (a *audit) mergeOwned(w *worker) {
+	for k, o := range w.owned {
+		if a.owned[k] == nil {
+			a.owned[k] = &owned{}
+		}
+		a.owned[k].difference.Add(&a.owned[k].difference, &o.difference)
+		a.owned[k].rows += o.rows
+	}
+}
+
+// compareOwned finds the days whose sums are not those of the accounts.
+func (a *audit) compareOwned() {
+	for _, g := range a.outline.Groupings {
+		if a.batches[g.Key] == nil {
+			continue
+		}
+		o := a.owned[g.Key]
+		if o == nil {
+			o = &owned{}
+			a.owned[g.Key] = o
+		}
+		if o.rows -= g.Owners; o.rows != 0 {
+			a.find(on(g.Day, "", g.Asset, fmt.Sprintf("what owners held is written of %d, and counted of %d",
+				o.rows+g.Owners, g.Owners)))
+			o.rows = 0
+		}
+	}
+	for k, o := range a.owned {
+		if o.rows != 0 {
+			a.find(on(k.Day, "", k.Asset, "what owners held is written, and was not counted"))
+		}
+		if o.difference.Sign() != 0 {
+			a.find(on(k.Day, "", k.Asset, "what owners with several accounts held is not the sum of what their accounts held"))
+		}
+	}
+}
+
+// limits sets together to what is compared with minimum and cap, and earning to what of the
+// integral earns: above the cap together a part of it, in proportion, rounded down.
+func (f *figures) limits(p *position, r *rule) {
+	f.together.Set(f.integral)
+	if r.PerOwner && p.together != nil && f.integral.Sign() > 0 && f.integral.Cmp(p.together) < 0 {
+		f.together.Set(p.together)
+	}
+	f.earning.Set(f.integral)
+	if f.together.Cmp(&r.most) > 0 {
+		f.earning.Mul(f.integral, &r.most)
+		f.earning.Quo(&f.earning, &f.together)
+	}
+}

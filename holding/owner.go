@@ -1,0 +1,177 @@
+package holding
+
+import (
+	"fmt"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+)
+
+// OwnerSum is what the accounts of an owner held together of a token on a day: how many of
+// them held something, and the sum of their integrals.
+type OwnerSum struct {
+	Owner    string
+	Asset    string
+	Accounts int64
+	Integral staking.Integral
+}
+
+// OwnerSums are the sums of owners with several accounts, by owner and token. Memory grows
+// with how many such owners there are. They are not safe for concurrent use.
+type OwnerSums struct {
+	owners map[string]bool // those with several accounts
+	sums   map[[2]string]*OwnerSum
+}
+
+// SharedOwners are those who had more than one account, on that day or before it, without
+// sums. An account that has left its owner since counts, so that whoever is among them stays.
+func SharedOwners(t db.View, d staking.Day) (*OwnerSums, error) {
+	s := &OwnerSums{owners: map[string]bool{}, sums: map[[2]string]*OwnerSum{}}
+	err := t.Query(func(r db.Row) error { s.owners[r.Text(0)] = true; return nil },
+		"SELECT owner FROM owners WHERE owner <> '' AND from_day <= $1 GROUP BY owner HAVING min(account) <> max(account)",
+		int64(d))
+	if err != nil {
+		return nil, fmt.Errorf("read who has several accounts: %w", err)
+	}
+	return s, nil
+}
+
+// Measure adds what the bucket's accounts of these owners held on the day.
+func (s *OwnerSums) Measure(t db.View, bucket int, d staking.Day, wanted func(asset string) bool) error {
+	if len(s.owners) == 0 {
+		return nil
+	}
+	owners, err := OwnersOn(t, bucket, d)
+	if err != nil {
+		return err
+	}
+	for account, owner := range owners {
+		if !s.owners[owner] {
+			delete(owners, account)
+		}
+	}
+	if len(owners) == 0 {
+		return nil
+	}
+	return Measure(t, bucket, d, wanted, nil, func(page []staking.Holding) error {
+		for _, h := range page {
+			if owner := owners[h.Account]; owner != "" {
+				s.Add(owner, h)
+			}
+		}
+		return nil
+	})
+}
+
+// Add adds what an account of an owner held. One that held nothing, or less, adds nothing.
+func (s *OwnerSums) Add(owner string, h staking.Holding) {
+	if !(staking.Integral{}).Less(h.Integral) {
+		return
+	}
+	k := [2]string{owner, h.Asset}
+	if s.sums[k] == nil {
+		s.sums[k] = &OwnerSum{Owner: owner, Asset: h.Asset}
+	}
+	s.sums[k].Accounts++
+	s.sums[k].Integral = s.sums[k].Integral.Add(h.Integral)
+}
+
+// Of are the sums of a token, in no order.
+func (s *OwnerSums) Of(asset string) (all []OwnerSum) {
+	for k, sum := range s.sums {
+		if k[1] == asset {
+			all = append(all, *sum)
+		}
+	}
+	return all
+}
+
+// OwnersOn are the owners of a bucket's accounts on a day, by account. One without an owner
+// is not among them.
+func OwnersOn(t db.View, bucket int, d staking.Day) (map[ledger.Account]string, error) {
+	owners := map[ledger.Account]string{}
+	err := t.Query(func(r db.Row) error {
+		if account, owner := ledger.Account(r.Text(0)), r.Text(1); owner != "" {
+			owners[account] = owner
+		} else {
+			delete(owners, account)
+		}
+		return nil
+	}, "SELECT account, owner FROM owners WHERE bucket = $1 AND from_day <= $2 ORDER BY account, from_day, revision",
+		int64(bucket), int64(d))
+	if err != nil {
+		return nil, fmt.Errorf("read the owners of accounts: %w", err)
+	}
+	return owners, nil
+}
+
+// OwnerBucket is the bucket in which an owner's sums lie.
+func OwnerBucket(owner string) int { return ledger.Account(owner).Bucket() }
+
+// Together is what accounts of a bucket hold together with the others of their owners, by
+// account and token.
+type Together map[ledger.Account]map[string]staking.Integral
+
+// TogetherOn reads what is written for a bucket's accounts and some tokens' day.
+func TogetherOn(t db.View, bucket int, d staking.Day, tokens []string) (Together, error) {
+	together := Together{}
+	if len(tokens) == 0 {
+		return together, nil
+	}
+	owners, err := OwnersOn(t, bucket, d)
+	if err != nil || len(owners) == 0 {
+		return together, err
+	}
+	sums, err := readSums(t, d, owners, tokens)
+	if err != nil {
+		return nil, fmt.Errorf("read what owners held: %w", err)
+	}
+	for account, owner := range owners {
+		if sums[owner] != nil {
+			together[account] = sums[owner]
+		}
+	}
+	return together, nil
+}
+
+// readSums are the sums of the owners of some accounts, by owner and token.
+func readSums(t db.View, d staking.Day, accounts map[ledger.Account]string,
+	tokens []string) (map[string]map[string]staking.Integral, error) {
+	seen := map[string]bool{}
+	var asked []OwnerSum
+	for _, owner := range accounts {
+		if seen[owner] {
+			continue
+		}
+		seen[owner] = true
+		for _, token := range tokens {
+			asked = append(asked, OwnerSum{Owner: owner, Asset: token})
+		}
+	}
+	sums := map[string]map[string]staking.Integral{}
+	err := t.QuerySet(func(r db.Row) error {
+		owner := r.Text(0)
+		integral, err := staking.ParseIntegral(r.Text(2))
+		if sums[owner] == nil {
+			sums[owner] = map[string]staking.Integral{}
+		}
+		sums[owner][r.Text(1)] = integral
+		return err
+	}, `SELECT s.owner, s.asset, s.integral FROM {rows} JOIN owner_sums s
+	        ON s.bucket = r.bucket AND s.day = r.day AND s.owner = r.owner AND s.asset = r.asset`, SumKeys(d, asked))
+	return sums, err
+}
+
+// SumKeys are the keys of sums of a day, with other columns.
+func SumKeys(d staking.Day, sums []OwnerSum, more ...db.Field[OwnerSum]) db.Set {
+	return db.SetOf(sums, append([]db.Field[OwnerSum]{
+		db.Int("bucket", func(s OwnerSum) int64 { return int64(OwnerBucket(s.Owner)) }),
+		db.Int("day", func(OwnerSum) int64 { return int64(d) }),
+		db.Text("owner", func(s OwnerSum) string { return s.Owner }),
+		db.Text("asset", func(s OwnerSum) string { return s.Asset }),
+	}, more...)...)
+}
+
+// Give sets what the holding's owner held.
+func (a Together) Give(h *staking.Holding) { h.OwnerIntegral = a[h.Account][h.Asset] }
