@@ -25,6 +25,9 @@ type Share struct {
 // Fee is what of the income the operator has kept; below zero after a slashing.
 func (s Share) Fee() ledger.Amount { return s.Gross - s.Net }
 
+// Kept is the fee as it is taken off the income.
+func (s Share) Kept() ledger.Amount { return -s.Fee() }
+
 // Weighed is what an account's day weighs.
 type Weighed struct {
 	Day      staking.Day
@@ -195,7 +198,7 @@ func (s Share) count() Counted {
 	c.Before = new(big.Int).Set(c.Pool)
 	c.Pool.Add(c.Pool, partsOf(staking.Exact{Units: s.Net}))
 	for _, w := range s.Days {
-		c.Mine.Add(c.Mine, w.millis())
+		c.Mine.Add(c.Mine, w.Millis())
 	}
 	if _, ok := c.All.SetString(s.Distribution.Weight.String(), 10); ok && c.All.Sign() > 0 && c.Pool.Sign() > 0 {
 		c.Parts.Quo(c.Parts.Mul(c.Pool, c.Mine), c.All)
@@ -203,8 +206,8 @@ func (s Share) count() Counted {
 	return c
 }
 
-// millis is what the day weighs, in smallest units × milliseconds.
-func (w Weighed) millis() *big.Int {
+// Millis is what the day weighs, in smallest units × milliseconds.
+func (w Weighed) Millis() *big.Int {
 	n := times(w.Eligible, staking.DayMillis)
 	return n.Add(n, big.NewInt(w.Rest))
 }

@@ -20,7 +20,7 @@ type earnFacts struct {
 }
 
 // everything is all that can be read of a holder.
-const everything = reports.Eligibility | reports.Offer | reports.Accruals | reports.LastDay | reports.Value
+const everything = reports.Eligibility | reports.Offer | reports.Accruals | reports.LastDay | reports.Value | reports.Waits
 
 // holder reads parts of the visitor's Soft Staking.
 func (v *visit) holder(parts reports.Parts) (reports.Holder, error) {
@@ -49,7 +49,7 @@ type earnPage struct {
 	Tokens    []tokenRow
 	Counting  []todayRow
 	Chart     chart
-	Latest    []reports.Reward
+	Latest    []rewardRow
 	Older     bool // there are more than the latest
 	Questions []question
 }
@@ -130,14 +130,14 @@ type tokenRow struct {
 	Counts  ledger.Amount  // the part that earns, or would if the switch were on: up to the cap
 	Missing ledger.Amount  // until it earns, or 0
 	Above   ledger.Amount  // the part above the cap, or 0
-	Coming  *staking.Terms // the next terms with another rate, or the end of the offer; or nil
+	Coming  *staking.Terms // the next terms with another rate or mode, or the end of the offer; or nil
 }
 
 // nextTerms are the first of the coming terms that change a token's rate or end its offer,
 // or nil.
 func nextTerms(now staking.Terms, coming []store.TermsRevision) *staking.Terms {
 	for _, r := range coming {
-		if r.Asset == now.Asset && (r.APR != now.APR || r.Offered != now.Offered) {
+		if r.Asset == now.Asset && (r.APR != now.APR || r.Mode != now.Mode || r.Offered != now.Offered) {
 			return &r.Terms
 		}
 	}
@@ -162,7 +162,9 @@ func (e earnFacts) tokenRows() (rows []tokenRow) {
 // todayRow is the day so far of a token that the holder has had today.
 type todayRow struct {
 	reports.OfferedToken
-	Short ledger.Amount // what the day's average lacks to reach the minimum, or 0
+	Short     ledger.Amount // what the day's average lacks to reach the minimum, or 0
+	Shares    bool          // the reward is a share of the staking income
+	Estimated ledger.Amount // of such a reward, or 0
 }
 
 // Missed is the key of how much is missing.
@@ -181,9 +183,17 @@ func (e earnFacts) todayRows() (rows []todayRow) {
 		if !t.Reached && t.Excluded == "" {
 			row.Short = max(t.Terms.Min, 1) - t.Measured.Average
 		}
+		if row.Shares = t.Terms.Mode == staking.Share; row.Shares {
+			row.Estimated, _ = t.Estimate() // 0 where it is not known
+		}
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// Sharing reports whether a reward of today is a share of the staking income.
+func (p earnPage) Sharing() bool {
+	return slices.ContainsFunc(p.Counting, func(r todayRow) bool { return r.Shares && r.Reached })
 }
 
 // Self is the address at which the page is read again: it still shows that the switch was
@@ -271,9 +281,18 @@ func (v *visit) tagged(e earnFacts) (string, error) {
 
 // rewardsPage is a page of an account's rewards, the newest first.
 type rewardsPage struct {
-	Rewards  []reports.Reward
+	Rewards  []rewardRow
 	From, To staking.Day // the days that were read; none where From is above To
 	Next     string      // the cursor of the next page, or ""
+}
+
+// paid is a reward by a name that does not hide its field Reward.
+type paid = reports.Reward
+
+// rewardRow is a reward in a list.
+type rewardRow struct {
+	paid
+	Weighed bool // it is of a day in the mode share, which is paid with the income of its period
 }
 
 const (
@@ -301,8 +320,11 @@ func (v *visit) rewardsPage(enrollments []staking.Enrollment, asset, after strin
 		first = min(first, enrollments[i].From)
 	}
 	p.From = max(first, p.To-historyDays+1)
-	p.Rewards, err = v.Reports.RewardPage(v.context(), v.account(),
+	rewards, err := v.Reports.RewardPage(v.context(), v.account(),
 		reports.RewardsAsked{From: p.From, To: p.To, Asset: asset, Newest: true}, key, limit+1)
+	if err == nil {
+		p.Rewards, err = v.rewardRows(rewards)
+	}
 	switch {
 	case err != nil:
 		return p, err
@@ -314,6 +336,24 @@ func (v *visit) rewardsPage(enrollments []staking.Enrollment, asset, after strin
 		p.Next = (p.From - 1).String()
 	}
 	return p, nil
+}
+
+// rewardRows finds the mode of each reward's day.
+func (v *visit) rewardRows(rewards []reports.Reward) (rows []rewardRow, err error) {
+	history, err := v.Reports.TermsHistory(v.context(), "")
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rewards {
+		row := rewardRow{paid: r}
+		for _, t := range history { // by token, day and revision: the last counts
+			if t.Asset == r.Asset && t.From <= r.Day {
+				row.Weighed = t.Mode == staking.Share
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
 }
 
 // rewardAfter reads a cursor among rewards: "2026-11-22.BNB" is after that reward,

@@ -146,7 +146,8 @@ func (p *view) window(closings staking.Closings, d staking.Day) string {
 
 // yesterdayFigure is what the day before today paid.
 type yesterdayFigure struct {
-	// "paid", "due", "late", "waits", "nothing", "excluded", "first": none was covered yet, "uncovered"
+	// "paid", "due", "late", "waits", "waiting": accrued in the mode share, "nothing", "excluded", "first": none was
+	// covered yet, "uncovered"
 	Name     string
 	Rewards  []reports.Reward
 	Due      []reports.PendingReward // what is not credited yet, whatever its day
@@ -156,7 +157,7 @@ type yesterdayFigure struct {
 
 // yesterday is the day before today.
 func (e earnFacts) yesterday() (f yesterdayFigure, err error) {
-	f.Due = e.Holder.Pending
+	f.Due = e.due()
 	for _, r := range e.Holder.Paid {
 		if r.Reward == 0 {
 			continue // less than a smallest unit: carried on
@@ -177,6 +178,8 @@ func (e earnFacts) yesterday() (f yesterdayFigure, err error) {
 		f.Name = "late"
 	case len(f.Due) > 0:
 		f.Name = "due"
+	case len(e.Holder.Pending) > 0 || e.waitsFor(e.Holder.Yesterday()):
+		f.Name = "waiting"
 	case e.Holder.Covers(e.Holder.Yesterday()) && e.excludedOn(e.Holder.Yesterday()):
 		f.Name = "excluded"
 	case e.Holder.Covers(e.Holder.Yesterday()):
@@ -189,9 +192,30 @@ func (e earnFacts) yesterday() (f yesterdayFigure, err error) {
 	return f, nil
 }
 
+// due are the rewards that are not credited yet, without days of the mode share that weigh and pay nothing yet.
+func (e earnFacts) due() []reports.PendingReward {
+	return slices.DeleteFunc(slices.Clone(e.Holder.Pending), func(d reports.PendingReward) bool {
+		return d.Mode == staking.Share && d.Reward == 0
+	})
+}
+
+// waitsFor reports whether a day of some token is accrued and waits for its income.
+func (e earnFacts) waitsFor(d staking.Day) bool {
+	return slices.ContainsFunc(e.Holder.Waiting, func(w reports.WaitingDays) bool { return w.Last == d })
+}
+
+// paysShares reports whether a token's rewards are a share of its staking income today.
+func (e earnFacts) paysShares(token string) bool {
+	return slices.ContainsFunc(e.Holder.Tokens, func(t reports.OfferedToken) bool {
+		return t.Asset.Symbol == token && t.Terms.Mode == staking.Share
+	})
+}
+
 // nextFigure is the next reward that is due.
 type nextFigure struct {
-	Name string      // "now", "in", "idle": nothing reaches its minimum, "excluded", "off"
+	// "now", "in", "income": when the income of days that are accrued is known, "idle": nothing reaches its minimum,
+	// "excluded", "off"
+	Name string
 	Day  staking.Day // that it is for
 	At   time.Time   // when it is due at the earliest
 }
@@ -199,18 +223,22 @@ type nextFigure struct {
 func (e earnFacts) next() nextFigure {
 	y := e.Holder.Yesterday()
 	due := func(d reports.PendingReward) bool { return d.Day == y && !d.Waits }
-	reached := len(e.qualifying()) > 0
-	if e.Holder.Covers(e.Holder.Today) {
-		reached = slices.ContainsFunc(e.Holder.Tokens, func(t reports.OfferedToken) bool { return t.Reached })
+	covered := e.Holder.Covers(e.Holder.Today)
+	reaches := func(mode staking.Mode) bool {
+		return slices.ContainsFunc(e.Holder.Tokens, func(t reports.OfferedToken) bool {
+			return t.Terms.Mode == mode && (covered && t.Reached || !covered && t.Terms.Qualifies(t.Free))
+		})
 	}
 	switch {
-	case e.Holder.At.Before(e.Holder.Closings.PaidBy(y)) && slices.ContainsFunc(e.Holder.Pending, due):
+	case e.Holder.At.Before(e.Holder.Closings.PaidBy(y)) && slices.ContainsFunc(e.due(), due):
 		return nextFigure{Name: "now", Day: y}
 	case !e.Holder.On():
 		return nextFigure{Name: "off"}
-	case !reached && e.whyExcluded() != "":
+	case !reaches(staking.Fixed) && (reaches(staking.Share) || len(e.Holder.Waiting) > 0):
+		return nextFigure{Name: "income"}
+	case !reaches(staking.Fixed) && e.whyExcluded() != "":
 		return nextFigure{Name: "excluded"}
-	case !reached:
+	case !reaches(staking.Fixed):
 		return nextFigure{Name: "idle"}
 	}
 	day := max(e.Holder.Today, e.Holder.Running.From)

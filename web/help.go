@@ -32,12 +32,12 @@ func (p *view) Question(name string, facts ...string) question {
 // furtherPages are the pages that an answer leads to.
 var furtherPages = map[string]string{
 	"earning": "/earn", "trade": "/convert", "small": "/earn/history", "tokens": "/earn", "stop": "/earn/stop",
-	"taxes": "/earn/export",
+	"taxes": "/earn/export", "cost": "/rates", "source": "/rates",
 }
 
 // allQuestions are the names of all, in the order in which they are shown.
 var allQuestions = []string{
-	"earning", "no-tag", "counts", "when", "small", "claim", "trade", "tokens", "cap", "cost", "where", "stop",
+	"earning", "no-tag", "counts", "when", "small", "claim", "trade", "tokens", "cap", "source", "cost", "where", "stop",
 	"taxes",
 }
 
@@ -79,7 +79,7 @@ func (e earnFacts) questions(names ...string) (all []question) {
 var factsOf = map[string]func(earnFacts) []string{
 	"earning": earnFacts.amIEarning, "no-tag": earnFacts.whyNoTag, "counts": earnFacts.whatCounts,
 	"when": earnFacts.whenPaid, "small": earnFacts.whySmall, "tokens": earnFacts.whichTokens, "cap": earnFacts.whichCaps,
-	"where": earnFacts.whereOffered, "stop": earnFacts.isOn,
+	"cost": earnFacts.whatIsKept, "where": earnFacts.whereOffered, "stop": earnFacts.isOn,
 }
 
 func (e earnFacts) amIEarning() []string {
@@ -114,7 +114,7 @@ func (e earnFacts) whatCounts() []string {
 
 func (e earnFacts) whenPaid() []string {
 	next := e.next()
-	key := map[string]string{"in": "help.when.next", "now": "help.when.now"}[next.Name]
+	key := map[string]string{"in": "help.when.next", "now": "help.when.now", "income": "help.when.income"}[next.Name]
 	if key == "" {
 		return nil
 	}
@@ -128,8 +128,21 @@ func (e earnFacts) whySmall() []string {
 	}
 	r := slices.MaxFunc(e.Holder.Paid, func(a, b reports.Reward) int { return cmp.Compare(a.Value, b.Value) })
 	asset := e.Assets[r.Asset]
+	if e.paysShares(r.Asset) {
+		return []string{e.T("help.small.share", "day", e.Day(r.Day), "reward", e.Plain(asset, r.Reward), "token", r.Asset)}
+	}
 	return []string{e.T("help.small.last", "day", e.Day(r.Day), "reward", e.Plain(asset, r.Reward), "token", r.Asset,
 		"eligible", e.Plain(asset, r.Eligible), "rate", e.Percent(r.APR))}
+}
+
+// whatIsKept says what is kept of the rates, where that is known.
+func (e earnFacts) whatIsKept() (facts []string) {
+	for _, t := range e.Holder.Tokens {
+		if words := e.RateWords(t.Rate); words != "" {
+			facts = append(facts, e.T("help.cost.fee", "token", t.Asset.Symbol, "words", words))
+		}
+	}
+	return facts
 }
 
 func (e earnFacts) whichTokens() []string {

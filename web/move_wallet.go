@@ -69,6 +69,7 @@ type effect struct {
 	Measure    staking.Measure
 	Was, Will  staking.Accrual
 	Did, Does  bool // the average reaches the minimum: without the change, and with it
+	Shares     bool // the reward is a share of the staking income
 }
 
 // effect is that of an amount that comes (above zero) or goes (below). More than is free
@@ -82,6 +83,7 @@ func (w *wallet) effect(a ledger.Asset, change ledger.Amount) effect {
 		return e
 	}
 	e.Offered, e.Min, e.Measure, e.Excluded = true, token.Terms.Min, token.Terms.Measure, token.Excluded
+	e.Shares = token.Terms.Mode == staking.Share
 	e.Was, e.Did = token.Measured, token.Reached
 	e.Will, e.Does = token.After(change, h.At)
 	return e
@@ -101,6 +103,10 @@ func (e effect) Says() string {
 		return "not-yet"
 	case e.Excluded != "":
 		return "excluded"
+	case e.Shares && e.Does:
+		return "share"
+	case e.Shares && e.Did:
+		return "share-lost"
 	case e.Did && e.Does:
 		return "both"
 	case e.Did:

@@ -71,11 +71,14 @@ func (p rewardPage) Sentence() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	behind := ""
-	if p.Behind != 0 {
-		behind = ".behind"
+	variant := ""
+	switch {
+	case p.Behind != 0:
+		variant = ".behind"
+	case p.Weighing != nil && (p.Why == reports.WhyNotOver || p.Why == reports.WhyNotSettled):
+		variant = ".share"
 	}
-	key := fmt.Sprintf("reward.why.%s%s", p.Why, behind)
+	key := fmt.Sprintf("reward.why.%s%s", p.Why, variant)
 	if p.Why == reports.WhyBelow || p.Why == reports.WhyBelowYet {
 		key = p.By(key)
 	}
@@ -97,6 +100,33 @@ func (p rewardPage) Below() bool { return p.Measured.Average < p.Terms.Min }
 func (p rewardPage) Above() bool {
 	m := p.Measured
 	return m.Average > p.Terms.Cap || m.Average == p.Terms.Cap && m.Rest > 0
+}
+
+// Waits reports whether the day is accrued in the mode share, has no reward, and waits for its income.
+func (p rewardPage) Waits() bool { return p.Why == reports.WhyNoIncome }
+
+// PaidLater reports whether the day has no reward of its own, and is paid with that of another day.
+func (p rewardPage) PaidLater() bool {
+	return p.Paid && p.Weighing != nil && len(p.Weighing.PaidBy) > 0 && len(p.Shares) == 0
+}
+
+// Weight and Everybody are what the day counts for in the division of its income, in smallest units × milliseconds;
+// nil: it is not known yet.
+func (p rewardPage) Weight() *big.Int    { return integralOf(p.Weighing.Integral) }
+func (p rewardPage) Everybody() *big.Int { return integralOf(p.Weighing.All) }
+
+// integralOf is an integral as a number, or nil where it is zero.
+func integralOf(i staking.Integral) *big.Int {
+	n, ok := new(big.Int).SetString(i.String(), 10)
+	if !ok || n.Sign() == 0 {
+		return nil
+	}
+	return n
+}
+
+// PlusExact is Exact with the sign of an addition or subtraction.
+func (p rewardPage) PlusExact(units *big.Int) string {
+	return plus(units.Sign(), p.Exact(new(big.Int).Abs(units)))
 }
 
 // Offered reports whether there are terms to measure the day by.

@@ -32,6 +32,9 @@ func (s *site) routes() []route {
 		{path: "/settings", page: (*visit).settings, form: (*submission).set, public: true},
 		{path: LivePath, page: (*visit).live, public: true},
 		{path: "/help", page: (*visit).help},
+		{path: "/rates", page: (*visit).rates, public: true},
+		{path: "/rates/{asset}", page: (*visit).rate, public: true},
+		{path: "/rates/{asset}/rates.csv", page: (*visit).ratesFile, public: true},
 
 		{path: "/spot", page: (*visit).spot},
 		{path: "/spot/history", page: (*visit).spotHistory},

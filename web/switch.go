@@ -34,11 +34,14 @@ func (a agreement) Blocks() []block {
 type expected struct {
 	Asset      ledger.Asset
 	Free       ledger.Amount
-	APR        staking.Rate
+	Rate       reports.Rate
 	Cap, Above ledger.Amount // the part above the cap does not earn
 	Day, Year  ledger.Amount
-	Beyond     bool // they overflow
+	Beyond     bool // they overflow, or are not known yet
 }
+
+// Shared reports whether the reward is a share of the staking income.
+func (x expected) Shared() bool { return x.Rate.Mode == staking.Share }
 
 // startPage is the sheet from which Soft Staking is switched on.
 type startPage struct {
@@ -127,10 +130,10 @@ func (p *startPage) expect() error {
 			continue
 		}
 		x := expected{
-			Asset: t.Asset, Free: t.Free, APR: t.Terms.APR, Cap: t.Terms.Cap, Above: max(t.Free-t.Terms.Cap, 0),
+			Asset: t.Asset, Free: t.Free, Rate: t.Rate, Cap: t.Terms.Cap, Above: max(t.Free-t.Terms.Cap, 0),
 		}
-		x.Day, x.Year, err = staking.Estimate(t.Terms, t.Free)
-		x.Beyond = err != nil
+		x.Day, x.Year, err = staking.Estimate(t.Terms.At(t.Rate.Net), t.Free)
+		x.Beyond = err != nil || !t.Rate.Known
 		day, _ := worth(x.Asset, x.Day, prices)
 		if year, priced := worth(x.Asset, x.Year, prices); priced && !x.Beyond && year < mostValue {
 			p.DayIs, p.YearIs = p.DayIs+day, p.YearIs+year
@@ -147,6 +150,9 @@ func (p *startPage) expect() error {
 
 // Valued reports whether there is an estimate in USDT.
 func (p startPage) Valued() bool { return len(p.Unpriced) < len(p.Expected) }
+
+// Sharing reports whether a reward is a share of the staking income.
+func (p startPage) Sharing() bool { return slices.ContainsFunc(p.Expected, expected.Shared) }
 
 // Begins is when measuring begins.
 func (p startPage) Begins() template.HTML { return p.Both(p.From.Start()) }
