@@ -23,6 +23,8 @@ var sights = []sight{
 	{"login", "", "/login", 200},
 	{"offline", "", "/offline", 200},
 	{"not-found", "", "/nothing-here", 404},
+	{"rates", "", "/rates", 200},
+	{"rate", "", "/rates/BNB", 200},
 	{"spot", "alice@example.com", "/spot", 200},
 	{"spot-earning", "bruno@example.com", "/spot", 200},
 	{"spot-restricted", "carla@example.com", "/spot", 200},
