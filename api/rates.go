@@ -136,14 +136,15 @@ func methodOf(d reports.Disclosed) string {
 		whose = "all accounts of one owner together"
 	}
 	base := fmt.Sprintf("A day is measured by %s. Below the minimum of %s nothing is earned; of more than the cap of %s "+
-		"only the cap is eligible; both are for %s. ", measure, d.Asset.Format(d.Terms.Min), d.Asset.Format(d.Terms.Cap), whose)
+		"only the cap is eligible; both are for %s. ", measure, d.Asset.Format(d.Terms.Min), d.Asset.Format(d.Terms.Cap),
+		whose)
 	if d.Terms.Mode == staking.Share {
-		return base + fmt.Sprintf("From the staking income of a period the operator keeps a fee of %s of it, rounded down to "+
-			"the smallest unit. The rest is divided in proportion to what was eligible on the days of the period, and is "+
+		return base + fmt.Sprintf("From the staking income of a period the operator keeps a fee of %s of it, rounded "+
+			"down to the smallest unit. The rest is divided in proportion to what was eligible on the days of the period, and is "+
 			"credited with the reward of the day on which the income was entered. Nothing else is charged.", d.Terms.Fee)
 	}
-	base += fmt.Sprintf("The reward of a day is what is eligible × %s / 365, rounded down to the smallest unit; the rest is "+
-		"carried into the next reward.", d.Terms.APR)
+	base += fmt.Sprintf("The reward of a day is what is eligible × %s / 365, rounded down to the smallest unit; the "+
+		"rest is carried into the next reward.", d.Terms.APR)
 	if d.Rate.GrossKnown {
 		base += fmt.Sprintf(" The operator states a gross rate of %s a year, and keeps the difference of %s.", d.Rate.Gross,
 			d.Rate.Kept())

@@ -63,11 +63,13 @@ func TestRatesAndDisclosure(t *testing.T) {
 		sharing(w)
 		const path = "/v1/tokens/BNB/"
 		w.get("alice", path+"rates").is(200).says("items.#", "3",
-			"items.0.known", "false", "items.0.net", "0", "items.0.gross", "", "items.0.first", w.day(4), "items.0.through", w.day(6),
+			"items.0.known", "false", "items.0.net", "0", "items.0.gross", "", "items.0.first", w.day(4), "items.0.through",
+			w.day(6),
 			"items.1.known", "true", "items.1.mode", "share", "items.1.gross", "0.45625", "items.1.fee", "0.3",
 			"items.1.net", "0.319375", "items.1.first", w.day(2), "items.1.through", w.day(3),
 			"items.2.mode", "fixed", "items.2.net", "0.0015", "items.2.gross", "")
-		if days := w.walked("alice", path+"rates", 1, "first"); strings.Join(days, " ") != w.day(4)+" "+w.day(2)+" "+w.day(1) {
+		days := w.walked("alice", path+"rates", 1, "first")
+		if strings.Join(days, " ") != w.day(4)+" "+w.day(2)+" "+w.day(1) {
 			t.Errorf("the pages have %v", days)
 		}
 		w.get("alice", "/v1/tokens").is(200).says("items.3.asset", "BNB", "items.3.rate.net", "0.319375",

@@ -204,7 +204,8 @@ func work(e reports.Explanation) *workingOut {
 	return &workingOut{
 		Integral: p.Integral.String(), Earning: p.Earning.String(), Rate: strconv.FormatInt(int64(e.Measured.APR), 10),
 		Before: strconv.FormatInt(int64(e.Measured.Before), 10),
-		Shared: p.Shared.String(), Numerator: p.Numerator.String(), Divisor: p.Divisor.String(), Units: p.Units.String(), After: p.Carry.String(),
+		Shared: p.Shared.String(), Numerator: p.Numerator.String(), Divisor: p.Divisor.String(),
+		Units: p.Units.String(), After: p.Carry.String(),
 	}
 }
 

@@ -49,11 +49,12 @@ func TestTheModeShareIsExplained(t *testing.T) {
 	}
 	has(at(3, "explain", "alice", first, "BNB"), "25920000000000000 of everybody's 25920000000000000",
 		"none before the first period is paid", "Accrued, waiting for the chain: what "+first+" pays is known when")
-	at(3, "income", "add", "e1", "BNB", "0.0100001", "--first", first, "--last", first, "--chain", "bsc", "--source", "v-1",
-		"--evidence", "0x1")
+	at(3, "income", "add", "e1", "BNB", "0.0100001", "--first", first, "--last", first, "--chain", "bsc", "--source",
+		"v-1", "--evidence", "0x1")
 	at(4, "settle")
 	has(at(4, "explain", "alice", first, "BNB"), "with the reward of "+paying+", which divides "+first+" to "+first)
-	has(at(4, "explain", "alice", paying, "BNB"), "0.0100001 BNB of "+first+" to "+first+", less the fee of 30 %, 0.00300003: 0.00700007 BNB",
+	has(at(4, "explain", "alice", paying, "BNB"),
+		"0.0100001 BNB of "+first+" to "+first+", less the fee of 30 %, 0.00300003: 0.00700007 BNB",
 		"25920000000000000 of "+first+": 3 BNB over the day",
 		"0.00700007 × 25920000000000000 / 25920000000000000 = 0.00700007 BNB",
 		"about 0.00700006 BNB, at 85.167518 % a year as in the last paid period; it promises nothing")

@@ -84,7 +84,8 @@ func (rs *Reports) Disclosure(ctx context.Context, token string) (Disclosed, err
 // 0; ErrNotFound if there is none.
 func (rs *Reports) DisclosureVersion(ctx context.Context, token string, version int) (store.Disclosure, error) {
 	found, err := list(ctx, rs, "read the disclosure of "+token, store.ReadDisclosure, "SELECT "+store.DisclosureColumns+
-		" FROM disclosures WHERE asset = $1 AND (version = $2 OR $2 = 0) ORDER BY version DESC LIMIT 1", token, int64(version))
+		" FROM disclosures WHERE asset = $1 AND (version = $2 OR $2 = 0) ORDER BY version DESC LIMIT 1", token,
+		int64(version))
 	if err == nil && len(found) == 0 {
 		err = ledger.ErrNotFound.In("", "disclosure of %s version %d", ledger.Clip(token), version)
 	}

@@ -10,10 +10,11 @@ import (
 
 // PendingReward is the oldest reward of a token that is not credited yet.
 type PendingReward struct {
-	staking.Accrual              // as the run wrote it or, where it has not come to it yet, as measured
-	Days            int          // that are measured, from its own through the last that is over: credited one after the other
-	Waits           bool         // for the operator: there are not enough funds, or a limit is exceeded
-	Mode            staking.Mode // of its day: in the mode share only shares of income make a reward
+	staking.Accrual // as the run wrote it or, where it has not come to it yet, as measured
+
+	Days  int          // that are measured, from its own through the last that is over: credited one after the other
+	Waits bool         // for the operator: there are not enough funds, or a limit is exceeded
+	Mode  staking.Mode // of its day: in the mode share only shares of income make a reward
 }
 
 // backlog is how many days a token that is behind is measured back for, where the run

@@ -159,8 +159,8 @@ func (s *shareBooks) adds(e reports.Explanation) {
 		return
 	}
 	if p.Units.Int64() != int64(m.Reward) || p.Carry.Int64() != int64(m.Carry) {
-		s.Errorf("%s %s: on paper the reward is %s and the carry %s; stored are %d and %d", m.Account, m.Day, p.Units, p.Carry,
-			m.Reward, m.Carry)
+		s.Errorf("%s %s: on paper the reward is %s and the carry %s; stored are %d and %d", m.Account, m.Day, p.Units,
+			p.Carry, m.Reward, m.Carry)
 	}
 	for i, c := range p.Shares {
 		if mine, all := e.Shares[i].Weight.String(), e.Shares[i].Distribution.Weight.String(); c.Mine.String() != mine ||

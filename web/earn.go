@@ -20,7 +20,8 @@ type earnFacts struct {
 }
 
 // everything is all that can be read of a holder.
-const everything = reports.Eligibility | reports.Offer | reports.Accruals | reports.LastDay | reports.Value | reports.Waits
+const everything = reports.Eligibility | reports.Offer | reports.Accruals | reports.LastDay | reports.Value |
+	reports.Waits
 
 // holder reads parts of the visitor's Soft Staking.
 func (v *visit) holder(parts reports.Parts) (reports.Holder, error) {

@@ -72,7 +72,8 @@ func TestSharesOnTheRewardPage(t *testing.T) {
 	w.read(w.rewardOf(2)).has("Its income was divided with the days 3 Mar 2026 to 4 Mar 2026", w.rewardOf(4)).
 		hasNot("waiting for the chain")
 	w.read(w.rewardOf(4)).has("+0.00525", "Fee, 30%", "− 0.003", "0.007", "518,400", "691,200",
-		"to be divided × yours ÷ everybody's", "1655640000000000000000000", "Accrued, waiting for the chain", "About 0.002625 BNB").
+		"to be divided × yours ÷ everybody's", "1655640000000000000000000", "Accrued, waiting for the chain",
+		"About 0.002625 BNB").
 		hasNot("may still change")
 	if rows := w.read(w.rewardOf(4) + "/changes.csv").file(); rows[0]["shares"] != "0.00525" {
 		t.Errorf("the file has %v", rows[0])
@@ -106,7 +107,8 @@ func TestRatesForEverybody(t *testing.T) {
 		t.Errorf("the page of somebody who has logged in is kept as %q", cache)
 	}
 	w.ok(errorOf(w.books.Disclose(t.Context(), "BNB", "We stake BNB with\n\n- validator-7 <b>")))
-	stranger.get("/rates/BNB").is(http.StatusOK).has("What BNB earns", "31.93%", "validator-7", "0.01", "30% of the staking income",
+	stranger.get("/rates/BNB").is(http.StatusOK).has("What BNB earns", "31.93%", "validator-7", "0.01",
+		"30% of the staking income",
 		"validator-7 &lt;b&gt;", "Version 1", "waits for the chain", `<path class="net" d="`)
 	stranger.get("/rates/SOL").has("1.23% a year of the gross rate of 4.1% is kept")
 	stranger.get("/rates/ADA").has("What the operator earns beside the rate is not stated")
