@@ -28,6 +28,7 @@ type Options struct {
 	Seed     uint64                          // of what is random
 	Workers  int                             // batches of buckets at once
 	Mode     staking.Mode                    // of the tokens
+	Measure  staking.Measure                 // of them
 	Insecure bool                            // see store.Options
 	Progress func(what string, done, of int) // may be nil
 }
@@ -72,6 +73,7 @@ func create(ctx context.Context, o Options, holders int, from staking.Day) (_ *b
 		return nil, err
 	}
 	for i := range shipped {
+		shipped[i].Terms.Measure = o.Measure
 		if terms := &shipped[i].Terms; o.Mode == staking.Share {
 			terms.Mode, terms.APR, terms.Fee = o.Mode, 0, 3*staking.Whole/10
 		}

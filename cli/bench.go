@@ -35,6 +35,7 @@ type benchSettleCmd struct {
 	Changes int    `default:"0" help:"Changes of each position on the day that is measured."`
 	History int    `default:"1" help:"Days settled before it."`
 	Mode    string `default:"fixed" enum:"fixed,share" help:"Where the rewards come from: a rate, or the income of the day before."`
+	Measure string `default:"average" enum:"average,daily-minimum" help:"What of the day earns."`
 	Seed    uint64 `default:"1" help:"Of the random changes."`
 	JSON    bool   `name:"json" help:"Print one JSON object."`
 }
@@ -60,6 +61,9 @@ func (c *benchSettleCmd) Run(env *Env) error {
 		return err
 	}
 	o.Mode = mode
+	if o.Measure, err = staking.ParseMeasure(c.Measure); err != nil {
+		return err
+	}
 	s, err := bench.Settle(env.Context, o, c.Holders, c.Changes, c.History)
 	if err := errors.Join(err, done()); err != nil {
 		return err
@@ -69,6 +73,7 @@ func (c *benchSettleCmd) Run(env *Env) error {
 		return writeJSON(env.Stdout, struct {
 			Engine         string      `json:"engine"`
 			Mode           string      `json:"mode"`
+			Measure        string      `json:"measure"`
 			Holders        int         `json:"holders"`
 			Changes        int         `json:"changes"`
 			History        int         `json:"history"`
@@ -79,7 +84,7 @@ func (c *benchSettleCmd) Run(env *Env) error {
 			Ratio          json.Number `json:"ratio"`
 			PeakRSS        int64       `json:"peakRssBytes"`
 			BytesPerReward int64       `json:"bytesPerReward"`
-		}{s.Engine, c.Mode, s.Holders, s.Changes, s.History, s.Positions, seconds(s.Time), rate, raw, ratio(rate, raw),
+		}{s.Engine, c.Mode, c.Measure, s.Holders, s.Changes, s.History, s.Positions, seconds(s.Time), rate, raw, ratio(rate, raw),
 			s.PeakRSS, s.BytesPerReward})
 	}
 	return env.printf(`%s: %d positions settled in %s s, %d a second
