@@ -175,8 +175,8 @@ func (s *scriptwriter) event() {
 		s.say("terms %s share min %s cap 10 fee %s", s.one("BNB", "SOL"), s.one("0", "0.5", "20"), s.one("0", "0.3", "1"))
 	case 23, 24:
 		from := s.back()
-		s.say("income %s %s from %d through %d %s", s.one("BNB", "SOL"), s.one("0.00000007", "0.0001", "0.001", "-0.0001"), from,
-			from+s.IntN(3), s.name())
+		s.say("income %s %s from %d through %d %s", s.one("BNB", "SOL"),
+			s.one("0.00000007", "0.0001", "0.001", "-0.0001"), from, from+s.IntN(3), s.name())
 	case 18, 19:
 		if len(s.ids) > 0 {
 			s.say("%s", s.ids[s.IntN(len(s.ids))])

@@ -89,9 +89,9 @@ func (all Exclusions) On(asset string, d Day) (found Exclusion, excluded bool) {
 }
 
 // Add returns the exclusion that is to be written so that all of them cover the days of e as
-// well: e, or the one that begins on the same day with its new end. false: the product has
-// these days already. e must have passed Check: so no day that is over is covered then that
-// was not before.
+// well: e, in the place of a shorter one of the same first day. false: the one that is returned
+// has these days already. e must have passed Check: so no day that is over is covered then
+// that was not before.
 func (all Exclusions) Add(e Exclusion) (changed Exclusion, adds bool) {
 	for _, o := range all {
 		if o.same(e) && o.From <= e.From && e.Until <= o.Until {

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -333,6 +334,43 @@ func TestExcludeBatch(t *testing.T) {
 		}
 		if report := auditOf(t, db, audit.Options{}); report.Total != 0 {
 			t.Errorf("the audit finds %v", report.Findings)
+		}
+	})
+}
+
+// TestExcludeAtTheSameTime: of two processes that exclude the same accounts one adds them, in
+// whatever order they name them.
+func TestExcludeAtTheSameTime(t *testing.T) {
+	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *testkit.Clock) {
+		var rows []store.ExclusionRequest
+		for i := range 30 {
+			id := ledger.Account(fmt.Sprintf("user-%d", i))
+			open(t, one, id)
+			rows = append(rows, excluded(id, bnb, "Launchpool", 1, 5))
+		}
+		back := slices.Clone(rows)
+		slices.Reverse(back)
+		added := make(chan int, 2)
+		for db, rows := range map[*store.DB][]store.ExclusionRequest{one: rows, two: back} {
+			go func() {
+				n := 0
+				outcomes, err := db.Exclude(t.Context(), rows)
+				for _, o := range outcomes {
+					if o.Err == nil && !o.Repeated {
+						n++
+					}
+				}
+				if err != nil {
+					t.Error(err)
+				}
+				added <- n
+			}()
+		}
+		if n := <-added + <-added; n != len(rows) {
+			t.Errorf("%d were added", n)
+		}
+		if lines := logged(t, one, "exclude add"); len(lines) != len(rows) {
+			t.Errorf("%d lines of the log", len(lines))
 		}
 	})
 }
