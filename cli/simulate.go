@@ -20,7 +20,7 @@ type simulateCmd struct {
 	From    staking.Day  `required:"" placeholder:"DAY" help:"First day that is simulated, such as 2026-11-01."`
 	Through *staking.Day `placeholder:"DAY" help:"Last day that is simulated; it is paid. Without it: the last day that is paid."`
 	Token   []string     `placeholder:"TOKEN" help:"Only these tokens, several with commas. Without it: all."`
-	Terms   string       `placeholder:"FILE" help:"Terms by token and day: a CSV file with the columns from,asset and some of apr,min,cap,fee,mode,measure,perOwner,grossApr,offered, or what \"terms list --json\" prints."`
+	Terms   string       `placeholder:"FILE" help:"Terms by token and day: a CSV file with the columns from,asset and some of apr,min,cap,mode,measure,fee,gross_apr,per_owner,offered, or what \"terms list --json\" prints."`
 	Income  string       `placeholder:"FILE" help:"Income that is not recorded, for the mode share: a CSV file as \"income import\" reads it."`
 	Format  string       `enum:"table,csv,json" default:"table" help:"How to print: ${enum}. CSV has the cost of each day alone."`
 	termsFlags

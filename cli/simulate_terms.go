@@ -100,8 +100,8 @@ func readTermsFile(ctx context.Context, env *Env, db *store.DB, name string) (te
 
 // readTermsCSV reads lines of CSV; an empty field states nothing.
 func readTermsCSV(in io.Reader, name string) (lines []termsLine, err error) {
-	file, err := openCSV(in, name, "from", "asset", "apr?", "min?", "cap?", "fee?", "mode?", "measure?", "perowner?",
-		"grossapr?", "offered?")
+	file, err := openCSV(in, name, "from", "asset", "apr?", "min?", "cap?", "fee?", "mode?", "measure?", "per_owner?",
+		"gross_apr?", "offered?")
 	if err != nil {
 		return nil, err
 	}
