@@ -82,7 +82,7 @@ func (w *worker) readOwners(s Span) error {
 func (w *worker) sharedOwner(p *position) string {
 	t := p.token
 	if len(p.owners) == 0 || t.rule == nil || !t.rule.PerOwner || !t.rule.Offered || !p.earns ||
-		w.day > t.progress.Accrued || !p.covered(w.day) {
+		w.day > t.progress.Accrued || !p.covered(w.day) || p.excludedBy(w.day) != "" {
 		return ""
 	}
 	owner := p.ownerOn(w.day)
@@ -90,7 +90,7 @@ func (w *worker) sharedOwner(p *position) string {
 	if !shared || since > w.day {
 		return ""
 	}
-	if w.figures.measure(p); w.figures.integral.Sign() <= 0 {
+	if w.figures.measure(p, t.rule); w.figures.integral.Sign() <= 0 {
 		return ""
 	}
 	return owner
@@ -119,7 +119,7 @@ func (w *worker) readTogether() error {
 		written[[2]string{s.Owner, s.Asset}] = w.parseSum(s)
 	})
 	for _, m := range members {
-		w.figures.measure(m.p)
+		w.figures.measure(m.p, m.p.token.rule)
 		m.p.together = written[[2]string{m.owner, m.p.stored.Asset}]
 		w.addOwned(Key{w.day, m.p.stored.Asset}, m.owner, w.figures.integral, 1)
 	}

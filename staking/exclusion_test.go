@@ -1,6 +1,7 @@
 package staking_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -224,12 +225,8 @@ func TestExclusionsAddAgain(t *testing.T) {
 
 // fieldOf is the field of an error, or "".
 func fieldOf(err error) string {
-	if err == nil {
-		return ""
+	if e, is := errors.AsType[*ledger.Error](err); is {
+		return e.Field
 	}
-	e, is := err.(*ledger.Error)
-	if !is {
-		return err.Error()
-	}
-	return e.Field
+	return ""
 }

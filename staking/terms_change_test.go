@@ -1,7 +1,6 @@
 package staking_test
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/softstake/softstake/ledger"
@@ -59,12 +58,4 @@ func TestChangeOfTermsKeepsWhatIsNotGiven(t *testing.T) {
 			t.Errorf("first terms without a figure: %+v", got)
 		}
 	}
-}
-
-// fieldOf is the field that an error is about.
-func fieldOf(err error) string {
-	if e, is := errors.AsType[*ledger.Error](err); is {
-		return e.Field
-	}
-	return ""
 }
