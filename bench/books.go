@@ -29,6 +29,7 @@ type Options struct {
 	Workers  int                             // batches of buckets at once
 	Mode     staking.Mode                    // of the tokens
 	Measure  staking.Measure                 // of them
+	Periods  int                             // in the mode share: of a day each, divided on the day that is measured
 	Insecure bool                            // see store.Options
 	Progress func(what string, done, of int) // may be nil
 }

@@ -26,7 +26,7 @@ type Settled struct {
 
 // Settle fills books with holders of two tokens and some days of history, settles
 // one more day with the given number of changes of each position, and measures it. In the mode
-// share that day weighs itself, and divides the income of the day before.
+// share that day weighs itself, and divides the income of the days before it, each by itself.
 func Settle(ctx context.Context, o Options, holders, changes, history int) (s Settled, err error) {
 	first := o.Day - staking.Day(history)
 	err = on(ctx, o, holders, first, func(b *books) error {
@@ -66,17 +66,20 @@ func Settle(ctx context.Context, o Options, holders, changes, history int) (s Se
 	return s, err
 }
 
-// enterIncome enters, in the mode share, the income of the day before one.
+// enterIncome enters, in the mode share, the income of each of the days before one.
 func (b *books) enterIncome(ctx context.Context, d staking.Day) error {
 	if b.Mode != staking.Share {
 		return nil
 	}
 	b.set(d.Start().Add(12 * time.Hour))
 	for _, token := range tokens {
-		_, err := b.PostIncome(ctx, staking.Income{Reference: token + "/1", Asset: token, Chain: "chain", Source: "validator",
-			First: d - 1, Last: d - 1, Gross: ledger.Amount(b.holders) * each / 10_000, Evidence: "report"})
-		if err != nil {
-			return err
+		for n := range b.Periods {
+			day := d - 1 - staking.Day(n)
+			_, err := b.PostIncome(ctx, staking.Income{Reference: fmt.Sprintf("%s/%d", token, n), Asset: token, Chain: "chain",
+				Source: "validator", First: day, Last: day, Gross: ledger.Amount(b.holders) * each / 10_000, Evidence: "report"})
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -34,7 +34,8 @@ type benchSettleCmd struct {
 	Holders int    `default:"50000" help:"Holders of two tokens each."`
 	Changes int    `default:"0" help:"Changes of each position on the day that is measured."`
 	History int    `default:"1" help:"Days settled before it."`
-	Mode    string `default:"fixed" enum:"fixed,share" help:"Where the rewards come from: a rate, or the income of the day before."`
+	Mode    string `default:"fixed" enum:"fixed,share" help:"Where the rewards come from: a rate, or the income of the days before."`
+	Periods int    `default:"1" help:"In the mode share: days before it whose income is divided on the day that is measured, each by itself."`
 	Measure string `default:"average" enum:"average,daily-minimum" help:"What of the day earns."`
 	Seed    uint64 `default:"1" help:"Of the random changes."`
 	JSON    bool   `name:"json" help:"Print one JSON object."`
@@ -55,12 +56,15 @@ func (c *benchSettleCmd) Run(env *Env) error {
 	if c.Holders < 2 || c.Changes < 0 || c.History < 1 {
 		return usage("--holders is at least 2, --changes 0 or more, --history at least 1")
 	}
+	if c.Periods < 0 || c.Periods > c.History {
+		return usage("--periods is at most --history, and not below zero")
+	}
 	o, done := benchOptions(env, c.Seed)
 	mode, err := staking.ParseMode(c.Mode)
 	if err != nil {
 		return err
 	}
-	o.Mode = mode
+	o.Mode, o.Periods = mode, c.Periods
 	if o.Measure, err = staking.ParseMeasure(c.Measure); err != nil {
 		return err
 	}

@@ -42,7 +42,8 @@ func (w *Weight) Add(a staking.Accrual) {
 // TooLarge reports whether the sum is larger than the books can keep.
 func (w *Weight) TooLarge() bool { return w.Units == math.MaxInt64 }
 
-func readWeight(r db.Row, i int) staking.Integral {
+// ReadWeight reads an eligible integral: units over the day, and in the next column the rest.
+func ReadWeight(r db.Row, i int) staking.Integral {
 	return staking.Accrual{Eligible: ledger.Amount(r.Int(i)), EligibleRest: r.Int(i + 1)}.EligibleIntegral()
 }
 
@@ -105,7 +106,7 @@ func weightOf(t db.View, d staking.Distribution) (sum staking.Integral, err erro
 	days := 0
 	err = t.Query(func(r db.Row) error {
 		days++
-		sum = sum.Add(readWeight(r, 0))
+		sum = sum.Add(ReadWeight(r, 0))
 		return nil
 	}, "SELECT eligible, eligible_rest FROM declarations WHERE day BETWEEN $1 AND $2 AND asset = $3",
 		int64(d.First), int64(d.Last), d.Asset)
@@ -253,7 +254,7 @@ func (s *Shares) weighDay(m *measure, d staking.Day) error {
 		if i == len(m.page) || m.page[i].Account != account || m.page[i].Asset != asset {
 			return fmt.Errorf("%s has a share of %s: %w", account, asset, ErrNoBalance)
 		}
-		weight := readWeight(r, 2)
+		weight := ReadWeight(r, 2)
 		for _, p := range periods {
 			if p.asset == asset {
 				p.weights[i] = p.weights[i].Add(weight)

@@ -39,14 +39,21 @@ func TestKilled(t *testing.T) {
 		days = 4
 	}
 	for _, c := range []struct {
-		kind        string
+		name, kind  string
 		kills, long int
 		town        Town
 	}{
-		{"sqlite", 8, 200, Town{Holders: 3000, Days: days, Last: yesterday(), Changes: 300}},
-		{"postgres", 4, 50, Town{Holders: 1500, Days: days, Last: yesterday(), Changes: 200}},
+		{"sqlite", "sqlite", 8, 200, Town{Holders: 3000, Days: days, Last: yesterday(), Changes: 300}},
+		{"postgres", "postgres", 4, 50, Town{Holders: 1500, Days: days, Last: yesterday(), Changes: 200}},
+		{"sqlite, shares of income", "sqlite", 8, 200,
+			Town{Holders: 2000, Days: days + 1, Last: yesterday(), Changes: 200, Mode: staking.Share}},
+		{"postgres, shares of income", "postgres", 4, 50,
+			Town{Holders: 1500, Days: days + 1, Last: yesterday(), Changes: 200, Mode: staking.Share}},
 	} {
-		t.Run(c.kind, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
+			if c.kind == "postgres" && c.town.Mode == staking.Share && !Long() {
+				t.Skip("only with SOFTSTAKE_LONG=1")
+			}
 			k := &killing{t: t, kills: c.kills, chance: Chance(seed, 0), town: c.town, books: NewURL(t, c.kind, true)}
 			k.town.Build(t, k.books, k.chance)
 			k.wanted = k.town.Undisturbed(t, k.books)

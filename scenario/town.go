@@ -28,6 +28,10 @@ type Town struct {
 	Last     staking.Day // the last of them
 	Changes  int         // transfers a day
 	Unfunded bool        // whether the pools are empty
+
+	// Share: from the third day on the income of the day before is entered, and a loss, and divided. The town
+	// has at least three days.
+	Mode staking.Mode
 }
 
 // townTokens are what everybody in a town has.
@@ -56,9 +60,29 @@ func (w Town) Build(t testing.TB, url string, r *rand.Rand) {
 		if _, err := db.Post(t.Context(), entries); err != nil { // some are refused: not enough
 			t.Fatal(err)
 		}
+		if w.Mode == staking.Share && d > w.First()+1 {
+			w.enterIncome(t, db, d)
+		}
 	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// enterIncome enters on a day the income of the day before, and a loss.
+func (w Town) enterIncome(t testing.TB, db *store.DB, d staking.Day) {
+	t.Helper()
+	for _, symbol := range townTokens {
+		for name, gross := range map[string]ledger.Amount{"income": 123_456_789, "loss": -456_789} {
+			i := staking.Income{Reference: fmt.Sprintf("%s/%s/%s", symbol, d, name), Asset: symbol, Chain: "chain",
+				Source: "validator", First: d - 1, Last: d - 1, Gross: gross, Evidence: "report"}
+			if gross < 0 {
+				i.First = max(w.First()+1, d-2) // of a period of its own, on later days
+			}
+			if _, err := db.PostIncome(t.Context(), i); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
 
@@ -81,6 +105,9 @@ func (w Town) create(t testing.TB, url string, clock *testkit.Clock) *store.DB {
 		terms, err := staking.ParseTerms(asset, w.First(), "0.0773", "0.5", "150")
 		if err != nil {
 			t.Fatal(err)
+		}
+		if terms.Mode = w.Mode; w.Mode == staking.Share {
+			terms.APR, terms.Fee = 0, 3*staking.Whole/10
 		}
 		b.Tokens = append(b.Tokens, staking.Token{Asset: asset, Terms: terms})
 	}

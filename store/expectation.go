@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
@@ -31,7 +32,7 @@ func outstandingOf(t db.View, id ledger.Account) (o outstanding, err error) {
 		o.reason = fmt.Sprintf("it earned on %s, and %s of that day is not paid yet", o.day, o.token)
 		return o, err
 	}
-	shared, err := sharedTokens(t, id)
+	shared, err := SharedTokens(t, id)
 	if err != nil {
 		return o, err
 	}
@@ -57,7 +58,7 @@ func enterable(t db.View, id ledger.Account, today staking.Day) (o outstanding, 
 	if err != nil || len(enrollments) == 0 {
 		return o, err
 	}
-	shared, err := sharedTokens(t, id)
+	shared, err := SharedTokens(t, id)
 	for _, s := range shared {
 		if s.Day < today-1 {
 			why := fmt.Sprintf("income of %s that was entered on %s may be its, and is not paid yet", s.Asset, s.Day+1)
@@ -67,9 +68,9 @@ func enterable(t db.View, id ledger.Account, today staking.Day) (o outstanding, 
 	return o, err
 }
 
-// sharedTokens are the tokens that an account has had and that have ever been in the mode share, each with the
+// SharedTokens are the tokens that an account has had and that have ever been in the mode share, each with the
 // day through which it is paid in the account's bucket.
-func sharedTokens(t db.View, id ledger.Account) ([]staking.Due, error) {
+func SharedTokens(t db.View, id ledger.Account) ([]staking.Due, error) {
 	tokens, err := db.All(t, readDue, `SELECT p.asset, p.paid_through FROM progress p
 	     WHERE p.bucket = $1
 	       AND EXISTS (SELECT 1 FROM terms t WHERE t.asset = p.asset AND t.mode = $3)
@@ -86,37 +87,9 @@ func undistributed(t db.View, id ledger.Account, paid staking.Due,
 	for _, e := range enrollments {
 		begin = min(begin, e.From)
 	}
-	waits := map[staking.Day]bool{}
-	if err := t.Query(func(r db.Row) error { waits[staking.Day(r.Int(0))] = true; return nil },
-		"SELECT day FROM declarations WHERE asset = $1 AND day BETWEEN $2 AND $3 AND (eligible > 0 OR eligible_rest > 0)",
-		paid.Asset, int64(begin), int64(paid.Day)); err != nil {
+	days, err := UndistributedDays(t, paid.Asset, begin, paid.Day)
+	if err != nil {
 		return 0, false, err
-	}
-	for _, part := range []struct {
-		waits bool
-		sql   string
-		from  int64
-	}{
-		{false, "SELECT first_day, last_day FROM distributions WHERE asset = $1 AND last_day >= $2 AND day <= $3",
-			int64(paid.Day)},
-		{true, "SELECT first_day, last_day FROM incomes WHERE asset = $1 AND last_day >= $2 AND at >= $3 AND mode = 1",
-			(paid.Day + 1).Millis()},
-	} {
-		err := t.Query(func(r db.Row) error {
-			for d := max(staking.Day(r.Int(0)), begin); d <= min(staking.Day(r.Int(1)), paid.Day); d++ {
-				waits[d] = part.waits
-			}
-			return nil
-		}, part.sql, paid.Asset, int64(begin), part.from)
-		if err != nil {
-			return 0, false, err
-		}
-	}
-	var days []staking.Day
-	for d, waits := range waits {
-		if waits {
-			days = append(days, d)
-		}
 	}
 	err = t.QuerySet(func(r db.Row) error {
 		if d := staking.Day(r.Int(0)); !found || d < first {
@@ -130,6 +103,47 @@ func undistributed(t db.View, id ledger.Account, paid staking.Due,
 		db.Text("account", func(staking.Day) string { return string(id) }),
 		db.Text("asset", func(staking.Day) string { return paid.Asset })))
 	return first, found, err
+}
+
+// UndistributedDays are the declared days of a token in the mode share, of some, on which anybody weighs
+// anything and which are in no distribution of a day through the last of them, or in one for which more income
+// was entered since: ascending.
+func UndistributedDays(t db.View, token string, from, through staking.Day) (days []staking.Day, err error) {
+	waits := map[staking.Day]bool{}
+	if err := t.Query(func(r db.Row) error { waits[staking.Day(r.Int(0))] = true; return nil },
+		"SELECT day FROM declarations WHERE asset = $1 AND day BETWEEN $2 AND $3 AND (eligible > 0 OR eligible_rest > 0)",
+		token, int64(from), int64(through)); err != nil {
+		return nil, err
+	}
+	for _, part := range []struct {
+		waits bool
+		sql   string
+		from  int64
+	}{
+		{false, "SELECT first_day, last_day FROM distributions WHERE asset = $1 AND last_day >= $2 AND day <= $3",
+			int64(through)},
+		{true, "SELECT first_day, last_day FROM incomes WHERE asset = $1 AND last_day >= $2 AND at >= $3 AND mode = 1",
+			(through + 1).Millis()},
+	} {
+		err := t.Query(func(r db.Row) error {
+			for d := max(staking.Day(r.Int(0)), from); d <= min(staking.Day(r.Int(1)), through); d++ {
+				if _, weighed := waits[d]; weighed {
+					waits[d] = part.waits
+				}
+			}
+			return nil
+		}, part.sql, token, int64(from), part.from)
+		if err != nil {
+			return nil, err
+		}
+	}
+	for d, waits := range waits {
+		if waits {
+			days = append(days, d)
+		}
+	}
+	slices.Sort(days)
+	return days, nil
 }
 
 // unpaid is the first day that the account was enrolled for and that is not paid, and of

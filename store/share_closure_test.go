@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -40,11 +42,14 @@ func TestAnAccountWaitsForItsIncome(t *testing.T) {
 		off(t, db, "alice")
 		withdrawAll(t, db, "alice", "w1")
 		stays(t, db, "alice", "it earned on 2026-03-03, and the income of BNB of that day is not distributed yet")
+		awaited(t, db, "alice", 2, 3)
 		enter(t, db, "e1", 2, 3, 1000)
 		stays(t, db, "alice", "is not distributed yet")
 		clock.Set(5, "00:05") // the run may still find income of Day 4
 		stays(t, db, "alice", "is not distributed yet")
+		awaited(t, db, "alice", 2, 3)
 		settleThrough(t, db, clock, 4, 4, false)
+		awaited(t, db, "alice")
 		if diff := cmp.Diff(map[int]ledger.Amount{4: 350}, paidTo(t, db, "alice")); diff != "" {
 			t.Errorf("alice (-want +got):\n%s", diff)
 		}
@@ -68,6 +73,20 @@ func TestAnAccountWaitsForItsIncome(t *testing.T) {
 		}
 		audited(t, db)
 	})
+}
+
+// awaited compares the days whose income an account waits for, on each of which it weighs half of all.
+func awaited(t *testing.T, db *store.DB, id ledger.Account, days ...int) {
+	t.Helper()
+	var want []reports.Weight
+	for _, d := range days {
+		own := staking.IntegralOf(coins(10), staking.DayMillis)
+		want = append(want, reports.Weight{Asset: bnb, Day: day1 + staking.Day(d) - 1, Own: own, Total: own.Add(own)})
+	}
+	got := testkit.Must(reports.New(db.Reader()).Weights(t.Context(), id))(t)
+	if !slices.Equal(want, got) {
+		t.Errorf("%s waits for %v, want %v", id, got, want)
+	}
 }
 
 // TestASweepWaitsForIncome: it goes on until the last of the account's periods is distributed. Income of the same
