@@ -30,6 +30,7 @@ type Options struct {
 	Mode     staking.Mode                    // of the tokens
 	Measure  staking.Measure                 // of them
 	Periods  int                             // in the mode share: of a day each, divided on the day that is measured
+	Shared   int                             // percent of the holders of which two have one owner; 0: limits are per account
 	Insecure bool                            // see store.Options
 	Progress func(what string, done, of int) // may be nil
 }
@@ -78,6 +79,7 @@ func create(ctx context.Context, o Options, holders int, from staking.Day) (_ *b
 		if terms := &shipped[i].Terms; o.Mode == staking.Share {
 			terms.Mode, terms.APR, terms.Fee = o.Mode, 0, 3*staking.Whole/10
 		}
+		shipped[i].Terms.PerOwner = o.Shared > 0
 	}
 	b.set(from.Start())
 	b.DB, err = store.Create(ctx, b.URL, store.Options{Clock: b.now, Actor: access.Process("bench"), Insecure: o.Insecure},
@@ -98,6 +100,14 @@ func create(ctx context.Context, o Options, holders int, from staking.Day) (_ *b
 func (b *books) now() time.Time  { return time.Unix(0, b.clock.Load()).UTC() }
 func (b *books) set(t time.Time) { b.clock.Store(t.UnixNano()) }
 func id(i int) ledger.Account    { return ledger.Account(fmt.Sprintf("holder-%08d", i)) }
+
+// owner is whose a holder's account is: of some holders, two have one.
+func (b *books) owner(holder int) string {
+	if holder%100 >= b.Shared {
+		return ""
+	}
+	return fmt.Sprintf("owner-%d", holder/2)
+}
 
 // on measures on books with holders, who have earned from a day on, and takes the books away.
 func on(ctx context.Context, o Options, holders int, from staking.Day, measure func(*books) error) error {
@@ -157,7 +167,7 @@ func (b *books) open(ctx context.Context, holders []int, from staking.Day) error
 	var openings []imports.Opening
 	for i, h := range holders {
 		ids[i] = id(h)
-		accounts[i] = store.Account{ID: ids[i], Region: "DE", Opened: b.now()}
+		accounts[i] = store.Account{ID: ids[i], Region: "DE", Opened: b.now(), Owner: b.owner(h)}
 		for _, token := range tokens {
 			openings = append(openings, imports.Opening{Account: ids[i], Asset: token, Amount: each})
 		}

@@ -37,6 +37,7 @@ type benchSettleCmd struct {
 	Mode    string `default:"fixed" enum:"fixed,share" help:"Where the rewards come from: a rate, or the income of the days before."`
 	Periods int    `default:"1" help:"In the mode share: days before it whose income is divided on the day that is measured, each by itself."`
 	Measure string `default:"average" enum:"average,daily-minimum" help:"What of the day earns."`
+	Shared  int    `default:"0" help:"Percent of the holders of which two have one owner, with minimum and cap per owner."`
 	Seed    uint64 `default:"1" help:"Of the random changes."`
 	JSON    bool   `name:"json" help:"Print one JSON object."`
 }
@@ -64,7 +65,7 @@ func (c *benchSettleCmd) Run(env *Env) error {
 	if err != nil {
 		return err
 	}
-	o.Mode, o.Periods = mode, c.Periods
+	o.Mode, o.Periods, o.Shared = mode, c.Periods, c.Shared
 	if o.Measure, err = staking.ParseMeasure(c.Measure); err != nil {
 		return err
 	}
@@ -78,6 +79,7 @@ func (c *benchSettleCmd) Run(env *Env) error {
 			Engine         string      `json:"engine"`
 			Mode           string      `json:"mode"`
 			Measure        string      `json:"measure"`
+			Shared         int         `json:"sharedPercent"`
 			Holders        int         `json:"holders"`
 			Changes        int         `json:"changes"`
 			History        int         `json:"history"`
@@ -88,7 +90,8 @@ func (c *benchSettleCmd) Run(env *Env) error {
 			Ratio          json.Number `json:"ratio"`
 			PeakRSS        int64       `json:"peakRssBytes"`
 			BytesPerReward int64       `json:"bytesPerReward"`
-		}{s.Engine, c.Mode, c.Measure, s.Holders, s.Changes, s.History, s.Positions, seconds(s.Time), rate, raw, ratio(rate, raw),
+		}{s.Engine, c.Mode, c.Measure, c.Shared, s.Holders, s.Changes, s.History, s.Positions, seconds(s.Time), rate, raw,
+			ratio(rate, raw),
 			s.PeakRSS, s.BytesPerReward})
 	}
 	return env.printf(`%s: %d positions settled in %s s, %d a second

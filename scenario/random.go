@@ -45,7 +45,7 @@ type scriptwriter struct {
 func RandomDays(r *rand.Rand, days int) string {
 	s := &scriptwriter{Rand: r}
 	s.say("terms BNB 0.0365 min 0.5 cap 1000")
-	s.say("terms SOL 0.37 min 0 cap 20 measure %s", s.measure())
+	s.say("terms SOL 0.37 min 0 cap 20 measure %s%s", s.measure(), s.one("", " per-owner"))
 	s.say("terms USDT off")
 	s.say("fund BNB 0.0003")
 	s.say("open fred US")
@@ -134,7 +134,7 @@ func (s *scriptwriter) name() string {
 }
 
 func (s *scriptwriter) event() {
-	switch s.IntN(33) {
+	switch s.IntN(35) {
 	default:
 		s.say("%s %s %s %s %s %s", s.time(), s.one("deposit", "withdraw", "hold", "release", "complete"), s.holder(),
 			s.amount(), s.token(), s.name())
@@ -148,10 +148,11 @@ func (s *scriptwriter) event() {
 	case 8, 9:
 		s.say("%s %s %s", s.time(), s.one("enroll", "switch", "leave"), s.holder())
 	case 10:
-		s.say("terms %s %s min %s cap 10 measure %s", s.one("BNB", "SOL"), s.one("0.01", "0.5", "11"),
-			s.one("0", "0.5", "20"), s.measure())
+		s.say("terms %s %s min %s cap 10 measure %s%s", s.one("BNB", "SOL"), s.one("0.01", "0.5", "11"),
+			s.one("0", "0.5", "20"), s.measure(), s.one("", " per-owner"))
 	case 11:
-		s.say("correct %s 0.0%d min 0.5 cap 10 measure %s of %d", s.one("BNB", "SOL"), s.IntN(99), s.measure(), s.back())
+		s.say("correct %s 0.0%d min 0.5 cap 10 measure %s%s of %d", s.one("BNB", "SOL"), s.IntN(99), s.measure(),
+			s.one("", " per-owner"), s.back())
 	case 12:
 		s.say("limit %s %s", s.one("BNB", "SOL"), s.one("total 0.0001", "change 20", "total 0"))
 	case 13:
@@ -177,6 +178,8 @@ func (s *scriptwriter) event() {
 		from := s.back()
 		s.say("income %s %s from %d through %d %s", s.one("BNB", "SOL"),
 			s.one("0.00000007", "0.0001", "0.001", "-0.0001"), from, from+s.IntN(3), s.name())
+	case 25, 26:
+		s.say("owner %s %s", s.holder(), s.one("c-1", "c-1", "c-2", "none"))
 	case 18, 19:
 		if len(s.ids) > 0 {
 			s.say("%s", s.ids[s.IntN(len(s.ids))])

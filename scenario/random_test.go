@@ -30,7 +30,7 @@ func TestRandomDays(t *testing.T) {
 // TestRandomDaysAreWorthPlaying shows that chance writes everything: entries
 // taken, repeated and refused for each reason, rewards, tokens that wait, income and exclusions.
 func TestRandomDaysAreWorthPlaying(t *testing.T) {
-	s, err := Parse("random", RandomDays(Chance(1, 2), 20))
+	s, err := Parse("random", RandomDays(Chance(1, 4), 20))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,7 @@ func init() {
 		"fund":    (*Player).fund,
 		"open":    (*Player).open,
 		"region":  (*Player).region,
+		"owner":   (*Player).owner,
 		"enroll":  (*Player).enrollLine,
 		"switch":  (*Player).switchOn,
 		"leave":   (*Player).leave,
@@ -192,6 +193,16 @@ func (p *Player) open(l line) (string, error) {
 func (p *Player) region(l line) (string, error) {
 	_, err := p.db.SetRegion(p.ctx, l.holder(0), staking.Region(l.word(1)))
 	return "", err
+}
+
+// owner reads "owner HOLDER OWNER", from tomorrow on; the owner "none" is none.
+func (p *Player) owner(l line) (string, error) {
+	owner := l.word(1)
+	if owner == "none" {
+		owner = ""
+	}
+	o, repeated, err := p.db.SetOwner(p.ctx, l.holder(0), owner, 0)
+	return fmt.Sprintf("from %s, repeated %t", o.From, repeated), err
 }
 
 // enrollLine accepts the documents and switches on; switchOn switches on alone.
