@@ -46,9 +46,9 @@ func handOf(t *testing.T, url string) hand {
 
 // keep keeps the tables that tests change.
 func (h hand) keep(t testing.TB) {
-	for _, table := range []string{"postings", "entries", "balances", "enrollments", "accounts", "terms", "accruals",
-		"batches", "withdrawals", "incomes", "distributions", "shares", "payments", "declarations", "progress", "assets",
-		"days", "closings", "owners", "owner_sums", "groupings"} {
+	for _, table := range []string{"postings", "entries", "balances", "enrollments", "exclusions", "accounts", "terms",
+		"accruals", "batches", "withdrawals", "incomes", "distributions", "shares", "payments", "declarations",
+		"progress", "assets", "days", "closings", "owners", "owner_sums", "groupings"} {
 		h(t, fmt.Sprintf("CREATE TABLE kept_%s AS SELECT * FROM %[1]s", table))
 	}
 }
@@ -189,6 +189,10 @@ var tamperings = []struct {
 		"account = 'alice'", 4, "alice", "", "is enrolled twice"},
 	{"enrolled without an account", "INSERT INTO enrollments VALUES (171, 'user-1', {4}, {6})", 4, "user-1", "",
 		"never opened"},
+	{"excluded after it was paid", "INSERT INTO exclusions SELECT bucket, account, 'BNB', 'Launchpool', {2}, {3}, 0, '' " +
+		"FROM accounts WHERE account = 'alice'", 2, "alice", bnb, "excluded on the day: Launchpool has it"},
+	{"excluded without an account", "INSERT INTO exclusions VALUES (171, 'user-1', '', 'Locked', {4}, {6}, 0, '')", 4,
+		"user-1", "", "never opened"},
 	{"account deleted", "DELETE FROM accounts WHERE account = 'dave'", 0, "dave", bnb, "never opened"},
 	{"minimum", "UPDATE terms SET minimum = 500000000 WHERE asset = 'BNB'", 2, "alice", bnb,
 		"the average is below the minimum of 5"},
