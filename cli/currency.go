@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
@@ -80,19 +79,10 @@ Example:
 }
 
 func (c *currencyImportCmd) Run(env *Env) error {
-	rates, err := readFile(env, c.File, func(in io.Reader) ([]pricing.Rate, error) {
-		return readFigures(in, c.File, [3]string{"day", "currency", "rate"}, parseRate)
-	})
-	if err != nil {
-		return err
-	}
-	return env.books(func(ctx context.Context, db *store.DB) error {
-		set, err := db.Rates().Set(ctx, rates)
-		if err != nil {
-			return fmt.Errorf("%w; no rate was set", err)
-		}
-		return env.printf("Set %s; %d were there already.\n", count(set, "rate", "rates"), len(rates)-set)
-	})
+	return importFigures(env, c.File, [3]string{"day", "currency", "rate"}, parseRate,
+		func(ctx context.Context, db *store.DB, rates []pricing.Rate) (int, error) {
+			return db.Rates().Set(ctx, rates)
+		})
 }
 
 type currencyListCmd struct {

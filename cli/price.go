@@ -80,26 +80,33 @@ Example:
 }
 
 func (c *priceImportCmd) Run(env *Env) error {
-	prices, err := readFile(env, c.File, func(in io.Reader) ([]pricing.Price, error) {
-		return readFigures(in, c.File, [3]string{"day", "asset", "price"}, parsePrice)
-	})
+	return importFigures(env, c.File, [3]string{"day", "asset", "price"}, parsePrice,
+		func(ctx context.Context, db *store.DB, prices []pricing.Price) (int, error) {
+			return db.Prices().Set(ctx, prices)
+		})
+}
+
+// importFigures sets the prices or rates of a CSV file, all of them or none: parse reads its columns, of which the last
+// names what they are.
+func importFigures[T any](env *Env, file string, columns [3]string, parse func(day, of, figure string) (T, error),
+	set func(context.Context, *store.DB, []T) (int, error)) error {
+	figures, err := readFile(env, file, func(in io.Reader) ([]T, error) { return readFigures(in, file, columns, parse) })
 	if err != nil {
 		return err
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		set, err := db.Prices().Set(ctx, prices)
+		n, err := set(ctx, db, figures)
 		if err != nil {
-			return fmt.Errorf("%w; no price was set", err)
+			return fmt.Errorf("%w; no %s was set", err, columns[2])
 		}
-		return env.printf("Set %s; %d were there already.\n", count(set, "price", "prices"), len(prices)-set)
+		return env.printf("Set %s; %d were there already.\n", count(n, columns[2], columns[2]+"s"), len(figures)-n)
 	})
 }
 
 // maxFigures is how many prices or rates a file may set at once.
 const maxFigures = 1_000_000
 
-// readFigures reads a CSV file of prices or rates as parse reads its columns, all of it or none. The last column names
-// what they are.
+// readFigures reads a CSV file of prices or rates, all of it or none.
 func readFigures[T any](in io.Reader, name string, columns [3]string,
 	parse func(day, of, figure string) (T, error)) ([]T, error) {
 	f, err := openCSV(in, name, columns[:]...)

@@ -15,16 +15,16 @@ func TestTaxPage(t *testing.T) {
 	for day := 2; day <= 4; day++ {
 		w.settle(day)
 	}
-	_, err := w.books.Compensate(t.Context(), store.Compensation{Account: "alice", Asset: "BNB", Day: w.day(2), Name: "n-1",
-		Amount: 12345}, "late")
+	_, err := w.books.Compensate(t.Context(), store.Compensation{Account: "alice", Asset: "BNB", Day: w.day(2),
+		Name: "n-1", Amount: 12345}, "late")
 	w.ok(err)
 	rates := []pricing.Rate{{Currency: "EUR", Day: staking.DayOf(w.books.Now()) - 1, Rate: 92_130000}}
 	_, err = w.books.Rates().Set(t.Context(), rates)
 	w.ok(err)
 	w.read("/earn/export").is(200).has(`href="/earn/tax"`)
 	page := w.get("/earn/tax").is(200)
-	page.has("Received in 2026 so far", "<option selected>USDT</option><option>EUR</option>", "3 rewards", "made good, 1 time", "What you have now",
-		`href="/earn/tax.csv?currency=USDT&amp;year=2026"`).hasNot("tax.note", "tax.reward", "tax.compensation")
+	page.has("Received in 2026 so far", "<option selected>USDT</option><option>EUR</option>", "3 rewards",
+		"made good, 1 time", "What you have now", `href="/earn/tax.csv?currency=USDT&amp;year=2026"`).hasNot("tax.note", "tax.reward", "tax.compensation")
 	file := w.get("/earn/tax.csv?year=2026&currency=USDT")
 	if name := file.header.Get("Content-Disposition"); name != `attachment; filename="tax_alice_2026_USDT.csv"` {
 		t.Errorf("the file is %s", name)
