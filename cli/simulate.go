@@ -40,13 +40,11 @@ Examples:
 
 func (c *simulateCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		o := simulation.Options{From: c.From, Tokens: c.Token}
-		var err error
-		if c.Through != nil {
-			o.Through = *c.Through
-		} else if o.Through, err = simulation.LastPaid(ctx, db.Reader(), c.Token); err != nil {
+		through, err := c.through(ctx, db)
+		if err != nil {
 			return err
 		}
+		o := simulation.Options{From: c.From, Through: through, Tokens: c.Token}
 		if o.Change, err = c.change(ctx, env, db); err != nil {
 			return err
 		}
@@ -70,6 +68,19 @@ func (c *simulateCmd) Run(env *Env) error {
 		}
 		return writeSimulation(env, r)
 	})
+}
+
+// through is the last day to simulate: without a flag, the last that is paid.
+func (c *simulateCmd) through(ctx context.Context, db *store.DB) (staking.Day, error) {
+	if c.Through != nil {
+		return *c.Through, nil
+	}
+	last, err := simulation.LastPaid(ctx, db.Reader(), c.Token)
+	if err == nil && last < c.From {
+		err = ledger.ErrInvalid.In("from", "the last day that is paid for all these tokens is %s, before %s", last,
+			c.From).Because(simulation.ReasonUnpaid)
+	}
+	return last, err
 }
 
 // change is what the file and the flags make of recorded terms.

@@ -129,10 +129,8 @@ func (s *simulation) prepare(ctx context.Context, books store.Reader) error {
 func (s *simulation) plans() []*plan { return []*plan{s.recorded, s.other} }
 
 func (s *simulation) readAssets(ctx context.Context, books store.Reader) error {
-	for _, symbol := range s.Tokens {
-		if _, err := books.Asset(ctx, symbol); err != nil {
-			return err
-		}
+	if err := checkTokens(ctx, books, s.Tokens); err != nil {
+		return err
 	}
 	all, err := db.All(s.t, func(r db.Row) (ledger.Asset, error) {
 		return ledger.Asset{Symbol: r.Text(0), Scale: int(r.Int(1)), MaxSupply: ledger.Amount(r.Int(2))}, nil
@@ -145,6 +143,15 @@ func (s *simulation) readAssets(ctx context.Context, books store.Reader) error {
 			s.index[asset.Symbol] = len(s.assets)
 			s.assets = append(s.assets, asset)
 			s.tallies = append(s.tallies, &tally{})
+		}
+	}
+	return nil
+}
+
+func checkTokens(ctx context.Context, books store.Reader, tokens []string) error {
+	for _, symbol := range tokens {
+		if _, err := books.Asset(ctx, symbol); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -173,8 +180,11 @@ func (s *simulation) checkDays(books store.Reader) error {
 }
 
 // LastPaid is the last day through which some tokens, or all where none is named, are paid in all buckets; the day
-// before the first of the books if there is none.
+// before the first of the books if there is none. ledger.ErrNotFound for a token that the books do not keep.
 func LastPaid(ctx context.Context, books store.Reader, tokens []string) (last staking.Day, err error) {
+	if err := checkTokens(ctx, books, tokens); err != nil {
+		return 0, err
+	}
 	err = books.Read(ctx, func(t db.View) error {
 		first := true
 		return t.Query(func(r db.Row) error {
