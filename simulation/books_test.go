@@ -1,7 +1,6 @@
 package simulation
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -192,7 +191,7 @@ func accruals(t *testing.T, w *town, o Options) (before, after []string) {
 	ok(t, w.Reader().Read(t.Context(), func(view db.View) error {
 		s := &simulation{Options: o, t: view, index: map[string]int{}}
 		before, after = nil, nil
-		if err := s.prepare(context.Background(), w.Reader()); err != nil {
+		if err := s.prepare(w.Reader()); err != nil {
 			return err
 		}
 		if err := s.measure(); err != nil {

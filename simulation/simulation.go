@@ -45,15 +45,18 @@ type Options struct {
 // owners. Memory: a page of holding.MeasurePeriod, and 40 bytes for each position that earns.
 //
 // Errors: ledger.ErrInvalid for days that cannot be simulated and for terms and incomes that
-// are not well formed, ledger.ErrNotFound for a token that the books do not keep, and those
-// of Change.
+// are not well formed, ledger.ErrConflict for an income that is recorded with different
+// content, ledger.ErrNotFound for a token that the books do not keep, and those of Change.
 func Run(ctx context.Context, books store.Reader, o Options) (r Result, err error) {
 	if o.Change == nil {
 		o.Change = func(_ ledger.Asset, _ staking.Day, t staking.Terms) (staking.Terms, error) { return t, nil }
 	}
+	if err := checkTokens(ctx, books, o.Tokens); err != nil {
+		return Result{}, err
+	}
 	err = books.Read(ctx, func(t db.View) error {
 		s := &simulation{Options: o, t: t, index: map[string]int{}}
-		if err := s.prepare(ctx, books); err != nil {
+		if err := s.prepare(books); err != nil {
 			return err
 		}
 		if err := s.measure(); err != nil {
@@ -87,8 +90,8 @@ type simulation struct {
 func (s *simulation) days() int { return int(s.Through-s.From) + 1 }
 
 // prepare reads all but the holdings.
-func (s *simulation) prepare(ctx context.Context, books store.Reader) error {
-	if err := s.readAssets(ctx, books); err != nil {
+func (s *simulation) prepare(books store.Reader) error {
+	if err := s.readAssets(); err != nil {
 		return err
 	}
 	if err := s.checkDays(books); err != nil {
@@ -128,10 +131,7 @@ func (s *simulation) prepare(ctx context.Context, books store.Reader) error {
 
 func (s *simulation) plans() []*plan { return []*plan{s.recorded, s.other} }
 
-func (s *simulation) readAssets(ctx context.Context, books store.Reader) error {
-	if err := checkTokens(ctx, books, s.Tokens); err != nil {
-		return err
-	}
+func (s *simulation) readAssets() error {
 	all, err := db.All(s.t, func(r db.Row) (ledger.Asset, error) {
 		return ledger.Asset{Symbol: r.Text(0), Scale: int(r.Int(1)), MaxSupply: ledger.Amount(r.Int(2))}, nil
 	}, "SELECT symbol, scale, max_supply FROM assets ORDER BY symbol")
