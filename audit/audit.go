@@ -61,8 +61,14 @@ func Run(ctx context.Context, b Books, o Options) (Report, error) {
 		books: b, outline: outline, only: o.Day, seed: maphash.MakeSeed(), sums: map[string]*TokenSum{},
 		batches: map[Key]*declared{}, shares: map[period]*big.Int{}, owned: map[Key]*owned{},
 		derivation: derive(&outline.Sharing),
+		weights:    map[weightKey]*big.Int{}, budgets: map[budgetKey]*big.Int{}, places: map[string]*places{},
+		weighedThrough: map[string]staking.Day{},
+	}
+	for _, x := range outline.Campaigns.Weighed {
+		a.weighedThrough[x.Campaign] = max(a.weighedThrough[x.Campaign], x.Day)
 	}
 	a.compareDistributions()
+	a.compareBudgets()
 	for _, d := range outline.Declared {
 		a.batches[d.Key] = &declared{declaration: d}
 	}
@@ -72,6 +78,8 @@ func Run(ctx context.Context, b Books, o Options) (Report, error) {
 	a.compareDeclared()
 	a.comparePaid()
 	a.compareOwned()
+	a.compareWeighed()
+	a.comparePlaces(outline.Campaigns.Campaigns)
 	if outline.Intended < outline.Closed || outline.Intents != int64(outline.Intended-outline.First)+1 {
 		a.find(Finding{
 			What: fmt.Sprintf("the closing of %d days is written down, the last %s; closed are all from %s to %s",
@@ -96,6 +104,8 @@ type audit struct {
 	outline Outline
 	only    *staking.Day
 	seed    maphash.Seed
+	// The last day that was weighed in each campaign when the audit began.
+	weighedThrough map[string]staking.Day
 
 	mu      sync.Mutex
 	report  Report
@@ -104,6 +114,9 @@ type audit struct {
 	batches map[Key]*declared
 	shares  map[period]*big.Int // of the distributions, over all buckets
 	owned   map[Key]*owned
+	weights map[weightKey]*big.Int
+	budgets map[budgetKey]*big.Int
+	places  map[string]*places // by campaign
 	slots   slots
 
 	derivation *derivation // of the latest snapshot
@@ -160,6 +173,7 @@ func (a *audit) merge(w *worker) {
 		}
 		a.shares[p].Add(a.shares[p], sum)
 	}
+	a.mergeCampaigns(w)
 	for _, b := range w.head.Batches {
 		if d := a.batches[b.Key]; d != nil {
 			d.add(b)

@@ -37,6 +37,7 @@ type Sharing struct {
 
 	Shared    map[string]staking.Day // owners with several accounts, and the first day on which they had
 	Groupings []Grouping
+	Campaigns CampaignRows
 }
 
 // Bucket is one bucket, in one snapshot. Rows come in the order of their keys. The argument
@@ -50,6 +51,10 @@ type Bucket interface {
 	Enrollments(s Span, visit func(Enrollment)) error
 	// Exclusions are those of the accounts, by account.
 	Exclusions(s Span, visit func(Exclusion)) error
+	// Labels, Members and Switches are those of the span's accounts, the last by account and time.
+	Labels(s Span, visit func(Label)) error
+	Members(s Span, visit func(Member)) error
+	Switches(s Span, visit func(Switch)) error
 	// Postings and Accruals are those of one day, by account, asset and time.
 	Postings(d staking.Day, s Span, visit func(*Posting)) error
 	Accruals(d staking.Day, s Span, visit func(*staking.Accrual)) error
@@ -82,6 +87,7 @@ type Head struct {
 	Payments  []Batch // what the bucket has paid
 	Overdrawn []Overdraft
 	Shares    []Share // of the bucket
+	Campaigns CampaignRows
 }
 
 // Overdraft is a period in which a balance may be below zero, because of an authoritative
@@ -142,7 +148,7 @@ type Entry struct {
 	Version     int64 // of the digest
 	Digest      []byte
 	Leaves      []byte // 32 bytes for each move
-	Destination []byte // 32 bytes of an entry that requests a withdrawal or brings in income
+	Destination []byte // 32 bytes of an entry that requests a withdrawal, brings in income or funds a campaign
 }
 
 // Withdrawal is the row of a requested withdrawal: the content of its entry, and the

@@ -38,6 +38,7 @@ type worker struct {
 	excluded   []staking.Exclusion
 	owners     []Ownership
 	owned      map[Key]*owned
+	campaigns  campaigns
 }
 
 // token is a bucket's state of a token.
@@ -49,6 +50,7 @@ type token struct {
 	rule           *rule       // of the day; nil: no terms yet
 	next           int         // among the rules
 	needed         staking.Day // from which day on the weights are needed
+	weighed        []*Campaign // that weigh the day
 	total          *total      // of the day, when there are records
 	payable        big.Int     // declared in the bucket and not paid
 	payableSeen    bool        // its balance was found
@@ -101,6 +103,7 @@ func (w *worker) bucket(b Bucket) error {
 	if err := w.countSums(); err != nil {
 		return err
 	}
+	w.compareCampaigns()
 	if w.only != nil {
 		return nil
 	}
@@ -110,6 +113,7 @@ func (w *worker) bucket(b Bucket) error {
 	if err := w.countWithdrawals(); err != nil {
 		return err
 	}
+	w.countCampaigns()
 	if err := w.countIncomes(); err != nil {
 		return err
 	}
@@ -150,6 +154,7 @@ func (w *worker) readHead() (err error) {
 	}
 	w.compareDays()
 	w.readTotals()
+	w.budget()
 	return w.derive()
 }
 
@@ -226,9 +231,11 @@ func (w *worker) span(s Span) error {
 
 // walkDay brings the positions over a day: its postings, then what it earned.
 func (w *worker) walkDay(s Span) error {
+	w.campaigns.nextDay()
 	for symbol, t := range w.tokens {
 		t.turn(w.day)
 		t.needed = w.derivation.neededFrom(symbol, w.day)
+		t.weighed = w.weighing(symbol, w.day)
 	}
 	w.at = 0
 	if err := w.books.Postings(w.day, s, w.posting); err != nil {
@@ -292,7 +299,10 @@ func (w *worker) readPositions(s Span) error {
 		return err
 	}
 	w.exclude()
-	return w.readOwners(s)
+	if err := w.readOwners(s); err != nil {
+		return err
+	}
+	return w.readCampaigns(s)
 }
 
 // checkBalance finds balances that must not exist.

@@ -113,6 +113,13 @@ func (b *memoryBucket) Exclusions(s Span, visit func(Exclusion)) error {
 	return visitAll(b, "Exclusions", b.exclusions, order, wanted, func(x *Exclusion) { visit(*x) })
 }
 
+// Labels, Members and Switches are none: the campaigns are audited in books of the store.
+func (b *memoryBucket) Labels(Span, func(Label)) error { return b.books.fails("Labels") }
+
+func (b *memoryBucket) Members(Span, func(Member)) error { return b.books.fails("Members") }
+
+func (b *memoryBucket) Switches(Span, func(Switch)) error { return b.books.fails("Switches") }
+
 func (b *memoryBucket) Postings(d staking.Day, s Span, visit func(*Posting)) error {
 	order := func(x, y Posting) int {
 		return cmp.Or(cmp.Compare(x.Account, y.Account), cmp.Compare(x.Asset, y.Asset), cmp.Compare(x.At, y.At))
@@ -173,7 +180,9 @@ func (b *memoryBucket) Owners(s Span, visit func(Ownership)) error {
 	return visitAll(b, "Owners", b.owners, order, wanted, func(x *Ownership) { visit(*x) })
 }
 
-func compareSums(x, y OwnerSum) int { return cmp.Or(compareKeys(x.Key, y.Key), cmp.Compare(x.Owner, y.Owner)) }
+func compareSums(x, y OwnerSum) int {
+	return cmp.Or(compareKeys(x.Key, y.Key), cmp.Compare(x.Owner, y.Owner))
+}
 
 func (b *memoryBucket) OwnerSums(d staking.Day, owners []string, visit func(*OwnerSum)) error {
 	var all []OwnerSum

@@ -131,7 +131,7 @@ type figures struct {
 	steady, average, rest big.Int
 	eligible, interest    big.Int
 	together, earning     big.Int // the former is compared with minimum and cap
-	eligibleRest, shared  big.Int // the former in the mode share
+	eligibleRest, shared  big.Int // the former in the mode share, and where a campaign weighs the day
 	reward, left          big.Int
 }
 
@@ -158,8 +158,10 @@ func (f *figures) derive(p *position, r *rule, day staking.Day) bool {
 	earning := &f.earning
 	f.eligible.Quo(earning, dayMillis)
 	f.eligibleRest.SetInt64(0)
-	if f.interest.SetInt64(0); r.Mode == staking.Share {
+	if r.Mode == staking.Share || p.token.weighed != nil {
 		f.eligibleRest.Mod(earning, dayMillis)
+	}
+	if f.interest.SetInt64(0); r.Mode == staking.Share {
 		p.weigh(day, earning)
 	} else {
 		f.interest.Mul(earning, &r.rate)
@@ -188,6 +190,9 @@ func (w *worker) settle(p *position, record *staking.Accrual) {
 	w.shares(p, &w.figures)
 	due := w.day <= t.progress.Accrued && p.earns && t.rule != nil && t.rule.Offered && p.covered(w.day) &&
 		p.excludedBy(w.day) == "" && w.figures.derive(p, t.rule, w.day)
+	if due {
+		w.weigh(p)
+	}
 	if !due && w.figures.shared.Sign() > 0 {
 		due = true
 		w.figures.none(p)

@@ -332,7 +332,11 @@ func (p *position) addWeight(sum *big.Int, through staking.Day, sign int) {
 func (w *worker) shares(p *position, f *figures) {
 	f.shared.SetInt64(0)
 	ended := p.stored.Ended != 0 && p.stored.Ended < (w.day+1).Millis()
-	if w.day > p.token.progress.Accrued || !p.earns || ended || len(p.weights) == 0 {
+	if w.day > p.token.progress.Accrued || !p.earns || ended {
+		return
+	}
+	w.campaignShares(p, f)
+	if len(p.weights) == 0 {
 		return
 	}
 	for _, d := range w.derivation.divided[Key{w.day, p.stored.Asset}] {

@@ -23,6 +23,8 @@ type suspect struct {
 	postings []Posting
 	goes     []Withdrawal
 	incomes  []Income
+
+	campaigns []Campaign
 }
 
 // explainMoves reads the entries of slots that are not zero again, and finds those that do
@@ -86,6 +88,16 @@ func (a *audit) readSuspects(b Bucket, get func(id string) *suspect) error {
 	if err != nil {
 		return err
 	}
+	head, err := b.Head()
+	if err != nil {
+		return err
+	}
+	for _, c := range head.Campaigns.Campaigns {
+		same := func(o Campaign) bool { return o.Bucket == c.Bucket }
+		if s := get(c.entry()); s != nil && !slices.ContainsFunc(s.campaigns, same) {
+			s.campaigns = append(s.campaigns, c)
+		}
+	}
 	return b.Entries(func(e *Entry) {
 		if dayOf(e.At) <= a.outline.Closed {
 			if s := get(e.ID); s != nil {
@@ -107,6 +119,10 @@ func (a *audit) explain(s *suspect) {
 			}
 		}
 		a.explainLostIncome(s)
+		for i := range s.campaigns {
+			c := &s.campaigns[i]
+			a.find(on(dayOf(c.At), "", c.Asset, "the campaign "+c.ID+" is funded by no entry"))
+		}
 		return
 	}
 	if len(s.postings) == 0 && len(s.incomes) == 1 && s.incomes[0].Gross == 0 {
@@ -144,6 +160,10 @@ func (a *audit) explain(s *suspect) {
 // withdrawal if it requests one.
 func (a *audit) explainRow(s *suspect, leaves []byte) {
 	x, row := s.holders(), s.row
+	if len(s.campaigns) != 0 {
+		a.explainCampaign(s, leaves)
+		return
+	}
 	if x.Kind == ledger.StakingIncome || len(s.incomes) != 0 {
 		a.explainIncome(s, leaves)
 		return

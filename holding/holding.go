@@ -31,6 +31,10 @@ func Measure(t db.View, bucket int, d staking.Day, wanted func(asset string) boo
 	if m.lowest, err = lowestTokens(t, d); err != nil {
 		return err
 	}
+	weighed, err := weighedTokens(t, d)
+	if err != nil {
+		return err
+	}
 	for {
 		more, err := m.balances()
 		if err != nil || !more {
@@ -51,6 +55,7 @@ func Measure(t db.View, bucket int, d staking.Day, wanted func(asset string) boo
 			return err
 		}
 		for i := range m.page {
+			m.page[i].Weighed = weighed[m.page[i].Asset]
 			shares.take(i, &m.page[i])
 		}
 		if err := page(m.page); err != nil {

@@ -51,8 +51,9 @@ func ReadWeight(r db.Row, i int) staking.Integral {
 // for periods in the mode share, losses first, then by period. What was left of the token's income
 // before, or is missing, is part of the first, and of the next after one that pays nothing. They
 // never change once the day is closed, the days before it are declared, and they are worked out
-// without an error. staking.ErrUndivided, if the income cannot be divided: a day of the period is not
-// declared yet, to which no run comes, or the sums are too large.
+// without an error. The budgets of campaigns for the day before follow. staking.ErrUndivided, if something
+// cannot be divided: a day of the period is not declared yet, to which no run comes, the day before of a
+// campaign's token is not, or the sums are too large.
 func Distributions(t db.View, d staking.Day, token string) ([]staking.Distribution, error) {
 	all, err := entered(t, d, token)
 	for i := range all {
@@ -69,7 +70,8 @@ func Distributions(t db.View, d staking.Day, token string) ([]staking.Distributi
 	if err != nil {
 		return nil, fmt.Errorf("divide the income of %s of %s: %w", token, d, err)
 	}
-	return all, nil
+	campaigns, err := budgets(t, d, token)
+	return append(all, campaigns...), err
 }
 
 // entered are the incomes of a token that were entered on a day, those of one period together: losses
@@ -150,6 +152,9 @@ type weighed struct {
 	asset       string
 	first, last staking.Day
 	weights     []staking.Integral // by the index in the page
+
+	budget  *staking.Budget // of a campaign, which another token's accruals weigh; or nil
+	weigher *weigher        // of the budget in the bucket
 }
 
 // Shares are the distributions of a day in one bucket. They read what accounts weigh page by
@@ -182,12 +187,15 @@ func SharesOf(all []staking.Distribution) *Shares {
 // periodOf is the period of a distribution, whose days are to be read.
 func (s *Shares) periodOf(d staking.Distribution) *weighed {
 	for _, p := range s.periods {
-		if p.asset == d.Asset && p.first == d.First && p.last == d.Last {
+		if p.asset == d.Asset && p.first == d.First && p.last == d.Last && p.budget == nil && d.Budget == nil {
 			return p
 		}
 	}
-	p := &weighed{asset: d.Asset, first: d.First, last: d.Last}
+	p := &weighed{asset: d.Asset, first: d.First, last: d.Last, budget: d.Budget}
 	s.periods = append(s.periods, p)
+	if p.budget != nil {
+		return p
+	}
 	for day := d.First; day <= d.Last; day++ {
 		s.days = append(s.days, day)
 	}
@@ -204,6 +212,14 @@ func (s *Shares) weigh(m *measure) error {
 	for _, d := range s.days {
 		if err := s.weighDay(m, d); err != nil {
 			return fmt.Errorf("read what accounts weigh: %w", err)
+		}
+	}
+	for _, p := range s.periods {
+		if p.budget == nil {
+			continue
+		}
+		if err := p.weigh(m); err != nil {
+			return fmt.Errorf("read what accounts weigh in the campaign %s: %w", p.budget.Campaign.ID, err)
 		}
 	}
 	i := 0
@@ -236,7 +252,7 @@ func (s *Shares) weighDay(m *measure, d staking.Day) error {
 	var names []string
 	var periods []*weighed
 	for _, p := range s.periods {
-		if p.first > d || p.last < d {
+		if p.first > d || p.last < d || p.budget != nil {
 			continue
 		}
 		if !slices.ContainsFunc(periods, func(other *weighed) bool { return other.asset == p.asset }) {

@@ -69,7 +69,7 @@ const MaxMoves = 100
 // reserved are the prefixes of the IDs of our own entries.
 var reserved = []string{
 	"reward/", "declare/", "pay/", "fund/", "import/", "opening/", "close/", compensationPrefix,
-	incomePrefix, feesPrefix}
+	incomePrefix, feesPrefix, campaignPrefix}
 
 func reservedID(id string) bool {
 	return slices.ContainsFunc(reserved, func(prefix string) bool { return strings.HasPrefix(id, prefix) })

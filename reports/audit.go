@@ -38,7 +38,10 @@ func (b audited) Outline(ctx context.Context) (o audit.Outline, err error) {
 		if o.Shared, err = sharedSince(t); err != nil {
 			return err
 		}
-		o.Groupings, err = groupings(t)
+		if o.Groupings, err = groupings(t); err != nil {
+			return err
+		}
+		o.Campaigns, err = campaignRows(t)
 		return err
 	})
 	if err != nil {
@@ -127,7 +130,10 @@ func (a auditedBucket) Head() (h audit.Head, err error) {
 	if h.Terms, err = everyTerms(a.t); err != nil {
 		return h, err
 	}
-	h.Declared, err = declarations(a.t)
+	if h.Declared, err = declarations(a.t); err != nil {
+		return h, err
+	}
+	h.Campaigns, err = a.campaigns()
 	return h, err
 }
 

@@ -27,6 +27,7 @@ type Holding struct {
 	Carry    Fraction
 	Shared   Exact // its shares of the distributions of the day
 	Absent   bool  // it is not enrolled on the day, or excluded: only Shared counts
+	Weighed  bool  // a campaign weighs the day: the accrual says exactly what is eligible
 	// The sum of its owner's accounts, where there are several: what earns of each. Zero: it is its own owner.
 	OwnerIntegral Integral
 }
@@ -71,7 +72,8 @@ type Accrual struct {
 	Average  ledger.Amount // rounded down; by the measure Lowest, the smallest balance
 	Rest     int64         // what that rounding left, in unit-milliseconds, below DayMillis
 	Eligible ledger.Amount // min(average, cap) or a part of the owner's cap, rounded down
-	// What the rounding of Eligible left, in unit-milliseconds; zero unless the mode is Share.
+	// What the rounding of Eligible left, in unit-milliseconds; zero unless the mode is Share or a campaign
+	// weighs the day.
 	EligibleRest int64
 	APR          Rate
 	Reward       ledger.Amount // rounded down
@@ -114,7 +116,9 @@ func Accrue(d Day, t Terms, h Holding) (Accrual, bool) {
 		a.Average, a.Rest = h.Integral.Average()
 		a.Eligible, a.EligibleRest = earning.Average()
 		if t.Mode == Fixed {
-			a.EligibleRest = 0
+			if !h.Weighed {
+				a.EligibleRest = 0
+			}
 			earned = earned.Add(earning.interest(t.APR))
 		}
 	}

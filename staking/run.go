@@ -19,13 +19,14 @@ import (
 const (
 	ErrFunds     ledger.ErrorKind = "not enough funds in @rewards"
 	ErrLimit     ledger.ErrorKind = "over the limit above which a day needs approval"
-	ErrUndivided ledger.ErrorKind = "the income cannot be divided"
+	ErrUndivided ledger.ErrorKind = "what there is to share cannot be divided"
 )
 
 // Their reasons, with the facts of each (ledger.Error).
 const (
-	ReasonFunds = "short-of-funds" // the token and what is missing, as text
-	ReasonLimit = "over-limit"     // the day and the token
+	ReasonFunds    = "short-of-funds" // the token and what is missing, as text
+	ReasonLimit    = "over-limit"     // the day and the token
+	ReasonCampaign = "campaign-day"   // the campaign, the day and the token that is not declared
 )
 
 // ErrChanged is returned if the day changed between its accrual and its declaration, as by
@@ -42,7 +43,8 @@ type Books interface {
 	CloseDays(ctx context.Context, through Day, now time.Time) error
 	// Due are the oldest unpaid days up to and including through, one per token.
 	Due(ctx context.Context, through Day) ([]Due, error)
-	// Undivided are those of the tokens whose income of the day cannot be divided: ErrUndivided.
+	// Undivided are those of the tokens whose income of the day, or whose campaigns, cannot be divided yet:
+	// ErrUndivided.
 	Undivided(ctx context.Context, d Day, tokens []string) ([]Waiting, error)
 	// Group sums what the accounts of each owner held, where minimum and cap are those of owners.
 	// Accrue passes over a token whose day is not grouped.

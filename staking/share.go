@@ -76,16 +76,24 @@ type Distribution struct {
 	Net         ledger.Amount // less the fee; both are below zero after a slashing
 	Before      Exact         // what the token's distribution before left
 	Weight      Integral      // everybody's eligible integrals of the period's days
+
+	// Of a campaign, what it has for the day that is weighed, First; nil: the distribution is of an income.
+	Budget *Budget
 }
 
-// Pool is what there is to divide, with what was left before.
-func (d Distribution) Pool() Exact { return d.Before.Add(Exact{Units: d.Net}) }
+// Pool is what there is to divide, with what was left before; of a campaign, the day's budget.
+func (d Distribution) Pool() Exact {
+	if d.Budget != nil {
+		return d.Budget.Amount()
+	}
+	return d.Before.Add(Exact{Units: d.Net})
+}
 
 // Pays reports whether there is anything to divide, and anybody to get it. A period that earned
 // nothing, or lost, pays nothing, whatever was left before: that stays for the next.
 func (d Distribution) Pays() bool {
 	pool := d.Pool()
-	return d.Net > 0 && pool.Units >= 0 && pool != (Exact{}) && (Integral{}).Less(d.Weight)
+	return (d.Net > 0 || d.Budget != nil) && pool.Units >= 0 && pool != (Exact{}) && (Integral{}).Less(d.Weight)
 }
 
 // Divider works out the shares of a distribution. It is not safe for concurrent use.

@@ -77,12 +77,16 @@ func (b *books) distributions(t db.View, d staking.Day, tokens ...string) (all [
 // distributions.
 func periodSizes(t db.View, all []staking.Distribution, size []int64) error {
 	for _, d := range all {
+		weighs := d.Asset
+		if d.Budget != nil {
+			weighs = d.Budget.Token
+		}
 		err := t.QuerySet(func(r db.Row) error {
 			size[r.Int(0)] = max(size[r.Int(0)], r.Int(1))
 			return nil
 		}, `SELECT r.bucket, max(b.holders) FROM {rows} JOIN batches b ON b.bucket = r.bucket AND b.asset = r.asset
 		        AND b.day BETWEEN r.first_day AND r.last_day GROUP BY r.bucket`,
-			everyBucket(sameText("asset", d.Asset), sameInt("first_day", int64(d.First)), sameInt("last_day", int64(d.Last))))
+			everyBucket(sameText("asset", weighs), sameInt("first_day", int64(d.First)), sameInt("last_day", int64(d.Last))))
 		if err != nil {
 			return fmt.Errorf("read who has weighed in %s: %w", d.Asset, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/holding"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -44,8 +45,38 @@ func outstandingOf(t db.View, id ledger.Account) (o outstanding, err error) {
 		if found {
 			o = outstanding{d, s.Asset, fmt.Sprintf("it earned on %s, and the income of %s of that day is not distributed yet",
 				d, s.Asset)}
-			break
+			return o, nil
 		}
+	}
+	return undistributedPool(t, id)
+}
+
+// undistributedPool is the first day on which an account earned with a token of a campaign, whose pool of that day is
+// not distributed and paid in the account's bucket.
+func undistributedPool(t db.View, id ledger.Account) (o outstanding, err error) {
+	campaigns, err := holding.AllCampaigns(t)
+	for _, c := range campaigns {
+		var paid int64
+		if err == nil {
+			_, err = db.One(t, []*int64{&paid}, "SELECT paid_through FROM progress WHERE bucket = $1 AND asset = $2",
+				int64(id.Bucket()), c.Asset)
+		}
+		for _, p := range c.Parts {
+			if err != nil || staking.Day(paid) > min(c.Last, c.End) {
+				continue
+			}
+			var day staking.Day
+			var found bool
+			day, found, err = db.First(t, readDay, `SELECT a.day FROM days d CROSS JOIN accruals a
+			     WHERE d.bucket = $1 AND d.day BETWEEN $2 AND $3 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4 AND a.asset = $5
+			     ORDER BY d.day LIMIT 1`, int64(id.Bucket()), max(paid, int64(c.First)), int64(min(c.Last, c.End)), string(id), p.Token)
+			if found && (o.day == 0 || day < o.day) {
+				o = outstanding{day, c.Asset, fmt.Sprintf("it earned on %s, and the campaign %s of that day is not distributed yet", day, c.ID)}
+			}
+		}
+	}
+	if err != nil {
+		return outstanding{}, fmt.Errorf("read what campaigns owe %s: %w", id, err)
 	}
 	return o, nil
 }

@@ -41,7 +41,7 @@ type item struct {
 	at          int64  // milliseconds; 0: to be stamped
 	bucket      int    // of the entry's row: a hash of its ID, so that an ID is unique in all buckets
 	leaves      []byte // the SHA-256 of each of its moves, which its digest is made of
-	destination []byte // the hash of where the withdrawal goes that it requests, or of its income's evidence; or nil
+	destination []byte // the hash of where its withdrawal goes, of its income's evidence, or of its campaign; or nil
 	digest      []byte // SHA-256 of its content, by which a repeated entry is compared; nil: it is not accepted
 	absent      bool   // looked up, and not in the books
 	done        bool   // accepted, refused or repeated
@@ -156,6 +156,8 @@ func (g *groupCommit) check(calls []*call) {
 				it.destination = c.destination.Hash()
 			} else if c.income != nil {
 				it.destination = c.income.Hash()
+			} else if c.campaign != nil {
+				it.destination = c.campaign.Hash()
 			}
 			g.named[e.ID] = append(g.named[e.ID], it)
 			g.items = append(g.items, it)

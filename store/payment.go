@@ -56,7 +56,9 @@ func (b *DB) Declare(ctx context.Context, d staking.Day, token string, now time.
 			int64(d), token, accrued.Holders, int64(accrued.Total), int64(accrued.eligible.Units), accrued.eligible.Rest,
 			now.UnixMilli(), b.actor.Credential, string(b.actor.Role), b.actor.Request)
 		if err == nil && n > 0 {
-			err = b.declareDistributions(t, d, token)
+			err = inOrder(
+				func() error { return b.declareDistributions(t, d, token) },
+				func() error { return declareWeights(t, d, token) })
 		}
 		if err != nil || n == 0 || accrued.Total == 0 {
 			return err

@@ -14,6 +14,7 @@ import (
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
+	"github.com/softstake/softstake/staking"
 )
 
 // postgresPosters is how many group commits a process runs at the same time on PostgreSQL. SQLite
@@ -94,6 +95,7 @@ type call struct {
 	destination ledger.Destination // of the withdrawal that its entry requests, if that is given
 	converts    *quoted            // what its entry converts, if it is of Convert
 	income      *income            // what its entry brings in, if it is of PostIncome
+	campaign    *staking.Campaign  // what its entry funds, if it is of PostCampaign
 	outcomes    []Outcome
 	err         error
 	done        chan struct{}

@@ -12,8 +12,8 @@ import (
 )
 
 // Reserved is what of @rewards the operator may not take out, and a day in the mode fixed may not spend: the net
-// income that was entered in the mode share and is not distributed, what distributions have left, and a smallest
-// unit for each holder of the last day, since each carries less than that.
+// income that was entered in the mode share and is not distributed, what distributions have left, a smallest
+// unit for each holder of the last day, since each carries less than that, and what the pools of campaigns have left.
 func Reserved(t db.View, token string) (ledger.Amount, error) {
 	n, err := reserve(t, token)
 	return max(n, 0), err
@@ -29,29 +29,35 @@ func reserve(t db.View, token string) (ledger.Amount, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read what the distributions of %s have left: %w", token, err)
 	}
-	return reserveBeside(t, day, token, left)
+	n, err := reserveBeside(t, day, token, left)
+	if err != nil {
+		return 0, err
+	}
+	campaigns, err := ReservedByCampaigns(t, token)
+	if err != nil {
+		return 0, err
+	}
+	return n.Add(campaigns)
 }
 
-// reserveAfter is what reserve will be when a day is declared that is the next.
-func reserveAfter(t db.View, d staking.Day, token string) (ledger.Amount, error) {
+// reserveAfter is what reserve will be of income when a day is declared that is the next, whose distributions are all.
+func reserveAfter(t db.View, d staking.Day, token string, all []staking.Distribution) (ledger.Amount, error) {
 	left, err := holding.Left(t, d, token)
 	if err != nil {
 		return 0, err
 	}
-	all, err := holding.Distributions(t, d, token)
-	if n := len(all); err == nil && n > 0 {
-		if left = (staking.Exact{}); !all[n-1].Pays() {
-			left = all[n-1].Pool()
+	for _, v := range all {
+		if v.Budget != nil {
+			continue
 		}
-	}
-	if err != nil {
-		return 0, err
+		if left = (staking.Exact{}); !v.Pays() {
+			left = v.Pool()
+		}
 	}
 	return reserveBeside(t, d, token, left)
 }
 
-// reserveBeside is what is reserved where the distributions through a day have left so much. What the pools of
-// campaigns have left belongs here too.
+// reserveBeside is what is reserved where the distributions through a day have left so much.
 func reserveBeside(t db.View, through staking.Day, token string, left staking.Exact) (sum ledger.Amount, err error) {
 	sum = left.Units
 	if left.Part > 0 {
@@ -76,17 +82,27 @@ func reserveBeside(t db.View, through staking.Day, token string, left staking.Ex
 }
 
 // Available is what lies in @rewards of a token, and how much of it a day that is over may not spend: in the mode
-// share nothing, since its income is what is reserved.
+// share only what campaigns have left, since its income is what is distributed.
 func Available(t db.View, d staking.Day, token string) (pool, reserved ledger.Amount, err error) {
 	if pool, err = PoolOf(t, token); err != nil {
 		return 0, 0, err
 	}
+	all, err := holding.Distributions(t, d, token)
+	if err != nil {
+		return 0, 0, err
+	}
+	campaigns, err := reservedAfter(t, token, all)
+	if err != nil {
+		return 0, 0, err
+	}
 	terms, err := TermsAt(t, d)
 	if err != nil || terms[token].Mode == staking.Share {
-		return pool, 0, err
+		return pool, campaigns, err
 	}
-	reserved, err = reserveAfter(t, d, token)
-	return pool, max(reserved, 0), err
+	if reserved, err = reserveAfter(t, d, token, all); err == nil {
+		reserved, err = campaigns.Add(max(reserved, 0))
+	}
+	return pool, reserved, err
 }
 
 // PoolOf is what lies in @rewards of a token.
@@ -177,9 +193,9 @@ func netEntered(t db.View, from, before int64, token string) (sum ledger.Amount,
 // shares reports whether the item brings in income that is divided, or takes some back: that is what is reserved.
 func (it *item) shares() bool { return it.call.income != nil && it.call.income.mode == staking.Share }
 
-// countIncome adds what an accepted item brings in to what is reserved or, with the sign -1, takes it back.
+// countIncome adds what an accepted item brings in, as income or for a campaign, to what is reserved or, with the sign -1, takes it back.
 func (g *groupCommit) countIncome(it *item, sign int64) {
-	if !it.shares() {
+	if !it.shares() && it.call.campaign == nil {
 		return
 	}
 	for _, c := range it.changes {

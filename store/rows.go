@@ -52,6 +52,7 @@ func (g *groupCommit) write() error {
 		g.writeWithdrawals,     // requests and ends of withdrawals only: withdrawal.go
 		g.writeConversions,     // conversions only: conversion.go
 		g.writeIncomes,         // staking income only: income.go
+		g.writeCampaigns,       // entries that fund campaigns only: campaign.go
 		g.writeReconciliations) // authoritative entries that left a balance below zero only: correction.go
 }
 

@@ -47,6 +47,9 @@ type progressRow struct {
 func (b *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]staking.Batch, error) {
 	var covered []int64 // accounts of each bucket, up to batchSize
 	err := b.engine.Write(ctx, func(t db.Tx) (err error) {
+		if err := enlist(t, d, tokens); err != nil {
+			return err
+		}
 		shared, err := b.distributions(t, d, tokens...)
 		if err != nil {
 			return err
@@ -193,9 +196,14 @@ func (a *accruing) run(tokens []string) error {
 	if a.together, err = holding.TogetherOn(a.t, a.bucket, a.day, a.perOwner); err != nil {
 		return err
 	}
+	if a.weighings, err = holding.WeighingsOf(a.t, a.bucket, a.day, claimed); err != nil {
+		return err
+	}
 	return inOrder(
+		func() error { return insertClaimants(a.t, a.bucket, shares) },
 		func() error { return holding.Measure(a.t, a.bucket, a.day, wanted, shares, a.page) },
 		a.total,
+		func() error { return writeWeights(a.t, a.bucket, a.day, a.weighings) },
 		func() error { return writeShares(a.t, a.bucket, shares) })
 }
 
@@ -220,8 +228,9 @@ type accruing struct {
 	shared  []staking.Distribution
 	line    []byte
 
-	perOwner []string // tokens of which owners have a sum
-	together holding.Together
+	weighings holding.Weighings
+	perOwner  []string // tokens of which owners have a sum
+	together  holding.Together
 }
 
 // accrued sums what a bucket accrued of a token.
@@ -251,6 +260,7 @@ func (a *accruing) page(page []staking.Holding) error {
 		if a.terms[h.Asset].Mode == staking.Share {
 			b.eligible.Add(accrual)
 		}
+		a.weighings.Add(accrual)
 		a.line = accrual.AppendLine(a.line[:0])
 		b.digest.Write(a.line)
 		accruals = append(accruals, accrual)

@@ -31,19 +31,24 @@ func writeShares(t db.Tx, bucket int, shares *holding.Shares) error {
 	if shares == nil {
 		return nil
 	}
-	var some []*holding.Division
+	var incomes, campaigns []*holding.Division
 	for _, v := range shares.Divisions {
-		if v.Paid != (staking.Exact{}) {
-			some = append(some, v)
+		if v.Paid == (staking.Exact{}) {
+			continue
+		}
+		if v.Budget != nil {
+			campaigns = append(campaigns, v)
+		} else {
+			incomes = append(incomes, v)
 		}
 	}
-	if len(some) == 0 {
-		return nil
+	if err := writeCampaignShares(t, bucket, campaigns); err != nil || len(incomes) == 0 {
+		return err
 	}
 	number := func(name string, of func(*holding.Division) int64) db.Field[*holding.Division] {
 		return db.Int(name, of)
 	}
-	return t.Insert("shares", db.SetOf(some,
+	return t.Insert("shares", db.SetOf(incomes,
 		number("bucket", func(*holding.Division) int64 { return int64(bucket) }),
 		number("day", func(v *holding.Division) int64 { return int64(v.Day) }),
 		db.Text("asset", func(v *holding.Division) string { return v.Asset }),
@@ -61,6 +66,12 @@ func (b *books) declareDistributions(t db.Tx, d staking.Day, token string) error
 		return err
 	}
 	for _, v := range all {
+		if v.Budget != nil {
+			if err := declareBudget(t, v); err != nil {
+				return err
+			}
+			continue
+		}
 		var paid staking.Exact
 		err := t.QuerySet(func(r db.Row) error {
 			paid = paid.Add(staking.Exact{Units: ledger.Amount(r.Int(0)), Part: staking.Fraction(r.Int(1))})

@@ -1,0 +1,265 @@
+package holding
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+)
+
+// A campaign's day is weighed by the accruals of its eligible token, bucket by bucket, and
+// everybody's weight is declared with them. The reward token's accruals of the day after have
+// the shares of it, by the same mechanism as those of an income. So its run needs only what is
+// declared, and does not know how late the eligible token's was.
+
+// Campaigns are those that weigh a day, by ID.
+func Campaigns(t db.View, d staking.Day) ([]staking.Campaign, error) {
+	all, err := overlapping(t, d, d)
+	return slices.DeleteFunc(all, func(c staking.Campaign) bool { return !c.On(d) }), err
+}
+
+// AllCampaigns are all that were ever made, by ID.
+func AllCampaigns(t db.View) ([]staking.Campaign, error) { return overlapping(t, 0, staking.Forever) }
+
+// overlapping are the campaigns that were made for one of some days, both ends inclusive.
+func overlapping(t db.View, from, to staking.Day) ([]staking.Campaign, error) {
+	return campaignsWhere(t, "c.first_day <= $2 AND c.last_day >= $1", int64(from), int64(to))
+}
+
+func campaignsWhere(t db.View, condition string, args ...any) ([]staking.Campaign, error) {
+	all, err := db.All(t, func(r db.Row) (staking.Campaign, error) {
+		return staking.Campaign{
+			ID: r.Text(0), Title: r.Text(1), Asset: r.Text(2), Pool: ledger.Amount(r.Int(3)), First: staking.Day(r.Int(4)),
+			Last: staking.Day(r.Int(5)), Members: r.Int(6), End: staking.Day(r.Int(7)),
+		}, nil
+	}, `SELECT c.campaign, c.title, c.asset, c.pool, c.first_day, c.last_day, c.members, coalesce(e.last_day, c.last_day)
+	      FROM campaigns c LEFT JOIN campaign_ends e ON e.bucket = c.bucket AND e.campaign = c.campaign
+	     WHERE `+condition+` ORDER BY c.campaign`, args...)
+	for i := range all {
+		if err == nil {
+			err = readDetails(t, &all[i])
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the campaigns: %w", err)
+	}
+	return all, nil
+}
+
+// readDetails reads the parts and the multipliers.
+func readDetails(t db.View, c *staking.Campaign) (err error) {
+	bucket := int64(c.Entry().Bucket())
+	c.Parts, err = db.All(t, func(r db.Row) (staking.Part, error) {
+		return staking.Part{Token: r.Text(0), Amount: ledger.Amount(r.Int(1))}, nil
+	}, "SELECT token, amount FROM campaign_parts WHERE bucket = $1 AND campaign = $2 ORDER BY number", bucket, c.ID)
+	if err != nil {
+		return err
+	}
+	c.Multipliers, err = db.All(t, func(r db.Row) (staking.Multiplier, error) {
+		return staking.Multiplier{Label: r.Text(0), Percent: r.Int(1)}, nil
+	}, "SELECT label, percent FROM campaign_multipliers WHERE bucket = $1 AND campaign = $2 ORDER BY number", bucket, c.ID)
+	return err
+}
+
+// budgets are the distributions of campaigns that take effect on a day of a token, by campaign
+// and eligible token. staking.ErrUndivided, if an eligible token's day before is not declared yet.
+func budgets(t db.View, d staking.Day, token string) (all []staking.Distribution, err error) {
+	campaigns, err := Campaigns(t, d-1)
+	for _, c := range campaigns {
+		for _, part := range c.Parts {
+			if err != nil || c.Asset != token {
+				continue
+			}
+			var v staking.Distribution
+			if v, err = budget(t, c, d-1, part.Token); err == nil {
+				all = append(all, v)
+			}
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the budgets of campaigns of %s of %s: %w", token, d, err)
+	}
+	return all, nil
+}
+
+func budget(t db.View, c staking.Campaign, d staking.Day, token string) (staking.Distribution, error) {
+	text, declared, err := db.First(t, db.TextOf, "SELECT weight FROM campaign_totals WHERE day = $1 AND asset = $2 AND "+
+		"campaign = $3", int64(d), token, c.ID)
+	if err == nil && !declared {
+		err = staking.ErrUndivided.In("", "the campaign %s pays for %s of %s, which is not declared yet", c.ID, d, token).
+			Because(staking.ReasonCampaign, c.ID, d, token)
+	}
+	if err != nil {
+		return staking.Distribution{}, err
+	}
+	weight, err := staking.ParseIntegral(text)
+	if err != nil {
+		return staking.Distribution{}, err
+	}
+	paid, err := PaidOf(t, c.ID, token, d+1)
+	return staking.BudgetOf(c, d, token, paid, weight), err
+}
+
+// PaidOf is what a campaign has paid of a token's part in the shares that took effect before a day.
+func PaidOf(t db.View, campaign, token string, before staking.Day) (paid staking.Exact, err error) {
+	err = t.Query(func(r db.Row) error {
+		paid = paid.Add(staking.Exact{Units: ledger.Amount(r.Int(0)), Part: staking.Fraction(r.Int(1))})
+		return nil
+	}, "SELECT paid_units, paid_part FROM campaign_distributions WHERE campaign = $1 AND token = $2 AND day < $3",
+		campaign, token, int64(before))
+	return paid, err
+}
+
+// weigher says what the accounts of a bucket count in a campaign on a day.
+type weigher struct {
+	all     bool // accounts take part
+	members map[ledger.Account]bool
+	labels  map[ledger.Account]int64 // the highest multiplier, in hundredths
+}
+
+func weigherOf(t db.View, bucket int, c staking.Campaign, d staking.Day) (*weigher, error) {
+	w := &weigher{all: c.Members == 0, members: map[ledger.Account]bool{}, labels: map[ledger.Account]int64{}}
+	if !w.all {
+		err := t.Query(func(r db.Row) error { w.members[ledger.Account(r.Text(0))] = true; return nil },
+			"SELECT account FROM campaign_members WHERE bucket = $1 AND campaign = $2", int64(bucket), c.ID)
+		if err != nil {
+			return nil, fmt.Errorf("read the members of the campaign %s: %w", c.ID, err)
+		}
+	}
+	if len(c.Multipliers) == 0 {
+		return w, nil
+	}
+	err := t.Query(func(r db.Row) error {
+		account := ledger.Account(r.Text(0))
+		w.labels[account] = max(w.labels[account], c.Percent(r.Text(1)))
+		return nil
+	}, "SELECT account, label FROM labels WHERE bucket = $1 AND from_day <= $2 AND until_day > $2", int64(bucket),
+		int64(d))
+	if err != nil {
+		return nil, fmt.Errorf("read the labels of accounts: %w", err)
+	}
+	return w, nil
+}
+
+// weight is what an account's eligible integral counts.
+func (w *weigher) weight(account ledger.Account, eligible staking.Integral) staking.Integral {
+	if !w.all && !w.members[account] {
+		return staking.Integral{}
+	}
+	percent := w.labels[account]
+	if percent == 0 {
+		percent = staking.Once
+	}
+	return eligible.Times(percent)
+}
+
+// Weighing sums what a bucket's accruals of a day weigh in a campaign.
+type Weighing struct {
+	Campaign, Token string
+	Sum             staking.Integral
+	weigher         *weigher
+}
+
+// Weighings are those of some tokens' day in a bucket.
+type Weighings []*Weighing
+
+// WeighingsOf are the campaigns that weigh a day of some tokens in a bucket.
+func WeighingsOf(t db.View, bucket int, d staking.Day, tokens []string) (Weighings, error) {
+	campaigns, err := Campaigns(t, d)
+	if err != nil {
+		return nil, err
+	}
+	var all Weighings
+	for _, c := range campaigns {
+		w, err := weigherOf(t, bucket, c, d)
+		if err != nil {
+			return nil, err
+		}
+		for _, part := range c.Parts {
+			if slices.Contains(tokens, part.Token) {
+				all = append(all, &Weighing{Campaign: c.ID, Token: part.Token, weigher: w})
+			}
+		}
+	}
+	return all, nil
+}
+
+// Add adds what an accrual weighs.
+func (all Weighings) Add(a staking.Accrual) {
+	for _, w := range all {
+		if w.Token == a.Asset {
+			w.Sum = w.Sum.Add(w.weigher.weight(a.Account, a.EligibleIntegral()))
+		}
+	}
+}
+
+// weighedTokens are the tokens whose day a campaign weighs.
+func weighedTokens(t db.View, d staking.Day) (map[string]bool, error) {
+	campaigns, err := Campaigns(t, d)
+	tokens := map[string]bool{}
+	for _, c := range campaigns {
+		for _, part := range c.Parts {
+			tokens[part.Token] = true
+		}
+	}
+	return tokens, err
+}
+
+// weigh reads what the holdings of a page weigh in the budget: by the accruals that their accounts
+// have of the eligible token.
+func (p *weighed) weigh(m *measure) (err error) {
+	if p.weigher == nil {
+		if p.weigher, err = weigherOf(m.t, int(m.bucket), p.budget.Campaign, p.first); err != nil {
+			return err
+		}
+	}
+	if len(m.page) == 0 {
+		return nil
+	}
+	at := 0
+	return m.t.Query(func(r db.Row) error {
+		account := r.Text(0)
+		var found bool
+		if at, found = m.find(at, account, p.asset); found {
+			p.weights[at] = p.weigher.weight(ledger.Account(account), ReadWeight(r, 1))
+		}
+		return nil
+	}, `SELECT account, eligible, eligible_rest FROM accruals
+	     WHERE bucket = $1 AND day = $2 AND account BETWEEN $3 AND $4 AND asset = $5 ORDER BY account`,
+		m.bucket, int64(p.first), m.first, m.last, p.budget.Token)
+}
+
+// FindCampaign reads a campaign by its ID.
+func FindCampaign(t db.View, id string) (staking.Campaign, bool, error) {
+	all, err := campaignsWhere(t, "c.campaign = $1", id)
+	if err != nil || len(all) == 0 {
+		return staking.Campaign{}, false, err
+	}
+	return all[0], true, nil
+}
+
+// LeftOf is what lies in @rewards for a part of a campaign, rounded up to a smallest unit: zero
+// when its last day that counts is distributed.
+func LeftOf(t db.View, c staking.Campaign, p staking.Part) (ledger.Amount, error) {
+	end := min(c.Last, c.End)
+	over := end < c.First
+	if !over {
+		n, err := db.Count(t, "SELECT count(*) FROM campaign_distributions WHERE campaign = $1 AND token = $2 AND "+
+			"day = $3", c.ID, p.Token, int64(end)+1)
+		if err != nil {
+			return 0, err
+		}
+		over = n > 0
+	}
+	if over {
+		return 0, nil
+	}
+	paid, err := PaidOf(t, c.ID, p.Token, staking.Forever)
+	left := staking.Exact{Units: p.Amount}.Sub(paid)
+	if left.Part > 0 {
+		left.Units++
+	}
+	return left.Units, err
+}
