@@ -208,7 +208,6 @@ func (d budgeting) part(c *Campaign, part staking.Part, yield func(*budgeted) bo
 		if row == nil {
 			return true
 		}
-		left.Sub(left, exact(row.Amount))
 	}
 	return true
 }
