@@ -47,7 +47,7 @@ const (
 	maxCampaignTokens       = 50
 	maxMultipliers          = 50
 	maxPercent        int64 = 10_000
-	maxMembers        int64 = 1_000_000_000
+	maxMembers        int64 = 1_000_000
 	maxCampaignID           = 64
 
 	// Once is the multiplier of an account that has no label of the campaign.
