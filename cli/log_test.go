@@ -16,8 +16,9 @@ import (
 // adds it here; one that changes something is added to changing.
 var reading = strings.Fields(`demo estimate simulate status account:list account:show address:list withdrawal:list reconciliation:list owner:list label:list
 	days:closing rewards explain statement entry tax
-	asset:list terms:list limit:list income:list price:list currency:list documents:list documents:show region:list exclude:list login:list key:list token:list
-	rates disclosure:list disclosure:show audit log bench:settle bench:post bench:http bench:pages backup`)
+	asset:list terms:list limit:list income:list campaign:list campaign:show price:list currency:list documents:list documents:show region:list exclude:list
+	login:list key:list token:list rates disclosure:list disclosure:show
+	audit log bench:settle bench:post bench:http bench:pages backup`)
 
 // elsewhere are the commands whose lines other tests look for: those of "serve" are of its
 // requests, and of the daily run, which "settle" shows; the other two work on other books
@@ -60,6 +61,8 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"withdrawal complete", "w-1 --account alice", "", "withdrawal complete"},
 	{"post", "-", `{"id":"w-2","kind":"withdrawal-request","moves":[{"from":"alice","to":"alice/held","asset":"BNB","amount":"1"}]}`, "withdrawal request"},
 	{"withdrawal cancel", "w-2 --account alice", "", "withdrawal cancel"},
+	{"campaign add", "spring BNB 5 --title Spring --first 2026-11-23 --last 2026-11-30 --token BNB", "", "campaign add"},
+	{"campaign end", "spring --last 2026-11-25", "", "campaign end"},
 	{"asset add", "DOT --max-supply 2100000000 --apr 1 --min 1 --cap 100", "", "asset add"},
 	{"terms set", "BNB --min 0.6 --fee 0.3", "", "terms set"},
 	{"limit set", "BNB --total 1000", "", "limit set"},

@@ -57,6 +57,8 @@ type app struct {
 	Fees   feesCmd   `cmd:"" group:"entries" help:"Take out of the books what the operator keeps of income."`
 	Fund   fundCmd   `cmd:"" group:"entries" help:"Put tokens into the pool that rewards are paid from."`
 
+	Campaign campaignCmd `cmd:"" group:"entries" help:"Divide a pool among those who earn with some tokens."`
+
 	Entry      entryCmd      `cmd:"" group:"entries" help:"Show an entry, and who posted it."`
 	Withdrawal withdrawalCmd `cmd:"" group:"entries" help:"List, complete and cancel the withdrawals that wait."`
 

@@ -263,3 +263,22 @@ func LeftOf(t db.View, c staking.Campaign, p staking.Part) (ledger.Amount, error
 	}
 	return left.Units, err
 }
+
+// PercentOf is what an account's eligible integrals of a day count in a campaign, in hundredths;
+// 0 where it does not take part.
+func PercentOf(t db.View, c staking.Campaign, account ledger.Account, d staking.Day) (percent int64, err error) {
+	if c.Members > 0 {
+		n, err := db.Count(t, "SELECT count(*) FROM campaign_members WHERE bucket = $1 AND campaign = $2 AND account = $3",
+			int64(account.Bucket()), c.ID, string(account))
+		if err != nil || n == 0 {
+			return 0, err
+		}
+	}
+	err = t.Query(func(r db.Row) error { percent = max(percent, c.Percent(r.Text(0))); return nil },
+		"SELECT label FROM labels WHERE bucket = $1 AND account = $2 AND from_day <= $3 AND until_day > $3",
+		int64(account.Bucket()), string(account), int64(d))
+	if percent == 0 {
+		percent = staking.Once
+	}
+	return percent, err
+}

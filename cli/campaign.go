@@ -1,0 +1,280 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+)
+
+type campaignCmd struct {
+	Add  campaignAddCmd  `cmd:"" help:"Make a campaign, and fund it."`
+	End  campaignEndCmd  `cmd:"" help:"End a campaign early."`
+	List campaignListCmd `cmd:"" help:"List the campaigns, and what they have left."`
+	Show campaignShowCmd `cmd:"" help:"Show a campaign, and what each day paid."`
+}
+
+type campaignAddCmd struct {
+	ID         string      `arg:"" help:"Your name of the campaign: making it again has no further effect."`
+	Asset      string      `arg:"" help:"Token in which it pays."`
+	Pool       string      `arg:"" help:"How much it divides."`
+	Title      string      `required:"" placeholder:"TEXT" help:"Title that holders see."`
+	First      staking.Day `required:"" placeholder:"DAY" help:"First day that is weighed, from tomorrow on."`
+	Last       staking.Day `required:"" placeholder:"DAY" help:"Last day that is weighed."`
+	Token      []string    `required:"" sep:"none" placeholder:"TOKEN[=AMOUNT]" help:"Eligible token, and its part of the pool; may be repeated. Without amounts the parts are equal."`
+	Members    int64       `placeholder:"N" help:"Only the first N accounts that were enrolled take part. Without it all do."`
+	Multiplier []string    `sep:"none" placeholder:"LABEL=FACTOR" help:"What the holdings of accounts with a label count, such as vip=1.5; may be repeated. The highest of an account's counts."`
+}
+
+func (c *campaignAddCmd) Help() string {
+	return `The pool goes from @custody to @rewards, and is reserved. Each day is divided among those who earn with an eligible token on it, in proportion to what is eligible by the token's terms; the share is part of the reward of the day after. A day on which nobody earns leaves its budget to the later days.
+
+Examples:
+
+  softstake campaign add spring SOL 1000 --title "Hold BNB, get SOL" --first 2026-12-01 --last 2026-12-30 --token BNB
+  softstake campaign add first SUI 90 --title "The first hundred" --first 2026-12-01 --last 2026-12-09 --token BNB=30 --token SOL=60 --members 100 --multiplier vip=1.5`
+}
+
+func (c *campaignAddCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		asset, pool, err := parseAmount(ctx, db, c.Asset, c.Pool)
+		if err != nil {
+			return err
+		}
+		x := staking.Campaign{ID: c.ID, Title: c.Title, Asset: c.Asset, Pool: pool, First: c.First, Last: c.Last,
+			Members: c.Members}
+		if x.Parts, err = parseParts(asset, pool, c.Token); err != nil {
+			return err
+		}
+		if x.Multipliers, err = parseMultipliers(c.Multiplier); err != nil {
+			return err
+		}
+		o, err := db.PostCampaign(context.WithoutCancel(ctx), x)
+		if o.Repeated {
+			return env.printf("%s was made before, at %s UTC; nothing is repeated.\n", c.ID, clockTime(o.At))
+		}
+		return env.done(err, "%s pays %s for %s to %s.\n", c.ID, withUnit(asset, pool), c.First, c.Last)
+	})
+}
+
+// parseParts reads tokens, all of them or none with the amount of its part.
+func parseParts(asset ledger.Asset, pool ledger.Amount, texts []string) ([]staking.Part, error) {
+	var parts []staking.Part
+	var tokens []string
+	for _, text := range texts {
+		token, amount, given := strings.Cut(text, "=")
+		if !given {
+			tokens = append(tokens, token)
+			continue
+		}
+		n, err := asset.Parse(amount)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, staking.Part{Token: token, Amount: n})
+	}
+	switch {
+	case parts == nil:
+		return staking.EqualParts(pool, tokens), nil
+	case tokens != nil:
+		return nil, usage("--token %s has no amount, and others have one", tokens[0])
+	}
+	return parts, nil
+}
+
+// parseMultipliers reads labels, each with its factor.
+func parseMultipliers(texts []string) (all []staking.Multiplier, err error) {
+	for _, text := range texts {
+		label, factor, given := strings.Cut(text, "=")
+		if !given {
+			return nil, usage("--multiplier %s has no factor; give it as LABEL=FACTOR", ledger.Clip(text))
+		}
+		percent, err := ledger.ParseDecimal(factor, percentScale)
+		if err != nil {
+			return nil, ledger.At("multipliers", err)
+		}
+		all = append(all, staking.Multiplier{Label: label, Percent: percent})
+	}
+	return all, nil
+}
+
+type campaignEndCmd struct {
+	ID   string       `arg:"" help:"Campaign."`
+	Last *staking.Day `placeholder:"DAY" help:"Last day that counts. Without it: today."`
+}
+
+func (c *campaignEndCmd) Help() string {
+	return `The days up to the last one are paid as before. When it is paid, what is left of the pool is yours again (softstake fund --withdraw).
+
+Example:
+
+  softstake campaign end spring`
+}
+
+func (c *campaignEndCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		last := given(c.Last, staking.DayOf(env.Now()))
+		repeated, err := db.EndCampaign(ctx, c.ID, last)
+		if repeated {
+			return env.printf("%s was ended before; nothing is repeated.\n", c.ID)
+		}
+		return env.done(err, "The last day of %s is %s.\n", c.ID, last)
+	})
+}
+
+type campaignListCmd struct {
+	JSON bool `help:"Print a JSON array."`
+}
+
+func (c *campaignListCmd) Help() string {
+	return `Example:
+
+  softstake campaign list`
+}
+
+type campaignPartJSON struct {
+	Token  string `json:"token"`
+	Amount string `json:"amount"`
+}
+
+type multiplierJSON struct {
+	Label  string `json:"label"`
+	Factor string `json:"factor"`
+}
+
+type campaignJSON struct {
+	ID          string             `json:"id"`
+	Title       string             `json:"title"`
+	Asset       string             `json:"asset"`
+	Pool        string             `json:"pool"`
+	First       staking.Day        `json:"first"`
+	Last        staking.Day        `json:"last"`
+	Ends        staking.Day        `json:"ends"`
+	Tokens      []campaignPartJSON `json:"tokens"`
+	Multipliers []multiplierJSON   `json:"multipliers"`
+	Members     int64              `json:"members,omitempty"`
+	Enlisted    *int64             `json:"enlisted,omitempty"`
+	Paid        string             `json:"paid"`
+	Left        string             `json:"left"`
+	DaysLeft    int64              `json:"daysLeft"`
+	At          instant            `json:"at"`
+	MadeBy      string             `json:"madeBy"`
+}
+
+func (a assets) campaignJSON(c reports.Campaign) campaignJSON {
+	out := campaignJSON{
+		ID: c.ID, Title: c.Title, Asset: c.Asset, Pool: a.plain(c.Asset, c.Pool), First: c.First, Last: c.Last, Ends: c.End,
+		Multipliers: []multiplierJSON{}, Members: c.Campaign.Members, Paid: a.plain(c.Asset, c.Paid.Units),
+		Left: a.plain(c.Asset, c.Left), DaysLeft: c.DaysLeft, At: instant(c.At), MadeBy: c.Credential,
+	}
+	for _, p := range c.Parts {
+		out.Tokens = append(out.Tokens, campaignPartJSON{p.Token, a.plain(c.Asset, p.Amount)})
+	}
+	for _, m := range c.Multipliers {
+		out.Multipliers = append(out.Multipliers, multiplierJSON{m.Label, ledger.FormatDecimal(m.Percent, percentScale)})
+	}
+	if c.Campaign.Members > 0 {
+		out.Enlisted = &c.Enlisted
+	}
+	return out
+}
+
+// takePart is how many accounts take part.
+func takePart(c reports.Campaign) string {
+	if c.Campaign.Members == 0 {
+		return "all"
+	}
+	return strconv.FormatInt(c.Enlisted, 10) + " of " + strconv.FormatInt(c.Campaign.Members, 10)
+}
+
+// tokensOf are the eligible tokens, with their parts of the pool.
+func (a assets) tokensOf(c reports.Campaign) string {
+	var tokens []string
+	for _, p := range c.Parts {
+		tokens = append(tokens, p.Token+" "+a.plain(c.Asset, p.Amount))
+	}
+	return strings.Join(tokens, ", ")
+}
+
+func (c *campaignListCmd) Run(env *Env) error {
+	return env.booksAndAssets(func(ctx context.Context, db *store.DB, a assets) error {
+		all, err := reports.New(db.Reader()).Campaigns(ctx)
+		return list[reports.Campaign]{
+			json: c.JSON,
+			columns: []col{text("campaign"), text("title"), text("days"), figure("pool"), text("token"), figure("left"),
+				figure("days left"), text("eligible"), text("members")},
+			item: func(c reports.Campaign) (any, []string) {
+				return a.campaignJSON(c), []string{c.ID, c.Title, c.First.String() + " to " + min(c.Last, c.End).String(),
+					a.plain(c.Asset, c.Pool), c.Asset, a.plain(c.Asset, c.Left), strconv.FormatInt(c.DaysLeft, 10), a.tokensOf(c),
+					takePart(c)}
+			},
+			none: "There are no campaigns.\n",
+		}.print(env, all, err)
+	})
+}
+
+type campaignShowCmd struct {
+	ID    string `arg:"" help:"Campaign."`
+	Limit int    `placeholder:"N" default:"31" help:"How many days of tokens to show, the newest first; 0: all."`
+	JSON  bool   `help:"Print JSON."`
+}
+
+func (c *campaignShowCmd) Help() string {
+	return `The rate is that of an account that counts once: reward tokens a year for a whole eligible token, and the same in value by the day's prices.
+
+Example:
+
+  softstake campaign show spring`
+}
+
+type campaignDayJSON struct {
+	Day       staking.Day `json:"day"`
+	Token     string      `json:"token"`
+	Budget    string      `json:"budget"`
+	Paid      string      `json:"paid"`
+	Weight    string      `json:"weight"`
+	Rate      string      `json:"rate"`
+	ValueRate string      `json:"valueRate,omitempty"`
+}
+
+func (c *campaignShowCmd) Run(env *Env) error {
+	if c.Limit < 0 {
+		return usage("--limit %d is below zero", c.Limit)
+	}
+	return env.booksAndAssets(func(ctx context.Context, db *store.DB, a assets) error {
+		rs := reports.New(db.Reader())
+		x, err := rs.Campaign(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		if !c.JSON {
+			if err := env.printf("%s: %s\n%s %s for %s to %s, for those who earn with %s; members: %s.\n"+
+				"Left: %s %s and %d days.\n", x.ID, x.Title, a.plain(x.Asset, x.Pool), x.Asset, x.First, min(x.Last, x.End),
+				a.tokensOf(x), takePart(x), a.plain(x.Asset, x.Left), x.Asset, x.DaysLeft); err != nil {
+				return err
+			}
+		}
+		_, _, err = list[reports.CampaignDay]{
+			json: c.JSON,
+			columns: []col{text("day"), text("token"), figure("budget"), figure("paid"), figure("rate"),
+				figure("% a year in value")},
+			item: func(d reports.CampaignDay) (any, []string) {
+				value := ""
+				if d.ValueRate > 0 {
+					value = d.ValueRate.String()
+				}
+				budget, paid := a.plain(d.Asset, d.Budget.Units), a.plain(d.Asset, d.Paid.Units)
+				return campaignDayJSON{d.Day, d.Token, budget, paid, d.Weight.String(), d.Rate.String(), value},
+					[]string{d.Day.String(), d.Token, budget, paid, d.Rate.String(), percent(d.ValueRate)}
+			},
+			none: "No day is paid yet.\n",
+		}.printPages(env, c.Limit, func(after reports.CampaignDay, most int) ([]reports.CampaignDay, error) {
+			return rs.CampaignDays(ctx, c.ID, after, most)
+		})
+		return err
+	})
+}
