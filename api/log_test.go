@@ -49,6 +49,8 @@ var logs = map[string]string{
 	"fund":                   "fund",
 	"enter-income":           "income",
 	"move-fees":              "fees return",
+	"add-campaign":           "campaign add",
+	"end-campaign":           "campaign end",
 }
 
 // TestEachChangeIsLogged: every operation that is no GET leaves the line of the log that
