@@ -12,7 +12,7 @@ import (
 )
 
 // settle runs five minutes past the end of the day: "settle", or "settle waiting
-// BNB funds, SOL limit" where these tokens must wait.
+// BNB funds, SOL limit, TON campaign" where these tokens must wait.
 func (p *Player) settle(l line) (string, error) {
 	p.clock.Forward((dayOf(l.day) + 1).Start().Add(closeAfter))
 	return p.run(l)
@@ -29,6 +29,9 @@ func (p *Player) run(l line) (string, error) {
 		why := "limit"
 		if errors.Is(w.Reason, staking.ErrFunds) {
 			why = "funds"
+		}
+		if errors.Is(w.Reason, staking.ErrCampaign) {
+			why = "campaign"
 		}
 		waiting = append(waiting, w.Asset+" "+why)
 	}
