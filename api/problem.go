@@ -147,7 +147,8 @@ var onlyIn = map[string][]string{
 	"account-frozen": {"post-entry", "post-batch", "request-withdrawal", "set-activation"},
 	"day-closed":     {"post-entry", "post-batch"},
 	"conflict": {"open-account", "add-token", "post-entry", "post-batch", "post-adjustment", "post-adjustments",
-		"compensate", "request-withdrawal", "fund", "enter-income", "move-fees", "add-campaign", "end-campaign", "set-prices"},
+		"compensate", "request-withdrawal", "fund", "enter-income", "move-fees", "add-campaign",
+		"end-campaign", "set-prices"},
 }
 
 // of is the type for another kind of error; it is described once.

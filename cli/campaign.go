@@ -253,7 +253,7 @@ func (c *campaignShowCmd) Run(env *Env) error {
 		}
 		if !c.JSON {
 			if err := env.printf("%s: %s\n%s %s for %s to %s, for those who earn with %s; members: %s.\n"+
-				"Left: %s %s and %d days.\n", x.ID, x.Title, a.plain(x.Asset, x.Pool), x.Asset, x.First, min(x.Last, x.End),
+				"Left: %s %s; days left: %d.\n", x.ID, x.Title, a.plain(x.Asset, x.Pool), x.Asset, x.First, min(x.Last, x.End),
 				a.tokensOf(x), takePart(x), a.plain(x.Asset, x.Left), x.Asset, x.DaysLeft); err != nil {
 				return err
 			}
@@ -263,13 +263,13 @@ func (c *campaignShowCmd) Run(env *Env) error {
 			columns: []col{text("day"), text("token"), figure("budget"), figure("paid"), figure("rate"),
 				figure("% a year in value")},
 			item: func(d reports.CampaignDay) (any, []string) {
-				value := ""
+				value, inPercent := "", ""
 				if d.ValueRate > 0 {
-					value = d.ValueRate.String()
+					value, inPercent = d.ValueRate.String(), percent(d.ValueRate)
 				}
 				budget, paid := a.plain(d.Asset, d.Budget.Units), a.plain(d.Asset, d.Paid.Units)
 				return campaignDayJSON{d.Day, d.Token, budget, paid, d.Weight.String(), d.Rate.String(), value},
-					[]string{d.Day.String(), d.Token, budget, paid, d.Rate.String(), percent(d.ValueRate)}
+					[]string{d.Day.String(), d.Token, budget, paid, d.Rate.String(), inPercent}
 			},
 			none: "No day is paid yet.\n",
 		}.printPages(env, c.Limit, func(after reports.CampaignDay, most int) ([]reports.CampaignDay, error) {

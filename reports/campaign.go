@@ -79,8 +79,8 @@ func asItStands(t db.View, c staking.Campaign) (Campaign, error) {
 		x.Left += left // at most the pool
 		distributed := int64(c.First)
 		if err == nil {
-			distributed, err = db.Count(t, "SELECT coalesce(max(day), $3) FROM campaign_distributions WHERE campaign = $1 AND token = $2",
-				c.ID, p.Token, int64(c.First)) // that it takes effect on: the day after
+			distributed, err = db.Count(t, "SELECT coalesce(max(day), $3) FROM campaign_distributions "+
+				"WHERE campaign = $1 AND token = $2", c.ID, p.Token, int64(c.First)) // that it takes effect on: the day after
 		}
 		x.DaysLeft = max(x.DaysLeft, int64(end)+1-distributed)
 		var paid staking.Exact

@@ -130,7 +130,7 @@ func (c Campaign) checkParts() error {
 		}
 	}
 	if left != 0 {
-		return ledger.ErrInvalid.In("tokens", "the parts of the pool are less than the pool: %d smallest units are in none", left)
+		return ledger.ErrInvalid.In("tokens", "the parts of the pool are not all of it: %d smallest units are in none", left)
 	}
 	return nil
 }

@@ -15,7 +15,8 @@ import (
 func randomCampaign(r *rand.Rand) staking.Campaign {
 	tokens := []string{"BNB", "SOL", "TON"}[:1+r.IntN(3)]
 	pool := ledger.Amount(r.Uint64()>>(2+r.IntN(60))) + ledger.Amount(len(tokens))
-	c := staking.Campaign{ID: "c", Title: "t", Asset: "SUI", Pool: pool, First: 20_000, Parts: staking.EqualParts(pool, tokens),
+	c := staking.Campaign{ID: "c", Title: "t", Asset: "SUI", Pool: pool, First: 20_000,
+		Parts:       staking.EqualParts(pool, tokens),
 		Multipliers: []staking.Multiplier{{Label: "vip", Percent: 1 + r.Int64N(10_000)}}}
 	c.Last = c.First + staking.Day(r.IntN(12))
 	c.End = c.Last
@@ -103,7 +104,8 @@ func TestWholePoolIsPaid(t *testing.T) {
 	one, two := staking.IntegralOf(1, staking.DayMillis), staking.IntegralOf(2, staking.DayMillis)
 	paid := staking.Exact{}
 	for d, want := range map[staking.Day]ledger.Amount{10: 333, 11: 333, 12: 334} {
-		if got := staking.BudgetOf(c, d, "BNB", staking.Exact{Units: 333 * ledger.Amount(d-10)}, one).Pool(); got != (staking.Exact{Units: want}) {
+		before := staking.Exact{Units: 333 * ledger.Amount(d-10)}
+		if got := staking.BudgetOf(c, d, "BNB", before, one).Pool(); got != (staking.Exact{Units: want}) {
 			t.Errorf("the budget of %d is %+v", d, got)
 		}
 	}
@@ -118,7 +120,9 @@ func TestWholePoolIsPaid(t *testing.T) {
 }
 
 func TestEqualParts(t *testing.T) {
-	for pool, want := range map[ledger.Amount]string{9: "[{A 3} {B 3} {C 3}]", 10: "[{A 4} {B 3} {C 3}]", 11: "[{A 4} {B 4} {C 3}]"} {
+	for pool, want := range map[ledger.Amount]string{
+		9: "[{A 3} {B 3} {C 3}]", 10: "[{A 4} {B 3} {C 3}]", 11: "[{A 4} {B 4} {C 3}]",
+	} {
 		if got := fmt.Sprint(staking.EqualParts(pool, []string{"A", "B", "C"})); got != want {
 			t.Errorf("%d: %s, want %s", pool, got, want)
 		}

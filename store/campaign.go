@@ -120,9 +120,12 @@ func (b *DB) EndCampaign(ctx context.Context, id string, last staking.Day) (repe
 		if c.End != c.Last {
 			return ledger.ErrConflict.In("last", "the campaign was ended already; its last day is %s", c.End)
 		}
-		if today := staking.DayOf(b.clock()); last < today || last >= c.Last {
-			return ledger.ErrInvalid.In("last", "a campaign is ended from tomorrow on, and before its last day: "+
-				"the last day that counts is between %s and %s", today, c.Last-1)
+		switch today := staking.DayOf(b.clock()); {
+		case today >= c.Last:
+			return ledger.ErrInvalid.In("last", "the last day of the campaign is %s; there is no later one to take away", c.Last)
+		case last < today || last >= c.Last:
+			return ledger.ErrInvalid.In("last", "the last day that counts of a campaign that is ended is from %s to %s, "+
+				"not %s", today, c.Last-1, last)
 		}
 		n, err := t.Exec("INSERT INTO campaign_ends (bucket, campaign, last_day, ended_at, ended_by) VALUES "+
 			"($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING", int64(c.Entry().Bucket()), id, int64(last), b.now(),

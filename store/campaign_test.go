@@ -118,6 +118,11 @@ func TestCampaign(t *testing.T) {
 					t.Errorf("%s (-want +got):\n%s", id, diff)
 				}
 			}
+			shares := testkit.Must(reports.New(db.Reader()).CampaignShares(t.Context(), "bob", sol, day1+2))(t)
+			if len(shares) != 1 || shares[0].Percent != 150 || shares[0].Day != day1+1 || shares[0].Budget.Units != 333 ||
+				shares[0].Share.Units != want["bob"][3] {
+				t.Errorf("the shares of bob's reward are %+v", shares)
+			}
 			audited(t, db)
 		})
 	}
@@ -388,11 +393,13 @@ func TestCampaignChangedByHand(t *testing.T) {
 			"was divided, and there is none"},
 		{"UPDATE labels SET until_day = from_day", "bucket"},
 		{"UPDATE campaign_members SET at = at + 1", "it was enrolled at"},
-		{"UPDATE campaign_members SET account = 'bob', bucket = (SELECT bucket FROM accounts WHERE account = 'bob')", "and is no member"},
+		{"UPDATE campaign_members SET account = 'bob', bucket = (SELECT bucket FROM accounts WHERE account = 'bob')",
+			"and is no member"},
 		{"DELETE FROM campaign_members", "is no member, and there are places left"},
-		{"INSERT INTO campaign_members SELECT bucket, 'few', account, at FROM switch_events WHERE account = 'bob' AND action = 'on'",
-			"more than the 1"},
-		{"INSERT INTO campaign_members SELECT bucket, 'few', 'nobody', at FROM campaign_members", "no enrollment of it covers"},
+		{"INSERT INTO campaign_members SELECT bucket, 'few', account, at FROM switch_events WHERE account = 'bob' AND " +
+			"action = 'on'", "more than the 1"},
+		{"INSERT INTO campaign_members SELECT bucket, 'few', 'nobody', at FROM campaign_members",
+			"no enrollment of it covers"},
 		{"UPDATE campaign_weights SET weight = '7'", "has a weight of 7 in the campaign"},
 		{"DELETE FROM campaign_weights", "has no weight in the campaign"},
 		{"UPDATE campaign_totals SET weight = weight || '0'", "declared is a weight of"},
