@@ -20,8 +20,9 @@ func weightOf(n uint64) staking.Integral {
 	return staking.IntegralOf(ledger.Amount(n>>(24+n%32)), staking.DayMillis-int64(n%1000))
 }
 
-// TestTenMillionHolders divides an income between ten million holders, one after another and then bucket by bucket, in
-// constant memory: each time the same is paid, less than a smallest unit is left, and with it nothing is lost or created.
+// TestTenMillionHolders divides an income between ten million holders, one after another and then bucket
+// by bucket, in constant memory: each time the same is paid, less than a smallest unit is left, and with
+// it nothing is lost or created.
 func TestTenMillionHolders(t *testing.T) {
 	const holders, buckets = 10_000_000, 256
 	var all staking.Integral

@@ -264,8 +264,8 @@ func (a Account) checkOpen() error {
 // CloseAccount closes an account forever: only when its balances are zero, free
 // and held, no withdrawal is pending, its switch is off, every day that it
 // earned on is paid for every token, and the income of these days is distributed. A closed
-// account takes no entry any more and is not opened again; its history stays, and its residence may still be corrected. Its
-// logins and sessions end with it.
+// account takes no entry any more and is not opened again; its history stays, and its residence
+// may still be corrected. Its logins and sessions end with it.
 // ErrInvalid says what keeps it open, ErrNotFound that it was never opened. Idempotent.
 func (b *DB) CloseAccount(ctx context.Context, id ledger.Account) error {
 	if err := id.CheckHolder(); err != nil {
