@@ -91,8 +91,7 @@ func (c *benchSettleCmd) Run(env *Env) error {
 			PeakRSS        int64       `json:"peakRssBytes"`
 			BytesPerReward int64       `json:"bytesPerReward"`
 		}{s.Engine, c.Mode, c.Measure, c.Shared, s.Holders, s.Changes, s.History, s.Positions, seconds(s.Time), rate, raw,
-			ratio(rate, raw),
-			s.PeakRSS, s.BytesPerReward})
+			ratio(rate, raw), s.PeakRSS, s.BytesPerReward})
 	}
 	return env.printf(`%s: %d positions settled in %s s, %d a second
 raw, the same credits set-based:  %d a second; ratio %s

@@ -241,7 +241,7 @@ func TestReadOfferRefuses(t *testing.T) {
 		{header + "2025-07-01,BNB,,0,1\n", "state the APR, since the mode is fixed"},
 		{modes + "2025-07-01,BNB,0.01,0,1,pool,,,\n", "\"pool\" is no mode"},
 		{modes + "2025-07-01,BNB,0.01,0,1,,median,,\n", "\"median\" is no measure"},
-		{modes + "2025-07-01,BNB,,0,1,share,,0.3,\n", "state apr, the net rate of the days from here on, or gross_apr and fee"},
+		{modes + "2025-07-01,BNB,,0,1,share,,0.3,\n", "state apr, the net rate of the days from here on, or gross_apr"},
 		{modes + "2025-07-01,BNB,,0,1,share,,2,0.1\n", "APR -0.1 is not between"},
 		{modes + "2025-07-01,BNB,,0,1,share,,0.3,x\n", "is not a decimal number"},
 		{modes + "2025-07-01,BNB,0.2,0,1,share,,0.3,0.1\n", "the gross rate 0.1 is not between the APR"},
