@@ -140,8 +140,8 @@ func methodOf(d reports.Disclosed) string {
 		whose)
 	if d.Terms.Mode == staking.Share {
 		return base + fmt.Sprintf("From the staking income of a period the operator keeps a fee of %s of it, rounded "+
-			"down to the smallest unit. The rest is divided in proportion to what was eligible on the days of the period, and is "+
-			"credited with the reward of the day on which the income was entered. Nothing else is charged.", d.Terms.Fee)
+			"down to the smallest unit. The rest is divided in proportion to what was eligible on the days of the period, "+
+			"and is credited with the reward of the day on which the income was entered. Nothing else is charged.", d.Terms.Fee)
 	}
 	base += fmt.Sprintf("The reward of a day is what is eligible × %s / 365, rounded down to the smallest unit; the "+
 		"rest is carried into the next reward.", d.Terms.APR)
