@@ -30,8 +30,8 @@ func (p *Player) run(l line) (string, error) {
 		if errors.Is(w.Reason, staking.ErrFunds) {
 			why = "funds"
 		}
-		if errors.Is(w.Reason, staking.ErrCampaign) {
-			why = "campaign"
+		if errors.Is(w.Reason, staking.ErrUndivided) {
+			why = "undivided"
 		}
 		waiting = append(waiting, w.Asset+" "+why)
 	}

@@ -229,13 +229,13 @@ func TestCampaignWaits(t *testing.T) {
 			}
 		}
 		wants(t, waits[bnb], staking.ErrFunds)
-		wants(t, waits[ton], staking.ErrCampaign)
+		wants(t, waits[ton], staking.ErrUndivided)
 		if len(waits) != 2 {
 			t.Errorf("%v waits", waits)
 		}
 		for _, s := range testkit.Must(reports.New(db.Reader()).Status(t.Context()))(t).Tokens {
 			if s.Asset == ton {
-				wants(t, s.Waiting, staking.ErrCampaign)
+				wants(t, s.Waiting, staking.ErrUndivided)
 			}
 		}
 		audited(t, db)
