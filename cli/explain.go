@@ -196,10 +196,16 @@ func sum(e reports.Explanation) [][2]string {
 		return lines
 	}
 	minimum, limit := "reached", "not reached"
-	if m.Average < t.Min {
+	compared := m.Average
+	if e.Together != (staking.Integral{}) {
+		compared, _ = e.Together.Average()
+		lines = append(lines, [2]string{"together", "your accounts together: " + withUnit(a, compared) +
+			"; minimum and cap are those of all, and the cap is shared in proportion"})
+	}
+	if compared < t.Min {
 		minimum = "not reached"
 	}
-	if m.Average >= t.Cap {
+	if compared >= t.Cap {
 		limit = "reached; what is above earns nothing"
 	}
 	lines = append(lines,
@@ -213,7 +219,7 @@ func sum(e reports.Explanation) [][2]string {
 	}
 	lines = append(lines, weighingLines(a, e.Weighing)...)
 	eligible := a.Format(m.Eligible)
-	if m.Rest > 0 && m.Average < t.Cap {
+	if m.Rest > 0 && compared < t.Cap {
 		eligible += "…"
 	}
 	eligible += " " + a.Symbol

@@ -175,3 +175,91 @@ func SumKeys(d staking.Day, sums []OwnerSum, more ...db.Field[OwnerSum]) db.Set 
 
 // Give sets what the holding's owner held.
 func (a Together) Give(h *staking.Holding) { h.OwnerIntegral = a[h.Account][h.Asset] }
+
+// Together are the sums as a bucket's accounts have them, by account and token.
+func (s *OwnerSums) Together(t db.View, bucket int, d staking.Day) (Together, error) {
+	together := Together{}
+	if len(s.sums) == 0 {
+		return together, nil
+	}
+	owners, err := OwnersOn(t, bucket, d)
+	byOwner := map[string]map[string]staking.Integral{}
+	for k, sum := range s.sums {
+		if byOwner[k[0]] == nil {
+			byOwner[k[0]] = map[string]staking.Integral{}
+		}
+		byOwner[k[0]][k[1]] = sum.Integral
+	}
+	for account, owner := range owners {
+		if byOwner[owner] != nil {
+			together[account] = byOwner[owner]
+		}
+	}
+	return together, err
+}
+
+// OwnerIntegral is what an account holds of a token on a day together with the others of its
+// owner: as it is written, or as it stands where the run has not come to the day. Zero: it
+// has no others. It reads each account of the owner.
+func OwnerIntegral(t db.View, id ledger.Account, d staking.Day, token string) (sum staking.Integral, err error) {
+	owner, err := ownerOn(t, id, d)
+	if err != nil || owner == "" {
+		return sum, err
+	}
+	sums, err := readSums(t, d, map[ledger.Account]string{id: owner}, []string{token})
+	if err != nil {
+		return sum, fmt.Errorf("read what an owner held: %w", err)
+	}
+	if written, is := sums[owner][token]; is {
+		return written, nil
+	}
+	grouped, err := db.Count(t, "SELECT count(*) FROM groupings WHERE day = $1 AND asset = $2", int64(d), token)
+	if err != nil || grouped > 0 {
+		return sum, err
+	}
+	accounts, err := db.All(t, db.TextOf, "SELECT DISTINCT account FROM owners WHERE owner = $1 AND from_day <= $2", owner,
+		int64(d))
+	if err != nil || len(accounts) < 2 {
+		return sum, err
+	}
+	for _, account := range accounts {
+		if now, err := ownerOn(t, ledger.Account(account), d); err != nil {
+			return sum, err
+		} else if now != owner {
+			continue
+		}
+		page, err := measureAccount(t, ledger.Account(account), d, token)
+		if err != nil {
+			return sum, err
+		}
+		for _, h := range page {
+			if (staking.Integral{}).Less(h.Integral) {
+				sum = sum.Add(h.Integral)
+			}
+		}
+	}
+	return sum, nil
+}
+
+// ownerOn is the owner of an account on a day, or "".
+func ownerOn(t db.View, id ledger.Account, d staking.Day) (string, error) {
+	owner, _, err := db.First(t, db.TextOf, `SELECT owner FROM owners WHERE bucket = $1 AND account = $2 AND from_day <= $3
+	     ORDER BY from_day DESC, revision DESC LIMIT 1`, int64(id.Bucket()), string(id), int64(d))
+	return owner, err
+}
+
+// measureAccount measures what an account holds of a token on a day, as Measure does; nothing if
+// it is not enrolled.
+func measureAccount(t db.View, id ledger.Account, d staking.Day, token string) ([]staking.Holding, error) {
+	m := measure{t: t, bucket: int64(id.Bucket()), day: d, first: string(id), last: string(id)}
+	balances, err := db.All(t, db.IntOf, "SELECT balance FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3",
+		m.bucket, string(id), token)
+	if err != nil || len(balances) == 0 {
+		return m.page, err
+	}
+	m.page = []staking.Holding{staking.HoldingAt(id, token, ledger.Amount(balances[0]), 0)}
+	if err := m.enrolled(); err != nil || len(m.page) == 0 {
+		return m.page, err
+	}
+	return m.page, m.changes()
+}

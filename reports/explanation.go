@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/holding"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -39,6 +40,10 @@ type Explanation struct {
 	Shares     []Share   // of the distributions of the day, by their periods: they are part of the reward
 	OnlyShares bool      // the day earned nothing by itself; average and rest are measured nevertheless
 	Weighing   *Weighing // of a day in the mode share that earned; else nil
+
+	// What the accounts of its owner held together, where minimum and cap are those of an owner and the others held
+	// something; else zero.
+	Together staking.Integral
 
 	measured staking.Holding // of a day that is not stored
 }
@@ -109,6 +114,9 @@ func (e *Explanation) readTerms(t db.View, id ledger.Account, d staking.Day) err
 	n, err := db.Count(t, `SELECT count(*) FROM enrollments
 	     WHERE bucket = $1 AND account = $2 AND from_day <= $3 AND until_day > $3`, int64(id.Bucket()), string(id), int64(d))
 	e.Enrolled = n > 0
+	if err == nil && e.Terms.PerOwner {
+		e.Together, err = holding.OwnerIntegral(t, id, d, e.Asset.Symbol)
+	}
 	return err
 }
 
@@ -153,6 +161,7 @@ func (e *Explanation) measure(t db.View, id ledger.Account, d staking.Day) error
 		if e.Terms.Measure == staking.Lowest {
 			h.MeasureLowest(e.changesOf(d))
 		}
+		h.OwnerIntegral = e.Together
 		e.measured = h
 		e.Measured, earned = comesTo(d, e.Terms, h)
 		e.Earned = earned && (e.measures() || e.shared() != (staking.Exact{}))
@@ -358,7 +367,8 @@ func (e *Explanation) sentence(verdict string) string {
 type Paper struct {
 	Lines     []PaperLine
 	Integral  *big.Int // the sum of the lines; by the measure Lowest, the smallest balance × the day
-	Earning   *big.Int // what of it earns: at most the cap over the day
+	Together  *big.Int // what is compared with the cap: Integral, or what all accounts of the owner held
+	Earning   *big.Int // what of it earns: at most the cap over the day × Integral / Together
 	Interest  *big.Int // Earning × the rate a year in 1e-8
 	Shares    []Counted
 	Shared    *big.Int // the sum of the shares, in parts: Divisor of them are a smallest unit
@@ -395,8 +405,10 @@ func (e Explanation) Paper() Paper {
 		p.Integral = times(p.smallest(), staking.DayMillis)
 	}
 	p.Earning = p.Integral
-	if most := times(e.Terms.Cap, staking.DayMillis); most.Cmp(p.Integral) < 0 {
-		p.Earning = most
+	p.Together = e.together(p.Integral)
+	if most := times(e.Terms.Cap, staking.DayMillis); most.Cmp(p.Together) < 0 {
+		p.Earning = new(big.Int).Mul(most, p.Integral)
+		p.Earning.Quo(p.Earning, p.Together)
 	}
 	if e.OnlyShares {
 		p.Earning = new(big.Int)
@@ -411,6 +423,14 @@ func (e Explanation) Paper() Paper {
 	p.Numerator.Add(p.Numerator, p.Shared)
 	p.Units.QuoRem(p.Numerator, p.Divisor, p.Carry)
 	return p
+}
+
+// together is what is compared with the cap.
+func (e Explanation) together(own *big.Int) *big.Int {
+	if all, is := new(big.Int).SetString(e.Together.String(), 10); is && own.Sign() > 0 && own.Cmp(all) < 0 {
+		return all
+	}
+	return own
 }
 
 func (p *Paper) add(l PaperLine) {

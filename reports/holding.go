@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/holding"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -47,7 +48,7 @@ func (r *reading) countBack() error {
 	}, "SELECT asset, at, amount FROM postings WHERE bucket = $1 AND day >= $2 AND account = $3",
 		int64(r.id.Bucket()), int64(r.first), string(r.id))
 	if err == nil && r.parts&Accruals != 0 {
-		r.accrueToday()
+		err = r.accrueToday()
 	}
 	return err
 }
@@ -99,7 +100,7 @@ func (r *reading) changesOn(d staking.Day, t *token) (changes []staking.Change) 
 }
 
 // accrueToday says what today has come to.
-func (r *reading) accrueToday() {
+func (r *reading) accrueToday() (err error) {
 	for i := range r.Tokens {
 		o := &r.Tokens[i]
 		t := r.token(o.Terms.Asset)
@@ -112,9 +113,15 @@ func (r *reading) accrueToday() {
 		} else if r.elapsed() > 0 && !t.sofar.Less(staking.Integral{}) {
 			o.SoFar = t.sofar.AverageOver(r.elapsed())
 		}
+		if o.Terms.PerOwner {
+			if o.Holding.OwnerIntegral, err = holding.OwnerIntegral(r.t, r.id, r.Today, o.Terms.Asset); err != nil {
+				return err
+			}
+		}
 		o.Measured, o.Reached = comesTo(r.Today, o.Terms, o.Holding)
 		o.Awaited = r.firstMeasured(t.Asset, t.paid+1, r.Yesterday())
 	}
+	return nil
 }
 
 // comesTo says what a holding of a whole day comes to: also below the minimum, then

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/holding"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -116,7 +117,13 @@ func (r *reading) measure(t *token) error {
 		if err != nil {
 			return err
 		}
-		if a, earned := staking.Accrue(d, terms[t.Asset], r.holdingOn(d, t, terms[t.Asset].Measure)); earned {
+		h := r.holdingOn(d, t, terms[t.Asset].Measure)
+		if terms[t.Asset].PerOwner {
+			if h.OwnerIntegral, err = holding.OwnerIntegral(r.t, r.id, d, t.Asset); err != nil {
+				return err
+			}
+		}
+		if a, earned := staking.Accrue(d, terms[t.Asset], h); earned {
 			t.written = a
 			return nil
 		}

@@ -83,6 +83,10 @@ func (rs *Reports) previewDay(ctx context.Context, d staking.Day, tokens map[str
 	for token := range tokens {
 		averages[token] = new(big.Int)
 	}
+	sums, err := read(ctx, rs, "", func(t db.View) (*holding.OwnerSums, error) { return previewSums(t, d, tokens) })
+	if err != nil {
+		return err
+	}
 	for b := range ledger.Buckets {
 		err := rs.Read(ctx, func(t db.View) error {
 			terms, err := store.TermsAt(t, d)
@@ -93,9 +97,14 @@ func (rs *Reports) previewDay(ctx context.Context, d staking.Day, tokens map[str
 			if err != nil {
 				return err
 			}
+			together, err := sums.Together(t, b, d)
+			if err != nil {
+				return err
+			}
 			return holding.Measure(t, b, d, func(asset string) bool { return tokens[asset] != nil }, shares,
 				func(page []staking.Holding) error {
 					for _, h := range page {
+						together.Give(&h)
 						a, earned := staking.Accrue(d, terms[h.Asset], h)
 						if !earned {
 							continue
@@ -184,7 +193,8 @@ type OpenPreview struct {
 // PreviewOpen says of each token on offer what the open day would pay as it stands.
 // The figures are those of the run, by the same rule: where nothing moves any more, the
 // day pays exactly them. Days before it that are over and not paid are measured with
-// it, a week at most, since their rewards and carries count in it. It writes nothing,
+// it, a week at most, since their rewards and carries count in it. What an owner's other accounts
+// have earned on those days is not in what they hold together. It writes nothing,
 // and has one bucket in memory at a time.
 func (rs *Reports) PreviewOpen(ctx context.Context) ([]OpenPreview, error) {
 	if _, err := rs.Assets(ctx); err != nil {
@@ -192,7 +202,7 @@ func (rs *Reports) PreviewOpen(ctx context.Context) ([]OpenPreview, error) {
 	}
 	now := rs.Now()
 	p := openDay{rs: rs, at: now, day: staking.DayOf(now), terms: map[staking.Day]map[string]staking.Terms{},
-		tokens: map[string]*openToken{}}
+		tokens: map[string]*openToken{}, sums: map[staking.Day]*holding.OwnerSums{}}
 	for b := range ledger.Buckets {
 		err := rs.Read(ctx, func(t db.View) error {
 			p.part = map[string]*openToken{}
@@ -228,6 +238,7 @@ type openDay struct {
 	terms  map[staking.Day]map[string]staking.Terms
 	tokens map[string]*openToken
 	part   map[string]*openToken // of the bucket that is being measured
+	sums   map[staking.Day]*holding.OwnerSums
 }
 
 // openToken is what comes of a token.
@@ -266,14 +277,21 @@ func (p *openDay) bucket(t db.View, bucket int) error {
 			if p.terms[d], err = store.TermsAt(t, d); err != nil {
 				return err
 			}
+			if p.sums[d], err = ownerSums(t, d, p.terms[d], func(string) bool { return true }); err != nil {
+				return err
+			}
 		}
 		wanted := func(asset string) bool { return p.part[asset] != nil && paid[asset] < d && p.terms[d][asset].Offered }
 		shares, err := sharesOn(t, d, slices.Collect(maps.Keys(p.part)))
 		if err != nil {
 			return err
 		}
+		together, err := p.sums[d].Together(t, bucket, d)
+		if err != nil {
+			return err
+		}
 		err = holding.Measure(t, bucket, d, wanted, shares,
-			func(page []staking.Holding) error { return p.accrue(d, page, before) })
+			func(page []staking.Holding) error { return p.accrue(d, page, before, together) })
 		if err != nil {
 			return err
 		}
@@ -282,8 +300,10 @@ func (p *openDay) bucket(t db.View, bucket int) error {
 }
 
 // accrue applies the rule to a page of a day, with what the days before it have earned.
-func (p *openDay) accrue(d staking.Day, page []staking.Holding, before map[part]earnedOn) (err error) {
+func (p *openDay) accrue(d staking.Day, page []staking.Holding, before map[part]earnedOn,
+	together holding.Together) (err error) {
 	for _, h := range page {
+		together.Give(&h)
 		k := part{h.Account, h.Asset}
 		earned, some := before[k]
 		if some {

@@ -53,13 +53,17 @@ func (h *Holding) Rewind(change ledger.Amount, millis int64) {
 }
 
 // Change adds a change of the free balance that is made millis milliseconds after the day
-// began and that the holding does not have yet: the rest of the day has it. It is the
-// inverse of Rewind.
+// began and that the holding does not have yet: the rest of the day has it, and so has its owner. It is
+// the inverse of Rewind.
 func (h *Holding) Change(change ledger.Amount, millis int64) {
 	if millis <= 0 {
 		h.Opening += change
 	}
+	others := h.OwnerIntegral.Sub(h.Integral.orZero())
 	h.Integral = h.Integral.Add(IntegralOf(change, DayMillis-min(max(millis, 0), DayMillis)))
+	if h.OwnerIntegral != (Integral{}) {
+		h.OwnerIntegral = others.Add(h.Integral.orZero())
+	}
 }
 
 // Accrual is what an account earned with a token on a day, with every figure it

@@ -41,3 +41,11 @@ func integralOfBig(n *big.Int) Integral {
 	n.FillBytes(b[:])
 	return Integral{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
 }
+
+// orZero is the integral, or zero where it is below.
+func (i Integral) orZero() Integral {
+	if i.Less(Integral{}) {
+		return Integral{}
+	}
+	return i
+}

@@ -185,3 +185,53 @@ func TestOwnersChangedByHand(t *testing.T) {
 	}
 	wantClean(t, auditOf(t, db, audit.Options{}))
 }
+
+// TestOwnersAreExplained: the explanation of an account works out what was paid, from the sum of
+// its owner's accounts alone; so does that of a day that is not over, which its preview agrees with.
+func TestOwnersAreExplained(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ownerStory(t, db, clock, false)
+		rs := reports.New(db.Reader())
+		explain := func(id ledger.Account, d staking.Day, together int64) ledger.Amount {
+			t.Helper()
+			e := testkit.Must(rs.Explain(t.Context(), id, d, bnb))(t)
+			if want := staking.IntegralOf(ledger.Amount(together), staking.DayMillis); e.Together != want {
+				t.Errorf("%s on %s: together %s, want %s", id, d, e.Together, want)
+			}
+			if p := e.Paper(); e.Earned && p.Units.Int64() != int64(e.Measured.Reward) {
+				t.Errorf("%s on %s: on paper %s, and %d", id, d, p.Units, e.Measured.Reward)
+			}
+			return e.Measured.Reward
+		}
+		explain("alice", day1+1, 15_00000000)
+		explain("alice-sub", day1+1, 15_00000000)
+		explain("erin", day1+1, 3_00000000)
+		explain("dave", day1+1, 0)
+		clock.Set(5, "12:00")
+		var sum ledger.Amount
+		for id, together := range map[ledger.Account]int64{"alice": 6_00140008, "bob": 4_00120012} {
+			sum += explain(id, day1+4, together)
+		}
+		sum += explain("bob-sub", day1+4, 4_00120012) + explain("alice-sub", day1+4, 0) + explain("dave", day1+4, 0)
+		for _, p := range testkit.Must(rs.PreviewOpen(t.Context()))(t) {
+			if p.Asset == bnb && (p.Total != sum || p.Holders != 5) {
+				t.Errorf("the preview says %d of %d holders; explained are %d", p.Total, p.Holders, sum)
+			}
+		}
+		clock.Set(6, "00:02")
+		for _, p := range testkit.Must(rs.Preview(t.Context()))(t) {
+			if p.Asset == bnb && p.Total != sum {
+				t.Errorf("the preview of the next run says %d; explained are %d", p.Total, sum)
+			}
+		}
+		clock.Set(6, "00:10")
+		settle(t, db, clock)
+		paid := ledger.Amount(0)
+		for _, a := range owned {
+			paid += paidTo(t, db, ledger.Account(a.id))[5]
+		}
+		if paid != sum {
+			t.Errorf("paid is %d, and explained %d", paid, sum)
+		}
+	})
+}
