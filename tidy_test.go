@@ -395,7 +395,7 @@ var belowFrontEnds = []string{"ledger", "staking", "history", "audit", "access",
 
 // notCommands are the literals that look like a command, and what they are.
 var notCommands = map[string]string{"softstake entry 2": "begins a digest, and never changes",
-	"softstake income 1": "begins a digest, and never changes",
+	"softstake income 1":   "begins a digest, and never changes",
 	"softstake campaign 1": "begins a digest, and never changes"}
 
 func TestMessagesNameNoCommands(t *testing.T) {
