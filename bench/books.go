@@ -30,7 +30,7 @@ type Options struct {
 	Mode     staking.Mode                    // of the tokens
 	Measure  staking.Measure                 // of them
 	Periods  int                             // in the mode share: of a day each, divided on the day that is measured
-	Shared   int                             // percent of the holders of which two have one owner; 0: limits are per account
+	Shared   int                             // percent of the holders of which two have one owner; 0: none
 	Insecure bool                            // see store.Options
 	Progress func(what string, done, of int) // may be nil
 }
