@@ -69,7 +69,8 @@ func (t *Town) income(ctx context.Context, token string, c chain, first staking.
 	last := first + week - 1
 	out, err := t.Books.PostIncome(ctx, staking.Income{
 		Reference: fmt.Sprintf("%s/%s", c.name, last), Asset: token, Chain: c.name, Source: c.validator,
-		First: first, Last: last, Gross: amount, Evidence: fmt.Sprintf("rewards of %s for %s to %s", c.validator, first, last),
+		First: first, Last: last, Gross: amount, Evidence: fmt.Sprintf("rewards of %s for %s to %s", c.validator,
+			first, last),
 	})
 	if err == nil {
 		err = out.Err

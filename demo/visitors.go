@@ -37,7 +37,8 @@ var newcomers = []struct {
 	region staking.Region
 	brings [][2]string
 }{
-	{Alice, "DE", [][2]string{{"BNB", "3.5"}, {"SOL", "14.2"}, {"ADA", "1250.75"}, {"NEAR", "240"}, {"AXS", "12.5"}, {"USDT", "400"}}},
+	{Alice, "DE", [][2]string{{"BNB", "3.5"}, {"SOL", "14.2"}, {"ADA", "1250.75"}, {"NEAR", "240"}, {"AXS", "12.5"},
+		{"USDT", "400"}}},
 	{Carla, "US-CA", [][2]string{{"SOL", "8"}, {"BNB", "1.2"}, {"USDT", "150"}}},
 	{Dora, "AT", [][2]string{{"BNB", "0.12"}, {"ADA", "40"}, {"SUI", "9.5"}, {"USDT", "60"}}},
 }

@@ -126,18 +126,7 @@ func bySeconds(start time.Time, rows []made, coin, apr, minimum, cap string, sma
 	if !known {
 		return nil
 	}
-	balance, lowest := new(big.Int), new(big.Int)
-	for second := range changes {
-		for _, c := range []*big.Int{changes[second], paid[second]} {
-			if c != nil {
-				balance.Add(balance, c)
-			}
-		}
-		if balance.Cmp(lowest) < 0 {
-			lowest.Set(balance)
-		}
-	}
-	balance.Neg(lowest)
+	balance := before(changes, paid)
 	carry := new(big.Rat)
 	var lines []string
 	for day := range madeDays {
@@ -176,6 +165,22 @@ func bySeconds(start time.Time, rows []made, coin, apr, minimum, cap string, sma
 		lines = append(lines, fmt.Sprintln(date, coin, opening, down(average), down(eligible), reward))
 	}
 	return lines
+}
+
+// before is the least that there must have been before the first second, so that no balance is below zero.
+func before(changes, paid []*big.Int) *big.Int {
+	balance, lowest := new(big.Int), new(big.Int)
+	for second := range changes {
+		for _, c := range []*big.Int{changes[second], paid[second]} {
+			if c != nil {
+				balance.Add(balance, c)
+			}
+		}
+		if balance.Cmp(lowest) < 0 {
+			lowest.Set(balance)
+		}
+	}
+	return balance.Neg(lowest)
 }
 
 func units(text string) *big.Int {

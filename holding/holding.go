@@ -24,11 +24,7 @@ const pageSize = 16384
 func Measure(t db.View, bucket int, d staking.Day, wanted func(asset string) bool, shares *Shares,
 	page func([]staking.Holding) error) error {
 	m := measure{t: t, bucket: int64(bucket), day: d, wanted: wanted, shares: shares}
-	if err := m.anyExcluded(); err != nil {
-		return err
-	}
-	var err error
-	if m.lowest, err = lowestTokens(t, d); err != nil {
+	if err := m.begin(); err != nil {
 		return err
 	}
 	weighed, err := weighedTokens(t, d)
@@ -62,6 +58,14 @@ func Measure(t db.View, bucket int, d staking.Day, wanted func(asset string) boo
 			return err
 		}
 	}
+}
+
+// begin reads how the day is measured.
+func (m *measure) begin() (err error) {
+	if err = m.anyExcluded(); err == nil {
+		m.lowest, err = lowestTokens(m.t, m.day)
+	}
+	return err
 }
 
 // measure is a page of holdings being measured.

@@ -258,6 +258,9 @@ func measureAccount(t db.View, id ledger.Account, d staking.Day, token string) (
 		return m.page, err
 	}
 	m.page = []staking.Holding{staking.HoldingAt(id, token, ledger.Amount(balances[0]), 0)}
+	if err := m.begin(); err != nil {
+		return nil, err
+	}
 	if err := m.enrolled(); err != nil || len(m.page) == 0 {
 		return m.page, err
 	}

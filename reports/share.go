@@ -109,7 +109,8 @@ func (s *Share) weigh(t db.View, id ledger.Account) error {
 		return err
 	}
 	// An account that had ended by then weighs nothing.
-	ended, err := db.Count(t, "SELECT count(*) FROM accounts WHERE bucket = $1 AND account = $2 AND ended > 0 AND ended < $3",
+	ended, err := db.Count(t, "SELECT count(*) FROM accounts WHERE bucket = $1 AND account = $2 AND ended > 0 "+
+		"AND ended < $3",
 		int64(id.Bucket()), string(id), (s.Day + 1).Millis())
 	if ended > 0 {
 		s.Days, s.Weight = nil, staking.Integral{}

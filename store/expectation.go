@@ -71,7 +71,8 @@ func undistributedPool(t db.View, id ledger.Account) (o outstanding, err error) 
 			     WHERE d.bucket = $1 AND d.day BETWEEN $2 AND $3 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4 AND a.asset = $5
 			     ORDER BY d.day LIMIT 1`, int64(id.Bucket()), max(paid, int64(c.First)), int64(min(c.Last, c.End)), string(id), p.Token)
 			if found && (o.day == 0 || day < o.day) {
-				o = outstanding{day, c.Asset, fmt.Sprintf("it earned on %s, and the campaign %s of that day is not distributed yet", day, c.ID)}
+				o = outstanding{day, c.Asset, fmt.Sprintf("it earned on %s, and the campaign %s of that day is not distributed yet",
+					day, c.ID)}
 			}
 		}
 	}

@@ -193,7 +193,8 @@ func netEntered(t db.View, from, before int64, token string) (sum ledger.Amount,
 // shares reports whether the item brings in income that is divided, or takes some back: that is what is reserved.
 func (it *item) shares() bool { return it.call.income != nil && it.call.income.mode == staking.Share }
 
-// countIncome adds what an accepted item brings in, as income or for a campaign, to what is reserved or, with the sign -1, takes it back.
+// countIncome adds what an accepted item brings in, as income or for a campaign, to what is
+// reserved or, with the sign -1, takes it back.
 func (g *groupCommit) countIncome(it *item, sign int64) {
 	if !it.shares() && it.call.campaign == nil {
 		return
