@@ -145,7 +145,7 @@ func caller(r api.Route) string {
 }
 
 // absent are the fields for which null stands as if they were not there.
-var absent = regexp.MustCompile(`(^|\.)(at|acceptedAt|client)$`)
+var absent = regexp.MustCompile(`(^|\.)(at|acceptedAt|client|from|until|apr|fee|mode|measure|perOwner|grossApr)$`)
 
 // TestAValueOfTheWrongType in any field of any body, at any depth, is refused by its
 // field, what was expected and what was given.
@@ -172,13 +172,13 @@ func TestAValueOfTheWrongType(t *testing.T) {
 					r := w.call(caller(route), route.Method, pathOf(route, own),
 						b.example(schema, "", path, wrong.text))
 					detail, field := r.at("detail"), path
-					if in, row := inRow(path); row && r.status == http.StatusOK {
+					if batch, in, row := inRow(path); row && r.status == http.StatusOK {
 						// A row that cannot be read is refused by itself.
-						field, detail = in, r.at("enrollments.0.problem.detail")
-						r.says("enrollments.0.status", "refused", "enrollments.0.problem.type", "/v1/docs#invalid",
-							"enrollments.0.problem.field", in)
+						result := batch + ".0."
+						field, detail = in, r.at(result+"problem.detail")
+						r.says(result+"status", "refused", result+"problem.type", "/v1/docs#invalid", result+"problem.field", in)
 						if in == "" {
-							field = "this element of enrollments"
+							field = "this element of " + batch
 						}
 					} else {
 						r.refused(http.StatusBadRequest, "invalid", path)
@@ -198,9 +198,13 @@ func TestAValueOfTheWrongType(t *testing.T) {
 }
 
 // inRow is a path within a row of a batch whose rows are refused by themselves.
-func inRow(path string) (in string, is bool) {
-	in, is = strings.CutPrefix(path, "enrollments[0]")
-	return strings.TrimPrefix(in, "."), is
+func inRow(path string) (batch, in string, is bool) {
+	for _, batch = range []string{"enrollments", "exclusions"} {
+		if in, is = strings.CutPrefix(path, batch+"[0]"); is {
+			break
+		}
+	}
+	return batch, strings.TrimPrefix(in, "."), is
 }
 
 // TestFaultsAreInOurWords: the field, what was expected, and what was given.
@@ -223,7 +227,7 @@ func TestFaultsAreInOurWords(t *testing.T) {
 			{"exchange", "POST", "/v1/accounts", `{"id":7}`, `id: expected a string such as "alice", got a number.`},
 			{"exchange", "POST", "/v1/accounts", `{"id":"bob","Region":"DE"}`, `Region: the name is written "region".`},
 			{"exchange", "POST", "/v1/accounts", `{"id":"bob","zone":"DE"}`,
-				`zone: unknown name; the known names are id, region.`},
+				`zone: unknown name; the known names are id, region, owner.`},
 			{"exchange", "POST", "/v1/accounts", `{"region":"DE"}`, `id is missing.`},
 			{"exchange", "POST", "/v1/accounts", `{"id":""}`, `id: expected at least 1 characters, got "".`},
 			{"exchange", "POST", "/v1/accounts", `{"id":"bob"} {}`,

@@ -46,6 +46,7 @@ var logs = map[string]string{
 	"set-activation":         "leave",
 	"set-prices":             "price set",
 	"set-currency-rates":     "currency set",
+	"set-disclosure":         "disclosure set",
 	"fund":                   "fund",
 	"enter-income":           "income",
 	"move-fees":              "fees return",
