@@ -201,13 +201,14 @@ func (d budgeting) part(c *Campaign, part staking.Part, yield func(*budgeted) bo
 			b.budget.Quo(&b.budget, new(big.Int).Mul(big.NewInt(days), year))
 			b.budget.Mul(&b.budget, year)
 		}
+		row := d.rows[b.budgetKey] // before yield, which may delete it
 		if !yield(b) {
 			return false
 		}
-		row := d.rows[b.budgetKey]
 		if row == nil {
 			return true
 		}
+		left.Sub(left, exact(row.Amount))
 	}
 	return true
 }
