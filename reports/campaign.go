@@ -2,7 +2,6 @@ package reports
 
 import (
 	"context"
-	"fmt"
 	"math/big"
 	"time"
 
@@ -114,7 +113,7 @@ func (rs *Reports) CampaignDays(ctx context.Context, id string, after CampaignDa
 		before = int64(after.Day) + 1
 	}
 	return read(ctx, rs, "read the days of the campaign", func(t db.View) ([]CampaignDay, error) {
-		days, err := db.All(t, readCampaignDay, `SELECT campaign, asset, token, day, left_units, left_part, budget_units, budget_part, paid_units, paid_part, weight
+		days, err := db.All(t, readCampaignDay, `SELECT `+campaignDayColumns+`
 		      FROM campaign_distributions WHERE campaign = $1 AND (day < $2 OR (day = $2 AND token > $3))
 		     ORDER BY day DESC, token LIMIT $4`, id, before, after.Token, int64(max(limit, 0)))
 		for i := range days {
@@ -125,6 +124,10 @@ func (rs *Reports) CampaignDays(ctx context.Context, id string, after CampaignDa
 		return days, err
 	})
 }
+
+// campaignDayColumns are what readCampaignDay reads.
+const campaignDayColumns = "campaign, asset, token, day, left_units, left_part, budget_units, budget_part, " +
+	"paid_units, paid_part, weight"
 
 func readCampaignDay(r db.Row) (CampaignDay, error) {
 	weight, err := staking.ParseIntegral(r.Text(10))
@@ -172,57 +175,50 @@ func rateOf(n, by *big.Int) (r staking.Rate, ok bool) {
 	return staking.Rate(q.Int64()), true
 }
 
-// CampaignShare is what an account has of a campaign's budget in a reward: it is part of the
-// accrual of its day.
-type CampaignShare struct {
-	CampaignDay
-	Title    string
-	Eligible staking.Integral // the account's, of the day that was weighed
-	Percent  int64            // what it counts, in hundredths
-	Own      staking.Integral // its weight: Eligible × Percent
-	Share    staking.Exact    // budget × Own / Weight, rounded down to 1/Unit of a smallest unit
-}
-
-// CampaignShares are those that are part of an account's reward of a day that is declared, by
-// campaign and token.
-func (rs *Reports) CampaignShares(ctx context.Context, id ledger.Account, asset string,
-	d staking.Day) ([]CampaignShare, error) {
-	return read(ctx, rs, "read the shares of campaigns", func(t db.View) ([]CampaignShare, error) {
-		return campaignShares(t, id, asset, d)
-	})
-}
-
-func campaignShares(t db.View, id ledger.Account, asset string, d staking.Day) (shares []CampaignShare, err error) {
-	days, err := db.All(t, readCampaignDay, `SELECT campaign, asset, token, day, left_units, left_part, budget_units, budget_part, paid_units, paid_part, weight
-	      FROM campaign_distributions WHERE asset = $1 AND day = $2 ORDER BY campaign, token`, asset, int64(d))
+// campaignShares are the budgets of campaigns that are part of a token's declared day, by campaign and eligible token.
+func campaignShares(t db.View, asset string, d staking.Day) (shares []Share, err error) {
+	days, err := db.All(t, readCampaignDay, "SELECT "+campaignDayColumns+` FROM campaign_distributions
+	     WHERE asset = $1 AND day = $2 ORDER BY campaign, token`, asset, int64(d))
 	if err != nil {
 		return nil, err
 	}
 	for _, day := range days {
 		c, found, err := holding.FindCampaign(t, day.Campaign)
-		if err != nil || !found {
-			return nil, fmt.Errorf("find the campaign %s: %w", day.Campaign, err)
+		if err == nil && !found {
+			err = ledger.ErrNotFound.In("", "campaign %q", day.Campaign)
 		}
-		s := CampaignShare{CampaignDay: day, Title: c.Title}
-		if err := t.Query(func(r db.Row) error {
-			s.Eligible = staking.Accrual{Eligible: ledger.Amount(r.Int(0)), EligibleRest: r.Int(1)}.EligibleIntegral()
-			return nil
-		}, "SELECT eligible, eligible_rest FROM accruals WHERE bucket = $1 AND day = $2 AND account = $3 AND asset = $4",
-			int64(id.Bucket()), int64(day.Day), string(id), day.Token); err != nil {
+		if err != nil {
 			return nil, err
 		}
-		if s.Percent, err = holding.PercentOf(t, c, id, day.Day); err != nil {
-			return nil, err
-		}
-		if s.Percent == 0 || s.Eligible == (staking.Integral{}) {
-			continue
-		}
-		s.Own = s.Eligible.Times(s.Percent)
-		s.Share = staking.Distribution{Before: day.Budget, Weight: day.Weight}.Divider().Share(s.Own)
-		if err := s.rate(t); err != nil {
-			return nil, err
-		}
-		shares = append(shares, s)
+		v := staking.BudgetOf(c, day.Day, day.Token, staking.Exact{}, day.Weight)
+		v.Budget.Left = day.Left
+		shares = append(shares, Share{Distribution: v, Declared: true})
 	}
 	return shares, nil
+}
+
+// weighBudget reads what the account's day weighs in the budget of a campaign.
+func (s *Share) weighBudget(t db.View, id ledger.Account) (err error) {
+	if s.Weighs, err = store.FindAsset(t, s.Budget.Token); err != nil {
+		return err
+	}
+	if s.Percent, err = holding.PercentOf(t, s.Budget.Campaign, id, s.First); err != nil || s.Percent == 0 {
+		return err
+	}
+	if err := s.readDays(t, id, s.Budget.Token); err != nil || s.Days == nil {
+		return err
+	}
+	s.Weight = s.Weight.Times(s.Percent)
+	return nil
+}
+
+// countBudget is the day's budget on paper: what is left, in parts, through the days that are left, rounded down to a
+// smallest unit; on the last day all of it.
+func countBudget(left *big.Int, days int64) *big.Int {
+	if days == 1 {
+		return left
+	}
+	budget := new(big.Int).Quo(left, big.NewInt(days))
+	budget.Quo(budget, big.NewInt(int64(staking.Unit)))
+	return budget.Mul(budget, big.NewInt(int64(staking.Unit)))
 }

@@ -17,6 +17,8 @@ type Share struct {
 	staking.Distribution
 	FeeRate  staking.Rate // the operator's part of the income, by the terms of the period's last day
 	Declared bool         // it is written, and does not change any more
+	Weighs   ledger.Asset // what the days weigh: the token itself, or the eligible token of a campaign
+	Percent  int64        // of a campaign: what the account's eligible integral counts, in hundredths
 	Days     []Weighed    // the account's days of the period, in order; those that weigh nothing are left out
 	Weight   staking.Integral
 	Exact    staking.Exact // the share
@@ -53,8 +55,8 @@ type Weighing struct {
 	Rate          Rate // of the estimate
 }
 
-// readShares reads what the account has of the distributions of the day. The rewards of a
-// campaign are distributions too: they are read here.
+// readShares reads what the account has of the distributions of the day, those of incomes first, then the budgets of
+// campaigns.
 func (e *Explanation) readShares(t db.View, id ledger.Account, d staking.Day) error {
 	all, err := db.All(t, readDistribution, "SELECT "+distributionColumns+
 		" FROM distributions WHERE asset = $1 AND day = $2 ORDER BY "+holding.InOrder, e.Asset.Symbol, int64(d))
@@ -65,7 +67,11 @@ func (e *Explanation) readShares(t db.View, id ledger.Account, d staking.Day) er
 	for _, v := range all {
 		found = append(found, Share{Distribution: v.Distribution, Declared: true})
 	}
-	if found == nil {
+	campaigns, err := campaignShares(t, e.Asset.Symbol, d)
+	if err != nil {
+		return err
+	}
+	if found = append(found, campaigns...); found == nil {
 		coming, err := holding.Distributions(t, d, e.Asset.Symbol)
 		if errors.Is(err, staking.ErrUndivided) {
 			return nil // the day has them once those of the period are declared
@@ -78,6 +84,7 @@ func (e *Explanation) readShares(t db.View, id ledger.Account, d staking.Day) er
 		}
 	}
 	for _, s := range found {
+		s.Weighs = e.Asset
 		if err := s.weigh(t, id); err != nil {
 			return fmt.Errorf("read what %s weighs: %w", id, err)
 		}
@@ -90,12 +97,33 @@ func (e *Explanation) readShares(t db.View, id ledger.Account, d staking.Day) er
 
 // weigh reads what the account's days weigh in the distribution.
 func (s *Share) weigh(t db.View, id ledger.Account) error {
+	// An account that had ended by then weighs nothing.
+	ended, err := db.Count(t, "SELECT count(*) FROM accounts WHERE bucket = $1 AND account = $2 AND ended > 0 "+
+		"AND ended < $3", int64(id.Bucket()), string(id), (s.Day + 1).Millis())
+	if err != nil || ended > 0 {
+		return err
+	}
+	if s.Budget != nil {
+		err = s.weighBudget(t, id)
+	} else {
+		err = s.weighIncome(t, id)
+	}
+	s.Exact = s.Divider().Share(s.Weight)
+	return err
+}
+
+func (s *Share) weighIncome(t db.View, id ledger.Account) error {
 	terms, err := store.TermsAt(t, s.Last)
 	if err != nil {
 		return err
 	}
 	s.FeeRate = terms[s.Asset].Fee
-	err = t.Query(func(r db.Row) error {
+	return s.readDays(t, id, s.Asset)
+}
+
+// readDays reads the account's days of a token.
+func (s *Share) readDays(t db.View, id ledger.Account, token string) error {
+	return t.Query(func(r db.Row) error {
 		a := staking.Accrual{Eligible: ledger.Amount(r.Int(1)), EligibleRest: r.Int(2)}
 		w := Weighed{staking.Day(r.Int(0)), a.Eligible, a.EligibleRest, a.EligibleIntegral()}
 		if w.Integral != (staking.Integral{}) {
@@ -104,19 +132,7 @@ func (s *Share) weigh(t db.View, id ledger.Account) error {
 		return nil
 	}, `SELECT a.day, a.eligible, a.eligible_rest FROM days d CROSS JOIN accruals a
 	     WHERE d.bucket = $1 AND d.day BETWEEN $2 AND $3 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4 AND a.asset = $5
-	     ORDER BY d.day`, int64(id.Bucket()), int64(s.First), int64(s.Last), string(id), s.Asset)
-	if err != nil {
-		return err
-	}
-	// An account that had ended by then weighs nothing.
-	ended, err := db.Count(t, "SELECT count(*) FROM accounts WHERE bucket = $1 AND account = $2 AND ended > 0 "+
-		"AND ended < $3",
-		int64(id.Bucket()), string(id), (s.Day + 1).Millis())
-	if ended > 0 {
-		s.Days, s.Weight = nil, staking.Integral{}
-	}
-	s.Exact = s.Divider().Share(s.Weight)
-	return err
+	     ORDER BY d.day`, int64(id.Bucket()), int64(s.First), int64(s.Last), string(id), token)
 }
 
 // shared is the sum of the shares.
@@ -185,21 +201,28 @@ func (e *Explanation) weigh(t db.View, d staking.Day) error {
 // Counted is the share in whole numbers, as one would work it out on paper.
 type Counted struct {
 	Share
-	Pool   *big.Int // the net and what was left before, in parts of a smallest unit
-	Mine   *big.Int // the account's weight, in smallest units × milliseconds
+	Pool   *big.Int // the net and what was left before, or a campaign's budget, in parts of a smallest unit
+	Mine   *big.Int // the account's weight, in smallest units × milliseconds; of a campaign, × hundredths
 	All    *big.Int // everybody's
 	Parts  *big.Int // Pool × Mine / All, rounded down
-	Before *big.Int // what the distribution before left, in parts; below zero if it is missing
+	// What the distribution before left, in parts; below zero if it is missing. Of a campaign, what was left of the pool.
+	Before *big.Int
 }
 
 // count works the share out, with an arithmetic that shares nothing with the rule's. A part is
 // one of staking.Unit of a smallest unit.
 func (s Share) count() Counted {
-	c := Counted{Share: s, Pool: partsOf(s.Before), Mine: new(big.Int), All: new(big.Int), Parts: new(big.Int)}
-	c.Before = new(big.Int).Set(c.Pool)
-	c.Pool.Add(c.Pool, partsOf(staking.Exact{Units: s.Net}))
+	c := Counted{Share: s, Pool: new(big.Int), Mine: new(big.Int), All: new(big.Int), Parts: new(big.Int)}
 	for _, w := range s.Days {
 		c.Mine.Add(c.Mine, w.Millis())
+	}
+	if b := s.Budget; b != nil {
+		c.Before = partsOf(b.Left)
+		c.Pool = countBudget(c.Before, b.Days)
+		c.Mine.Mul(c.Mine, big.NewInt(s.Percent))
+	} else {
+		c.Before = partsOf(s.Before)
+		c.Pool.Add(c.Before, partsOf(staking.Exact{Units: s.Net}))
 	}
 	if _, ok := c.All.SetString(s.Distribution.Weight.String(), 10); ok && c.All.Sign() > 0 && c.Pool.Sign() > 0 {
 		c.Parts.Quo(c.Parts.Mul(c.Pool, c.Mine), c.All)

@@ -118,9 +118,9 @@ func TestCampaign(t *testing.T) {
 					t.Errorf("%s (-want +got):\n%s", id, diff)
 				}
 			}
-			shares := testkit.Must(reports.New(db.Reader()).CampaignShares(t.Context(), "bob", sol, day1+2))(t)
-			if len(shares) != 1 || shares[0].Percent != 150 || shares[0].Day != day1+1 || shares[0].Budget.Units != 333 ||
-				shares[0].Share.Units != want["bob"][3] {
+			shares := testkit.Must(reports.New(db.Reader()).Explain(t.Context(), "bob", day1+2, sol))(t).Shares
+			if len(shares) != 1 || shares[0].Percent != 150 || shares[0].First != day1+1 || shares[0].Pool().Units != 333 ||
+				shares[0].Exact.Units != want["bob"][3] || shares[0].Weighs.Symbol != bnb || !shares[0].Declared {
 				t.Errorf("the shares of bob's reward are %+v", shares)
 			}
 			audited(t, db)
