@@ -128,8 +128,9 @@ type explanationOut struct {
 	Reward   string      `json:"reward" example:"0.00000879" doc:"In whole tokens, rounded down."`
 	Working  *workingOut `json:"working,omitempty" doc:"The exact working-out, in whole numbers. Absent where nothing is earned."`
 
-	Shares   []shareOut   `json:"shares,omitempty" doc:"The shares of staking income that are part of the reward: of periods that are divided on this day."`
-	Weighing *weighingOut `json:"weighing,omitempty" doc:"In the mode share: what the day weighs in the distribution of its period, and what becomes of it."`
+	Shares    []shareOut         `json:"shares,omitempty" doc:"The shares of staking income that are part of the reward: of periods that are divided on this day."`
+	Campaigns []campaignShareOut `json:"campaigns,omitempty" doc:"The shares of campaigns that are part of the reward: of their budgets for the day before."`
+	Weighing  *weighingOut       `json:"weighing,omitempty" doc:"In the mode share: what the day weighs in the distribution of its period, and what becomes of it."`
 
 	Compensations []compensationOut `json:"compensations,omitempty" doc:"What was made good since of what the reward was too low by. It is no part of the reward."`
 }
@@ -185,7 +186,7 @@ func (rd reader) explain(ctx context.Context, in *explainIn) (*answer[explanatio
 	}
 	if e.Earned {
 		out.Eligible, out.Reward, out.Working = a.Format(m.Eligible), a.Format(m.Reward), work(e)
-		out.Shares, out.Weighing = showShares(e), showWeighing(e)
+		out.Shares, out.Campaigns, out.Weighing = showShares(e), showCampaignShares(e), showWeighing(e)
 	}
 	for _, c := range e.Changes {
 		out.Changes = append(out.Changes,

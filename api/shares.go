@@ -1,6 +1,7 @@
 package api
 
 import (
+	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 )
@@ -43,9 +44,46 @@ type paymentOut struct {
 	Last  string `json:"last" format:"date" example:"2026-11-20" doc:"The last day of the period."`
 }
 
+// campaignShareOut is a share of a campaign's budget of a day.
+type campaignShareOut struct {
+	Campaign string `json:"campaign" example:"spring" doc:"The campaign's ID."`
+	Title    string `json:"title" example:"Hold BNB, get SOL" doc:"What holders see."`
+	Token    string `json:"token" example:"BNB" doc:"The eligible token that was weighed."`
+	Day      string `json:"day" format:"date" example:"2026-12-01" doc:"The day that was weighed: the one before the reward's."`
+	Left     string `json:"left" doc:"What of the token's part of the pool was left, as a part of the divisor of working."`
+	DaysLeft int64  `json:"daysLeft" example:"30" doc:"The campaign's days that were left, with this one."`
+	Budget   string `json:"budget" example:"33.33333333" doc:"The day's: left / daysLeft, rounded down to a smallest unit; on the last day all that is left."`
+	Eligible string `json:"eligible" example:"2.14" doc:"What of the account's day was eligible, in whole eligible tokens, rounded down."`
+	Factor   string `json:"factor" example:"1.5" doc:"What it counts."`
+	Weight   string `json:"weight" example:"2773440000000000000" doc:"What the day weighs: eligible smallest units × milliseconds × 100 × factor."`
+	Total    string `json:"total" example:"27734400000000000000" doc:"The same of everybody."`
+	Share    string `json:"share" doc:"budget × weight / total, rounded down, as a part of the divisor of working."`
+	Amount   string `json:"amount" example:"3.33333333" doc:"The same in whole tokens, rounded down."`
+	Declared bool   `json:"declared" doc:"Whether it is declared, and does not change any more."`
+}
+
+func showCampaignShares(e reports.Explanation) (all []campaignShareOut) {
+	for _, c := range e.Paper().Shares {
+		b := c.Budget
+		if b == nil {
+			continue
+		}
+		all = append(all, campaignShareOut{
+			Campaign: b.Campaign.ID, Title: b.Campaign.Title, Token: b.Token, Day: c.First.String(), Left: c.Before.String(),
+			DaysLeft: b.Days, Budget: e.Asset.Format(b.Amount().Units), Eligible: c.Weighs.Format(c.Days[0].Eligible),
+			Factor: ledger.FormatDecimal(c.Percent, factorScale), Weight: c.Mine.String(), Total: c.All.String(),
+			Share: c.Parts.String(), Amount: e.Asset.Format(c.Exact.Units), Declared: c.Declared,
+		})
+	}
+	return all
+}
+
 func showShares(e reports.Explanation) (all []shareOut) {
 	a := e.Asset
 	for _, c := range e.Paper().Shares {
+		if c.Budget != nil {
+			continue
+		}
 		out := shareOut{
 			First: c.First.String(), Last: c.Last.String(), Gross: a.Format(c.Gross), FeeRate: c.FeeRate.String(),
 			Fee: a.Format(c.Fee()), Net: a.Format(c.Net), Before: c.Before.String(), Weight: c.Mine.String(),

@@ -89,8 +89,9 @@ type (
 		Reward   string         `json:"reward"`
 		Working  *workingJSON   `json:"working,omitempty"` // absent: nothing is earned
 
-		Shares   []shareJSON   `json:"shares,omitempty"`
-		Weighing *weighingJSON `json:"weighing,omitempty"`
+		Shares    []shareJSON         `json:"shares,omitempty"`
+		Campaigns []campaignShareJSON `json:"campaigns,omitempty"`
+		Weighing  *weighingJSON       `json:"weighing,omitempty"`
 
 		Compensations []compensationJSON `json:"compensations,omitempty"`
 	}
@@ -140,6 +141,7 @@ func formatExplanation(e reports.Explanation) explanationJSON {
 			p.Shared.String(), p.Numerator.String(), p.Divisor.String(), p.Units.String(), p.Carry.String(),
 		}
 		j.Shares, j.Weighing = formatShares(a, p.Shares), formatWeighing(a, e.Weighing)
+		j.Campaigns = formatCampaignShares(a, p.Shares)
 	}
 	if e.Paid {
 		j.PaidAt = (*instant)(&e.PaidAt)

@@ -26,6 +26,22 @@ type (
 		Days     []weighedJSON `json:"days"`
 		Declared bool          `json:"declared"`
 	}
+	campaignShareJSON struct {
+		Campaign string      `json:"campaign"`
+		Title    string      `json:"title"`
+		Token    string      `json:"token"`
+		Day      staking.Day `json:"day"`
+		Left     string      `json:"left"`
+		DaysLeft int64       `json:"daysLeft"`
+		Budget   string      `json:"budget"`
+		Eligible string      `json:"eligible"`
+		Factor   string      `json:"factor"`
+		Weight   string      `json:"weight"`
+		Total    string      `json:"total"`
+		Share    string      `json:"share"`
+		Amount   string      `json:"amount"`
+		Declared bool        `json:"declared"`
+	}
 	weighedJSON struct {
 		Day      staking.Day `json:"day"`
 		Eligible string      `json:"eligible"`
@@ -48,6 +64,9 @@ type (
 
 func formatShares(a ledger.Asset, shares []reports.Counted) (all []shareJSON) {
 	for _, c := range shares {
+		if c.Budget != nil {
+			continue
+		}
 		j := shareJSON{
 			First: c.First, Last: c.Last, Gross: a.Format(c.Gross), FeeRate: c.FeeRate.String(), Fee: a.Format(c.Fee()),
 			Net: a.Format(c.Net), Before: c.Before.String(), Weight: c.Mine.String(), Total: c.All.String(),
@@ -57,6 +76,22 @@ func formatShares(a ledger.Asset, shares []reports.Counted) (all []shareJSON) {
 			j.Days = append(j.Days, weighedJSON{d.Day, a.Format(d.Eligible), d.Integral.String()})
 		}
 		all = append(all, j)
+	}
+	return all
+}
+
+func formatCampaignShares(a ledger.Asset, shares []reports.Counted) (all []campaignShareJSON) {
+	for _, c := range shares {
+		b := c.Budget
+		if b == nil {
+			continue
+		}
+		all = append(all, campaignShareJSON{
+			Campaign: b.Campaign.ID, Title: b.Campaign.Title, Token: b.Token, Day: c.First, Left: c.Before.String(),
+			DaysLeft: b.Days, Budget: a.Format(b.Amount().Units), Eligible: c.Weighs.Format(c.Days[0].Eligible),
+			Factor: ledger.FormatDecimal(c.Percent, percentScale), Weight: c.Mine.String(), Total: c.All.String(),
+			Share: c.Parts.String(), Amount: a.Format(c.Exact.Units), Declared: c.Declared,
+		})
 	}
 	return all
 }
@@ -81,6 +116,10 @@ func formatWeighing(a ledger.Asset, w *reports.Weighing) *weighingJSON {
 // shareLines are the working-out of the shares that are part of a reward.
 func shareLines(a ledger.Asset, shares []reports.Counted) (lines [][2]string) {
 	for _, c := range shares {
+		if c.Budget != nil {
+			lines = append(lines, campaignLines(a, c)...)
+			continue
+		}
 		lines = append(lines,
 			[2]string{"income", fmt.Sprintf("%s of %s to %s, less the fee of %s %%, %s: %s", withUnit(a, c.Gross), c.First,
 				c.Last, percent(c.FeeRate), a.Format(c.Fee()), withUnit(a, c.Net))})
@@ -96,6 +135,27 @@ func shareLines(a ledger.Asset, shares []reports.Counted) (lines [][2]string) {
 				inDigits(c.Parts, a.Scale), a.Symbol)})
 	}
 	return lines
+}
+
+// campaignLines are the working-out of a share of a campaign's budget.
+func campaignLines(a ledger.Asset, c reports.Counted) [][2]string {
+	b := c.Budget
+	budget := fmt.Sprintf("%s %s left / %d days, rounded down = %s", inDigits(c.Before, a.Scale), a.Symbol, b.Days,
+		withUnit(a, b.Amount().Units))
+	if b.Days == 1 {
+		budget = fmt.Sprintf("all that is left, on the last day: %s %s", inDigits(c.Before, a.Scale), a.Symbol)
+	}
+	counts := withUnit(c.Weighs, c.Days[0].Eligible) + " over the day"
+	if c.Percent != staking.Once {
+		counts += " × " + ledger.FormatDecimal(c.Percent, percentScale)
+	}
+	return [][2]string{
+		{"campaign", fmt.Sprintf("%s: %s, for %s of %s", b.Campaign.ID, b.Campaign.Title, b.Token, c.First)},
+		{"budget", budget},
+		{"weighs", fmt.Sprintf("%s: %s", c.Mine, counts)},
+		{"share", fmt.Sprintf("%s × %s / %s = %s %s", inDigits(c.Pool, a.Scale), c.Mine, c.All, inDigits(c.Parts, a.Scale),
+			a.Symbol)},
+	}
 }
 
 // signedDigits is what a distribution left, or is missing.
