@@ -36,6 +36,8 @@ func open(t *testing.T) *site {
 	s.softstake(t, "", "fund", "BNB", "1")
 	s.softstake(t, "", "price", "set", "BNB", day(3), "1000")
 	s.softstake(t, "", "settle", "--through", day(2))
+	s.softstake(t, "", "campaign", "add", "spring", "BNB", "1", "--title", "Spring", "--token", "BNB", "--first", day(-2),
+		"--last", day(-5))
 	for _, role := range []string{"exchange", "operator", "auditor", "holder"} {
 		args := []string{"token", "create", "--role", role, "--json"}
 		if role == "holder" {
@@ -49,6 +51,7 @@ func open(t *testing.T) *site {
 	}
 	s.Places = map[string]string{
 		"account": holder, "asset": "BNB", "day": day(3), "name": "risk-warning", "version": "1", "code": "FR",
+		"campaign": "spring", "year": day(0)[:4],
 	}
 	s.URL = "http://" + scenario.Serve(t, s.books)
 	s.document = s.get(t, "/v1/openapi.json")
