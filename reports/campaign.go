@@ -23,7 +23,12 @@ type Campaign struct {
 	Left     ledger.Amount
 	DaysLeft int64 // that are not distributed for every token
 	Enlisted int64 // its members so far, where not all take part
+	// Of each eligible token the newest paid day: what the campaign pays now. Tokens of which no day is paid are left out.
+	Newest []CampaignDay
 }
+
+// Places is how many accounts may still become members, where not all take part.
+func (c Campaign) Places() int64 { return max(c.Campaign.Members-c.Enlisted, 0) }
 
 // Over reports whether its last day that counts is distributed: then what is left is the
 // operator's.
@@ -87,11 +92,25 @@ func asItStands(t db.View, c staking.Campaign) (Campaign, error) {
 			paid, err = holding.PaidOf(t, c.ID, p.Token, staking.Forever)
 		}
 		x.Paid = x.Paid.Add(paid)
+		if err == nil {
+			err = x.readNewest(t, p.Token)
+		}
 	}
 	if err == nil && c.Members > 0 {
 		x.Enlisted, err = db.Count(t, "SELECT count(*) FROM campaign_members WHERE campaign = $1", c.ID)
 	}
 	return x, err
+}
+
+// readNewest reads the newest paid day of a token.
+func (c *Campaign) readNewest(t db.View, token string) error {
+	day, found, err := db.First(t, readCampaignDay, "SELECT "+campaignDayColumns+` FROM campaign_distributions
+	     WHERE campaign = $1 AND token = $2 ORDER BY day DESC LIMIT 1`, c.ID, token)
+	if err != nil || !found {
+		return err
+	}
+	c.Newest = append(c.Newest, day)
+	return c.Newest[len(c.Newest)-1].rate(t)
 }
 
 // CampaignDay is what a campaign has paid for a day of a token.

@@ -201,10 +201,10 @@ func (e *Explanation) weigh(t db.View, d staking.Day) error {
 // Counted is the share in whole numbers, as one would work it out on paper.
 type Counted struct {
 	Share
-	Pool   *big.Int // the net and what was left before, or a campaign's budget, in parts of a smallest unit
-	Mine   *big.Int // the account's weight, in smallest units × milliseconds; of a campaign, × hundredths
-	All    *big.Int // everybody's
-	Parts  *big.Int // Pool × Mine / All, rounded down
+	Pool  *big.Int // the net and what was left before, or a campaign's budget, in parts of a smallest unit
+	Mine  *big.Int // the account's weight, in smallest units × milliseconds; of a campaign, × hundredths
+	All   *big.Int // everybody's
+	Parts *big.Int // Pool × Mine / All, rounded down
 	// What the distribution before left, in parts; below zero if it is missing. Of a campaign, what was left of the pool.
 	Before *big.Int
 }

@@ -52,6 +52,7 @@ type earnPage struct {
 	Chart     chart
 	Latest    []rewardRow
 	Older     bool // there are more than the latest
+	Campaigns []campaignRow
 	Questions []question
 }
 
@@ -76,6 +77,14 @@ func (v *visit) earn() error {
 	p.Next, p.Tokens, p.Counting = e.next(), e.tokenRows(), e.todayRows()
 	for i := range p.Tokens {
 		p.Tokens[i].Coming = nextTerms(p.Tokens[i].Terms, coming)
+	}
+	campaigns, err := v.campaignRows(v.account())
+	if err != nil {
+		return err
+	}
+	p.Campaigns = e.campaigns(campaigns)
+	for i := range p.Tokens {
+		p.Tokens[i].Campaigns = campaignsOf(campaigns, p.Tokens[i].Asset.Symbol)
 	}
 	if p.Chart, err = v.chart(e); err != nil {
 		return err
@@ -132,6 +141,8 @@ type tokenRow struct {
 	Missing ledger.Amount  // until it earns, or 0
 	Above   ledger.Amount  // the part above the cap, or 0
 	Coming  *staking.Terms // the next terms with another rate or mode, or the end of the offer; or nil
+
+	Campaigns []campaignRow // in which it counts
 }
 
 // nextTerms are the first of the coming terms that change a token's rate or end its offer,
@@ -294,6 +305,8 @@ type paid = reports.Reward
 type rewardRow struct {
 	paid
 	Weighed bool // it is of a day in the mode share, which is paid with the income of its period
+
+	Campaigns []string // the titles of those that it has a share of
 }
 
 const (
@@ -339,14 +352,18 @@ func (v *visit) rewardsPage(enrollments []staking.Enrollment, asset, after strin
 	return p, nil
 }
 
-// rewardRows finds the mode of each reward's day.
+// rewardRows finds the mode of each reward's day, and the campaigns that it has a share of.
 func (v *visit) rewardRows(rewards []reports.Reward) (rows []rewardRow, err error) {
 	history, err := v.Reports.TermsHistory(v.context(), "")
 	if err != nil {
 		return nil, err
 	}
+	titles, err := v.Reports.CampaignTitles(v.context(), v.account(), rewards)
+	if err != nil {
+		return nil, err
+	}
 	for _, r := range rewards {
-		row := rewardRow{paid: r}
+		row := rewardRow{paid: r, Campaigns: titles[reports.RewardKey{Day: r.Day, Asset: r.Asset}]}
 		for _, t := range history { // by token, day and revision: the last counts
 			if t.Asset == r.Asset && t.From <= r.Day {
 				row.Weighed = t.Mode == staking.Share

@@ -51,7 +51,8 @@ func (p *view) Period(first, last staking.Day) string {
 // ratesPage is what the tokens on offer earn, for everybody.
 type ratesPage struct {
 	*view
-	Tokens []reports.Disclosed
+	Tokens    []reports.Disclosed
+	Campaigns []campaignRow // without personal data
 }
 
 // publicFor lets caches keep a page that nobody has logged in for. Books that are a test have a clock of their
@@ -71,8 +72,12 @@ func (v *visit) rates() error {
 	if err != nil {
 		return err
 	}
+	campaigns, err := v.campaignRows("")
+	if err != nil {
+		return err
+	}
 	v.letCachesKeep()
-	return v.show("rates", ratesPage{v.view("rates.title"), all})
+	return v.show("rates", ratesPage{v.view("rates.title"), all, campaigns})
 }
 
 // ratePage is what is disclosed of a token, with the history of its rate.
