@@ -137,6 +137,9 @@ func (c change) check(it *item, asset ledger.Asset) error {
 	if it.shares() {
 		reserved = it.owed
 	}
+	if c.account == ledger.Rewards { // a loss of income takes nothing from campaigns
+		reserved = max(reserved, 0) + c.campaigns
+	}
 	pool := c.account == ledger.Rewards && reserved > 0
 	if reserves || pool {
 		available -= reserved
@@ -158,7 +161,8 @@ func (c change) check(it *item, asset ledger.Asset) error {
 		when += "; cancel a withdrawal first"
 	}
 	if pool {
-		what = fmt.Sprintf(" beside the %s that is reserved for income which is not distributed yet", asset.Format(reserved))
+		what = fmt.Sprintf(" beside the %s that is reserved for income which is not distributed yet, or for campaigns",
+			asset.Format(reserved))
 	}
 	return ledger.ErrInsufficient.In("", "%s has %s %s%s, and %s is needed%s",
 		c.account, asset.Format(max(least, 0)), asset.Symbol, what, asset.Format(-c.net), when)

@@ -94,8 +94,9 @@ type balance struct {
 	later    []later
 
 	// Of a held part: what its pending withdrawals hold; see readReserved. Of @rewards: what income is not
-	// distributed; see readPool.
-	reserved ledger.Amount
+	// distributed, below zero after a loss; see readPool.
+	reserved  ledger.Amount
+	campaigns ledger.Amount // of @rewards: what the pools of campaigns have left
 }
 
 func balanceKey(b *balance) *key { return &b.key }

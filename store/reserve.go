@@ -14,12 +14,20 @@ import (
 // Reserved is what of @rewards the operator may not take out, and a day in the mode fixed may not spend: the net
 // income that was entered in the mode share and is not distributed, what distributions have left, a smallest
 // unit for each holder of the last day, since each carries less than that, and what the pools of campaigns have left.
+// A loss that the next income makes up for takes nothing from the campaigns.
 func Reserved(t db.View, token string) (ledger.Amount, error) {
-	n, err := reserve(t, token)
-	return max(n, 0), err
+	income, err := reserve(t, token)
+	if err != nil {
+		return 0, err
+	}
+	campaigns, err := ReservedByCampaigns(t, token)
+	if err != nil {
+		return 0, err
+	}
+	return campaigns.Add(max(income, 0))
 }
 
-// reserve is Reserved; below zero after a loss that the next income makes up for.
+// reserve is what is reserved for income alone; below zero after a loss that the next one makes up for.
 func reserve(t db.View, token string) (ledger.Amount, error) {
 	day, _, err := db.First(t, readDay, "SELECT coalesce(max(day), -1) FROM declarations WHERE asset = $1", token)
 	if err != nil {
@@ -29,15 +37,7 @@ func reserve(t db.View, token string) (ledger.Amount, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read what the distributions of %s have left: %w", token, err)
 	}
-	n, err := reserveBeside(t, day, token, left)
-	if err != nil {
-		return 0, err
-	}
-	campaigns, err := ReservedByCampaigns(t, token)
-	if err != nil {
-		return 0, err
-	}
-	return n.Add(campaigns)
+	return reserveBeside(t, day, token, left)
 }
 
 // reserveAfter is what reserve will be of income when a day is declared that is the next, whose distributions are all.
@@ -126,38 +126,48 @@ func ShortOfFunds(asset ledger.Asset, pool, reserved, total ledger.Amount) error
 	}
 	has := asset.Format(pool) + " " + asset.Symbol
 	if reserved > 0 {
-		has += fmt.Sprintf(", of which %s is reserved for income that is not distributed yet,", asset.Format(reserved))
+		has += fmt.Sprintf(", of which %s is reserved for income that is not distributed yet, or for campaigns,",
+			asset.Format(reserved))
 	}
 	return staking.ErrFunds.In("", "it has %s and the day needs %s", has, asset.Format(total)).
 		Because(staking.ReasonFunds, asset.Symbol, asset.Format(total-(pool-reserved)))
 }
 
-// readPool reads what of @rewards is reserved, where entries take from it. Their rows are locked: income that
-// is entered in the same group commit is added by count.
+// readPool reads what of @rewards is reserved, where entries take from it. Their rows are locked: what is
+// entered in the same group commit, as income or for a campaign, is added by count.
 func (g *groupCommit) readPool() (err error) {
 	read := map[*balance]bool{}
 	for it := range g.undecided {
 		for _, c := range it.changes {
-			if c.net >= 0 || c.account != ledger.Rewards || read[c.balance] {
+			if c.net >= 0 || c.account != ledger.Rewards {
 				continue
 			}
 			if it.shares() {
 				if it.owed, err = owedBefore(g.t, g.day(it), c.asset); err != nil {
 					return err
 				}
+			}
+			if read[c.balance] {
 				continue
 			}
-			n, err := reserve(g.t, c.asset)
-			if err != nil && !errors.Is(err, ledger.ErrOverflow) {
+			read[c.balance] = true
+			if c.balance.reserved, err = atMost(reserve(g.t, c.asset)); err != nil {
 				return err
 			}
-			if err != nil {
-				n = ledger.MaxSupply
+			if c.balance.campaigns, err = atMost(ReservedByCampaigns(g.t, c.asset)); err != nil {
+				return err
 			}
-			c.balance.reserved, read[c.balance] = n, true
 		}
 	}
 	return nil
+}
+
+// atMost is a sum or, where it is too large to be counted, as much as there can be.
+func atMost(n ledger.Amount, err error) (ledger.Amount, error) {
+	if errors.Is(err, ledger.ErrOverflow) {
+		return ledger.MaxSupply, nil
+	}
+	return n, err
 }
 
 // owedBefore is the income of a token that was entered before a day, and what was left before it, if it is still to be
@@ -196,12 +206,15 @@ func (it *item) shares() bool { return it.call.income != nil && it.call.income.m
 // countIncome adds what an accepted item brings in, as income or for a campaign, to what is
 // reserved or, with the sign -1, takes it back.
 func (g *groupCommit) countIncome(it *item, sign int64) {
-	if !it.shares() && it.call.campaign == nil {
-		return
-	}
 	for _, c := range it.changes {
-		if c.account == ledger.Rewards {
+		if c.account != ledger.Rewards {
+			continue
+		}
+		if it.shares() {
 			c.balance.reserved += c.net * ledger.Amount(sign)
+		}
+		if it.call.campaign != nil {
+			c.balance.campaigns += c.net * ledger.Amount(sign)
 		}
 	}
 }
