@@ -28,6 +28,11 @@ func (b *DB) PostCampaign(ctx context.Context, c staking.Campaign) (Outcome, err
 	if err := c.Check(); err != nil {
 		return Outcome{}, err
 	}
+	for _, m := range c.Multipliers { // one that no account can have would never count
+		if err := CheckLabel(m.Label); err != nil {
+			return Outcome{}, ledger.At("multipliers", err)
+		}
+	}
 	c.End = c.Last
 	_, there, err := b.campaign(ctx, c.ID)
 	if err != nil {
@@ -106,6 +111,9 @@ func (g *groupCommit) writeCampaigns() error {
 // the operator's again. Repeating it has no further effect; another day is ledger.ErrConflict.
 // ledger.ErrNotFound if there is no such campaign.
 func (b *DB) EndCampaign(ctx context.Context, id string, last staking.Day) (repeated bool, err error) {
+	if err := b.ensureDays(ctx); err != nil {
+		return false, err
+	}
 	err = b.engine.Write(ctx, func(t db.Tx) error {
 		c, found, err := holding.FindCampaign(t, id)
 		switch {
@@ -120,7 +128,12 @@ func (b *DB) EndCampaign(ctx context.Context, id string, last staking.Day) (repe
 		if c.End != c.Last {
 			return ledger.ErrConflict.In("last", "the campaign was ended already; its last day is %s", c.End)
 		}
-		switch today := staking.DayOf(b.clock()); {
+		today := staking.DayOf(b.clock())
+		// A clock that was set back must not take away a day that is divided.
+		if err := b.lockOpenDay(t, today, c.Entry().Bucket()); err != nil {
+			return err
+		}
+		switch {
 		case today >= c.Last:
 			return ledger.ErrInvalid.In("last", "the last day of the campaign is %s; there is no later one to take away", c.Last)
 		case last < today || last >= c.Last:

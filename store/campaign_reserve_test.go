@@ -44,3 +44,28 @@ func TestALossSparesCampaigns(t *testing.T) {
 		audited(t, db)
 	})
 }
+
+// TestACampaignIsNotEndedInThePast: a clock that was set back takes no day away that is divided.
+func TestACampaignIsNotEndedInThePast(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		sharing(t, db, clock, "alice", "bob")
+		clock.Set(4, "12:00")
+		testkit.Must(db.PostCampaign(t.Context(), pool()))(t)
+		settleThrough(t, db, clock, 4, 7, false)
+		clock.Set(5, "12:00")
+		wants(t, failure(db.EndCampaign(t.Context(), "pool", day1+4)), ledger.ErrDayClosed)
+		settleThrough(t, db, clock, 8, 9, false)
+		audited(t, db)
+	})
+}
+
+// TestAMultiplierIsOfALabel: a multiplier of what no account can have as a label would never count.
+func TestAMultiplierIsOfALabel(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
+		for _, label := range []string{"VIP", "a:b", strings.Repeat("a", 33)} {
+			c := spring()
+			c.Multipliers = []staking.Multiplier{{Label: label, Percent: 150}}
+			wants(t, failure(db.PostCampaign(t.Context(), c)), ledger.ErrInvalid)
+		}
+	})
+}
