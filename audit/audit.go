@@ -59,9 +59,9 @@ func Run(ctx context.Context, b Books, o Options) (Report, error) {
 	}
 	a := &audit{
 		books: b, outline: outline, only: o.Day, seed: maphash.MakeSeed(), sums: map[string]*TokenSum{},
-		batches: map[Key]*declared{}, shares: map[period]*big.Int{}, owned: map[Key]*owned{},
+		batches: map[Key]*declared{}, shares: tally[period]{}, owned: map[Key]*owned{},
 		derivation: derive(&outline.Sharing),
-		weights:    map[weightKey]*big.Int{}, budgets: map[budgetKey]*big.Int{}, places: map[string]*places{},
+		weights:    tally[weightKey]{}, budgets: tally[budgetKey]{}, places: map[string]*places{},
 		weighedThrough: map[string]staking.Day{},
 	}
 	for _, x := range outline.Campaigns.Weighed {
@@ -112,10 +112,10 @@ type audit struct {
 	found   findings
 	sums    map[string]*TokenSum
 	batches map[Key]*declared
-	shares  map[period]*big.Int // of the distributions, over all buckets
+	shares  tally[period] // of the distributions, over all buckets
 	owned   map[Key]*owned
-	weights map[weightKey]*big.Int
-	budgets map[budgetKey]*big.Int
+	weights tally[weightKey]
+	budgets tally[budgetKey]
 	places  map[string]*places // by campaign
 	slots   slots
 
@@ -168,10 +168,7 @@ func (a *audit) merge(w *worker) {
 		sum.House.Add(sum.House, &t.house)
 	}
 	for p, sum := range w.given {
-		if a.shares[p] == nil {
-			a.shares[p] = new(big.Int)
-		}
-		a.shares[p].Add(a.shares[p], sum)
+		a.shares.add(p, sum)
 	}
 	a.mergeCampaigns(w)
 	for _, b := range w.head.Batches {

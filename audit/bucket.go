@@ -25,7 +25,7 @@ type worker struct {
 	totals     map[Key]*total
 	slots      slots
 	derivation *derivation
-	given      map[period]*big.Int // what the bucket's accounts have of each distribution
+	given      tally[period] // what the bucket's accounts have of each distribution
 	positions  []position
 	at         int         // where in the positions the rows of the day have come to
 	moved      []*position // those with postings on the day
@@ -63,7 +63,7 @@ func newWorker(a *audit) *worker { return &worker{audit: a} }
 // begin resets the state.
 func (w *worker) begin(number int) {
 	w.number, w.head, w.found, w.counts = number, Head{}, findings{}, Report{}
-	w.tokens, w.totals, w.given = map[string]*token{}, map[Key]*total{}, map[period]*big.Int{}
+	w.tokens, w.totals, w.given = map[string]*token{}, map[Key]*total{}, tally[period]{}
 	w.owned = map[Key]*owned{}
 	w.slots.clear()
 }
@@ -341,19 +341,24 @@ func (w *worker) enrollment(e Enrollment) {
 	w.enrolled = append(w.enrolled, e.Enrollment)
 }
 
-// enroll gives each position its account's enrollments. Both are in order.
+// enroll gives each position its account's enrollments.
 func (w *worker) enroll() {
-	rest := w.enrolled
-	for i := range w.positions {
-		p := &w.positions[i]
-		for len(rest) > 0 && rest[0].Account < p.stored.Account {
-			rest = rest[1:]
+	eachOwn(w.positions, w.enrolled, func(e staking.Enrollment) ledger.Account { return e.Account },
+		func(p *position, own []staking.Enrollment) { p.switches = own })
+}
+
+// eachOwn calls give for each position with the rows of its account. Both are in order.
+func eachOwn[T any](positions []position, rows []T, account func(T) ledger.Account, give func(*position, []T)) {
+	for i := range positions {
+		p := &positions[i]
+		for len(rows) > 0 && account(rows[0]) < p.stored.Account {
+			rows = rows[1:]
 		}
 		n := 0
-		for n < len(rest) && rest[n].Account == p.stored.Account {
+		for n < len(rows) && account(rows[n]) == p.stored.Account {
 			n++
 		}
-		p.switches = rest[:n]
+		give(p, rows[:n])
 	}
 }
 

@@ -124,7 +124,7 @@ type claim struct {
 // campaigns is a worker's state of the campaigns in the current bucket.
 type campaigns struct {
 	budgets          map[Key][]*budgeted // by the reward token's day
-	weights          map[weightKey]*big.Int
+	weights          tally[weightKey]
 	today, yesterday map[claim]*big.Int // of the accounts of the span
 	labels           map[ledger.Account][]Label
 	members          map[ledger.Account][]Member
@@ -144,7 +144,7 @@ func decimal(s string) *big.Int {
 // budget derives the budgets of all campaigns from the bucket's snapshot.
 func (w *worker) budget() {
 	w.campaigns = campaigns{
-		budgets: map[Key][]*budgeted{}, weights: map[weightKey]*big.Int{}, today: map[claim]*big.Int{},
+		budgets: map[Key][]*budgeted{}, weights: tally[weightKey]{}, today: map[claim]*big.Int{},
 		yesterday: map[claim]*big.Int{}, places: map[string]*places{},
 	}
 	d := newBudgeting(&w.head.Campaigns)
@@ -297,11 +297,7 @@ func (w *worker) weigh(p *position) {
 		weight := new(big.Int).Mul(&w.figures.eligible, dayMillis)
 		weight.Add(weight, &w.figures.eligibleRest)
 		weight.Mul(weight, big.NewInt(w.counts100(c, p.stored.Account)))
-		k := weightKey{Key{w.day, p.stored.Asset}, c.ID}
-		if w.campaigns.weights[k] == nil {
-			w.campaigns.weights[k] = new(big.Int)
-		}
-		w.campaigns.weights[k].Add(w.campaigns.weights[k], weight)
+		w.campaigns.weights.add(weightKey{Key{w.day, p.stored.Asset}, c.ID}, weight)
 		w.campaigns.today[claim{p.stored.Account, c.ID, p.stored.Asset}] = weight
 	}
 }
@@ -398,22 +394,14 @@ func (w *worker) readCampaigns(s Span) error {
 // budgets paid, with the sums over the buckets.
 func (a *audit) compareWeighed() {
 	for _, x := range a.outline.Campaigns.Weighed {
-		sum := a.weights[weightKey{x.Key, x.Campaign}]
-		if sum == nil {
-			sum = new(big.Int)
-		}
-		if decimal(x.Weight).Cmp(sum) != 0 {
+		if sum := a.weights.of(weightKey{x.Key, x.Campaign}); decimal(x.Weight).Cmp(sum) != 0 {
 			a.find(on(x.Day, "", x.Asset, fmt.Sprintf("declared is a weight of %s in the campaign %s; the buckets have %s",
 				x.Weight, x.Campaign, sum)))
 		}
 	}
 	for i := range a.outline.Campaigns.Budgets {
 		b := &a.outline.Campaigns.Budgets[i]
-		sum := a.budgets[budgetKey{b.Key, b.Campaign, b.Token}]
-		if sum == nil {
-			sum = new(big.Int)
-		}
-		if exact(b.Amount).Cmp(sum) != 0 {
+		if sum := a.budgets.of(budgetKey{b.Key, b.Campaign, b.Token}); exact(b.Amount).Cmp(sum) != 0 {
 			a.find(on(b.Day, "", b.Asset, fmt.Sprintf("the budget of the campaign %s for %s paid %s parts of a smallest unit; "+
 				"the buckets have %s", b.Campaign, b.Token, exact(b.Amount), sum)))
 		}
@@ -426,11 +414,7 @@ func (w *worker) compareCampaigns() {
 	weights := w.campaigns.weights
 	for _, x := range w.head.Campaigns.Weights {
 		k := weightKey{x.Key, x.Campaign}
-		sum := weights[k]
-		if sum == nil {
-			sum = new(big.Int)
-		}
-		if decimal(x.Weight).Cmp(sum) != 0 {
+		if sum := weights.of(k); decimal(x.Weight).Cmp(sum) != 0 {
 			w.find(on(x.Day, "", x.Asset, fmt.Sprintf("bucket %d has a weight of %s in the campaign %s; derived %s", w.number,
 				x.Weight, x.Campaign, sum)))
 		}
@@ -442,21 +426,17 @@ func (w *worker) compareCampaigns() {
 				k.campaign, sum)))
 		}
 	}
-	rows := map[budgetKey]*big.Int{}
+	rows := tally[budgetKey]{}
 	for _, s := range w.head.Campaigns.Shares {
 		rows[budgetKey{s.Key, s.Campaign, s.Token}] = exact(s.Sum)
 	}
 	for _, all := range w.campaigns.budgets {
 		for _, b := range all {
-			row := rows[b.budgetKey]
-			delete(rows, b.budgetKey)
-			if row == nil {
-				row = new(big.Int)
-			}
-			if row.Cmp(&b.shares) != 0 {
+			if row := rows.of(b.budgetKey); row.Cmp(&b.shares) != 0 {
 				w.find(on(b.Day, "", b.Asset, fmt.Sprintf("bucket %d has %s parts of a smallest unit of the budget of the "+
 					"campaign %s for %s; derived %s", w.number, row, b.campaign, b.token, &b.shares)))
 			}
+			delete(rows, b.budgetKey)
 		}
 	}
 	for k := range rows {
@@ -469,18 +449,11 @@ func (w *worker) compareCampaigns() {
 func (a *audit) mergeCampaigns(w *worker) {
 	a.mergePlaces(w)
 	for _, x := range w.head.Campaigns.Weights {
-		k := weightKey{x.Key, x.Campaign}
-		if a.weights[k] == nil {
-			a.weights[k] = new(big.Int)
-		}
-		a.weights[k].Add(a.weights[k], decimal(x.Weight))
+		a.weights.add(weightKey{x.Key, x.Campaign}, decimal(x.Weight))
 	}
 	for _, all := range w.campaigns.budgets {
 		for _, b := range all {
-			if a.budgets[b.budgetKey] == nil {
-				a.budgets[b.budgetKey] = new(big.Int)
-			}
-			a.budgets[b.budgetKey].Add(a.budgets[b.budgetKey], &b.shares)
+			a.budgets.add(b.budgetKey, &b.shares)
 		}
 	}
 }

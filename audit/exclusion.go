@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 
+	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -27,20 +28,10 @@ func (w *worker) exclusion(e Exclusion) {
 	}
 }
 
-// exclude gives each position its account's exclusions. Both are in order.
+// exclude gives each position its account's exclusions.
 func (w *worker) exclude() {
-	rest := w.excluded
-	for i := range w.positions {
-		p := &w.positions[i]
-		for len(rest) > 0 && rest[0].Account < p.stored.Account {
-			rest = rest[1:]
-		}
-		n := 0
-		for n < len(rest) && rest[n].Account == p.stored.Account {
-			n++
-		}
-		p.excluded = rest[:n]
-	}
+	eachOwn(w.positions, w.excluded, func(e staking.Exclusion) ledger.Account { return e.Account },
+		func(p *position, own []staking.Exclusion) { p.excluded = own })
 }
 
 // excludedBy is a product that has the position on a day, or "".

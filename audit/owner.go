@@ -50,7 +50,7 @@ func (p *position) ownerOn(d staking.Day) string {
 	return p.owners[0].Owner
 }
 
-// readOwners gives each position its account's owners. Both are in order.
+// readOwners gives each position its account's owners.
 func (w *worker) readOwners(s Span) error {
 	w.owners = w.owners[:0]
 	if len(w.outline.Shared) == 0 {
@@ -62,18 +62,8 @@ func (w *worker) readOwners(s Span) error {
 		}
 		w.owners = append(w.owners, o)
 	})
-	rest := w.owners
-	for i := range w.positions {
-		p := &w.positions[i]
-		for len(rest) > 0 && rest[0].Account < p.stored.Account {
-			rest = rest[1:]
-		}
-		n := 0
-		for n < len(rest) && rest[n].Account == p.stored.Account {
-			n++
-		}
-		p.owners = rest[:n]
-	}
+	eachOwn(w.positions, w.owners, func(o Ownership) ledger.Account { return o.Account },
+		func(p *position, own []Ownership) { p.owners = own })
 	return err
 }
 

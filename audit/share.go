@@ -348,32 +348,22 @@ func (w *worker) shares(p *position, f *figures) {
 		p.addWeight(sum, d.first-1, -1)
 		sum.Quo(sum.Mul(sum, &d.pool), &d.weight)
 		f.shared.Add(&f.shared, sum)
-		if w.given[d.period] == nil {
-			w.given[d.period] = new(big.Int)
-		}
-		w.given[d.period].Add(w.given[d.period], sum)
+		w.given.add(d.period, sum)
 	}
 }
 
 // compareShares compares what the bucket's accounts have of each distribution with its rows.
 func (w *worker) compareShares() {
-	rows := map[period]*big.Int{}
+	rows := tally[period]{}
 	for _, s := range w.head.Shares {
 		rows[period{s.Key, s.First, s.Last}] = exact(s.Sum)
 	}
 	for k, all := range w.derivation.divided {
 		for _, d := range all {
-			row, derived := rows[d.period], w.given[d.period]
-			if derived == nil {
-				derived = new(big.Int)
-			}
-			if row == nil && w.token(k.Asset).progress.Accrued < k.Day {
+			if rows[d.period] == nil && w.token(k.Asset).progress.Accrued < k.Day {
 				continue
 			}
-			if row == nil {
-				row = new(big.Int)
-			}
-			if row.Cmp(derived) != 0 {
+			if row, derived := rows.of(d.period), w.given.of(d.period); row.Cmp(derived) != 0 {
 				w.find(Finding{Day: d.Day, HasDay: true, Asset: d.Asset, What: fmt.Sprintf(
 					"bucket %d has %s parts of a smallest unit of the distribution of %s to %s; derived %s",
 					w.number, row, d.first, d.last, derived)})
@@ -391,11 +381,7 @@ func (w *worker) compareShares() {
 func (a *audit) comparePaid() {
 	for i := range a.outline.Distributions {
 		d := &a.outline.Distributions[i]
-		sum := a.shares[d.period()]
-		if sum == nil {
-			sum = new(big.Int)
-		}
-		if exact(d.Paid).Cmp(sum) != 0 {
+		if sum := a.shares.of(d.period()); exact(d.Paid).Cmp(sum) != 0 {
 			a.find(Finding{Day: d.Day, HasDay: true, Asset: d.Asset, What: fmt.Sprintf(
 				"the distribution of %s to %s paid %s parts of a smallest unit; the buckets have %s", d.First, d.Last,
 				exact(d.Paid), sum)})
