@@ -28,10 +28,10 @@ type TokenStatus struct {
 	Asset       string
 	PaidThrough staking.Day
 	Pool        ledger.Amount // in @rewards
-	Reserved    ledger.Amount // of it, for income that is not distributed: the operator may not take it out
+	Reserved    ledger.Amount // of it, for income and campaigns that are not distributed: the operator may not take it out
 	LastTotal   ledger.Amount // of the last declared day
 	LastHolders int64
-	DaysLeft    int64 // that the pool, less what is reserved, lasts at the last total, rounded down; -1: not known
+	DaysLeft    int64 // that the pool, less Reserved, lasts at what the last day took of it, rounded down; -1: not known
 	Waiting     error // what its next day waits for: staking.ErrFunds or ErrLimit, or nil
 }
 
@@ -77,6 +77,17 @@ func (rs *Reports) TokenStatus(ctx context.Context) ([]TokenStatus, error) {
 	})
 }
 
+// spentOfPool is what of a day's total came neither from staking income nor from a campaign, which bring their own
+// funds. Beside them each holder's fraction may make one smallest unit more or less: what is no more than these is
+// nothing.
+func spentOfPool(t db.View, token string, d staking.Day, total ledger.Amount, holders int64) (ledger.Amount, error) {
+	shared, err := store.SharedOn(t, token, d)
+	if spent := total - shared; shared == 0 || int64(spent) > holders {
+		return spent, err
+	}
+	return 0, err
+}
+
 func (rs *Reports) tokenStatus(t db.View, closed staking.Day) ([]TokenStatus, error) {
 	tokens, err := db.All(t, func(r db.Row) (TokenStatus, error) {
 		return TokenStatus{Asset: r.Text(0), PaidThrough: staking.Day(r.Int(1)), DaysLeft: -1}, nil
@@ -90,9 +101,9 @@ func (rs *Reports) tokenStatus(t db.View, closed staking.Day) ([]TokenStatus, er
 		if err != nil {
 			return nil, err
 		}
-		var total int64
-		if _, err := db.One(t, []*int64{&s.LastHolders, &total},
-			"SELECT holders, total FROM declarations WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day DESC LIMIT 1",
+		var day, total int64
+		if _, err := db.One(t, []*int64{&day, &s.LastHolders, &total},
+			"SELECT day, holders, total FROM declarations WHERE asset = $1 AND day BETWEEN $2 AND $3 ORDER BY day DESC LIMIT 1",
 			s.Asset, int64(s.PaidThrough), int64(s.PaidThrough)+1); err != nil {
 			return nil, err
 		}
@@ -100,8 +111,12 @@ func (rs *Reports) tokenStatus(t db.View, closed staking.Day) ([]TokenStatus, er
 			return nil, err
 		}
 		s.Pool, s.LastTotal = pool, ledger.Amount(total)
-		if total > 0 {
-			s.DaysLeft = int64(max(pool-s.Reserved, 0)) / total
+		spent, err := spentOfPool(t, s.Asset, staking.Day(day), s.LastTotal, s.LastHolders)
+		if err != nil {
+			return nil, err
+		}
+		if spent > 0 {
+			s.DaysLeft = int64(max(pool-s.Reserved, 0) / spent)
 		}
 		if s.PaidThrough < closed {
 			if s.Waiting, err = rs.waiting(t, s.Asset, s.PaidThrough+1); err != nil {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/softstake/softstake/db"
@@ -29,6 +28,9 @@ func OverLimit(t db.View, d staking.Day, l staking.Limit, asset ledger.Asset, to
 			continue
 		}
 		shared += all[i].Pool().Units
+		if all[i].Budget != nil { // a campaign's: no rate follows from it
+			continue
+		}
 		before, err := rateBefore(t, all[i])
 		if err != nil {
 			return "", err
@@ -54,7 +56,7 @@ func OverLimit(t db.View, d staking.Day, l staking.Limit, asset ledger.Asset, to
 func rateWith(t db.View, all []staking.Distribution, d staking.Day, token string) (staking.Rate, error) {
 	sum, err := rateOn(t, d, token)
 	for _, v := range all {
-		if v.Pays() && v.First <= d && d <= v.Last {
+		if v.Budget == nil && v.Pays() && v.First <= d && d <= v.Last {
 			sum = addRate(sum, v.Pool().Units, v.Weight)
 		}
 	}
@@ -97,7 +99,7 @@ func isFixed(t db.View, token string, d staking.Day) (bool, error) {
 	return terms[token].Mode == staking.Fixed, err
 }
 
-// interestOn is what a declared day in the mode fixed paid beside shares of income.
+// interestOn is what a declared day in the mode fixed paid beside shares of income and of campaigns.
 func interestOn(t db.View, token string, d staking.Day) (paid ledger.Amount, known bool, err error) {
 	if known, err = isFixed(t, token, d); err != nil || !known {
 		return 0, false, err
@@ -107,10 +109,14 @@ func interestOn(t db.View, token string, d staking.Day) (paid ledger.Amount, kno
 	if err != nil || !known {
 		return 0, false, err
 	}
-	shared, err := db.Count(t, `SELECT CAST(coalesce(sum(paid_units), 0) AS bigint) FROM distributions
-	     WHERE asset = $1 AND day = $2`, token, int64(d))
-	if err != nil {
-		return 0, false, fmt.Errorf("read what was distributed of %s on %s: %w", token, d, err)
-	}
-	return ledger.Amount(total - shared), true, nil
+	shared, err := SharedOn(t, token, d)
+	return ledger.Amount(total) - shared, err == nil, err
+}
+
+// SharedOn is what a declared day of a token paid as shares of staking income and of campaigns, in whole units.
+func SharedOn(t db.View, token string, d staking.Day) (ledger.Amount, error) {
+	shared, err := db.Count(t, `SELECT CAST(coalesce(sum(paid_units), 0) AS bigint) FROM (
+	       SELECT paid_units FROM distributions WHERE asset = $1 AND day = $2
+	       UNION ALL SELECT paid_units FROM campaign_distributions WHERE asset = $1 AND day = $2) shares`, token, int64(d))
+	return ledger.Amount(shared), annotate(err, "read what was distributed of %s on %s", token, d)
 }

@@ -34,7 +34,7 @@ func TestLossesComeFirst(t *testing.T) {
 		clock.Set(6, "00:05") // before the run of Day 5
 		refused := failure(db.PostIncome(t.Context(), incomeOf("more", 3, 3, -500)))
 		wants(t, refused, ledger.ErrInsufficient)
-		if !strings.Contains(refused.Error(), "reserved for income which is not distributed yet") {
+		if !strings.Contains(refused.Error(), "reserved for income and campaigns which are not distributed yet") {
 			t.Errorf("got %v", refused)
 		}
 		testkit.Must(db.Fund(t.Context(), "f", bnb, 350, false))(t)
@@ -85,6 +85,11 @@ func TestIncomeIsReserved(t *testing.T) {
 		}
 		if got := paidTo(t, db, "alice"); got[4] != 350 {
 			t.Errorf("alice has %v", got)
+		}
+		for _, s := range testkit.Must(reports.New(db.Reader()).TokenStatus(ctx))(t) {
+			if s.Asset == bnb && (s.LastTotal != 700 || s.DaysLeft != -1) { // income pays for it, and not the pool
+				t.Errorf("a day of %d, and the pool lasts %d days", s.LastTotal, s.DaysLeft)
+			}
 		}
 		audited(t, db)
 	})
