@@ -120,6 +120,7 @@ type (
 		Deciles  []decileJSON        `json:"deciles"`
 		Income   simulatedIncomeJSON `json:"income"`
 		Pool     string              `json:"pool"`
+		Reserved string              `json:"reserved"`           // of the pool
 		DaysLeft *int64              `json:"daysLeft,omitempty"` // absent: it costs nothing, or income pays for it
 	}
 	simulatedDayJSON struct {
@@ -164,7 +165,7 @@ func formatSimulation(r simulation.Result) simulationJSON {
 		v := simulatedTokenJSON{
 			Asset: a.Symbol, Before: a.Format(t.Before), After: a.Format(t.After), Change: a.Format(t.After - t.Before),
 			Declared: a.Format(t.Declared), Days: []simulatedDayJSON{}, Holders: changedHoldersJSON(t.Holders),
-			Deciles: []decileJSON{}, Pool: a.Format(t.Pool), Income: simulatedIncomeJSON{a.Format(t.Income.Gross),
+			Deciles: []decileJSON{}, Pool: a.Format(t.Pool), Reserved: a.Format(t.Reserved), Income: simulatedIncomeJSON{a.Format(t.Income.Gross),
 				a.Format(t.Income.FeeBefore), a.Format(t.Income.FeeAfter), t.Income.Missing, t.Income.Undivided,
 				t.Income.Partly},
 		}
@@ -280,6 +281,10 @@ func simulationNotes(t simulation.Token, through staking.Day) (notes []string) {
 	if t.Income.Partly > 0 {
 		notes = append(notes, a.Symbol+": "+count(t.Income.Partly, "income is", "incomes are")+
 			" left out: only a part of the period is simulated.")
+	}
+	if t.Reserved > 0 {
+		notes = append(notes, a.Symbol+": of the pool, "+withUnit(a, t.Reserved)+
+			" is reserved for income that is not distributed yet and for campaigns.")
 	}
 	if t.Declared != t.Before {
 		notes = append(notes, a.Symbol+": these days were paid "+withUnit(a, t.Declared)+

@@ -1,7 +1,9 @@
 package holding
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
@@ -16,7 +18,11 @@ type Period struct {
 	Carry   staking.Fraction
 	First   staking.Day
 	days    []daily
-	spans   []span // in which the account is enrolled
+	spans   []span  // in which the account is enrolled
+	others  []span  // in which another product has the token
+	granted []grant // its shares of campaigns, in order of their days
+	weighed []bool  // the days that a campaign weighs; nil: none
+	ended   int64   // when the account was closed and nothing was to come any more, in Unix milliseconds; 0: it was not
 
 	carried staking.Day // of whose accrual Carry is; Forever: of none since the period began
 	run     run
@@ -43,27 +49,33 @@ type run struct {
 // Days is how many days the period has.
 func (p *Period) Days() int { return len(p.days) }
 
-// On is the holding of a day of the period, without its fraction and without shares of
-// distributions. It is Absent on a day that is not measured.
-func (p *Period) On(d staking.Day) staking.Holding {
-	day := &p.days[d-p.First]
-	return staking.Holding{
+// On is the holding of a day of the period by a measure, without its fraction. Its shares are
+// those of campaigns alone, as they are recorded. It is Absent on a day that is not measured.
+func (p *Period) On(d staking.Day, m staking.Measure) staking.Holding {
+	i := int(d - p.First)
+	day := &p.days[i]
+	h := staking.Holding{
 		Account: p.Account, Asset: p.Asset, Opening: day.opening, Integral: day.integral, Absent: !p.measured(d),
+		Weighed: p.weighed != nil && p.weighed[i],
 	}
+	if m == staking.Lowest {
+		h.Integral = staking.IntegralOf(day.lowest, staking.DayMillis)
+	}
+	n, _ := slices.BinarySearchFunc(p.granted, d, func(g grant, d staking.Day) int { return cmp.Compare(g.day, d) })
+	for ; n < len(p.granted) && p.granted[n].day == d; n++ {
+		h.Shared = h.Shared.Add(p.granted[n].share)
+	}
+	return h
 }
 
-// Lowest is the smallest free balance of a day of the period, after all changes of a
-// millisecond, from 00:00:00.000 with its changes to 23:59:59.999.
-func (p *Period) Lowest(d staking.Day) ledger.Amount { return p.days[d-p.First].lowest }
+// Ended reports whether the account was closed by the end of a day, and had nothing to come any
+// more: it has no share of what is divided on the day.
+func (p *Period) Ended(d staking.Day) bool { return p.ended > 0 && p.ended < (d+1).Millis() }
 
 // measured reports whether the account earns on the day with what it has.
 func (p *Period) measured(d staking.Day) bool {
-	for _, s := range p.spans {
-		if s.from <= d && d < s.until {
-			return true
-		}
-	}
-	return false
+	covers := func(s span) bool { return s.from <= d && d < s.until }
+	return slices.ContainsFunc(p.spans, covers) && !slices.ContainsFunc(p.others, covers)
 }
 
 // change takes a change of the balance in, in order of time.
@@ -105,20 +117,56 @@ func (p *Period) countBack(balance ledger.Amount) {
 	}
 }
 
-// MeasurePeriod measures what the accounts of a bucket had of the wanted tokens on each of
-// some days that are paid, page after page in key order: what Measure says of each of the
-// days, from one reading. Positions that are enrolled on none of the days are left out. A
-// page is valid only during the call; it takes 40 bytes a position and day.
-func MeasurePeriod(t db.View, bucket int, first, last staking.Day, wanted func(asset string) bool,
-	page func([]Period) error) error {
-	m := periods{measure: measure{t: t, bucket: int64(bucket), wanted: wanted}, from: first, through: last,
+// Periods measure what accounts had on each of some days. They are not safe for concurrent use.
+type Periods struct {
+	view              db.View
+	firstDay, lastDay staking.Day
+	tokens            func(asset string) bool
+	budgets           []staking.Distribution // of campaigns, that took effect on these days
+	weighed           map[string][]bool      // of a token, the days that a campaign weighs
+}
+
+// PeriodsOf prepares the measuring of some days, both ends inclusive, of the wanted tokens, for
+// which all of them are paid.
+func PeriodsOf(t db.View, first, last staking.Day, wanted func(asset string) bool) (*Periods, error) {
+	p := &Periods{view: t, firstDay: first, lastDay: last, tokens: wanted, weighed: map[string][]bool{}}
+	campaigns, err := overlapping(t, first-1, last)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range campaigns {
+		for _, part := range c.Parts {
+			if p.weighed[part.Token] == nil {
+				p.weighed[part.Token] = make([]bool, last-first+1)
+			}
+			for i := range p.weighed[part.Token] {
+				if c.On(first + staking.Day(i)) {
+					p.weighed[part.Token][i] = true
+				}
+			}
+		}
+	}
+	p.budgets, err = recordedBudgets(t, first, last, campaigns, wanted)
+	return p, err
+}
+
+// Measure measures the positions of a bucket, page after page in key order: what the function
+// Measure says of each of the days, from one reading. Of the distributions it knows those of
+// campaigns. Positions that are enrolled on none of the days are left out, unless a campaign
+// paid them. A page is valid only during the call. Memory: 40 bytes a position of the page and
+// day, and about as much for each share of a campaign in the bucket.
+func (p *Periods) Measure(bucket int, page func([]Period) error) error {
+	m := periodPage{Periods: p, measure: measure{t: p.view, bucket: int64(bucket), wanted: p.tokens},
 		paid: map[string]staking.Day{}}
-	err := t.Query(func(r db.Row) error {
+	err := m.t.Query(func(r db.Row) error {
 		m.paid[r.Text(0)] = staking.Day(r.Int(1))
 		return nil
 	}, "SELECT asset, paid_through FROM progress WHERE bucket = $1", m.bucket)
 	if err != nil {
 		return fmt.Errorf("read the progress: %w", err)
+	}
+	if m.granted, err = grantsOf(p.view, bucket, p.budgets); err != nil {
+		return err
 	}
 	for {
 		more, err := m.balances()
@@ -137,40 +185,52 @@ func MeasurePeriod(t db.View, bucket int, first, last staking.Day, wanted func(a
 	}
 }
 
-// periods is a page of positions being measured over some days.
-type periods struct {
+// periodPage is a page of positions being measured over some days.
+type periodPage struct {
+	*Periods
 	measure
-	from, through staking.Day
-	paid          map[string]staking.Day // of each token, through which day
-	of            []Period               // of each of measure's page
-	days          []daily                // theirs
+	paid    map[string]staking.Day // of each token, through which day
+	granted map[position][]grant   // of the bucket
+	of      []Period               // of each of measure's page
+	days    []daily                // theirs
 }
 
 // read measures the positions of a page.
-func (m *periods) read() error {
+func (m *periodPage) read() error {
 	spans, err := m.enrollments()
 	if err != nil {
 		return err
 	}
 	kept := m.page[:0]
 	for _, h := range m.page {
-		if spans[h.Account] != nil {
+		if spans[h.Account] != nil || m.granted[position{h.Account, h.Asset}] != nil {
 			kept = append(kept, h)
 		}
 	}
 	m.page, m.of = kept, m.of[:0]
-	n := int(m.through-m.from) + 1
+	if len(m.page) == 0 {
+		return nil
+	}
+	n := int(m.lastDay-m.firstDay) + 1
 	if size := n * len(m.page); cap(m.days) < size {
 		m.days = make([]daily, size)
 	}
 	m.days = m.days[:n*len(m.page)]
 	clear(m.days)
-	for i, h := range m.page {
-		m.of = append(m.of, Period{Account: h.Account, Asset: h.Asset, Carry: h.Carry, First: m.from,
-			days: m.days[i*n : (i+1)*n], spans: spans[h.Account], carried: staking.Forever})
+	others, err := m.exclusions()
+	if err != nil {
+		return err
 	}
-	if len(m.page) == 0 {
-		return nil
+	ended, err := m.ended()
+	if err != nil {
+		return err
+	}
+	for i, h := range m.page {
+		m.of = append(m.of, Period{Account: h.Account, Asset: h.Asset, Carry: h.Carry, First: m.firstDay,
+			days: m.days[i*n : (i+1)*n], spans: spans[h.Account],
+			others:  slices.Concat(others[position{h.Account, ""}], others[position{h.Account, h.Asset}]),
+			granted: m.granted[position{h.Account, h.Asset}], weighed: m.weighed[h.Asset], ended: ended[h.Account],
+			carried: staking.Forever})
 	}
 	if err := m.postings(); err != nil {
 		return err
@@ -184,8 +244,38 @@ func (m *periods) read() error {
 	return nil
 }
 
+// exclusions are the spans of days of the period in which another product has what the page's accounts have.
+func (m *periodPage) exclusions() (map[position][]span, error) {
+	others := map[position][]span{}
+	err := m.t.Query(func(r db.Row) error {
+		at := position{ledger.Account(r.Text(0)), r.Text(1)}
+		others[at] = append(others[at], span{staking.Day(r.Int(2)), staking.Day(r.Int(3))})
+		return nil
+	}, `SELECT account, asset, from_day, until_day FROM exclusions
+	     WHERE bucket = $1 AND account BETWEEN $2 AND $3 AND from_day <= $4 AND until_day > $5`,
+		m.bucket, m.first, m.last, int64(m.lastDay), int64(m.firstDay))
+	if err != nil {
+		return nil, fmt.Errorf("read exclusions: %w", err)
+	}
+	return others, nil
+}
+
+// ended is when those of the page's accounts ended that are closed, with nothing to come any more.
+func (m *periodPage) ended() (map[ledger.Account]int64, error) {
+	ended := map[ledger.Account]int64{}
+	err := m.t.Query(func(r db.Row) error {
+		ended[ledger.Account(r.Text(0))] = r.Int(1)
+		return nil
+	}, "SELECT account, ended FROM accounts WHERE bucket = $1 AND account BETWEEN $2 AND $3 AND ended > 0",
+		m.bucket, m.first, m.last)
+	if err != nil {
+		return nil, fmt.Errorf("read which accounts are closed: %w", err)
+	}
+	return ended, nil
+}
+
 // enrollments are the spans of the page's accounts that have days of the period.
-func (m *periods) enrollments() (map[ledger.Account][]span, error) {
+func (m *periodPage) enrollments() (map[ledger.Account][]span, error) {
 	spans := map[ledger.Account][]span{}
 	err := m.t.Query(func(r db.Row) error {
 		account := ledger.Account(r.Text(0))
@@ -193,7 +283,7 @@ func (m *periods) enrollments() (map[ledger.Account][]span, error) {
 		return nil
 	}, `SELECT account, from_day, until_day FROM enrollments
 	     WHERE bucket = $1 AND account BETWEEN $2 AND $3 AND from_day <= $4 AND until_day > $5 AND until_day > from_day`,
-		m.bucket, m.first, m.last, int64(m.through), int64(m.from))
+		m.bucket, m.first, m.last, int64(m.lastDay), int64(m.firstDay))
 	if err != nil {
 		return nil, fmt.Errorf("read enrollments: %w", err)
 	}
@@ -202,7 +292,7 @@ func (m *periods) enrollments() (map[ledger.Account][]span, error) {
 
 // postings takes in what was posted since the period began. The balance in the page becomes
 // that after the period.
-func (m *periods) postings() error {
+func (m *periodPage) postings() error {
 	at := 0
 	err := m.t.Query(func(r db.Row) error {
 		account, asset := r.Text(0), r.Text(1)
@@ -211,14 +301,14 @@ func (m *periods) postings() error {
 			return nil
 		}
 		d, amount := staking.Day(r.Int(2)), ledger.Amount(r.Int(4))
-		if d > m.through {
+		if d > m.lastDay {
 			m.page[at].Opening -= amount
 			return nil
 		}
 		m.of[at].change(d, r.Int(3), amount)
 		return nil
 	}, `SELECT account, asset, day, at, amount FROM postings WHERE bucket = $1 AND day >= $2 AND account BETWEEN $3 AND $4
-	     ORDER BY day, at`, m.bucket, int64(m.from), m.first, m.last)
+	     ORDER BY day, at`, m.bucket, int64(m.firstDay), m.first, m.last)
 	if err != nil {
 		return fmt.Errorf("read changes: %w", err)
 	}
@@ -227,7 +317,7 @@ func (m *periods) postings() error {
 
 // rewards takes in what was credited for the days since the period began: the reward of a
 // day is in the opening of the next.
-func (m *periods) rewards() error {
+func (m *periodPage) rewards() error {
 	at := 0
 	err := m.t.Query(func(r db.Row) error {
 		account, asset := r.Text(0), r.Text(1)
@@ -240,15 +330,15 @@ func (m *periods) rewards() error {
 		if d < p.carried {
 			p.carried, p.Carry = d, staking.Fraction(r.Int(4))
 		}
-		if d >= m.through {
+		if d >= m.lastDay {
 			m.page[at].Opening -= reward
 			return nil
 		}
-		p.days[d+1-m.from].change += reward
+		p.days[d+1-m.firstDay].change += reward
 		return nil
 	}, `SELECT account, asset, day, reward, before FROM accruals
 	     WHERE bucket = $1 AND day >= $2 AND account BETWEEN $3 AND $4`,
-		m.bucket, int64(m.from), m.first, m.last)
+		m.bucket, int64(m.firstDay), m.first, m.last)
 	if err != nil {
 		return fmt.Errorf("read rewards: %w", err)
 	}

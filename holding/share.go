@@ -74,8 +74,7 @@ func Distributions(t db.View, d staking.Day, token string) ([]staking.Distributi
 	return append(all, campaigns...), err
 }
 
-// entered are the incomes of a token that were entered on a day, those of one period together: losses
-// first, so that nobody gets what is lost.
+// entered are the incomes of a token that were entered on a day, those of one period together, in their order.
 func entered(t db.View, d staking.Day, token string) (all []staking.Distribution, err error) {
 	err = t.Query(func(r db.Row) error {
 		v := staking.Distribution{Asset: token, Day: d, First: staking.Day(r.Int(0)), Last: staking.Day(r.Int(1)),
@@ -88,7 +87,7 @@ func entered(t db.View, d staking.Day, token string) (all []staking.Distribution
 		return nil
 	}, `SELECT first_day, last_day, gross, fee FROM incomes WHERE at >= $1 AND at < $2 AND asset = $3 AND mode = $4
 	     ORDER BY first_day, last_day`, d.Millis(), (d + 1).Millis(), token, int64(staking.Share))
-	slices.SortStableFunc(all, func(a, b staking.Distribution) int { return int(db.Flag(b.Net < 0) - db.Flag(a.Net < 0)) })
+	slices.SortFunc(all, staking.Distribution.Compare)
 	return all, err
 }
 

@@ -34,16 +34,19 @@ type town struct {
 	clock *testkit.Clock
 	last  staking.Day // the last day that is paid
 
-	steady bool // terms do not change
+	steady bool // terms do not change, and there is nothing beside holders and their balances
+	gone   map[ledger.Account]bool
 }
 
-// newTown makes books that begin on Day 1 with BNB in the mode fixed and SOL in the mode share, with a fee.
+// newTown makes books that begin on Day 1 with BNB in the mode fixed and SOL in the mode share, with a fee, and TIP,
+// which only campaigns pay.
 func newTown(t *testing.T, kind string, r *rand.Rand) *town {
 	t.Helper()
-	w := &town{Rand: r, clock: testkit.NewClock(day1.Start()), url: scenario.NewURL(t, kind, false)}
+	w := &town{Rand: r, clock: testkit.NewClock(day1.Start()), url: scenario.NewURL(t, kind, false),
+		gone: map[ledger.Account]bool{}}
 	setup := store.Setup{From: day1, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 		CloseAfter: 5 * time.Minute}
-	for _, symbol := range []string{"BNB", "SOL"} {
+	for _, symbol := range []string{"BNB", "SOL", "TIP"} {
 		asset := ledger.Asset{Symbol: symbol, Scale: 8, MaxSupply: 1_000_000_000 * coin}
 		terms := testkit.Must(staking.ParseTerms(asset, day1, "0.0773", "0.5", "150"))(t)
 		if symbol == "SOL" {
@@ -54,7 +57,9 @@ func newTown(t *testing.T, kind string, r *rand.Rand) *town {
 	w.DB = testkit.Must(store.Create(t.Context(), w.url,
 		store.Options{Clock: w.clock.Now, Actor: access.Process("test"), Volatile: true}, setup))(t)
 	t.Cleanup(func() { ok(t, w.Close()) })
-	testkit.Must(w.Fund(t.Context(), "pool", "BNB", 1_000_000*coin, false))(t)
+	for _, symbol := range []string{"BNB", "SOL"} { // with SOL, campaigns pay while a loss is to be made up for
+		testkit.Must(w.Fund(t.Context(), "pool-"+symbol, symbol, 1_000_000*coin, false))(t)
+	}
 	return w
 }
 
@@ -150,18 +155,23 @@ func (w *town) live(t *testing.T, accounts, days int) {
 			}
 		}
 		for range 3 {
-			if a := names[w.IntN(accounts)]; w.IntN(2) == 0 {
+			if a := names[w.IntN(accounts)]; w.gone[a] {
+				continue
+			} else if w.IntN(2) == 0 {
 				ok(t, w.Leave(ctx, a, staking.Client{}, time.Time{}))
 			} else {
 				ok(t, w.EnrollAll(ctx, []ledger.Account{a}, d+1))
 			}
 		}
-		if !w.steady && w.IntN(4) == 0 {
-			w.change(t, d+1)
+		if !w.steady {
+			w.beside(t, d, names)
 		}
 		if len := staking.Day(1 + w.IntN(4)); paidTo+len <= d && w.IntN(2) == 0 {
 			for i := range 1 + w.IntN(2) {
-				w.income(t, fmt.Sprintf("i-%d-%d", n, i), paidTo, paidTo+len-1, ledger.Amount(w.Int64N(int64(coin))-1000))
+				w.income(t, fmt.Sprintf("i-%d-%d", n, i), paidTo, paidTo+len-1, w.gross())
+			}
+			if w.IntN(2) == 0 && paidTo > day1 { // more of a period before
+				w.income(t, fmt.Sprintf("late-%d", n), paidTo-1, paidTo-1, w.gross())
 			}
 			paidTo += len
 		}
@@ -171,11 +181,70 @@ func (w *town) live(t *testing.T, accounts, days int) {
 	}
 }
 
+// gross is an income, which is zero or below at times.
+func (w *town) gross() ledger.Amount {
+	switch w.IntN(6) {
+	case 0:
+		return 0
+	case 1:
+		return -ledger.Amount(w.Int64N(int64(coin) / 2))
+	}
+	return ledger.Amount(w.Int64N(int64(coin)))
+}
+
+// beside does what may happen on a day beside what holders do.
+func (w *town) beside(t *testing.T, d staking.Day, names []ledger.Account) {
+	t.Helper()
+	ctx := t.Context()
+	if w.IntN(3) == 0 {
+		w.change(t, d+1)
+	}
+	if (d-day1)%6 == 0 {
+		w.campaign(t, d)
+	}
+	if d == day1+8 || d == day1+13 { // an account is closed, and leaves what it has to another
+		a := names[w.IntN(len(names)/2)]
+		w.gone[a] = true
+		testkit.Must(w.SweepAccount(ctx, a, names[len(names)-1]))(t)
+	}
+	for range 2 {
+		a := names[w.IntN(len(names)-1)]
+		if w.gone[a] {
+			continue
+		}
+		x := staking.Exclusion{Account: a, Asset: []string{"", "BNB", "SOL", "TIP"}[w.IntN(4)], Product: "Launchpool",
+			From: d + staking.Day(w.IntN(2)), Until: d + 2 + staking.Day(w.IntN(3))}
+		testkit.Must(w.Exclude(ctx, []store.ExclusionRequest{{Exclusion: x}}))(t)
+		_, _, err := w.SetOwner(ctx, a, []string{"", "p-1", "p-2", "p-3"}[w.IntN(4)], 0)
+		ok(t, err)
+		if w.IntN(2) == 0 {
+			_, _, err = w.AddLabel(ctx, a, "vip", 0)
+		} else {
+			_, _, err = w.RemoveLabel(ctx, a, "vip", 0)
+		}
+		ok(t, err)
+	}
+}
+
+// campaign makes a campaign of some days from tomorrow on, in one of the tokens.
+func (w *town) campaign(t *testing.T, d staking.Day) {
+	t.Helper()
+	c := staking.Campaign{ID: "c-" + d.String(), Title: "campaign", Asset: []string{"TIP", "BNB", "SOL"}[(d-day1)/6%3],
+		Pool: 1000 + ledger.Amount(w.Int64N(int64(coin))), First: d + 1, Last: d + 1 + staking.Day(w.IntN(8)),
+		Multipliers: []staking.Multiplier{{Label: "vip", Percent: 150}}}
+	c.Parts = staking.EqualParts(c.Pool, []string{"BNB", "SOL"}[:1+w.IntN(2)])
+	if w.IntN(2) == 0 {
+		c.Members = 5
+	}
+	testkit.Must(w.PostCampaign(t.Context(), c))(t)
+}
+
 // change changes the terms of a token from a day on, within its mode.
 func (w *town) change(t *testing.T, from staking.Day) {
 	t.Helper()
 	terms := staking.Terms{Asset: "BNB", From: from, Offered: w.IntN(5) > 0, APR: staking.Rate(w.IntN(20_000_000)),
-		Min: ledger.Amount(w.Int64N(int64(30 * coin))), Cap: 30*coin + ledger.Amount(w.Int64N(int64(90*coin)))}
+		Min: ledger.Amount(w.Int64N(int64(30 * coin))), Cap: 30*coin + ledger.Amount(w.Int64N(int64(90*coin))),
+		Measure: staking.Measure(w.IntN(2)), PerOwner: w.IntN(2) == 0}
 	if w.IntN(2) == 0 {
 		terms.Asset, terms.Mode, terms.APR, terms.Fee = "SOL", staking.Share, 0, staking.Rate(w.IntN(50_000_000))
 	}

@@ -72,29 +72,26 @@ func TestPeriodsAreMeasured(t *testing.T) {
 		from, through := day1+3, w.last-2
 		days, moved := 0, 0
 		ok(t, w.Reader().Read(t.Context(), func(view db.View) error {
-			for b := range ledger.Buckets {
-				err := holding.MeasurePeriod(view, b, from, through, func(string) bool { return true },
-					func(page []holding.Period) error {
-						for _, p := range page {
-							for d := from; d <= through; d++ {
-								h := p.On(d)
-								opening, lowest, integral := dayOf(journal[string(p.Account)+" "+p.Asset], d)
-								want := fmt.Sprint(opening, lowest, integral)
-								if got := fmt.Sprint(int64(h.Opening), int64(p.Lowest(d)), h.Integral); got != want {
-									t.Errorf("%s, %s, %s: %s, want %s", p.Account, p.Asset, d, got, want)
-								}
-								if days++; lowest < opening {
-									moved++
-								}
+			periods, err := holding.PeriodsOf(view, from, through, func(string) bool { return true })
+			for b := 0; b < ledger.Buckets && err == nil; b++ {
+				err = periods.Measure(b, func(page []holding.Period) error {
+					for _, p := range page {
+						for d := from; d <= through; d++ {
+							h, least := p.On(d, staking.Average), p.On(d, staking.Lowest)
+							opening, lowest, integral := dayOf(journal[string(p.Account)+" "+p.Asset], d)
+							want := fmt.Sprint(opening, staking.IntegralOf(ledger.Amount(lowest), staking.DayMillis), integral)
+							if got := fmt.Sprint(int64(h.Opening), least.Integral, h.Integral); got != want {
+								t.Errorf("%s, %s, %s: %s, want %s", p.Account, p.Asset, d, got, want)
+							}
+							if days++; lowest < opening {
+								moved++
 							}
 						}
-						return nil
-					})
-				if err != nil {
-					return err
-				}
+					}
+					return nil
+				})
 			}
-			return nil
+			return err
 		}))
 		if days < 100 || moved < 10 {
 			t.Errorf("%d days were measured, in %d of them a balance fell", days, moved)

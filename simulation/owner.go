@@ -95,29 +95,25 @@ func (s *simulation) sumOwner(p *holding.Period, token int) error {
 	of := s.owners.of(p.Account)
 	for i := range p.Days() {
 		d := p.First + staking.Day(i)
-		h := p.On(d)
 		owner := s.owners.on(d, of)
-		if h.Absent || owner == "" {
+		if owner == "" {
 			continue
 		}
 		for _, plan := range s.plans() {
 			t := plan.on(token, d)
-			if held := measured(t, h, p.Lowest(d)); t.PerOwner && (staking.Integral{}).Less(held) {
+			if h := p.On(d, t.Measure); t.PerOwner && !h.Absent && (staking.Integral{}).Less(h.Integral) {
 				k := owned{owner, token, d}
-				plan.sums[k] = plan.sums[k].Add(held)
+				plan.sums[k] = plan.sums[k].Add(h.Integral)
 			}
 		}
 	}
 	return nil
 }
 
-// sum is what an owner has of a token on a day, where the limits are those of his accounts together; nil: they are not.
-func (p *plan) sum(of []ownership, d staking.Day, token int) *staking.Integral {
+// sum is what an owner has of a token on a day, where the limits are those of the accounts together; zero: they are not.
+func (p *plan) sum(of []ownership, d staking.Day, token int) staking.Integral {
 	if of == nil || !p.on(token, d).PerOwner {
-		return nil
+		return staking.Integral{}
 	}
-	if sum, known := p.sums[owned{p.s.owners.on(d, of), token, d}]; known {
-		return &sum
-	}
-	return nil
+	return p.sums[owned{p.s.owners.on(d, of), token, d}]
 }

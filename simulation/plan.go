@@ -1,7 +1,6 @@
 package simulation
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/softstake/softstake/db"
@@ -26,6 +25,7 @@ type plan struct {
 type division struct {
 	staking.Distribution
 	divider *staking.Divider
+	ended   staking.Integral // of Weight, what accounts have that are closed and have no share
 }
 
 func newPlan(s *simulation) *plan {
@@ -74,9 +74,7 @@ func (p *plan) divide(incomes []income, all bool) error {
 		}
 	}
 	for _, of := range p.shares {
-		slices.SortFunc(of, func(a, b division) int {
-			return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.First, b.First), cmp.Compare(a.Last, b.Last))
-		})
+		slices.SortFunc(of, func(a, b division) int { return a.Compare(b.Distribution) })
 	}
 	return nil
 }
@@ -100,32 +98,59 @@ func (p *plan) join(i income) (err error) {
 	return err
 }
 
-// link finds what each distribution divides, when everybody's weights are known. What the
-// one before left is its pool, where it paid nothing, and otherwise what the rounding of all
-// shares leaves: less than a smallest unit, and known only when all shares are. Where the
-// recorded distribution found the same number of smallest units, its fraction is taken too:
-// so the recorded terms give the recorded shares.
+// link finds what each distribution divides, when everybody's weights are known, as
+// holding.Distributions does: the first of a day has what those before have left, and each
+// that follows has the pool of one that paid nothing. What the rounding of all shares leaves is
+// less than a smallest unit, and known only when all shares are. Where the recorded distribution
+// found no more than that beside, it is taken: so the recorded terms give the recorded shares.
 func (p *plan) link(t db.View) error {
 	for token, of := range p.shares {
+		var left staking.Exact
 		for i := range of {
 			d := &of[i]
 			for day := d.First; day <= d.Last; day++ {
 				d.Weight = d.Weight.Add(p.weights[token][day-p.s.From])
 			}
-			before, known, err := recordedBefore(t, d.Distribution)
-			if err != nil {
-				return err
-			}
-			if i > 0 && !of[i-1].Pays() {
+			if i == 0 || of[i-1].Day < d.Day {
+				before, known, err := recordedBefore(t, d.Distribution)
+				if err != nil {
+					return err
+				}
+				if known && (i == 0 || before.Sub(left).Units == 0) {
+					left = before
+				}
+				d.Before = left
+			} else if !of[i-1].Pays() {
 				d.Before = of[i-1].Pool()
 			}
-			if known && (i == 0 || before.Units == d.Before.Units) {
-				d.Before = before
-			}
 			d.divider = d.Divider()
+			paid := d.divider.Share(d.Weight.Sub(d.ended))
+			left = left.Add(staking.Exact{Units: d.Net}).Sub(paid)
 		}
 	}
 	return nil
+}
+
+// weigh adds what a position weighs on each day of a token with distributions.
+func (p *plan) weigh(of *holding.Period, token int) error {
+	if len(p.shares[token]) == 0 {
+		return nil
+	}
+	err := p.accruals(of, token, func(i int, a staking.Accrual) error {
+		p.weights[token][i] = p.weights[token][i].Add(a.EligibleIntegral())
+		return nil
+	})
+	for i := range p.shares[token] {
+		if d := &p.shares[token][i]; of.Ended(d.Day) {
+			d.ended = d.ended.Add(p.weight(d.Distribution))
+		}
+	}
+	return err
+}
+
+// weight is what the position that was just accrued weighs in a distribution.
+func (p *plan) weight(d staking.Distribution) staking.Integral {
+	return p.running[d.Last-p.s.From+1].Sub(p.running[d.First-p.s.From])
 }
 
 // recordedBefore is what the recorded distribution of the same income found, if there is one.
@@ -145,10 +170,10 @@ func (p *plan) accruals(of *holding.Period, token int, visit func(i int, a staki
 	for i := range p.s.days() {
 		d := p.s.From + staking.Day(i)
 		t := p.terms[token][i]
-		h := of.On(d)
-		h.Carry = carry
-		next = p.take(&h, d, next)
-		a, earned := accrue(d, t, h, of.Lowest(d), p.sum(owner, d, token))
+		h := of.On(d, t.Measure)
+		h.Carry, h.OwnerIntegral = carry, p.sum(owner, d, token)
+		next = p.take(of, &h, d, next)
+		a, earned := staking.Accrue(d, t, h)
 		p.running[i+1] = p.running[i]
 		if !earned {
 			continue
@@ -164,7 +189,7 @@ func (p *plan) accruals(of *holding.Period, token int, visit func(i int, a staki
 	for len(next) > 0 {
 		h := staking.Holding{Account: of.Account, Asset: of.Asset, Carry: carry, Absent: true}
 		d := next[0].Day
-		next = p.take(&h, d, next)
+		next = p.take(of, &h, d, next)
 		a, earned := staking.Accrue(d, staking.Terms{}, h)
 		if !earned {
 			continue
@@ -178,12 +203,11 @@ func (p *plan) accruals(of *holding.Period, token int, visit func(i int, a staki
 }
 
 // take gives a holding its shares of the distributions of a day, and returns those after it.
-func (p *plan) take(h *staking.Holding, d staking.Day, next []division) []division {
+func (p *plan) take(of *holding.Period, h *staking.Holding, d staking.Day, next []division) []division {
 	for len(next) > 0 && next[0].Day <= d {
 		v := &next[0]
-		if v.divider != nil { // nobody's weight is known before
-			weight := p.running[v.Last-p.s.From+1].Sub(p.running[v.First-p.s.From])
-			h.Shared = h.Shared.Add(v.divider.Share(weight))
+		if v.divider != nil && !of.Ended(v.Day) { // nobody's weight is known before
+			h.Shared = h.Shared.Add(v.divider.Share(p.weight(v.Distribution)))
 		}
 		next = next[1:]
 	}

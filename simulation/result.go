@@ -33,7 +33,8 @@ type Token struct {
 	Deciles  []Decile // by average holding, the smallest first; empty ones are left out
 
 	Pool     ledger.Amount // in @rewards now
-	DaysLeft int64         // for which the pool suffices at the mean cost of a day, rounded down
+	Reserved ledger.Amount // of it, for income that is not distributed and for campaigns
+	DaysLeft int64         // for which the rest suffices at the mean cost of a day without campaigns, rounded down
 	Lasts    bool          // DaysLeft is known: the mode is fixed on all days, and they cost something
 
 	Income Income
@@ -114,7 +115,7 @@ func (s *simulation) compare(p *holding.Period, token int) error {
 	h := holder{before: rewards[0], after: rewards[1]}
 	days := int64(0)
 	for i := range p.Days() {
-		if day := p.On(p.First + staking.Day(i)); !day.Absent {
+		if day := p.On(p.First+staking.Day(i), staking.Average); !day.Absent {
 			h.integral = h.integral.Add(day.Integral)
 			days++
 		}
@@ -190,7 +191,10 @@ func (s *simulation) result() (Result, error) {
 // readPool reads what was paid, and for how long the pool would suffice.
 func (s *simulation) readPool(v *Token, token int) (err error) {
 	symbol := v.Asset.Symbol
-	if v.Pool, err = store.PoolOf(s.t, symbol); err != nil {
+	if v.Pool, err = store.PoolOf(s.t, symbol); err == nil {
+		v.Reserved, err = store.Reserved(s.t, symbol)
+	}
+	if err != nil {
 		return fmt.Errorf("read the pool: %w", err)
 	}
 	declared, err := db.Count(s.t, "SELECT CAST(coalesce(sum(total), 0) AS bigint) FROM declarations "+
@@ -199,9 +203,15 @@ func (s *simulation) readPool(v *Token, token int) (err error) {
 		return fmt.Errorf("read what was paid: %w", err)
 	}
 	v.Declared = ledger.Amount(declared)
-	if v.Lasts = !slices.ContainsFunc(s.other.terms[token], shares) && v.After > 0; v.Lasts {
-		n := new(big.Int).Mul(big.NewInt(int64(v.Pool)), big.NewInt(int64(s.days())))
-		v.DaysLeft = n.Quo(n, big.NewInt(int64(v.After))).Int64()
+	campaigns, err := db.Count(s.t, "SELECT CAST(coalesce(sum(paid_units), 0) AS bigint) FROM campaign_distributions "+
+		"WHERE asset = $1 AND day BETWEEN $2 AND $3", symbol, int64(s.From), int64(s.Through))
+	if err != nil {
+		return fmt.Errorf("read what campaigns paid: %w", err)
+	}
+	cost := int64(v.After) - campaigns
+	if v.Lasts = !slices.ContainsFunc(s.other.terms[token], shares) && cost > 0; v.Lasts {
+		n := new(big.Int).Mul(big.NewInt(int64(max(v.Pool-v.Reserved, 0))), big.NewInt(int64(s.days())))
+		v.DaysLeft = n.Quo(n, big.NewInt(cost)).Int64()
 	}
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
@@ -111,16 +110,12 @@ func TestLimitsPerOwner(t *testing.T) {
 			w.clock.Forward(day1.Start().Add(time.Hour))
 			w.deposit(t, "d-"+string(a), a, "BNB", held[a], time.Time{})
 		}
-		ok(t, w.Engine().Write(t.Context(), func(tx db.Tx) error {
-			for account, owner := range map[ledger.Account]string{"alice": "p-1", "bob": "p-1", "dave": "p-2", "erin": "p-2",
-				"fred": "p-3"} {
-				if _, err := tx.Exec("INSERT INTO owners (bucket, account, from_day, revision, owner, set_at, set_by) "+
-					"VALUES ($1, $2, $3, 1, $4, 0, '')", int64(account.Bucket()), string(account), int64(day1)+2, owner); err != nil {
-					return err
-				}
+		for account, owner := range map[ledger.Account]string{"alice": "p-1", "bob": "p-1", "dave": "p-2", "erin": "p-2",
+			"fred": "p-3"} {
+			if _, _, err := w.SetOwner(t.Context(), account, owner, day1+2); err != nil {
+				t.Fatal(err)
 			}
-			return nil
-		}))
+		}
 		w.settle(t, day1+2)
 		_, after := accruals(t, w, Options{From: day1 + 1, Through: day1 + 2, Tokens: []string{"BNB"},
 			Change: func(_ ledger.Asset, _ staking.Day, t staking.Terms) (staking.Terms, error) {

@@ -40,9 +40,12 @@ type Options struct {
 // fee of the simulated terms: it is divided on the day on which it was entered, or, if it is
 // not recorded, on the day after its period, which both may lie after the days simulated.
 //
+// Shares of campaigns are those that were paid, before and after: what other terms would have changed in the weights of
+// a campaign's eligible tokens is not simulated, since its pool costs the same.
+//
 // Everything is read in one snapshot; nothing is written. It takes one reading of the
 // changes since From, two where income is divided, and one more where limits are those of
-// owners. Memory: a page of holding.MeasurePeriod, and 40 bytes for each position that earns.
+// owners. Memory: a page of holding.Periods, and 40 bytes for each position that earns.
 //
 // Errors: ledger.ErrInvalid for days that cannot be simulated and for terms and incomes that
 // are not well formed, ledger.ErrConflict for an income that is recorded with different
@@ -81,6 +84,7 @@ type simulation struct {
 	recorded *plan
 	other    *plan // the terms that are simulated
 	owners   owners
+	periods  *holding.Periods
 	tallies  []*tally // of each of the assets
 
 	passes, done int // readings of all buckets, and buckets that are read
@@ -126,7 +130,10 @@ func (s *simulation) prepare(books store.Reader) error {
 			return err
 		}
 	}
-	return nil
+	wanted := func(asset string) bool { _, is := s.index[asset]; return is }
+	var err error
+	s.periods, err = holding.PeriodsOf(s.t, s.From, s.Through, wanted)
+	return err
 }
 
 func (s *simulation) plans() []*plan { return []*plan{s.recorded, s.other} }
@@ -233,12 +240,11 @@ func (s *simulation) measure() error {
 
 // walk gives visit every position, bucket by bucket, with its token's index.
 func (s *simulation) walk(visit func(p *holding.Period, token int) error) error {
-	wanted := func(asset string) bool { _, is := s.index[asset]; return is }
 	for b := range ledger.Buckets {
 		if err := s.owners.enter(s.t, b); err != nil {
 			return err
 		}
-		err := holding.MeasurePeriod(s.t, b, s.From, s.Through, wanted, func(page []holding.Period) error {
+		err := s.periods.Measure(b, func(page []holding.Period) error {
 			for i := range page {
 				if err := visit(&page[i], s.index[page[i].Asset]); err != nil {
 					return err
@@ -259,14 +265,7 @@ func (s *simulation) walk(visit func(p *holding.Period, token int) error) error 
 // weigh adds what a position weighs on each day.
 func (s *simulation) weigh(p *holding.Period, token int) error {
 	for _, plan := range s.plans() {
-		if len(plan.shares[token]) == 0 {
-			continue
-		}
-		err := plan.accruals(p, token, func(i int, a staking.Accrual) error {
-			plan.weights[token][i] = plan.weights[token][i].Add(a.EligibleIntegral())
-			return nil
-		})
-		if err != nil {
+		if err := plan.weigh(p, token); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package staking
 
 import (
+	"cmp"
 	"fmt"
 	"math/big"
 	"math/bits"
@@ -79,6 +80,19 @@ type Distribution struct {
 
 	// Of a campaign, what it has for the day that is weighed, First; nil: the distribution is of an income.
 	Budget *Budget
+}
+
+// Compare is the order in which distributions of incomes of one token take effect: by day, losses first, so that
+// nobody gets what is lost, then by period.
+func (d Distribution) Compare(o Distribution) int {
+	loss := func(d Distribution) int {
+		if d.Net < 0 {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(d.Day, o.Day), cmp.Compare(loss(d), loss(o)), cmp.Compare(d.First, o.First),
+		cmp.Compare(d.Last, o.Last))
 }
 
 // Pool is what there is to divide, with what was left before; of a campaign, the day's budget.
