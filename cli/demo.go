@@ -100,7 +100,10 @@ type visit struct {
 	entries  int // posted in the days that the report covers
 	audit    audit.Report
 	totals   []demo.Total
+	incomes  []demo.Income
+	campaign demo.Campaign
 	showcase []reports.Explanation
+	examples []demo.Example
 }
 
 // visit makes the town, shows how far it is, and reads what the report shows. The
@@ -134,28 +137,47 @@ func (v *visit) read(ctx context.Context) (err error) {
 	if v.totals, err = v.town.Totals(ctx); err != nil {
 		return err
 	}
-	v.showcase, err = v.town.Showcase(ctx)
+	if v.incomes, err = v.town.Incomes(ctx); err != nil {
+		return err
+	}
+	if v.campaign, err = v.town.Campaign(ctx); err != nil {
+		return err
+	}
+	if v.showcase, err = v.town.Showcase(ctx); err != nil {
+		return err
+	}
+	v.examples, err = v.town.Examples(ctx)
 	return err
 }
 
 // print prints the report.
 func (c *demoCmd) print(env *Env, v visit) error {
 	return cmp.Or(
-		env.printf("A made-up town: %d holders, %d entries, %s to %s, seed %d.\n\n", c.Holders, v.entries, v.town.First,
+		env.printf("A made-up town: %d holders, and nora with two accounts; %d entries, %s to %s, seed %d.\n\n", c.Holders, v.entries, v.town.First,
 			v.town.Last, c.Seed),
 		printTotals(env, v.totals),
+		printIncomes(env, v.incomes),
+		printCampaign(env, v.campaign),
 		printEvents(env, v.town),
 		env.printf("The audit derived all %d rewards again from %d postings: no difference.\n", v.audit.Accruals,
 			v.audit.Postings),
 		printShowcase(env, v.showcase),
-		c.printNext(env, v.showcase))
+		printExamples(env, v.examples),
+		c.printNext(env, v))
 }
 
 func printTotals(env *Env, totals []demo.Total) error {
-	g := newGrid(text("token"), figure("holders paid"), figure("rewards"), figure("total paid"), figure("mean average"),
+	g := newGrid(text("token"), text("mode"), figure("gross %"), figure("net % a year"), figure("holders paid"), figure("rewards"), figure("total paid"), figure("mean average"),
 		figure("worth in USDT"))
 	for _, t := range totals {
-		g.add(t.Token.Symbol, strconv.FormatInt(t.Holders, 10), strconv.FormatInt(t.Rewards, 10),
+		gross, net := "", ""
+		if t.Rate.GrossKnown {
+			gross = shortPercent(t.Rate.Gross)
+		}
+		if t.Rate.Known {
+			net = shortPercent(t.Rate.Net)
+		}
+		g.add(t.Token.Symbol, t.Rate.Mode.String(), gross, net, strconv.FormatInt(t.Holders, 10), strconv.FormatInt(t.Rewards, 10),
 			t.Token.Format(t.Paid), t.Token.Format(t.Average), cents(t.Worth))
 	}
 	return g.write(env.Stdout)
@@ -171,26 +193,33 @@ func printEvents(env *Env, town *demo.Town) error {
 		}
 		fmt.Fprintf(&b, "%s of %s waited for funds, and was paid on %s.\n", d.Asset, days, d.PaidOn)
 	}
+	x := town.Excluded()
+	fmt.Fprintf(&b, "%s and %s have one owner, and share the minimum and the cap of %s.\n", demo.Nora, demo.Savings,
+		demo.Capped)
+	fmt.Fprintf(&b, "%s of %s is in the %s from %s to %s: these days are not measured.\n", x.Asset, x.Account, x.Product, x.From,
+		x.Until-1)
 	fmt.Fprintf(&b, "%s, of a restricted region, pressed Start Earning and was refused.\n", town.Refused)
 	return env.printf("\n%s", b.String())
 }
 
 // printNext names commands that go on from here. Those that look into books need
 // books that are kept.
-func (c *demoCmd) printNext(env *Env, showcase []reports.Explanation) error {
+func (c *demoCmd) printNext(env *Env, v visit) error {
 	url := redact(env.DB)
 	lines := [][2]string{{fmt.Sprintf("demo --seed %d", c.Seed+6), "another town"}}
 	if !env.DBGiven {
 		url = "sqlite:town.db"
 		lines = append(lines, [2]string{"demo" + c.flags() + " --db " + url, "this one, kept; then:"})
 	}
-	for _, e := range showcase[max(len(showcase)-1, 0):] {
+	for _, e := range v.showcase[max(len(v.showcase)-1, 0):] {
 		m := e.Measured
 		lines = append(lines,
 			[2]string{fmt.Sprintf("explain %s %s %s --db %s", m.Account, m.Day, m.Asset, url)},
 			[2]string{fmt.Sprintf("statement %s --from %s --db %s", m.Account, m.Day-1, url)})
 	}
 	lines = append(lines,
+		[2]string{fmt.Sprintf("rates %s --db %s", v.incomes[0].Token.Symbol, url)},
+		[2]string{fmt.Sprintf("campaign show %s --db %s", v.campaign.ID, url)},
 		[2]string{"audit --db " + url},
 		[2]string{"estimate 'history/testdata/Transaction-History-202508011200(UTC+1)_3f9a.csv'"})
 	var b strings.Builder

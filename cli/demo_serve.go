@@ -153,10 +153,11 @@ func stopped(town *demo.Town, next http.Handler) http.Handler {
 
 // stories are what there is to see with whose eyes.
 var stories = map[string]string{
-	demo.Alice: "has enough, and has not switched on: begin with her grey tag",
-	demo.Bruno: "has earned since the town began",
-	demo.Carla: "lives where it is not offered: refused, with the reason",
-	demo.Dora:  "has too little of each token: shown what is missing",
+	demo.Alice:        "has enough, and has not switched on: begin with her grey tag",
+	demo.Bruno:        "has earned since the town began",
+	demo.Carla:        "lives where it is not offered: refused, with the reason",
+	demo.Dora:         "has too little of each token: shown what is missing",
+	string(demo.Nora): "has two accounts that share a cap, weekly income, a campaign, a Launchpool",
 }
 
 // printVisitors shows where the town is, and as whom one may look at it.

@@ -84,7 +84,7 @@ func TestDemoKeepsBooksThatCanBeLookedInto(t *testing.T) {
 			t.Errorf("%s: status %d: %s", line, status, stderr.String())
 		}
 	}
-	if tried != 3 {
+	if tried != 5 {
 		t.Errorf("%d commands to look into the books:\n%s", tried, next)
 	}
 	if _, stderr, status := runDemo("", "--report", "--db", books); status != 1 ||

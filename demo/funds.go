@@ -2,8 +2,10 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/softstake/softstake/ledger"
@@ -19,7 +21,10 @@ func (t *Town) fillPools(ctx context.Context) error {
 		}
 	}
 	if t.Last-t.First >= 8 {
-		token := oneOf(t.luck, t.market.fixed)
+		// Behind the tokens of the campaign another would wait, for a reason that is not theirs.
+		token := oneOf(t.luck, slices.DeleteFunc(slices.Clone(t.market.fixed), func(s string) bool {
+			return s == eligible || s == paidIn
+		}))
 		t.at((t.First + 3).Start().Add(16*time.Hour), func(ctx context.Context) error { return t.takeTooMuch(ctx, token) })
 	}
 	return nil
@@ -97,6 +102,9 @@ func (t *Town) pay(ctx context.Context, d staking.Day) error {
 		return err
 	}
 	for _, w := range waiting {
+		if !errors.Is(w.Reason, staking.ErrFunds) {
+			continue // for what another token waits for
+		}
 		if d == t.Last {
 			err = t.fill(ctx, w.Asset, "again")
 		} else if w.Day == d { // it has begun to wait

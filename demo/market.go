@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 
@@ -10,6 +11,9 @@ import (
 	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
 )
+
+// stated is the token whose rate before the fee the operator states.
+const stated = "SOL"
 
 // usdt is what tokens are traded against. It earns nothing here.
 const usdt = "USDT"
@@ -42,6 +46,14 @@ func newMarket(from staking.Day) (*market, error) {
 			t.Terms.Mode, t.Terms.APR, t.Terms.Fee = staking.Share, 0, operatorFee
 		} else {
 			m.fixed = append(m.fixed, symbol)
+		}
+		switch symbol {
+		case stated:
+			t.Terms.GrossAPR = t.Terms.APR * 3 / 2
+		case Capped:
+			t.Terms.PerOwner = true
+		case lowest:
+			t.Terms.Measure = staking.Lowest
 		}
 		m.tokens = append(m.tokens, t)
 		if m.price[symbol], err = ledger.ParseDecimal(beginPrices[symbol], 8); err != nil {
@@ -99,6 +111,17 @@ func (m *market) common(symbol string) ledger.Amount {
 		return 100_000_000
 	}
 	return m.token[symbol].Terms.Min
+}
+
+// shared are the tokens in the mode share, in the order of their symbols.
+func (m *market) shared() []string {
+	return slices.Sorted(maps.Keys(chains))
+}
+
+// plain reports whether a token earns by a rate on the average, and by nothing else.
+func (m *market) plain(symbol string) bool {
+	t := m.token[symbol].Terms
+	return t.Offered && t.Mode == staking.Fixed && t.Measure == staking.Average && !t.PerOwner && symbol != paidIn
 }
 
 // assets are all of them, USDT last.

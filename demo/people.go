@@ -54,8 +54,9 @@ func (t *Town) settleIn(ctx context.Context) error {
 	last := len(t.people) - 1
 	t.at(t.luck.moment(t.First), func(ctx context.Context) error { return t.enrollInVain(ctx, t.people[last]) })
 	t.switchOn(t.people[:last])
+	t.at((t.First + 1).Start().Add(-time.Minute), t.startCampaign)
 	t.at((t.First + 1).Start().Add(-time.Minute), t.fillPools)
-	return nil
+	return t.settleCustomer(ctx)
 }
 
 // bring deposits what a holder comes with. Every fiftieth is above the cap.

@@ -14,6 +14,7 @@ import (
 // Total is what a token has paid in the town.
 type Total struct {
 	Token   ledger.Asset
+	Rate    reports.Rate  // that holds after the last day
 	Holders int64         // different ones
 	Rewards int64         // one a holder and day
 	Paid    ledger.Amount // in smallest units
@@ -31,11 +32,15 @@ func (t *Town) Totals(ctx context.Context) ([]Total, error) {
 	if err != nil {
 		return nil, err
 	}
+	rates, err := t.Reports.CurrentRates(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var totals []Total
 	for _, s := range sums {
 		if t.market.token[s.Asset].Terms.Offered {
-			totals = append(totals, Total{t.market.token[s.Asset].Asset, s.Holders, s.Rewards, s.Total, s.Average,
-				worth[s.Asset]})
+			totals = append(totals, Total{t.market.token[s.Asset].Asset, rates[s.Asset], s.Holders, s.Rewards, s.Total,
+				s.Average, worth[s.Asset]})
 		}
 	}
 	return totals, nil
@@ -70,14 +75,14 @@ func (t *Town) worth(ctx context.Context) (map[string]ledger.Amount, error) {
 	return worth, nil
 }
 
-// Showcase explains the last days of one holder's token: of those who earned it
+// Showcase explains the last days of one holder's token that earns by a rate on its average: of those who earned it
 // on each of these days, it is the one with changes on most of them, and with most
 // changes, but at most two a day, so that the sums can be followed; of several
 // the first by name. In a very small town there may be none.
 func (t *Town) Showcase(ctx context.Context) ([]reports.Explanation, error) {
 	candidates := make([]purse, 0, len(t.recent))
 	for p, changes := range t.recent {
-		if slices.Max(changes[:]) <= 2 && t.market.token[p.asset].Terms.Offered {
+		if slices.Max(changes[:]) <= 2 && t.market.plain(p.asset) {
 			candidates = append(candidates, p)
 		}
 	}
