@@ -68,6 +68,7 @@ var jsonForms = []struct {
 	{disclosureJSON{}, "DisclosureOut", ""},
 	{rateJSON{}, "RateOut", ""},
 	{shareJSON{}, "ShareOut", ""},
+	{campaignShareJSON{}, "CampaignShareOut", ""},
 	{weighedJSON{}, "WeighedOut", ""},
 	{weighingJSON{}, "WeighingOut", ""},
 	{paymentJSON{}, "PaymentOut", ""},
@@ -92,7 +93,7 @@ var jsonForms = []struct {
 	{reconciliationJSON{}, "ReconciliationOut", ""},
 	{listingJSON{}, "ListingOut", "addedBy removedBy"}, // /v1 shows it to everyone
 	{simulationJSON{}, "", "from through tokens"},
-	{simulatedTokenJSON{}, "", "asset before after change declared days holders deciles income pool daysLeft"},
+	{simulatedTokenJSON{}, "", "asset before after change declared days holders deciles income pool reserved daysLeft"},
 	{simulatedDayJSON{}, "", "day holdersBefore before holdersAfter after"},
 	{changedHoldersJSON{}, "", "more less same new lost"},
 	{decileJSON{}, "", "decile holders leastAverage mostAverage meanAverage before after rateBefore rateAfter"},
