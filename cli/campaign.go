@@ -191,11 +191,14 @@ func takePart(c reports.Campaign) string {
 	return strconv.FormatInt(c.Enlisted, 10) + " of " + strconv.FormatInt(c.Campaign.Members, 10)
 }
 
-// tokensOf are the eligible tokens, with their parts of the pool.
+// tokensOf are the eligible tokens, with their parts of the pool where there are several.
 func (a assets) tokensOf(c reports.Campaign) string {
+	if len(c.Parts) == 1 {
+		return c.Parts[0].Token
+	}
 	var tokens []string
 	for _, p := range c.Parts {
-		tokens = append(tokens, p.Token+" "+a.plain(c.Asset, p.Amount))
+		tokens = append(tokens, p.Token+" ("+a.with(c.Asset, p.Amount)+")")
 	}
 	return strings.Join(tokens, ", ")
 }

@@ -16,7 +16,7 @@ import (
 type incomeCmd struct {
 	Add    incomeAddCmd    `cmd:"" help:"Enter the income of a period, with its evidence."`
 	Import incomeImportCmd `cmd:"" help:"Enter many incomes, from a CSV file."`
-	List   incomeListCmd   `cmd:"" help:"List what was entered, and how it was divided."`
+	List   incomeListCmd   `cmd:"" help:"List what was entered, with its fee and what is left of it."`
 }
 
 type incomeAddCmd struct {
@@ -32,7 +32,7 @@ type incomeAddCmd struct {
 }
 
 func (c *incomeAddCmd) Help() string {
-	return `The fee goes to @fees and the rest into the pool @rewards, in one transaction. An income that was wrong is corrected by a loss, which takes the same shares out again.
+	return `The fee goes to @fees and the rest into the pool @rewards, in one transaction. In the mode share the rest is credited with the rewards of the day on which it was entered, to those who held the token in the period; in the mode fixed it funds the pool. An income of 0 says that nothing was earned. An income that was wrong is corrected by a loss, which takes the same shares out again.
 
 Examples:
 

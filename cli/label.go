@@ -57,7 +57,7 @@ func (c *labelRemoveCmd) Run(env *Env) error {
 		if err == nil && repeated {
 			return env.printf("%s has no label %s from %s on.\n", c.Account, c.Label, from)
 		}
-		return env.done(err, "%s has the label %s until %s.\n", c.Account, c.Label, from-1)
+		return env.done(err, "%s has the label %s through %s.\n", c.Account, c.Label, from-1)
 	})
 }
 

@@ -19,11 +19,11 @@ type limitCmd struct {
 type limitSetCmd struct {
 	Asset  string  `arg:"" help:"Token."`
 	Total  *string `placeholder:"AMOUNT" help:"A day's total above which it needs approval; 0: no limit."`
-	Change *string `placeholder:"PERCENT" help:"Change against the day before, either way, above which it waits, such as 25 or 0.5; 0: no limit."`
+	Change *string `placeholder:"PERCENT" help:"Change against the day before above which it waits, such as 25 or 0.5; 0: no limit."`
 }
 
 func (c *limitSetCmd) Help() string {
-	return `A day over a limit waits until a person approves it (softstake settle --approve DAY TOKEN) or corrects its terms. What is not given stays.
+	return `A day over a limit waits until a person approves it (softstake settle --approve DAY TOKEN) or corrects its terms. A change is that of a day's total, up or down; in the mode share it is that of the rate, and only up. What is not given stays.
 
 Example:
 

@@ -53,7 +53,7 @@ type app struct {
 
 	Compensate compensateCmd `cmd:"" group:"entries" help:"Make the reward of a paid day good, out of the pool."`
 
-	Income incomeCmd `cmd:"" group:"entries" help:"Enter and list staking income, which funds the pool."`
+	Income incomeCmd `cmd:"" group:"entries" help:"Enter and list staking income, which rewards come from."`
 	Fees   feesCmd   `cmd:"" group:"entries" help:"Take out of the books what the operator keeps of income."`
 	Fund   fundCmd   `cmd:"" group:"entries" help:"Put tokens into the pool that rewards are paid from."`
 

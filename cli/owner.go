@@ -55,7 +55,7 @@ func dayOrZero(d *staking.Day) staking.Day {
 
 func ownerOf(o store.Ownership) string {
 	if o.Owner == "" {
-		return "no other owner"
+		return "no owner but itself"
 	}
 	return "the owner " + o.Owner
 }

@@ -82,7 +82,11 @@ func (c *rewardsCmd) write(ctx context.Context, env *Env, db *store.DB, a assets
 	var value ledger.Amount
 	unpriced := 0
 	err := reports.New(db.Reader()).Rewards(ctx, c.Account, from, to, func(r reports.Reward) (err error) {
-		grid.add(r.Day.String(), a.plain(r.Asset, r.Average), percent(r.APR), a.with(r.Asset, r.Reward),
+		rate := percent(r.APR)
+		if r.APR == 0 { // a share of income, or of a campaign
+			rate = none
+		}
+		grid.add(r.Day.String(), a.plain(r.Asset, r.Average), rate, a.with(r.Asset, r.Reward),
 			usdt(r.Value, r.PriceKnown), wallTime(r.PaidAt))
 		if sums[r.Asset], err = sums[r.Asset].Add(r.Reward); err != nil {
 			return err

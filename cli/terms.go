@@ -21,7 +21,7 @@ type termsCmd struct {
 // termsFlags are the figures to change; what is not given stays.
 type termsFlags struct {
 	APR      *string `name:"apr" placeholder:"RATE" help:"Yearly rate: 0.0015 is 0.15 %."`
-	Min      *string `placeholder:"AMOUNT" help:"Average below which nothing is earned."`
+	Min      *string `placeholder:"AMOUNT" help:"Average, or smallest balance of a day, below which nothing is earned."`
 	Cap      *string `placeholder:"AMOUNT" help:"What is above it earns nothing."`
 	Fee      *string `placeholder:"RATE" help:"Part of staking income that the operator keeps: 0.3 is 30 %."`
 	Offered  *bool   `negatable:"" help:"On offer, or not."`
