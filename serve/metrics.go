@@ -87,7 +87,7 @@ var (
 	waitingToken = description("waiting", "1 where a day of the token is waiting for funds or needs approval.", "token")
 	poolBalance  = description("pool_tokens", "What @rewards has of the token, rounded to a float: for a graph, "+
 		"not for accounts.", "token")
-	poolDays = description("pool_days", "Days the pool lasts at what the last day took of it; absent where it took nothing.",
+	poolDays = description("pool_days", "Days the pool lasts at what the last day took; absent where it took nothing.",
 		"token")
 	runsTotal  = description("runs_total", "Runs of the scheduler.")
 	runsFailed = description("runs_failed_total", "Runs that failed, and were retried.")
