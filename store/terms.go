@@ -134,6 +134,9 @@ func (b *DB) SetTerms(ctx context.Context, terms staking.Terms) error {
 		detail += fmt.Sprintf("; holders who earn with it until then: %d", holders)
 	}
 	err = b.engine.Write(ctx, func(t db.Tx) error {
+		if err := b.checkNotClosed(t, terms.From); err != nil {
+			return err
+		}
 		holding, err := TermsAt(t, terms.From)
 		if err != nil || holding[terms.Asset].Same(terms) {
 			return err
@@ -151,6 +154,15 @@ func (b *DB) SetTerms(ctx context.Context, terms staking.Terms) error {
 		return fmt.Errorf("set the terms of %s: %w", terms.Asset, err)
 	}
 	return nil
+}
+
+// checkNotClosed refuses a day that is closed, though it is tomorrow by a clock that was set back: its terms have paid.
+func (b *DB) checkNotClosed(t db.View, d staking.Day) error {
+	first, err := b.firstOpen(t)
+	if err == nil && d < first {
+		err = dayClosed(d, first)
+	}
+	return err
 }
 
 // CorrectTerms corrects a token's terms of one day that is over and not declared,
