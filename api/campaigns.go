@@ -15,7 +15,7 @@ type campaignPartIn struct {
 }
 
 type campaignMultiplierIn struct {
-	Label  string `json:"label" minLength:"1" maxLength:"128" example:"vip" doc:"A label of accounts."`
+	Label  string `json:"label" minLength:"1" maxLength:"32" example:"vip" doc:"A label of accounts."`
 	Factor string `json:"factor" maxLength:"6" example:"1.5" doc:"What their holdings count, 0.01 to 100. The highest of an account's counts; without one they count once."`
 }
 

@@ -71,11 +71,8 @@ func EqualParts(pool ledger.Amount, tokens []string) []Part {
 // Check returns ledger.ErrInvalid unless the campaign is well formed. It does not look at
 // assets.
 func (c Campaign) Check() error {
-	if err := checkName("campaign", c.ID); err != nil {
+	if err := checkCampaignID(c.ID); err != nil {
 		return ledger.At("id", err)
-	}
-	if len(c.ID) > maxCampaignID {
-		return ledger.ErrInvalid.In("id", "the ID of the campaign has more than %d characters", maxCampaignID)
 	}
 	if strings.TrimSpace(c.Title) == "" {
 		return ledger.ErrInvalid.In("title", "the title of the campaign is missing")
@@ -104,13 +101,16 @@ func (c Campaign) Check() error {
 	return c.checkMultipliers()
 }
 
-// checkName refuses what is no ID, or has a slash.
-func checkName(what, name string) error {
-	if err := ledger.CheckID(what, name); err != nil {
+// checkCampaignID refuses what is no ID, is too long, or could not be in a path.
+func checkCampaignID(id string) error {
+	if err := ledger.CheckID("campaign", id); err != nil {
 		return err
 	}
-	if strings.Contains(name, "/") || name == "." || name == ".." {
-		return ledger.ErrInvalid.In("", "%s %q: it has no slash, and is not . or ..", what, ledger.Clip(name))
+	switch {
+	case len(id) > maxCampaignID:
+		return ledger.ErrInvalid.In("", "the ID of the campaign has more than %d characters", maxCampaignID)
+	case strings.Contains(id, "/") || id == "." || id == "..":
+		return ledger.ErrInvalid.In("", "campaign %q: it has no slash, and is not . or ..", ledger.Clip(id))
 	}
 	return nil
 }
@@ -137,7 +137,7 @@ func (c Campaign) checkParts() error {
 
 func (c Campaign) checkMultipliers() error {
 	for i, m := range c.Multipliers {
-		if err := checkName("label", m.Label); err != nil {
+		if err := CheckLabel(m.Label); err != nil {
 			return ledger.At("multipliers", err)
 		}
 		if m.Percent < 1 || m.Percent > maxPercent {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"regexp"
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
@@ -24,24 +23,12 @@ func ReadLabel(r db.Row) (Label, error) {
 	return Label{ledger.Account(r.Text(0)), r.Text(1), staking.Day(r.Int(2)), staking.Day(r.Int(3))}, nil
 }
 
-var labelForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,31}$`)
-
-// CheckLabel is ledger.ErrInvalid unless a label has 1 to 32 characters of a-z 0-9 . _ and -,
-// the first of them a letter or a digit.
-func CheckLabel(label string) error {
-	if !labelForm.MatchString(label) {
-		return ledger.ErrInvalid.In("label", "label %q: it has 1 to 32 characters of a-z 0-9 . _ and -, and begins with "+
-			"a letter or a digit", ledger.Clip(label))
-	}
-	return nil
-}
-
 // AddLabel gives an account a label from a day on, at the earliest tomorrow (UTC); zero is
 // tomorrow. It holds until it is removed. Repeating has no further effect, and answers
 // repeated. Its errors are those of SetOwner.
 func (b *DB) AddLabel(ctx context.Context, id ledger.Account, label string,
 	from staking.Day) (l Label, repeated bool, err error) {
-	if err := CheckLabel(label); err != nil {
+	if err := ledger.At("label", staking.CheckLabel(label)); err != nil {
 		return l, false, err
 	}
 	err = b.changeFrom(ctx, id, &from, func(t db.Tx) error {
@@ -75,7 +62,7 @@ func (b *DB) AddLabel(ctx context.Context, id ledger.Account, label string,
 // that the account does not have. Its errors are those of SetOwner.
 func (b *DB) RemoveLabel(ctx context.Context, id ledger.Account, label string,
 	from staking.Day) (day staking.Day, repeated bool, err error) {
-	if err := CheckLabel(label); err != nil {
+	if err := ledger.At("label", staking.CheckLabel(label)); err != nil {
 		return 0, false, err
 	}
 	err = b.changeFrom(ctx, id, &from, func(t db.Tx) error {
