@@ -88,17 +88,23 @@ Example:
 const longestDocument = 1 << 20
 
 func (c *documentsPublishCmd) Run(env *Env) error {
-	content, err := readFile(env, c.File, func(in io.Reader) ([]byte, error) {
-		return io.ReadAll(io.LimitReader(in, longestDocument+1))
-	})
-	if err == nil && len(content) > longestDocument {
-		err = fmt.Errorf("%s is longer than %d bytes", c.File, longestDocument)
-	}
+	content, err := readDocument(env, c.File)
 	if err != nil {
 		return err
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		d, err := db.Documents().Publish(ctx, c.Document, string(content))
+		d, err := db.Documents().Publish(ctx, c.Document, content)
 		return env.done(err, "%s is at version %d.\n", d.Name, d.Version)
 	})
+}
+
+// readDocument reads a text, of at most longestDocument bytes.
+func readDocument(env *Env, file string) (string, error) {
+	content, err := readFile(env, file, func(in io.Reader) ([]byte, error) {
+		return io.ReadAll(io.LimitReader(in, longestDocument+1))
+	})
+	if err == nil && len(content) > longestDocument {
+		err = fmt.Errorf("%s is longer than %d bytes", file, longestDocument)
+	}
+	return string(content), err
 }

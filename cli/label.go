@@ -31,7 +31,7 @@ Example:
 
 func (c *labelAddCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		l, repeated, err := db.AddLabel(ctx, c.Account, c.Label, dayOrZero(c.From))
+		l, repeated, err := db.AddLabel(ctx, c.Account, c.Label, given(c.From, 0))
 		if err == nil && repeated {
 			return env.printf("%s has the label %s already, from %s on.\n", c.Account, c.Label, l.From)
 		}
@@ -53,7 +53,7 @@ func (c *labelRemoveCmd) Help() string {
 
 func (c *labelRemoveCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		from, repeated, err := db.RemoveLabel(ctx, c.Account, c.Label, dayOrZero(c.From))
+		from, repeated, err := db.RemoveLabel(ctx, c.Account, c.Label, given(c.From, 0))
 		if err == nil && repeated {
 			return env.printf("%s has no label %s from %s on.\n", c.Account, c.Label, from)
 		}

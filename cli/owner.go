@@ -37,20 +37,12 @@ func (c *ownerSetCmd) Run(env *Env) error {
 		return usage("give an owner, or --none")
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		o, repeated, err := db.SetOwner(ctx, c.Account, c.Owner, dayOrZero(c.From))
+		o, repeated, err := db.SetOwner(ctx, c.Account, c.Owner, given(c.From, 0))
 		if err == nil && repeated {
 			return env.printf("%s has %s on %s already.\n", c.Account, ownerOf(o), o.From)
 		}
 		return env.done(err, "%s has %s from %s on.\n", c.Account, ownerOf(o), o.From)
 	})
-}
-
-// dayOrZero is a day that may be left out.
-func dayOrZero(d *staking.Day) staking.Day {
-	if d == nil {
-		return 0
-	}
-	return *d
 }
 
 func ownerOf(o store.Ownership) string {
