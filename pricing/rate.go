@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/big"
+	"regexp"
 	"time"
 
 	"github.com/softstake/softstake/conversion"
@@ -19,18 +20,12 @@ type Rate struct {
 	Rate     int64
 }
 
+var currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
+
 // CheckCurrency refuses what is neither USDT nor three capital letters, as codes of ISO 4217 are. Which codes there
 // are is not looked at: they change. Its error is ledger.ErrInvalid.
 func CheckCurrency(code string) error {
-	if code == conversion.USDT {
-		return nil
-	}
-	for _, letter := range []byte(code) {
-		if letter < 'A' || letter > 'Z' || len(code) != 3 {
-			code = ""
-		}
-	}
-	if code == "" {
+	if code != conversion.USDT && !currencyForm.MatchString(code) {
 		return ledger.ErrInvalid.In("currency", "a currency is USDT or a code of ISO 4217, such as EUR")
 	}
 	return nil

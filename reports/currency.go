@@ -22,7 +22,7 @@ func (rs *Reports) CurrencyRates(ctx context.Context, currency string, from, to 
 
 // Currencies are those that values can be had in: USDT, and those that have a rate, by code.
 func (rs *Reports) Currencies(ctx context.Context) ([]string, error) {
-	rated, err := list(ctx, rs, "read the currencies", func(r db.Row) (string, error) { return r.Text(0), nil },
+	rated, err := list(ctx, rs, "read the currencies", db.TextOf,
 		"SELECT DISTINCT currency FROM rates ORDER BY currency")
 	return append([]string{conversion.USDT}, rated...), err
 }

@@ -171,7 +171,7 @@ type taxKey struct {
 func newTaxSums(t db.View, y TaxYear) (*taxSums, error) {
 	s := &taxSums{TaxYear: y, assets: map[string]ledger.Asset{}, prices: map[string][]pricing.Price{},
 		sums: map[taxKey]*TaxLine{}}
-	symbols, err := db.All(t, func(r db.Row) (string, error) { return r.Text(0), nil }, "SELECT symbol FROM assets")
+	symbols, err := db.All(t, db.TextOf, "SELECT symbol FROM assets")
 	if err != nil {
 		return nil, fmt.Errorf("read the assets: %w", err)
 	}

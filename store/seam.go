@@ -79,7 +79,7 @@ func (s seam) LockDeclarations(t db.Tx, asset string) (last staking.Day, err err
 }
 
 func (s seam) LockAllDeclarations(t db.Tx) (last staking.Day, err error) {
-	assets, err := db.All(t, func(r db.Row) (string, error) { return r.Text(0), nil },
+	assets, err := db.All(t, db.TextOf,
 		"SELECT asset FROM progress WHERE bucket = 0 ORDER BY asset")
 	last = -1
 	for _, asset := range assets {
