@@ -33,7 +33,7 @@ func outstandingOf(t db.View, id ledger.Account) (o outstanding, err error) {
 		o.reason = fmt.Sprintf("it earned on %s, and %s of that day is not paid yet", o.day, o.token)
 		return o, err
 	}
-	shared, err := SharedTokens(t, id)
+	shared, err := sharedTokens(t, id)
 	if err != nil {
 		return o, err
 	}
@@ -90,7 +90,7 @@ func enterable(t db.View, id ledger.Account, today staking.Day) (o outstanding, 
 	if err != nil || len(enrollments) == 0 {
 		return o, err
 	}
-	shared, err := SharedTokens(t, id)
+	shared, err := sharedTokens(t, id)
 	for _, s := range shared {
 		if s.Day < today-1 {
 			why := fmt.Sprintf("income of %s that was entered on %s may be its, and is not paid yet", s.Asset, s.Day+1)
@@ -100,9 +100,9 @@ func enterable(t db.View, id ledger.Account, today staking.Day) (o outstanding, 
 	return o, err
 }
 
-// SharedTokens are the tokens that an account has had and that have ever been in the mode share, each with the
+// sharedTokens are the tokens that an account has had and that have ever been in the mode share, each with the
 // day through which it is paid in the account's bucket.
-func SharedTokens(t db.View, id ledger.Account) ([]staking.Due, error) {
+func sharedTokens(t db.View, id ledger.Account) ([]staking.Due, error) {
 	tokens, err := db.All(t, readDue, `SELECT p.asset, p.paid_through FROM progress p
 	     WHERE p.bucket = $1
 	       AND EXISTS (SELECT 1 FROM terms t WHERE t.asset = p.asset AND t.mode = $3)
@@ -119,7 +119,7 @@ func undistributed(t db.View, id ledger.Account, paid staking.Due,
 	for _, e := range enrollments {
 		begin = min(begin, e.From)
 	}
-	days, err := UndistributedDays(t, paid.Asset, begin, paid.Day)
+	days, err := undistributedDays(t, paid.Asset, begin, paid.Day)
 	if err != nil {
 		return 0, false, err
 	}
@@ -137,10 +137,10 @@ func undistributed(t db.View, id ledger.Account, paid staking.Due,
 	return first, found, err
 }
 
-// UndistributedDays are the declared days of a token in the mode share, of some, on which anybody weighs
+// undistributedDays are the declared days of a token in the mode share, of some, on which anybody weighs
 // anything and which are in no distribution of a day through the last of them, or in one for which more income
 // was entered since: ascending.
-func UndistributedDays(t db.View, token string, from, through staking.Day) (days []staking.Day, err error) {
+func undistributedDays(t db.View, token string, from, through staking.Day) (days []staking.Day, err error) {
 	waits := map[staking.Day]bool{}
 	if err := t.Query(func(r db.Row) error { waits[staking.Day(r.Int(0))] = true; return nil },
 		"SELECT day FROM declarations WHERE asset = $1 AND day BETWEEN $2 AND $3 AND (eligible > 0 OR eligible_rest > 0)",
@@ -154,7 +154,8 @@ func UndistributedDays(t db.View, token string, from, through staking.Day) (days
 	}{
 		{false, "SELECT first_day, last_day FROM distributions WHERE asset = $1 AND last_day >= $2 AND day <= $3",
 			int64(through)},
-		{true, "SELECT first_day, last_day FROM incomes WHERE asset = $1 AND last_day >= $2 AND at >= $3 AND mode = 1",
+		{true, "SELECT first_day, last_day FROM incomes WHERE asset = $1 AND last_day >= $2 AND at >= $3 AND mode = " +
+			fmt.Sprint(int64(staking.Share)),
 			(through + 1).Millis()},
 	} {
 		err := t.Query(func(r db.Row) error {

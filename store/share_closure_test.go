@@ -75,15 +75,22 @@ func TestAnAccountWaitsForItsIncome(t *testing.T) {
 	})
 }
 
-// awaited compares the days whose income an account waits for, on each of which it weighs half of all.
+// awaited compares the days, each after the other, whose income an account waits for.
 func awaited(t *testing.T, db *store.DB, id ledger.Account, days ...int) {
 	t.Helper()
-	var want []reports.Weight
-	for _, d := range days {
-		own := staking.IntegralOf(coins(10), staking.DayMillis)
-		want = append(want, reports.Weight{Asset: bnb, Day: day1 + staking.Day(d) - 1, Own: own, Total: own.Add(own)})
+	var want []reports.WaitingDays
+	for n, d := range days {
+		if n == 0 {
+			want = []reports.WaitingDays{{Asset: bnb, First: day1 + staking.Day(d) - 1}}
+		}
+		w := &want[0]
+		w.Last, w.Days = day1+staking.Day(d)-1, n+1
+		w.Integral = w.Integral.Add(staking.IntegralOf(coins(10), staking.DayMillis))
 	}
-	got := testkit.Must(reports.New(db.Reader()).Weights(t.Context(), id))(t)
+	got := testkit.Must(reports.New(db.Reader()).Holder(t.Context(), id, staking.Client{}, reports.Waits))(t).Waiting
+	for i := range got {
+		got[i].Rate = reports.Rate{}
+	}
 	if !slices.Equal(want, got) {
 		t.Errorf("%s waits for %v, want %v", id, got, want)
 	}
