@@ -101,7 +101,7 @@ func (rs *Reports) previewDay(ctx context.Context, d staking.Day, tokens map[str
 			if err != nil {
 				return err
 			}
-			return holding.Measure(t, b, d, func(asset string) bool { return tokens[asset] != nil }, shares,
+			return measureAll(t, b, d, func(asset string) bool { return tokens[asset] != nil }, shares,
 				func(page []staking.Holding) error {
 					for _, h := range page {
 						together.Give(&h)
@@ -127,6 +127,15 @@ func (rs *Reports) previewDay(ctx context.Context, d staking.Day, tokens map[str
 		p.Average = mean(averages[token], p.Holders)
 	}
 	return nil
+}
+
+// measureAll measures a bucket's day, with those whom a campaign pays in a token of which they have no balance yet.
+func measureAll(t db.View, bucket int, d staking.Day, wanted func(asset string) bool, shares *holding.Shares,
+	page func([]staking.Holding) error) error {
+	if err := holding.Measure(t, bucket, d, wanted, shares, page); err != nil {
+		return err
+	}
+	return holding.MeasureClaimants(t, bucket, d, wanted, shares, page)
 }
 
 // sharesOn are the shares of a bucket in the distributions of a day. Of a token's day in the future
@@ -290,7 +299,7 @@ func (p *openDay) bucket(t db.View, bucket int) error {
 		if err != nil {
 			return err
 		}
-		err = holding.Measure(t, bucket, d, wanted, shares,
+		err = measureAll(t, bucket, d, wanted, shares,
 			func(page []staking.Holding) error { return p.accrue(d, page, before, together) })
 		if err != nil {
 			return err
