@@ -29,7 +29,7 @@ type simulateCmd struct {
 func (c *simulateCmd) Help() string {
 	return `Prints what the days would have cost under other terms, beside what the recorded terms cost: per token and day, how many holders get more or less, and what it is for small and large holders. Flags change all tokens on all days; what is not given stays as it was recorded. It reads one snapshot, and writes nothing.
 
-Balances are as they were recorded, with the rewards that were paid: what other rewards would have earned by themselves is not simulated. In the mode share the income of periods that lie wholly in these days is divided, less the simulated fee, on the day on which it was entered; income of --income on the day after its period.
+Balances are as they were recorded, with the rewards that were paid: what other rewards would have earned by themselves is not simulated. In the mode share the income of periods that lie wholly in these days is divided, less the simulated fee, on the day on which it was entered; income of --income on the day after its period. Shares of campaigns stay as they were paid.
 
 Examples:
 
