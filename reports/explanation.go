@@ -245,6 +245,7 @@ func (rs *Reports) NearRewards(ctx context.Context, id ledger.Account, d staking
 	find := func(t db.View, from, to staking.Day, order string) (staking.Day, error) {
 		day, err := db.Count(t, `SELECT d.day FROM days d CROSS JOIN rewards a
 		     WHERE d.bucket = $1 AND d.day BETWEEN $2 AND $3 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4 AND a.asset = $5
+		       AND `+rewarding+`
 		     ORDER BY d.day `+order+` LIMIT 1`, int64(id.Bucket()), int64(from), int64(to), string(id), token)
 		return staking.Day(day), err
 	}

@@ -190,7 +190,7 @@ func declared(d staking.Day) shelf[ledger.Posting] {
 	}
 }
 
-// rewarded are a day's paid rewards.
+// rewarded are a day's paid rewards, without the days of the mode share that only weigh.
 func rewarded(d staking.Day) shelf[Reward] {
 	return shelf[Reward]{
 		day:  d,
@@ -201,6 +201,7 @@ func rewarded(d staking.Day) shelf[Reward] {
 				account, asset = string(after.Account), after.Asset
 			}
 			return db.All(t, readReward, `SELECT `+rewardColumns+` FROM rewards a WHERE a.bucket = $1 AND a.day = $2 AND (a.account, a.asset) > ($3, $4)
+			       AND `+rewarding+`
 			     ORDER BY a.account, a.asset LIMIT $5`, int64(bucket), int64(d), account, asset, limit)
 		},
 	}

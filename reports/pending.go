@@ -29,7 +29,7 @@ func (r *reading) readPaid() error {
 		return nil
 	}, `SELECT `+accrualColumns+`, p.paid_at FROM accruals a CROSS JOIN payments p
 	     WHERE a.bucket = $1 AND a.day = $2 AND a.account = $3
-	       AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset
+	       AND p.bucket = a.bucket AND p.day = a.day AND p.asset = a.asset AND `+rewarding+`
 	     ORDER BY a.asset`, int64(r.id.Bucket()), int64(r.Yesterday()), string(r.id))
 	if err != nil {
 		return err

@@ -31,6 +31,10 @@ func readReward(r db.Row) (Reward, error) {
 	return Reward{Accrual: readAccrual(r), PaidAt: db.TimeOf(r.Int(12))}, nil
 }
 
+// rewarding is the condition that an accrual a paid something, though it may be less than a smallest unit. In the mode
+// share most days pay nothing: they only weigh, and their share comes with the reward of another day.
+const rewarding = "(a.reward > 0 OR a.carry <> a.before)"
+
 // RewardKey is a reward's place among an account's.
 type RewardKey struct {
 	Day   staking.Day
@@ -42,14 +46,16 @@ type RewardsAsked struct {
 	From, To staking.Day // both ends inclusive
 	Asset    string      // "": all
 	Newest   bool        // the newest day first, else the oldest; those of a day by token
+	// Also the days of the mode share that paid nothing: they are no rewards, and have the day's holding.
+	Weighed bool
 }
 
 // rewardPage is how many rewards of an account are in memory at once.
 const rewardPage = 1000
 
 // Rewards gives visit an account's paid rewards of some days, both ends inclusive, by day
-// and token. Rewards of less than one smallest unit are among them. ErrNotFound if the
-// account was never opened.
+// and token. Rewards of less than one smallest unit are among them, and days that only weigh in the mode share are not.
+// ErrNotFound if the account was never opened.
 func (rs *Reports) Rewards(ctx context.Context, id ledger.Account, from, to staking.Day,
 	visit func(Reward) error) error {
 	return walk(rewardPage, func(after *Reward) ([]Reward, error) {
@@ -84,11 +90,15 @@ func (rs *Reports) RewardPage(ctx context.Context, id ledger.Account, asked Rewa
 	if asked.Newest {
 		order = "d.day DESC"
 	}
+	which := rewarding
+	if asked.Weighed {
+		which = "1 = 1"
+	}
 	rewards, err := read(ctx, rs, "read the rewards of "+string(id), func(t db.View) ([]Reward, error) {
 		// A day leads to one key.
 		rewards, err := db.All(t, readReward, `SELECT `+rewardColumns+` FROM days d CROSS JOIN rewards a
 		     WHERE d.bucket = $1 AND d.day BETWEEN $2 AND $3 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4
-		       AND (d.day <> $5 OR a.asset > $6) AND ($7 = '' OR a.asset = $7)
+		       AND (d.day <> $5 OR a.asset > $6) AND ($7 = '' OR a.asset = $7) AND `+which+`
 		     ORDER BY `+order+`, a.asset LIMIT $8`,
 			int64(id.Bucket()), int64(from), int64(to), string(id), int64(place.Day), place.Asset, asked.Asset, int64(limit))
 		if err != nil {

@@ -45,7 +45,7 @@ func (p *Player) run(l line) (string, error) {
 	return fmt.Sprintf("closed %s, paid %v, waiting %v", report.Closed, report.Paid, report.Waiting), nil
 }
 
-// paid is the holder's reward of the line's day and token.
+// paid is the holder's reward of the line's day and token; also a day of the mode share that only weighs.
 func (p *Player) paid(l line) (r reports.Reward, asset ledger.Asset, found bool, err error) {
 	if asset, err = p.db.Asset(p.ctx, l.word(1)); err != nil {
 		return r, asset, false, err
@@ -54,12 +54,11 @@ func (p *Player) paid(l line) (r reports.Reward, asset ledger.Asset, found bool,
 	if err != nil {
 		return r, asset, false, err
 	}
-	err = reports.New(p.db.Reader()).Rewards(p.ctx, l.holder(0), d, d, func(one reports.Reward) error {
-		if one.Asset == asset.Symbol {
-			r, found = one, true
-		}
-		return nil
-	})
+	asked := reports.RewardsAsked{From: d, To: d, Asset: asset.Symbol, Weighed: true}
+	rewards, err := reports.New(p.db.Reader()).RewardPage(p.ctx, l.holder(0), asked, nil, 1)
+	if err == nil && len(rewards) > 0 {
+		r, found = rewards[0], true
+	}
 	return r, asset, found, err
 }
 

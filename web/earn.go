@@ -275,7 +275,7 @@ func (v *visit) chart(e earnFacts) (c chart, err error) {
 	c.To = e.Holder.Today - 1
 	c.From = c.To - staking.Day(c.Days) + 1
 	c.Points, err = v.Reports.RewardPage(v.context(), v.account(),
-		reports.RewardsAsked{From: c.From, To: c.To, Asset: symbol, Newest: true}, nil, c.Days)
+		reports.RewardsAsked{From: c.From, To: c.To, Asset: symbol, Newest: true, Weighed: true}, nil, c.Days)
 	for _, r := range c.Points {
 		c.Reward, c.Holding = max(c.Reward, r.Reward), max(c.Holding, r.Average, r.Opening)
 	}
@@ -304,8 +304,6 @@ type paid = reports.Reward
 // rewardRow is a reward in a list.
 type rewardRow struct {
 	paid
-	Weighed bool // it is of a day in the mode share, which is paid with the income of its period
-
 	Campaigns []string // the titles of those that it has a share of
 }
 
@@ -352,24 +350,14 @@ func (v *visit) rewardsPage(enrollments []staking.Enrollment, asset, after strin
 	return p, nil
 }
 
-// rewardRows finds the mode of each reward's day, and the campaigns that it has a share of.
+// rewardRows finds the campaigns that each reward has a share of.
 func (v *visit) rewardRows(rewards []reports.Reward) (rows []rewardRow, err error) {
-	history, err := v.Reports.TermsHistory(v.context(), "")
-	if err != nil {
-		return nil, err
-	}
 	titles, err := v.Reports.CampaignTitles(v.context(), v.account(), rewards)
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range rewards {
-		row := rewardRow{paid: r, Campaigns: titles[reports.RewardKey{Day: r.Day, Asset: r.Asset}]}
-		for _, t := range history { // by token, day and revision: the last counts
-			if t.Asset == r.Asset && t.From <= r.Day {
-				row.Weighed = t.Mode == staking.Share
-			}
-		}
-		rows = append(rows, row)
+		rows = append(rows, rewardRow{r, titles[reports.RewardKey{Day: r.Day, Asset: r.Asset}]})
 	}
 	return rows, nil
 }
