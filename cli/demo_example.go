@@ -28,10 +28,10 @@ func shortPercent(r staking.Rate) string { return percent(r / 10_000 * 10_000) }
 func printCampaign(env *Env, c demo.Campaign) error {
 	var counts []string
 	for _, m := range c.Multipliers {
-		counts = append(counts, fmt.Sprintf("; what accounts labelled %s hold counts × %s", m.Label,
+		counts = append(counts, fmt.Sprintf("What accounts labelled %s hold counts × %s.\n", m.Label,
 			ledger.FormatDecimal(m.Percent, 2)))
 	}
-	err := env.printf("\nThe campaign %q divides %s from %s to %s%s.\nIt has paid %s; %s are left, for %d days.\n", c.Title,
+	err := env.printf("\nThe campaign %q divides %s from %s to %s.\n%sIt has paid %s; %s are left, for %d days.\n", c.Title,
 		withUnit(c.Token, c.Pool), c.First, c.Last, strings.Join(counts, ""), withUnit(c.Token, c.Paid.Units),
 		withUnit(c.Token, c.Left), c.DaysLeft)
 	if d := c.Latest; err == nil && d != nil {

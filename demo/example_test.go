@@ -49,7 +49,7 @@ func checkExample(t *testing.T, way demo.Way, e reports.Explanation, weeks int) 
 		shows = weeks == 0 && e.Why == reports.WhyNoIncome || len(e.Shares) == 1 && len(e.Shares[0].Days) == 7 &&
 			m.Reward > 0
 	case demo.OfCampaign:
-		shows = m.Reward > 0 && m.Average == 0
+		shows = m.Reward > 0 && e.OnlyShares && len(e.Shares) == 1 && e.Shares[0].Budget != nil && e.Shares[0].Percent == 150
 	case demo.OfOwner: // 350,000 and 250,000 share a cap of 500,000: 291,666.66666666 and a rest
 		shows = m.Eligible == 29_166_666_666_666 && e.Together != (staking.Integral{}) && m.Average > m.Eligible
 	case demo.OfLowest: // 500, of which 120 were held for half a day, and what it has earned since
