@@ -153,8 +153,8 @@ func (v *visit) read(ctx context.Context) (err error) {
 // print prints the report.
 func (c *demoCmd) print(env *Env, v visit) error {
 	return cmp.Or(
-		env.printf("A made-up town: %d holders, and nora with two accounts; %d entries, %s to %s, seed %d.\n\n", c.Holders, v.entries, v.town.First,
-			v.town.Last, c.Seed),
+		env.printf("A made-up town: %d holders, and nora with two accounts; %d entries, %s to %s, seed %d.\n\n",
+			c.Holders, v.entries, v.town.First, v.town.Last, c.Seed),
 		printTotals(env, v.totals),
 		printIncomes(env, v.incomes),
 		printCampaign(env, v.campaign),
@@ -167,8 +167,8 @@ func (c *demoCmd) print(env *Env, v visit) error {
 }
 
 func printTotals(env *Env, totals []demo.Total) error {
-	g := newGrid(text("token"), text("mode"), figure("gross %"), figure("net % a year"), figure("holders paid"), figure("rewards"), figure("total paid"), figure("mean average"),
-		figure("worth in USDT"))
+	g := newGrid(text("token"), text("mode"), figure("gross %"), figure("net % a year"), figure("holders paid"),
+		figure("rewards"), figure("total paid"), figure("mean average"), figure("worth in USDT"))
 	for _, t := range totals {
 		gross, net := "", ""
 		if t.Rate.GrossKnown {
@@ -177,8 +177,8 @@ func printTotals(env *Env, totals []demo.Total) error {
 		if t.Rate.Known {
 			net = shortPercent(t.Rate.Net)
 		}
-		g.add(t.Token.Symbol, t.Rate.Mode.String(), gross, net, strconv.FormatInt(t.Holders, 10), strconv.FormatInt(t.Rewards, 10),
-			t.Token.Format(t.Paid), t.Token.Format(t.Average), cents(t.Worth))
+		g.add(t.Token.Symbol, t.Rate.Mode.String(), gross, net, strconv.FormatInt(t.Holders, 10),
+			strconv.FormatInt(t.Rewards, 10), t.Token.Format(t.Paid), t.Token.Format(t.Average), cents(t.Worth))
 	}
 	return g.write(env.Stdout)
 }
@@ -196,8 +196,8 @@ func printEvents(env *Env, town *demo.Town) error {
 	x := town.Excluded()
 	fmt.Fprintf(&b, "%s and %s have one owner, and share the minimum and the cap of %s.\n", demo.Nora, demo.Savings,
 		demo.Capped)
-	fmt.Fprintf(&b, "%s of %s is in the %s from %s to %s: these days are not measured.\n", x.Asset, x.Account, x.Product, x.From,
-		x.Until-1)
+	fmt.Fprintf(&b, "%s of %s is in the %s from %s to %s: these days are not measured.\n", x.Asset, x.Account, x.Product,
+		x.From, x.Until-1)
 	fmt.Fprintf(&b, "%s, of a restricted region, pressed Start Earning and was refused.\n", town.Refused)
 	return env.printf("\n%s", b.String())
 }

@@ -31,8 +31,8 @@ func printCampaign(env *Env, c demo.Campaign) error {
 		counts = append(counts, fmt.Sprintf("What accounts labelled %s hold counts × %s.\n", m.Label,
 			ledger.FormatDecimal(m.Percent, 2)))
 	}
-	err := env.printf("\nThe campaign %q divides %s from %s to %s.\n%sIt has paid %s; %s are left, for %d days.\n", c.Title,
-		withUnit(c.Token, c.Pool), c.First, c.Last, strings.Join(counts, ""), withUnit(c.Token, c.Paid.Units),
+	err := env.printf("\nThe campaign %q divides %s from %s to %s.\n%sIt has paid %s; %s are left, for %d days.\n",
+		c.Title, withUnit(c.Token, c.Pool), c.First, c.Last, strings.Join(counts, ""), withUnit(c.Token, c.Paid.Units),
 		withUnit(c.Token, c.Left), c.DaysLeft)
 	if d := c.Latest; err == nil && d != nil {
 		err = env.printf("On %s it came to %s %s a year for each %s, which is %s %% in value.\n", d.Day, d.Rate, c.Asset,
