@@ -24,10 +24,10 @@ func TestPicturesForTheReadme(t *testing.T) {
 	bruno.capture(folder, "earn.png")
 	// Of a day whose balance rose there is something to explain.
 	bruno.visit(eval[string](bruno,
-		`Array.from(document.querySelectorAll("nav.chips a")).find(a => a.textContent === "ADA").href.replace(location.origin, "")`))
+		`Array.from(document.querySelectorAll("nav.chips a")).find(a => a.textContent === "SOL").href.replace(location.origin, "")`))
 	bruno.visit(eval[string](bruno, `(() => {
 		const rose = Array.from(document.querySelectorAll("tr[data-day]")).findLast(r => Number(r.dataset.opening) < Number(r.dataset.average) && r.dataset.opening > 0);
-		return "/earn/rewards/" + new Date(rose.dataset.day * 86400000).toISOString().slice(0, 10) + "/ADA";
+		return "/earn/rewards/" + new Date(rose.dataset.day * 86400000).toISOString().slice(0, 10) + "/SOL";
 	})()`))
 	bruno.scrollTo(`section:has(.day)`, 16)
 	bruno.capture(folder, "reward.png")
