@@ -3,6 +3,7 @@ package ledger
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 )
 
 // DigestVersion is the version of the digests that entries are posted with.
@@ -33,7 +34,7 @@ func (e Entry) Digest(leaves, destination []byte) [sha256.Size]byte {
 // Leaves are the SHA-256 of each move, in order, 32 bytes each: over the entry's kind,
 // the move's number, its accounts, asset and amount.
 func (e Entry) Leaves() []byte {
-	leaves := make([]byte, 0, len(e.Moves)*sha256.Size)
+	leaves := slices.Grow([]byte(nil), len(e.Moves)*sha256.Size) // of no moves nil, which is NULL
 	for i, m := range e.Moves {
 		leaf := m.Leaf(e.Kind, i)
 		leaves = append(leaves, leaf[:]...)
