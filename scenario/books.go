@@ -163,6 +163,9 @@ func Dump(ctx context.Context, url string) ([]string, error) {
 		"journal", "balances", "accruals", "accounts", "enrollments", "switch_events", "entries", "postings",
 		"withdrawals", "terms", "days", "close_after", "closings", "progress", "batches", "declarations", "payments",
 		"reconciliations", "exclusions", "incomes", "shares", "distributions",
+		"owners", "labels", "owner_sums", "groupings", "campaigns", "campaign_parts", "campaign_multipliers",
+		"campaign_ends", "campaign_members", "campaign_weights", "campaign_totals", "campaign_shares",
+		"campaign_distributions",
 	} {
 		fmt.Fprintf(&all, "SELECT '%s', * FROM %s;", table, table)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// campaign reads "campaign ID POOL ASSET from N to M for TOKEN[,TOKEN] [first N]".
+// campaign reads "campaign ID POOL ASSET from N to M for TOKEN[,TOKEN] [first N] [times LABEL:PERCENT[,…]]".
 func (p *Player) campaign(l line) (string, error) {
 	pool, asset, err := p.amount(l.word(1), l.word(2))
 	if err != nil {
@@ -29,7 +29,25 @@ func (p *Player) campaign(l line) (string, error) {
 			return "", err
 		}
 	}
+	if times, given := l.option("times"); given {
+		if c.Multipliers, err = parseMultipliers(times); err != nil {
+			return "", err
+		}
+	}
 	return p.outcome(l)(p.db.PostCampaign(p.ctx, c))
+}
+
+// parseMultipliers reads "vip:150,new:50".
+func parseMultipliers(s string) (all []staking.Multiplier, err error) {
+	for _, one := range strings.Split(s, ",") {
+		label, percent, _ := strings.Cut(one, ":")
+		n, err := strconv.ParseInt(percent, 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, staking.Multiplier{Label: label, Percent: n})
+	}
+	return all, nil
 }
 
 // endCampaign reads "end ID": today is its last day.

@@ -45,10 +45,10 @@ func TestKilled(t *testing.T) {
 	}{
 		{"sqlite", "sqlite", 8, 200, Town{Holders: 3000, Days: days, Last: yesterday(), Changes: 300}},
 		{"postgres", "postgres", 4, 50, Town{Holders: 1500, Days: days, Last: yesterday(), Changes: 200}},
-		{"sqlite, shares of income", "sqlite", 8, 200,
-			Town{Holders: 2000, Days: days + 1, Last: yesterday(), Changes: 200, Mode: staking.Share}},
-		{"postgres, shares of income", "postgres", 4, 50,
-			Town{Holders: 1500, Days: days + 1, Last: yesterday(), Changes: 200, Mode: staking.Share}},
+		{"sqlite, shares of income, campaigns and owners", "sqlite", 8, 200,
+			Town{Holders: 2000, Days: days + 1, Last: yesterday(), Changes: 200, Mode: staking.Share, Beside: true}},
+		{"postgres, shares of income, campaigns and owners", "postgres", 4, 50,
+			Town{Holders: 1500, Days: days + 1, Last: yesterday(), Changes: 200, Mode: staking.Share, Beside: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.kind == "postgres" && c.town.Mode == staking.Share && !Long() {

@@ -20,6 +20,9 @@ func (p *Player) settle(l line) (string, error) {
 
 // run runs now.
 func (p *Player) run(l line) (string, error) {
+	if p.late && l.n != p.script.lines[len(p.script.lines)-1].n {
+		return "later", nil
+	}
 	report, err := staking.Run(p.ctx, p.db, p.clock.Now(), staking.Options{Workers: 2})
 	if err != nil {
 		return "", err

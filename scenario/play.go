@@ -26,6 +26,9 @@ type Player struct {
 	clock  *testkit.Clock
 	script *Script
 	random bool // nothing is expected: what happens goes into the record alone
+	late   bool // nothing is run before the last line
+
+	refused map[int]bool // the lines that were refused, by number
 
 	// Record has a line for each event: what the books answered.
 	Record []string
@@ -39,7 +42,16 @@ func PlayRandom(t testing.TB, s *Script, url string) *Player { return play(t, s,
 
 func play(t testing.TB, s *Script, url string, random bool) *Player {
 	t.Helper()
-	p := &Player{t: t, ctx: t.Context(), clock: testkit.NewClock(Day1.Start()), script: s, random: random}
+	p := &Player{random: random}
+	p.start(t, s, url)
+	return p
+}
+
+// start plays the script.
+func (p *Player) start(t testing.TB, s *Script, url string) {
+	t.Helper()
+	p.t, p.ctx, p.script = t, t.Context(), s
+	p.clock, p.refused = testkit.NewClock(Day1.Start()), map[int]bool{}
 	if err := p.prepare(url); err != nil {
 		t.Fatalf("%s: %v", s.Name, err)
 	}
@@ -53,7 +65,6 @@ func play(t testing.TB, s *Script, url string, random bool) *Player {
 			t.Fatalf("%s:%d: %s: %v", s.Name, l.n, l.text, err)
 		}
 	}
-	return p
 }
 
 // prepare makes the books that the script presumes.
@@ -142,6 +153,7 @@ func (p *Player) play(l line) error {
 	}
 	answer, err := do(p, l)
 	if err != nil {
+		p.refused[l.n] = true
 		answer = err.Error()
 	}
 	p.Record = append(p.Record, fmt.Sprintf("%d: %s: %s", l.n, l.text, answer))

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -309,5 +311,35 @@ func runUntilDone(t *testing.T, db *store.DB, now time.Time, o staking.Options) 
 		return err == nil
 	}) {
 		t.Errorf("the run does not succeed: %v", err)
+	}
+}
+
+// TestRunsRaceWithEachOther settles days with shares of income, campaigns and owners in two runs at
+// once, each with connections of its own: they pay what one run pays.
+func TestRunsRaceWithEachOther(t *testing.T) {
+	seed, rounds := Seed(t), 1
+	if Long() {
+		rounds = 10
+	}
+	for _, kind := range Databases {
+		t.Run(kind, func(t *testing.T) {
+			town := Town{Holders: 300, Days: 4, Last: Day1 + 3, Changes: 100, Mode: staking.Share, Beside: true}
+			books := NewURL(t, kind, true)
+			town.Build(t, books, Chance(seed, 0))
+			wanted := town.Undisturbed(t, books)
+			for range rounds {
+				url, clock := Copy(t, books), testkit.NewClock((town.Last + 1).Start().Add(time.Hour))
+				dbs := []*store.DB{Open(t, url, clock.Now), Open(t, url, clock.Now)}
+				var runs sync.WaitGroup
+				for _, db := range dbs {
+					runs.Go(func() { runUntilDone(t, db, clock.Now(), town.Options()) })
+				}
+				runs.Wait()
+				if diff := cmp.Diff(wanted, town.rewards(t, url)); diff != "" {
+					t.Errorf("the rewards of one run, and (+) of two at once:\n%s", diff)
+				}
+				Clean(t, dbs[0])
+			}
+		})
 	}
 }

@@ -47,7 +47,7 @@ func RandomDays(r *rand.Rand, days int) string {
 	s.say("terms BNB 0.0365 min 0.5 cap 1000")
 	s.say("terms SOL 0.37 min 0 cap 20 measure %s%s", s.measure(), s.one("", " per-owner"))
 	s.say("terms USDT off")
-	s.say("fund BNB 0.0003")
+	s.say("fund BNB %s", s.one("0.0003", "1000000"))
 	s.say("open fred US")
 	for _, h := range holders[:4] {
 		s.say("%s deposit %s %s BNB", s.time(), h, s.amount())
@@ -134,7 +134,7 @@ func (s *scriptwriter) name() string {
 }
 
 func (s *scriptwriter) event() {
-	switch s.IntN(35) {
+	switch s.IntN(42) {
 	default:
 		s.say("%s %s %s %s %s %s", s.time(), s.one("deposit", "withdraw", "hold", "release", "complete"), s.holder(),
 			s.amount(), s.token(), s.name())
@@ -177,12 +177,29 @@ func (s *scriptwriter) event() {
 	case 23, 24:
 		from := s.back()
 		s.say("income %s %s from %d through %d %s", s.one("BNB", "SOL"),
-			s.one("0.00000007", "0.0001", "0.001", "-0.0001"), from, from+s.IntN(3), s.name())
+			s.one("0", "0.00000007", "0.0001", "0.001", "-0.0001"), from, from+s.IntN(3), s.name())
+	case 27, 28, 29, 30, 31, 32:
+		s.campaignEvent()
 	case 25, 26:
 		s.say("owner %s %s", s.holder(), s.one("c-1", "c-1", "c-2", "none"))
 	case 18, 19:
 		if len(s.ids) > 0 {
 			s.say("%s", s.ids[s.IntN(len(s.ids))])
 		}
+	}
+}
+
+// campaignEvent makes a campaign, much of it again or with another content, ends one early, or labels a holder.
+func (s *scriptwriter) campaignEvent() {
+	switch s.IntN(6) {
+	case 0:
+		s.say("end c-%d", s.IntN(12))
+	case 1:
+		s.say("%s %s %s", s.one("label", "label", "unlabel"), s.holder(), s.one("vip", "new"))
+	default:
+		from := s.day + s.IntN(3)
+		s.say("campaign c-%d %s %s from %d to %d for %s%s%s", s.IntN(12), s.one("0.00000007", "0.001", "12.3456789"),
+			s.one("BNB", "SOL", "USDT"), from, from+s.IntN(5), s.one("BNB", "SOL", "BNB,SOL", "SOL,USDT"),
+			s.one("", "", " first 1", " first 2"), s.one("", " times vip:150", " times vip:333,new:50"))
 	}
 }

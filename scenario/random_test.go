@@ -28,19 +28,24 @@ func TestRandomDays(t *testing.T) {
 }
 
 // TestRandomDaysAreWorthPlaying shows that chance writes everything: entries
-// taken, repeated and refused for each reason, rewards, tokens that wait, income and exclusions.
+// taken, repeated and refused for each reason, rewards, tokens that wait, income, campaigns and exclusions.
 func TestRandomDaysAreWorthPlaying(t *testing.T) {
-	s, err := Parse("random", RandomDays(Chance(1, 4), 20))
-	if err != nil {
-		t.Fatal(err)
+	var all []string
+	for _, n := range []uint64{9, 10} { // each has something that the other has not
+		s, err := Parse("random", RandomDays(Chance(2, n), 20))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := PlayRandom(t, s, NewURL(t, "sqlite", false))
+		Clean(t, p.db)
+		all = append(all, p.Record...)
 	}
-	p := PlayRandom(t, s, NewURL(t, "sqlite", false))
-	Clean(t, p.db)
-	record := strings.Join(p.Record, "\n")
+	record := strings.Join(all, "\n")
 	for _, want := range []string{
 		"repeated false", "repeated true", "insufficient balance", "the day is closed",
 		"already exists with different content", "lies in the future", "not found", "is not above zero", "is unknown",
 		"not offered in this region", "not enough funds", "over the limit", "paid [{", "at some moment since",
+		"the campaign was ended already", "for days from tomorrow on", "no later one to take away",
 		"an exclusion begins today", "the period is not over", "in another on another day of the period",
 	} {
 		if !strings.Contains(record, want) {

@@ -32,6 +32,9 @@ type Town struct {
 	// Share: from the third day on the income of the day before is entered, and a loss, and divided. The town
 	// has at least three days.
 	Mode staking.Mode
+
+	// Campaigns, owners, labels, exclusions and a token that is measured by the smallest balance of a day.
+	Beside bool
 }
 
 // townTokens are what everybody in a town has.
@@ -50,6 +53,9 @@ func (w Town) Build(t testing.TB, url string, r *rand.Rand) {
 	t.Helper()
 	clock := testkit.NewClock(w.First().Start())
 	db := w.create(t, url, clock)
+	if w.Beside {
+		w.addBeside(t, db)
+	}
 	for d := w.First(); d <= w.Last; d++ {
 		clock.Forward(d.Start().Add(23 * time.Hour))
 		entries := make([]ledger.Entry, w.Changes)
@@ -73,7 +79,11 @@ func (w Town) Build(t testing.TB, url string, r *rand.Rand) {
 func (w Town) enterIncome(t testing.TB, db *store.DB, d staking.Day) {
 	t.Helper()
 	for _, symbol := range townTokens {
-		for name, gross := range map[string]ledger.Amount{"income": 123_456_789, "loss": -456_789} {
+		for _, gross := range []ledger.Amount{123_456_789, -456_789} { // @fees bears its part of the loss
+			name := "income"
+			if gross < 0 {
+				name = "loss"
+			}
 			i := staking.Income{Reference: fmt.Sprintf("%s/%s/%s", symbol, d, name), Asset: symbol, Chain: "chain",
 				Source: "validator", First: d - 1, Last: d - 1, Gross: gross, Evidence: "report"}
 			if gross < 0 {
@@ -109,7 +119,13 @@ func (w Town) create(t testing.TB, url string, clock *testkit.Clock) *store.DB {
 		if terms.Mode = w.Mode; w.Mode == staking.Share {
 			terms.APR, terms.Fee = 0, 3*staking.Whole/10
 		}
+		if w.Beside {
+			w.offer(&terms)
+		}
 		b.Tokens = append(b.Tokens, staking.Token{Asset: asset, Terms: terms})
+	}
+	if w.Beside {
+		b.Tokens = append(b.Tokens, w.besideTokens()...)
 	}
 	db, err := store.Create(ctx, url, store.Options{Clock: clock.Now, Actor: access.Process("town"), Volatile: true}, b)
 	if err != nil {

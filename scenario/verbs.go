@@ -30,6 +30,8 @@ func init() {
 		"open":     (*Player).open,
 		"region":   (*Player).region,
 		"owner":    (*Player).owner,
+		"label":    (*Player).label,
+		"unlabel":  (*Player).unlabel,
 		"enroll":   (*Player).enrollLine,
 		"switch":   (*Player).switchOn,
 		"leave":    (*Player).leave,
@@ -206,6 +208,17 @@ func (p *Player) owner(l line) (string, error) {
 	}
 	o, repeated, err := p.db.SetOwner(p.ctx, l.holder(0), owner, 0)
 	return fmt.Sprintf("from %s, repeated %t", o.From, repeated), err
+}
+
+// label and unlabel read "label HOLDER LABEL", from tomorrow on.
+func (p *Player) label(l line) (string, error) {
+	label, repeated, err := p.db.AddLabel(p.ctx, l.holder(0), l.word(1), 0)
+	return fmt.Sprintf("from %s until %d, repeated %t", label.From, label.Until, repeated), err
+}
+
+func (p *Player) unlabel(l line) (string, error) {
+	from, repeated, err := p.db.RemoveLabel(p.ctx, l.holder(0), l.word(1), 0)
+	return fmt.Sprintf("from %s, repeated %t", from, repeated), err
 }
 
 // enrollLine accepts the documents and switches on; switchOn switches on alone.
