@@ -165,7 +165,8 @@ func formatSimulation(r simulation.Result) simulationJSON {
 		v := simulatedTokenJSON{
 			Asset: a.Symbol, Before: a.Format(t.Before), After: a.Format(t.After), Change: a.Format(t.After - t.Before),
 			Declared: a.Format(t.Declared), Days: []simulatedDayJSON{}, Holders: changedHoldersJSON(t.Holders),
-			Deciles: []decileJSON{}, Pool: a.Format(t.Pool), Reserved: a.Format(t.Reserved), Income: simulatedIncomeJSON{a.Format(t.Income.Gross),
+			Deciles: []decileJSON{}, Pool: a.Format(t.Pool), Reserved: a.Format(t.Reserved),
+			Income: simulatedIncomeJSON{a.Format(t.Income.Gross),
 				a.Format(t.Income.FeeBefore), a.Format(t.Income.FeeAfter), t.Income.Missing, t.Income.Undivided,
 				t.Income.Partly},
 		}

@@ -9,7 +9,8 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// TestTownHasEveryMode: one example of each, in which it is to be seen, and the income and the campaign that pay for it.
+// TestTownHasEveryMode: one example of each, in which it is to be seen, and the income and the
+// campaign that pay for it.
 func TestTownHasEveryMode(t *testing.T) {
 	for name, o := range map[string]demo.Options{
 		"smallest": {Holders: 10, Days: 3, Seed: 5, Last: demo.LastDay(), Volatile: true},

@@ -52,7 +52,7 @@ func (e earnFacts) campaigns(rows []campaignRow) []campaignRow {
 	return rows
 }
 
-// part says whether the visitor takes part in a campaign, and why not.
+// part reports whether the visitor takes part in a campaign, and why not.
 func (e earnFacts) part(r campaignRow) string {
 	tokens := e.list(r.Tokens())
 	earning := slices.ContainsFunc(e.Holder.Tokens, func(t reports.OfferedToken) bool {
@@ -115,7 +115,8 @@ func (p *view) Yields(r campaignRow) (all []string) {
 		if d.Rate == 0 {
 			continue
 		}
-		text := p.T("campaign.rate", "amount", p.Number(d.Rate.String()), "asset", d.Asset, "token", d.Token, "day", p.Day(d.Day))
+		text := p.T("campaign.rate", "amount", p.Number(d.Rate.String()), "asset", d.Asset, "token", d.Token, "day",
+			p.Day(d.Day))
 		if d.ValueRate != 0 {
 			text = p.T("campaign.rate.value", "amount", p.Number(d.Rate.String()), "asset", d.Asset, "token", d.Token, "day",
 				p.Day(d.Day), "percent", p.Effective(d.ValueRate))

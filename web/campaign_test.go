@@ -11,7 +11,8 @@ import (
 // campaign makes a campaign that divides SOL among those who hold BNB on Days 2 to 4.
 func (w *website) campaign(id string, members int64) {
 	w.Helper()
-	c := staking.Campaign{ID: id, Title: "Hold BNB, get SOL", Asset: "SOL", Pool: 3_00000000, First: w.day(2), Last: w.day(4),
+	c := staking.Campaign{ID: id, Title: "Hold BNB, get SOL", Asset: "SOL", Pool: 3_00000000, First: w.day(2),
+		Last:  w.day(4),
 		Parts: staking.EqualParts(3_00000000, []string{"BNB"}), Members: members,
 		Multipliers: []staking.Multiplier{{Label: "vip", Percent: 150}}}
 	w.ok(errorOf(w.books.PostCampaign(w.Context(), c)))
