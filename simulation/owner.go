@@ -110,8 +110,7 @@ func (s *simulation) sumOwner(p *holding.Period, token int) error {
 	return nil
 }
 
-// sum is what an owner has of a token on a day, where the limits are those of the accounts
-// together; zero: they are not.
+// sum is what an owner has of a token on a day, where the limits are those of the accounts together; else zero.
 func (p *plan) sum(of []ownership, d staking.Day, token int) staking.Integral {
 	if of == nil || !p.on(token, d).PerOwner {
 		return staking.Integral{}
