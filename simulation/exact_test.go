@@ -92,6 +92,10 @@ func TestRandomDays(t *testing.T) {
 			last := testkit.Must(LastPaid(t.Context(), w.Reader(), []string{token}))(t)
 			for from := w.Reader().FirstDay(); from <= last; from += 3 {
 				o := Options{From: from, Through: last, Tokens: []string{token}}
+				if f := strconv.Itoa(int(from)); len(testkit.Must(scenario.Rows(t.Context(), url, "SELECT day FROM distributions "+
+					"WHERE asset = '"+token+"' AND day >= "+f+" AND first_day < "+f))(t)) > 0 {
+					continue // income of a period before is divided, which is not simulated
+				}
 				before, _ := accruals(t, w, o)
 				want := held(recordedOf(t, w, o, " AND asset = '"+token+"'"))
 				if diff := cmp.Diff(want, held(before)); diff != "" {
