@@ -58,6 +58,7 @@ type campaignOut struct {
 	Paid        string               `json:"paid" example:"33.3" doc:"What it has paid, rounded down."`
 	Left        string               `json:"left" example:"966.7" doc:"What of the pool is still reserved for it, rounded up; 0 when it is over."`
 	DaysLeft    int64                `json:"daysLeft" example:"29" doc:"How many days are not paid yet."`
+	Newest      []campaignDayOut     `json:"newest" doc:"Of each eligible token the newest paid day: what the campaign pays now. Tokens of which no day is paid are left out."`
 }
 
 type campaignDayOut struct {
@@ -114,6 +115,10 @@ func (rd reader) showCampaign(ctx context.Context, c reports.Campaign) (campaign
 		ID: c.ID, Title: c.Title, Asset: c.Asset, Pool: a.Format(c.Pool), First: c.First.String(), Last: c.Last.String(),
 		Ends: c.End.String(), Tokens: []campaignPart{}, Multipliers: []campaignMultiplier{}, Members: c.Campaign.Members,
 		Enlisted: c.Enlisted, Paid: a.Format(c.Paid.Units), Left: a.Format(c.Left), DaysLeft: c.DaysLeft,
+		Newest: []campaignDayOut{},
+	}
+	for _, d := range c.Newest {
+		out.Newest = append(out.Newest, showCampaignDay(a, d))
 	}
 	for _, p := range c.Parts {
 		out.Tokens = append(out.Tokens, campaignPart{p.Token, a.Format(p.Amount)})
@@ -171,14 +176,16 @@ func (rd reader) campaignDays(ctx context.Context, in *campaignDaysIn) (*answer[
 			after = &reports.CampaignDay{}
 		}
 		return rd.CampaignDays(ctx, c.ID, *after, limit)
-	}, func(d reports.CampaignDay) (campaignDayOut, error) {
-		out := campaignDayOut{Day: d.Day.String(), Token: d.Token, Budget: a.Format(d.Budget.Units),
-			Paid: a.Format(d.Paid.Units), Weight: d.Weight.String(), Rate: d.Rate.String()}
-		if d.ValueRate > 0 {
-			out.ValueRate = d.ValueRate.String()
-		}
-		return out, nil
-	})
+	}, func(d reports.CampaignDay) (campaignDayOut, error) { return showCampaignDay(a, d), nil })
+}
+
+func showCampaignDay(a ledger.Asset, d reports.CampaignDay) campaignDayOut {
+	out := campaignDayOut{Day: d.Day.String(), Token: d.Token, Budget: a.Format(d.Budget.Units),
+		Paid: a.Format(d.Paid.Units), Weight: d.Weight.String(), Rate: d.Rate.String()}
+	if d.ValueRate > 0 {
+		out.ValueRate = d.ValueRate.String()
+	}
+	return out
 }
 
 func (wr writer) addCampaign(ctx context.Context, in *campaignIn) (*posted, error) {

@@ -161,6 +161,7 @@ type campaignJSON struct {
 	Paid        string             `json:"paid"`
 	Left        string             `json:"left"`
 	DaysLeft    int64              `json:"daysLeft"`
+	Newest      []campaignDayJSON  `json:"newest"`
 	At          instant            `json:"at"`
 	MadeBy      string             `json:"madeBy"`
 }
@@ -170,6 +171,10 @@ func (a assets) campaignJSON(c reports.Campaign) campaignJSON {
 		ID: c.ID, Title: c.Title, Asset: c.Asset, Pool: a.plain(c.Asset, c.Pool), First: c.First, Last: c.Last, Ends: c.End,
 		Multipliers: []multiplierJSON{}, Members: c.Campaign.Members, Paid: a.plain(c.Asset, c.Paid.Units),
 		Left: a.plain(c.Asset, c.Left), DaysLeft: c.DaysLeft, At: instant(c.At), MadeBy: c.Credential,
+		Newest: []campaignDayJSON{},
+	}
+	for _, d := range c.Newest {
+		out.Newest = append(out.Newest, a.campaignDayJSON(d))
 	}
 	for _, p := range c.Parts {
 		out.Tokens = append(out.Tokens, campaignPartJSON{p.Token, a.plain(c.Asset, p.Amount)})
@@ -244,6 +249,15 @@ type campaignDayJSON struct {
 	ValueRate string      `json:"valueRate,omitempty"`
 }
 
+func (a assets) campaignDayJSON(d reports.CampaignDay) campaignDayJSON {
+	value := ""
+	if d.ValueRate > 0 {
+		value = d.ValueRate.String()
+	}
+	return campaignDayJSON{d.Day, d.Token, a.plain(d.Asset, d.Budget.Units), a.plain(d.Asset, d.Paid.Units),
+		d.Weight.String(), d.Rate.String(), value}
+}
+
 func (c *campaignShowCmd) Run(env *Env) error {
 	if c.Limit < 0 {
 		return usage("--limit %d is below zero", c.Limit)
@@ -266,13 +280,11 @@ func (c *campaignShowCmd) Run(env *Env) error {
 			columns: []col{text("day"), text("token"), figure("budget"), figure("paid"), figure("rate"),
 				figure("% a year in value")},
 			item: func(d reports.CampaignDay) (any, []string) {
-				value, inPercent := "", ""
+				j, inPercent := a.campaignDayJSON(d), ""
 				if d.ValueRate > 0 {
-					value, inPercent = d.ValueRate.String(), percent(d.ValueRate)
+					inPercent = percent(d.ValueRate)
 				}
-				budget, paid := a.plain(d.Asset, d.Budget.Units), a.plain(d.Asset, d.Paid.Units)
-				return campaignDayJSON{d.Day, d.Token, budget, paid, d.Weight.String(), d.Rate.String(), value},
-					[]string{d.Day.String(), d.Token, budget, paid, d.Rate.String(), inPercent}
+				return j, []string{d.Day.String(), d.Token, j.Budget, j.Paid, j.Rate, inPercent}
 			},
 			none: "No day is paid yet.\n",
 		}.printPages(env, c.Limit, func(after reports.CampaignDay, most int) ([]reports.CampaignDay, error) {
