@@ -122,5 +122,8 @@ func TestLabels(t *testing.T) {
 		}
 		_, _, err := db.AddLabel(ctx, "alice", "vip", day1+2)
 		wants(t, err, ledger.ErrInvalid)
+		_, _, err = db.RemoveLabel(ctx, "alice", "vip", day1+1) // a campaign may have paid by it
+		wants(t, err, ledger.ErrInvalid)
+		labels([2]staking.Day{day1 + 1, day1 + 3})
 	})
 }
