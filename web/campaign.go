@@ -52,7 +52,7 @@ func (e earnFacts) campaigns(rows []campaignRow) []campaignRow {
 	return rows
 }
 
-// part reports whether the visitor takes part in a campaign, and why not.
+// part is the sentence on whether the visitor takes part in a campaign, and why not.
 func (e earnFacts) part(r campaignRow) string {
 	tokens := e.list(r.Tokens())
 	earning := slices.ContainsFunc(e.Holder.Tokens, func(t reports.OfferedToken) bool {
