@@ -93,10 +93,20 @@ func upgradeOld(t *testing.T, url string, schema int64) {
 	}
 	deposit(t, dbs[0], "d-1", "alice", 2, "BNB", noon)
 	testkit.Must(dbs[1].Fund(ctx, "f-1", "BNB", 1_00000000, false))(t)
+	testkit.Must(dbs[2].PostCampaign(ctx, spring()))(t)
+	setOwner(t, dbs[3], "alice", "o-1", 0)
+	if _, _, err := dbs[3].AddLabel(ctx, "alice", "vip", 0); err != nil {
+		t.Fatal(err)
+	}
 	clock.Set(3, "00:05")
 	if settle(t, dbs[0], clock); earned(t, dbs[1], "alice", "BNB") == 0 {
 		t.Error("nothing is earned")
 	}
+	clock.Set(4, "00:05")
+	if settle(t, dbs[0], clock); earned(t, dbs[1], "alice", "SOL") == 0 {
+		t.Error("the campaign pays nothing")
+	}
+	audited(t, dbs[2])
 }
 
 // Old books that may only be read are refused as they are, and so is their upgrade.
