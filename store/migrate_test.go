@@ -93,6 +93,13 @@ func upgradeOld(t *testing.T, url string, schema int64) {
 	}
 	deposit(t, dbs[0], "d-1", "alice", 2, "BNB", noon)
 	testkit.Must(dbs[1].Fund(ctx, "f-1", "BNB", 1_00000000, false))(t)
+	paysCampaign(t, dbs, clock)
+}
+
+// paysCampaign settles two days of upgraded books with a campaign for alice.
+func paysCampaign(t *testing.T, dbs []*store.DB, clock *testkit.Clock) {
+	t.Helper()
+	ctx := t.Context()
 	testkit.Must(dbs[2].PostCampaign(ctx, spring()))(t)
 	setOwner(t, dbs[3], "alice", "o-1", 0)
 	if _, _, err := dbs[3].AddLabel(ctx, "alice", "vip", 0); err != nil {
