@@ -12,7 +12,7 @@ var labelForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,31}$`)
 // the first of them a letter or a digit.
 func CheckLabel(label string) error {
 	if !labelForm.MatchString(label) {
-		return ledger.ErrInvalid.In("label", "label %q: it has 1 to 32 characters of a-z 0-9 . _ and -, and begins with "+
+		return ledger.ErrInvalid.In("", "label %q: it has 1 to 32 characters of a-z 0-9 . _ and -, and begins with "+
 			"a letter or a digit", ledger.Clip(label))
 	}
 	return nil

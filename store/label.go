@@ -28,7 +28,7 @@ func ReadLabel(r db.Row) (Label, error) {
 // repeated. Its errors are those of SetOwner.
 func (b *DB) AddLabel(ctx context.Context, id ledger.Account, label string,
 	from staking.Day) (l Label, repeated bool, err error) {
-	if err := staking.CheckLabel(label); err != nil {
+	if err := ledger.At("label", staking.CheckLabel(label)); err != nil {
 		return l, false, err
 	}
 	err = b.changeFrom(ctx, id, &from, func(t db.Tx) error {
@@ -62,7 +62,7 @@ func (b *DB) AddLabel(ctx context.Context, id ledger.Account, label string,
 // that the account does not have. Its errors are those of SetOwner.
 func (b *DB) RemoveLabel(ctx context.Context, id ledger.Account, label string,
 	from staking.Day) (day staking.Day, repeated bool, err error) {
-	if err := staking.CheckLabel(label); err != nil {
+	if err := ledger.At("label", staking.CheckLabel(label)); err != nil {
 		return 0, false, err
 	}
 	err = b.changeFrom(ctx, id, &from, func(t db.Tx) error {
