@@ -28,7 +28,7 @@ func TestALossSparesCampaigns(t *testing.T) {
 		testkit.Must(db.MoveFees(ctx, "fees", bnb, 150, true))(t)
 		refused := failure(db.PostIncome(ctx, incomeOf("slashing", 3, 3, -500)))
 		wants(t, refused, ledger.ErrInsufficient)
-		if !strings.Contains(refused.Error(), "or for campaigns") {
+		if !strings.Contains(refused.Error(), "income and campaigns") {
 			t.Errorf("got %v", refused)
 		}
 		testkit.Must(db.Fund(ctx, "funds", bnb, 350, false))(t)

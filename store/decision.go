@@ -161,7 +161,7 @@ func (c change) check(it *item, asset ledger.Asset) error {
 		when += "; cancel a withdrawal first"
 	}
 	if pool {
-		what = fmt.Sprintf(" beside the %s that is reserved for income which is not distributed yet, or for campaigns",
+		what = fmt.Sprintf(" beside the %s that is reserved for income and campaigns which are not distributed yet",
 			asset.Format(reserved))
 	}
 	return ledger.ErrInsufficient.In("", "%s has %s %s%s, and %s is needed%s",
