@@ -61,8 +61,9 @@ async function main (): Promise<void> {
   const opened = [await open(account, `${account}-1`), await open(account, `${account}-1`), await open(other, `${account}-2`)]
   const posted = [
     await post(`${account}-d`, 'deposit', deposit), await post(`${account}-d`, 'deposit', deposit),
-    await post(`${account}-t-1`, 'transfer', transfer('0.5')), await post(`${account}-t-2`, 'transfer', transfer('0.25')),
-    await post(`${account}-t-3`, 'transfer', transfer('100'))
+    // The newest comes first, and of one millisecond the first by ID: so the IDs count down.
+    await post(`${account}-t-3`, 'transfer', transfer('0.5')), await post(`${account}-t-2`, 'transfer', transfer('0.25')),
+    await post(`${account}-t-1`, 'transfer', transfer('100'))
   ]
   const balances = await client.GET('/v1/accounts/{account}/balances', { params: { path: { account } } })
   // @ts-expect-error: an amount is a string, and no number

@@ -168,7 +168,8 @@ func (s server) converse(ctx context.Context, c *ClientWithResponses, d *documen
 	deposit := EntryIn{Id: s.Account + "-d", Kind: Deposit, Moves: []MoveIn{{From: "@custody", To: s.Account, Asset: "BNB", Amount: "2.5"}}}
 	entries := []EntryIn{deposit, deposit}
 	for i, amount := range []string{"0.5", "0.25", "100"} {
-		entries = append(entries, EntryIn{Id: s.Account + "-t-" + strconv.Itoa(i+1), Kind: Transfer,
+		// The newest comes first, and of one millisecond the first by ID: so the IDs count down.
+		entries = append(entries, EntryIn{Id: s.Account + "-t-" + strconv.Itoa(3-i), Kind: Transfer,
 			Moves: []MoveIn{{From: s.Account, To: s.Other, Asset: "BNB", Amount: amount}}})
 	}
 	for _, e := range entries {
