@@ -166,10 +166,13 @@ func enlist(t db.Tx, d staking.Day, tokens []string) error {
 		var n int64
 		n, err = db.Count(t, "SELECT count(*) FROM campaign_members WHERE campaign = $1", c.ID)
 		if err == nil && n < c.Members {
+			// The places that are left are counted by the statement that takes them: another process may have taken some
+			// since the count before.
 			_, err = t.Exec(`INSERT INTO campaign_members (bucket, campaign, account, at)
 			                 SELECT x.bucket, $1, x.account, x.made FROM (`+candidates+`) AS x
 			                  WHERE NOT EXISTS (SELECT 1 FROM campaign_members m WHERE m.bucket = x.bucket AND m.campaign = $1 AND m.account = x.account)
-			                  ORDER BY x.made, x.account LIMIT $4 ON CONFLICT DO NOTHING`, c.ID, int64(c.First), int64(d), c.Members-n)
+			                  ORDER BY x.made, x.account LIMIT $4 - (SELECT count(*) FROM campaign_members m WHERE m.campaign = $1) ON CONFLICT DO NOTHING`,
+				c.ID, int64(c.First), int64(d), c.Members)
 		}
 		if err != nil {
 			return fmt.Errorf("enlist the members of the campaign %s: %w", c.ID, err)
