@@ -23,6 +23,11 @@ func Campaigns(t db.View, d staking.Day) ([]staking.Campaign, error) {
 // AllCampaigns are all that were ever made, by ID.
 func AllCampaigns(t db.View) ([]staking.Campaign, error) { return overlapping(t, 0, staking.Forever) }
 
+// CampaignsIn are all that were ever made that pay in a token, by ID.
+func CampaignsIn(t db.View, token string) ([]staking.Campaign, error) {
+	return campaignsWhere(t, "c.asset = $1", token)
+}
+
 // overlapping are the campaigns that were made for one of some days, both ends inclusive.
 func overlapping(t db.View, from, to staking.Day) ([]staking.Campaign, error) {
 	return campaignsWhere(t, "c.first_day <= $2 AND c.last_day >= $1", int64(from), int64(to))

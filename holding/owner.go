@@ -115,24 +115,29 @@ type Together map[ledger.Account]map[string]staking.Integral
 
 // TogetherOn reads what is written for a bucket's accounts and some tokens' day.
 func TogetherOn(t db.View, bucket int, d staking.Day, tokens []string) (Together, error) {
-	together := Together{}
 	if len(tokens) == 0 {
-		return together, nil
+		return Together{}, nil
 	}
 	owners, err := OwnersOn(t, bucket, d)
 	if err != nil || len(owners) == 0 {
-		return together, err
+		return Together{}, err
 	}
 	sums, err := readSums(t, d, owners, tokens)
 	if err != nil {
 		return nil, fmt.Errorf("read what owners held: %w", err)
 	}
+	return togetherOf(owners, sums), nil
+}
+
+// togetherOf are the sums of owners, by owner and token, as their accounts have them.
+func togetherOf(owners map[ledger.Account]string, sums map[string]map[string]staking.Integral) Together {
+	together := Together{}
 	for account, owner := range owners {
 		if sums[owner] != nil {
 			together[account] = sums[owner]
 		}
 	}
-	return together, nil
+	return together
 }
 
 // readSums are the sums of the owners of some accounts, by owner and token.
@@ -178,9 +183,8 @@ func (a Together) Give(h *staking.Holding) { h.OwnerIntegral = a[h.Account][h.As
 
 // Together are the sums as a bucket's accounts have them, by account and token.
 func (s *OwnerSums) Together(t db.View, bucket int, d staking.Day) (Together, error) {
-	together := Together{}
 	if len(s.sums) == 0 {
-		return together, nil
+		return Together{}, nil
 	}
 	owners, err := OwnersOn(t, bucket, d)
 	byOwner := map[string]map[string]staking.Integral{}
@@ -190,12 +194,7 @@ func (s *OwnerSums) Together(t db.View, bucket int, d staking.Day) (Together, er
 		}
 		byOwner[k[0]][k[1]] = sum.Integral
 	}
-	for account, owner := range owners {
-		if byOwner[owner] != nil {
-			together[account] = byOwner[owner]
-		}
-	}
-	return together, err
+	return togetherOf(owners, byOwner), err
 }
 
 // OwnerIntegral is what an account holds of a token on a day together with the others of its

@@ -304,14 +304,14 @@ func declareBudget(t db.Tx, v staking.Distribution) error {
 // counts is distributed; what rounding has left then, and what is left of one that was ended
 // early, is the operator's.
 func ReservedByCampaigns(t db.View, token string) (reserved ledger.Amount, err error) {
-	campaigns, err := holding.AllCampaigns(t)
+	campaigns, err := holding.CampaignsIn(t, token)
+	if err != nil {
+		return 0, err
+	}
 	for _, c := range campaigns {
-		if err != nil || c.Asset != token {
-			continue
-		}
 		for _, p := range c.Parts {
-			var left ledger.Amount
-			if left, err = holding.LeftOf(t, c, p); err == nil {
+			left, err := holding.LeftOf(t, c, p)
+			if err == nil {
 				reserved, err = reserved.Add(left)
 			}
 			if err != nil {
@@ -319,7 +319,7 @@ func ReservedByCampaigns(t db.View, token string) (reserved ledger.Amount, err e
 			}
 		}
 	}
-	return reserved, err
+	return reserved, nil
 }
 
 // reservedAfter is what will be reserved for campaigns when a day is declared that is the next, whose distributions
