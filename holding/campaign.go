@@ -110,7 +110,7 @@ func budget(t db.View, c staking.Campaign, d staking.Day, token string) (staking
 // PaidOf is what a campaign has paid of a token's part in the shares that took effect before a day.
 func PaidOf(t db.View, campaign, token string, before staking.Day) (paid staking.Exact, err error) {
 	err = t.Query(func(r db.Row) error {
-		paid = paid.Add(staking.Exact{Units: ledger.Amount(r.Int(0)), Part: staking.Fraction(r.Int(1))})
+		paid = paid.Add(ReadExact(r, 0))
 		return nil
 	}, "SELECT paid_units, paid_part FROM campaign_distributions WHERE campaign = $1 AND token = $2 AND day < $3",
 		campaign, token, int64(before))

@@ -29,7 +29,7 @@ func recordedBudgets(t db.View, first, last staking.Day, campaigns []staking.Cam
 			return err
 		}
 		c, token := campaigns[i], r.Text(1)
-		left := staking.Exact{Units: ledger.Amount(r.Int(3)), Part: staking.Fraction(r.Int(4))}
+		left := ReadExact(r, 3)
 		paid := staking.Exact{Units: c.Part(token)}.Sub(left)
 		all = append(all, staking.BudgetOf(c, staking.Day(r.Int(2))-1, token, paid, weight))
 		return nil

@@ -47,6 +47,11 @@ func ReadWeight(r db.Row, i int) staking.Integral {
 	return staking.Accrual{Eligible: ledger.Amount(r.Int(i)), EligibleRest: r.Int(i + 1)}.EligibleIntegral()
 }
 
+// ReadExact reads an exact amount: its units, and in the next column its part.
+func ReadExact(r db.Row, i int) staking.Exact {
+	return staking.Exact{Units: ledger.Amount(r.Int(i)), Part: staking.Fraction(r.Int(i + 1))}
+}
+
 // Distributions are the distributions of a token's day: of the income that was entered on the day
 // for periods in the mode share, losses first, then by period. What was left of the token's income
 // before, or is missing, is part of the first, and of the next after one that pays nothing. They
@@ -123,11 +128,11 @@ func Left(t db.View, d staking.Day, token string) (left staking.Exact, err error
 	first := true
 	err = t.Query(func(r db.Row) error {
 		if first {
-			left = staking.Exact{Units: ledger.Amount(r.Int(0)), Part: staking.Fraction(r.Int(1))}
+			left = ReadExact(r, 0)
 		}
 		first = false
 		left = left.Add(staking.Exact{Units: ledger.Amount(r.Int(2))})
-		left = left.Sub(staking.Exact{Units: ledger.Amount(r.Int(3)), Part: staking.Fraction(r.Int(4))})
+		left = left.Sub(ReadExact(r, 3))
 		return nil
 	}, `SELECT before_units, before_part, net, paid_units, paid_part FROM distributions
 	     WHERE asset = $1 AND day = (SELECT max(day) FROM distributions WHERE asset = $1 AND day < $2)

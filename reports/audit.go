@@ -6,6 +6,7 @@ import (
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/holding"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -113,7 +114,7 @@ func (a auditedBucket) Head() (h audit.Head, err error) {
 				"BY day, asset"},
 		{"the shares", func(r db.Row) {
 			h.Shares = append(h.Shares, audit.Share{Key: keyOf(r), First: staking.Day(r.Int(2)), Last: staking.Day(r.Int(3)),
-				Sum: staking.Exact{Units: ledger.Amount(r.Int(4)), Part: staking.Fraction(r.Int(5))}})
+				Sum: holding.ReadExact(r, 4)})
 		}, "SELECT day, asset, first_day, last_day, units, part FROM shares WHERE bucket = $1"},
 		{"the payments", func(r db.Row) { h.Payments = append(h.Payments, readBatch(r)) },
 			"SELECT day, asset, holders, total, digest FROM payments WHERE bucket = $1 ORDER BY day, asset"},
@@ -305,8 +306,8 @@ func distributions(t db.View) ([]audit.Distribution, error) {
 	return db.All(t, func(r db.Row) (audit.Distribution, error) {
 		return audit.Distribution{
 			Key: keyOf(r), First: staking.Day(r.Int(2)), Last: staking.Day(r.Int(3)), Gross: ledger.Amount(r.Int(4)),
-			Net: ledger.Amount(r.Int(5)), Before: readExact(r, 6), Weight: r.Text(8),
-			Paid: readExact(r, 9),
+			Net: ledger.Amount(r.Int(5)), Before: holding.ReadExact(r, 6), Weight: r.Text(8),
+			Paid: holding.ReadExact(r, 9),
 		}, nil
 	}, `SELECT day, asset, first_day, last_day, gross, net, before_units, before_part, weight, paid_units, paid_part FROM distributions
 	     ORDER BY day, asset, first_day, last_day`)

@@ -34,8 +34,8 @@ func campaignRows(t db.View) (rows audit.CampaignRows, err error) {
 	}
 	rows.Budgets, err = db.All(t, func(r db.Row) (audit.Budget, error) {
 		return audit.Budget{
-			Key: keyOf(r), Campaign: r.Text(2), Token: r.Text(3), Left: readExact(r, 4), Budget: readExact(r, 6),
-			Weight: r.Text(8), Amount: readExact(r, 9),
+			Key: keyOf(r), Campaign: r.Text(2), Token: r.Text(3), Left: holding.ReadExact(r, 4), Budget: holding.ReadExact(r, 6),
+			Weight: r.Text(8), Amount: holding.ReadExact(r, 9),
 		}, nil
 	}, `SELECT day, asset, campaign, token, left_units, left_part, budget_units, budget_part, weight, paid_units, paid_part
 	      FROM campaign_distributions ORDER BY day, asset, campaign, token`)
@@ -57,7 +57,7 @@ func (a auditedBucket) campaigns() (rows audit.CampaignRows, err error) {
 	}
 	err = a.query("the shares of campaigns", func(r db.Row) {
 		rows.Shares = append(rows.Shares, audit.CampaignShare{Key: keyOf(r), Campaign: r.Text(2), Token: r.Text(3),
-			Sum: readExact(r, 4)})
+			Sum: holding.ReadExact(r, 4)})
 	}, "SELECT day, asset, campaign, token, units, part FROM campaign_shares WHERE bucket = $1")
 	return rows, err
 }

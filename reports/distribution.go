@@ -43,17 +43,12 @@ func readDistribution(r db.Row) (Distribution, error) {
 	d := Distribution{
 		Distribution: staking.Distribution{
 			Asset: r.Text(0), Day: staking.Day(r.Int(1)), First: staking.Day(r.Int(2)), Last: staking.Day(r.Int(3)),
-			Gross: ledger.Amount(r.Int(4)), Net: ledger.Amount(r.Int(5)), Before: readExact(r, 6),
+			Gross: ledger.Amount(r.Int(4)), Net: ledger.Amount(r.Int(5)), Before: holding.ReadExact(r, 6),
 			Weight: weight,
 		},
-		Paid: readExact(r, 9),
+		Paid: holding.ReadExact(r, 9),
 	}
 	d.GrossRate, _ = staking.YearlyRate(d.Gross, d.Weight)
 	d.NetRate, _ = staking.YearlyRate(d.Paid.Units, d.Weight)
 	return d, nil
-}
-
-// readExact reads an exact amount: its units, and in the next column its part.
-func readExact(r db.Row, i int) staking.Exact {
-	return staking.Exact{Units: ledger.Amount(r.Int(i)), Part: staking.Fraction(r.Int(i + 1))}
 }

@@ -156,7 +156,7 @@ func (p *plan) weight(d staking.Distribution) staking.Integral {
 // recordedBefore is what the recorded distribution of the same income found, if there is one.
 func recordedBefore(t db.View, d staking.Distribution) (staking.Exact, bool, error) {
 	return db.First(t, func(r db.Row) (staking.Exact, error) {
-		return staking.Exact{Units: ledger.Amount(r.Int(0)), Part: staking.Fraction(r.Int(1))}, nil
+		return holding.ReadExact(r, 0), nil
 	}, `SELECT before_units, before_part FROM distributions
 	     WHERE asset = $1 AND day = $2 AND first_day = $3 AND last_day = $4`,
 		d.Asset, int64(d.Day), int64(d.First), int64(d.Last))

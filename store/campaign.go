@@ -282,7 +282,7 @@ func declareBudget(t db.Tx, v staking.Distribution) error {
 	b := v.Budget
 	var paid staking.Exact
 	err := t.QuerySet(func(r db.Row) error {
-		paid = paid.Add(staking.Exact{Units: ledger.Amount(r.Int(0)), Part: staking.Fraction(r.Int(1))})
+		paid = paid.Add(holding.ReadExact(r, 0))
 		return nil
 	}, `SELECT s.units, s.part FROM {rows} JOIN campaign_shares s ON s.bucket = r.bucket AND s.day = r.day AND s.asset = r.asset
 	       AND s.campaign = r.campaign AND s.token = r.token`, everyBucket(sameInt("day", int64(v.Day)), sameText("asset", v.Asset),

@@ -74,7 +74,7 @@ func (b *books) declareDistributions(t db.Tx, d staking.Day, token string) error
 		}
 		var paid staking.Exact
 		err := t.QuerySet(func(r db.Row) error {
-			paid = paid.Add(staking.Exact{Units: ledger.Amount(r.Int(0)), Part: staking.Fraction(r.Int(1))})
+			paid = paid.Add(holding.ReadExact(r, 0))
 			return nil
 		}, `SELECT s.units, s.part FROM {rows} JOIN shares s ON s.bucket = r.bucket AND s.day = r.day AND s.asset = r.asset
 		       AND s.first_day = r.first_day AND s.last_day = r.last_day`, everyBucket(sameInt("day", int64(d)), sameText("asset", token), sameInt("first_day", int64(v.First)),
