@@ -29,7 +29,7 @@ type campaignIn struct {
 		Last        string                 `json:"last" format:"date" example:"2026-12-30" doc:"The last day that is weighed."`
 		Tokens      []campaignPartIn       `json:"tokens" minItems:"1" maxItems:"50" doc:"The eligible tokens."`
 		Multipliers []campaignMultiplierIn `json:"multipliers,omitempty" maxItems:"50" doc:"By label."`
-		Members     int64                  `json:"members,omitempty" minimum:"0" maximum:"1000000" example:"100" doc:"Only so many accounts take part, those that were enrolled first; 0: all."`
+		Members     int64                  `json:"members,omitempty" minimum:"0" maximum:"1000000" example:"100" doc:"How many accounts take part: the first that were enrolled. 0: all."`
 	}
 }
 
