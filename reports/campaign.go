@@ -151,7 +151,8 @@ const campaignDayColumns = "campaign, asset, token, day, left_units, left_part, 
 func readCampaignDay(r db.Row) (CampaignDay, error) {
 	weight, err := staking.ParseIntegral(r.Text(10))
 	return CampaignDay{
-		Campaign: r.Text(0), Asset: r.Text(1), Token: r.Text(2), Day: staking.Day(r.Int(3)) - 1, Left: holding.ReadExact(r, 4),
+		Campaign: r.Text(0), Asset: r.Text(1), Token: r.Text(2), Day: staking.Day(r.Int(3)) - 1,
+		Left:   holding.ReadExact(r, 4),
 		Budget: holding.ReadExact(r, 6), Paid: holding.ReadExact(r, 8), Weight: weight,
 	}, err
 }
