@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -160,6 +161,28 @@ func TestThoseWhoLeftAreInBatches(t *testing.T) {
 		settleThrough(t, db, clock, 3, 3, true)
 		if got := paidTo(t, db, "h7"); got[3] == 0 {
 			t.Errorf("h7 has %v", got)
+		}
+		audited(t, db)
+	})
+}
+
+// TestBucketsOfNobodyAreNotVisited: of a day with a distribution only the buckets of those who are enrolled, and of those
+// who have weighed in it and left, are accrued.
+func TestBucketsOfNobodyAreNotVisited(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		sharing(t, db, clock, "alice", "bob")
+		clock.Set(4, "12:00")
+		off(t, db, "bob")
+		enter(t, db, "e1", 2, 2, 1_000_000)
+		clock.Set(5, "00:10")
+		ok(t, db.CloseDays(t.Context(), day1+3, clock.Now()))
+		batches := testkit.Must(db.Unaccrued(t.Context(), day1+3, []string{bnb}))(t)
+		want := []int{ledger.Account("alice").Bucket(), ledger.Account("bob").Bucket()}
+		slices.Sort(want)
+		same(t, "the buckets", slices.Concat(batches...), want)
+		settleThrough(t, db, clock, 4, 4, true)
+		if got := paidTo(t, db, "bob"); got[4] == 0 {
+			t.Errorf("bob has %v", got)
 		}
 		audited(t, db)
 	})
