@@ -193,7 +193,7 @@ func (w *town) readyForEachOperation() {
 
 // TestEachOperationAnswersAsItIsDescribed calls each once, as it is meant.
 func TestEachOperationAnswersAsItIsDescribed(t *testing.T) {
-	inTown(t, func(t *testing.T, w *town) {
+	inTowns(t, func(t *testing.T, w *town) {
 		w.readyForEachOperation()
 		called := map[string]bool{}
 		methods := map[string]string{}

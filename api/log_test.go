@@ -69,7 +69,7 @@ func TestEachChangeIsLogged(t *testing.T) {
 			t.Errorf("%s changes nothing, or is no operation", operation)
 		}
 	}
-	inTown(t, func(t *testing.T, w *town) {
+	inTowns(t, func(t *testing.T, w *town) {
 		w.readyForEachOperation()
 		for _, q := range eachOperation {
 			if methods[q.operation] == http.MethodGet {

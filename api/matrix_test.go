@@ -152,7 +152,7 @@ func TestEveryRouteAndEveryRole(t *testing.T) {
 	if len(matrix) != len(routes) {
 		t.Errorf("the matrix has %d routes, and the table %d", len(matrix), len(routes))
 	}
-	inTown(t, func(t *testing.T, w *town) {
+	inTowns(t, func(t *testing.T, w *town) {
 		w.holder(own, "DE")
 		w.holder(another, "DE")
 		for _, route := range routes {

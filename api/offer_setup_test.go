@@ -39,10 +39,26 @@ type town struct {
 // townRate lets a test make as many requests at once as it has.
 const townRate = 600_000
 
-// inTown runs a test on every database.
+// inTown runs a test on SQLite, and in the long tests on PostgreSQL too. The API knows no database: what it asks of the
+// books is asked of both by the tests of inTowns, which call each operation, and the rest is repetition there.
 func inTown(t *testing.T, test func(*testing.T, *town)) {
 	t.Helper()
-	for _, kind := range scenario.Databases {
+	kinds := scenario.Databases
+	if !scenario.Long() {
+		kinds = kinds[:1]
+	}
+	inTownOf(t, kinds, test)
+}
+
+// inTowns runs a test on every database.
+func inTowns(t *testing.T, test func(*testing.T, *town)) {
+	t.Helper()
+	inTownOf(t, scenario.Databases, test)
+}
+
+func inTownOf(t *testing.T, kinds []string, test func(*testing.T, *town)) {
+	t.Helper()
+	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) { test(t, newTown(t, kind)) })
 	}
 }

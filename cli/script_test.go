@@ -31,11 +31,10 @@ func TestMain(m *testing.M) {
 	pgtest.Main(m)
 }
 
-// onPostgres are the scripts that are always played on PostgreSQL too: of entries, runs,
-// terms and files, and what prints the engine or copies the books. The commands know no
-// database, and the store's own tests try all SQL on both: the other scripts are repetition
-// there, which the long tests have.
-var onPostgres = []string{"days", "load", "offer", "restore", "walk", "withdrawals"}
+// onPostgres are the scripts that are always played on PostgreSQL too: of runs and of files, and what prints the engine
+// or copies the books. The commands know no database, and the store's own tests and the scenarios try all SQL on both:
+// the other scripts are repetition there, which the long tests have.
+var onPostgres = []string{"days", "load", "restore"}
 
 // TestScripts plays the scripts of testdata, on SQLite and those of onPostgres there too,
 // each in a folder of its own: a line "$ init" is a command, lines "< …" before it are its input, a line

@@ -239,7 +239,8 @@ func compareAcked(t *testing.T, acked, posted map[string]string, stopped bool) {
 }
 
 // TestRunsRaceWithCorrections corrects the terms of a day while two runs settle
-// it: it is paid once, by the one terms or by the other.
+// it: it is paid once, by the one terms or by the other. They differ in whether the accounts of
+// an owner share the limits, so that what owners held is summed before a correction and after.
 func TestRunsRaceWithCorrections(t *testing.T) {
 	seed, days := Seed(t), 2
 	if Long() {
@@ -247,7 +248,7 @@ func TestRunsRaceWithCorrections(t *testing.T) {
 	}
 	for _, kind := range Databases {
 		t.Run(kind, func(t *testing.T) {
-			town := Town{Holders: 1000, Days: days, Last: Day1 + staking.Day(days) - 1, Changes: 20}
+			town := Town{Holders: 500, Days: days, Last: Day1 + staking.Day(days) - 1, Changes: 20, Beside: true}
 			url := NewURL(t, kind, false)
 			town.Build(t, url, Chance(seed, 0))
 			clock := testkit.NewClock((town.Last + 1).Start().Add(time.Hour))
@@ -287,7 +288,9 @@ func correctTerms(t *testing.T, db *store.DB, steps <-chan staking.Step, chance 
 		if tries[s.Day]++; tries[s.Day] > 12 {
 			continue
 		}
-		terms, err := staking.ParseTerms(asset, s.Day, fmt.Sprintf("0.%04d", chance.IntN(10_000)), "0.5", "1000")
+		terms, err := staking.ParseTerms(asset, s.Day, fmt.Sprintf("0.%04d", chance.IntN(10_000)), "0.5",
+			[]string{"120", "400", "1000"}[chance.IntN(3)]) // an owner has three accounts of 100 to 200
+		terms.PerOwner, terms.Measure = chance.IntN(3) > 0, staking.Measure(chance.IntN(2))
 		if err == nil {
 			err = db.CorrectTerms(t.Context(), s.Day, terms, "a race")
 		}

@@ -73,6 +73,10 @@ if [ -z "${TMPDIR:-}" ] && [ "$(df -kP /dev/shm 2>/dev/null | awk 'NR == 2 { pri
 	if "$memory/try" 2>/dev/null; then export TMPDIR="$memory"; fi
 fi
 
+# Compilers, linkers and tests are short programs with small heaps: collecting garbage less often costs them some 100 MB,
+# and saves a tenth of the CPU time.
+export GOGC=400
+
 # What is missing from here on is a failure, not a skipped test.
 export SOFTSTAKE_REQUIRE_POSTGRES=1 SOFTSTAKE_REQUIRE_CLIENTS=1 SOFTSTAKE_REQUIRE_BROWSER=1
 

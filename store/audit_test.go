@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -144,6 +146,16 @@ func wantClean(t testing.TB, r audit.Report) {
 	for _, f := range r.Findings {
 		t.Log(f)
 	}
+}
+
+// audited reports what the audit finds in good books. Those of PostgreSQL are audited so in the long tests alone: an
+// audit asks thousands of questions, the same on every database. TestAudit and the scenarios do it on both.
+func audited(t *testing.T, db *store.DB) {
+	t.Helper()
+	if strings.Contains(t.Name(), "postgres") && !scenario.Long() {
+		return
+	}
+	wantClean(t, auditOf(t, db, audit.Options{}))
 }
 
 func findsNothingInGoodBooks(t *testing.T, b auditBooks) {

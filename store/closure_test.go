@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -70,7 +69,7 @@ func TestAnAccountIsClosedWhenItIsEmptyAndPaid(t *testing.T) {
 			[]store.LogLine{{At: a.Closed, Actor: olga, Action: "account close", Subject: "alice"}})
 		clock.Set(4, "01:00")
 		settle(t, db, clock)
-		wantClean(t, auditOf(t, db, audit.Options{}))
+		audited(t, db)
 	})
 }
 
@@ -160,7 +159,7 @@ func TestAClosedAccountTakesNothing(t *testing.T) {
 			t.Errorf("found is %+v", there)
 		}
 		has(t, db, "bob", 10, 0)
-		wantClean(t, auditOf(t, db, audit.Options{}))
+		audited(t, db)
 	})
 }
 
@@ -202,6 +201,6 @@ func TestADepositAtTheClosing(t *testing.T) {
 			has(t, one, id, tenths, 0)
 		}
 		t.Logf("closed or not: %v", was)
-		wantClean(t, auditOf(t, one, audit.Options{}))
+		audited(t, one)
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
@@ -135,7 +134,7 @@ func TestACompensation(t *testing.T) {
 		wants(t, post(t, db, own)[0].Err, ledger.ErrInvalid)
 		clock.Set(5, "00:10")
 		settle(t, db, clock)
-		wantClean(t, auditOf(t, db, audit.Options{}))
+		audited(t, db)
 	})
 }
 

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -94,7 +93,7 @@ func TestNothingLeavesAFrozenAccount(t *testing.T) {
 				t.Errorf("%d: %v", i, o.Err)
 			}
 		}
-		wantClean(t, auditOf(t, db, audit.Options{}))
+		audited(t, db)
 	})
 }
 
@@ -144,7 +143,7 @@ func TestWhatAFreezeLeavesOfTheSwitch(t *testing.T) {
 		if earned(t, db, "earns", bnb) == 0 || earned(t, db, "stops", bnb) == 0 || earned(t, db, "leaves", bnb) == 0 {
 			t.Error("a day before or after the freeze has earned nothing")
 		}
-		wantClean(t, auditOf(t, db, audit.Options{}))
+		audited(t, db)
 		same(t, "the switch", switched(t, db, "stops"), []string{"on", "off: frozen", "on: unfrozen"})
 		same(t, "the switch", switched(t, db, "leaves"), []string{"on", "off: frozen", "off"})
 	})
@@ -219,7 +218,7 @@ func TestAFreezeAmongPostings(t *testing.T) {
 			}
 			unfreeze(t, two, "alice")
 		}
-		wantClean(t, auditOf(t, one, audit.Options{}))
+		audited(t, one)
 	})
 }
 

@@ -1,13 +1,11 @@
 package store_test
 
 import (
-	"context"
 	"math/big"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -93,15 +91,6 @@ func clean(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	clock.Set(5, "01:00")
 	settle(t, db, clock)
 	audited(t, db)
-}
-
-// audited audits the books.
-func audited(t *testing.T, db *store.DB) {
-	t.Helper()
-	report := testkit.Must(audit.Run(context.WithoutCancel(t.Context()), reports.AuditOf(db.Reader()), audit.Options{}))(t)
-	if len(report.Findings) > 0 {
-		t.Errorf("the audit finds %v", report.Findings)
-	}
 }
 
 func TestIncomeIsRefused(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -92,7 +91,7 @@ func TestSmallestBalanceBelowZero(t *testing.T) {
 		below := testkit.Must(reports.New(db.Reader()).Explain(t.Context(), "below", day1+1, bnb))(t)
 		same(t, "why", below.Reason, "The smallest balance of 0 BNB was below the minimum of 0.")
 		same(t, "on paper it is below zero", below.Paper().Integral.Sign(), -1)
-		wantClean(t, auditOf(t, db, audit.Options{}))
+		audited(t, db)
 	})
 }
 
@@ -122,7 +121,7 @@ func TestCorrectedMeasure(t *testing.T) {
 		clock.Set(4, "00:10")
 		settle(t, db, clock)
 		average(coins(20))
-		wantClean(t, auditOf(t, db, audit.Options{}))
+		audited(t, db)
 	})
 }
 

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -84,7 +83,7 @@ func TestTheLastRewardsAreSweptToo(t *testing.T) {
 			t.Errorf("nothing is to come, and it is %+v, %t", s, is)
 		}
 		sweptLines(t, db)
-		wantClean(t, auditOf(t, db, audit.Options{}))
+		audited(t, db)
 	})
 }
 
@@ -170,7 +169,7 @@ func TestATargetThatIsClosedBeforeThePayment(t *testing.T) {
 		if n := testkit.Must(db.Count(ctx, "SELECT count(*) FROM sweeps"))(t); n != 0 {
 			t.Errorf("%d accounts are being swept", n)
 		}
-		wantClean(t, auditOf(t, db, audit.Options{}))
+		audited(t, db)
 	})
 }
 

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -98,7 +97,7 @@ func TestAnAssetIsAddedOnce(t *testing.T) {
 		if len(history) != 1 || history[0].From != day1+3 {
 			t.Errorf("its terms hold from tomorrow on: %+v", history)
 		}
-		wantClean(t, auditOf(t, db, audit.Options{})) // also while today, before its first, is open
+		audited(t, db) // also while today, before its first, is open
 		more := token.Terms
 		more.From, more.APR = day1+3, 5
 		ok(t, db.SetTerms(ctx, more))

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
@@ -210,7 +209,7 @@ func TestEndingsThatAreRefused(t *testing.T) {
 				}
 			}
 		}
-		wantClean(t, auditOf(t, db, audit.Options{}))
+		audited(t, db)
 	})
 }
 
@@ -270,7 +269,7 @@ func TestEndingsThatComeAtOnce(t *testing.T) {
 		}
 		has(t, one, "alice", 10000-rounds*20+int64(sum["/cancelled"])*10, rounds*10)
 		same(t, "waiting", waiting(t, one, store.Withdrawal{}, 10), nil)
-		wantClean(t, auditOf(t, one, audit.Options{}))
+		audited(t, one)
 	})
 }
 
