@@ -248,7 +248,7 @@ func TestRunsRaceWithCorrections(t *testing.T) {
 	}
 	for _, kind := range Databases {
 		t.Run(kind, func(t *testing.T) {
-			town := Town{Holders: 500, Days: days, Last: Day1 + staking.Day(days) - 1, Changes: 20, Beside: true}
+			town := Town{Holders: 1000, Days: days, Last: Day1 + staking.Day(days) - 1, Changes: 300, Beside: true}
 			url := NewURL(t, kind, false)
 			town.Build(t, url, Chance(seed, 0))
 			clock := testkit.NewClock((town.Last + 1).Start().Add(time.Hour))
