@@ -116,7 +116,8 @@ func (b taxBooks) year(n int) reports.TaxYear {
 
 // worth is what an amount was worth on a day by what the test has set, with rational numbers: in 1e-8, rounded down.
 func (b taxBooks) worth(asset, currency string, d staking.Day, amount ledger.Amount) *big.Int {
-	value := big.NewRat(int64(amount), 1_00000000) // all tokens of the test have 8 decimals
+	scale := int64(testkit.Must(b.DB.Asset(b.Context(), asset))(b.T).Scale)
+	value := new(big.Rat).SetFrac(big.NewInt(int64(amount)), new(big.Int).Exp(big.NewInt(10), big.NewInt(scale), nil))
 	for _, name := range []string{asset, currency} {
 		if name == "USDT" {
 			continue
@@ -184,45 +185,52 @@ func shownLine(l reports.TaxLine) string {
 
 // TestTaxYears: each figure of every account, year and currency is what rational numbers come to, in the account's
 // report and in that of all.
-func TestTaxYears(t *testing.T) {
-	eachTaxBooks(t, func(b taxBooks) {
-		for _, currency := range []string{"USDT", "EUR", "GBP", "CHF", "USD"} {
-			for year, end := range map[int]staking.Day{2026: newYear - 1, 2027: newYear + 4} {
-				asked := testkit.Must(b.TaxYear(reports.TaxAsked{Year: year, Currency: currency}))(b.T)
-				ofAll := map[string]string{}
-				ok(b.T, b.TaxOfAll(b.Context(), asked, func() error { return nil }, func(lines []reports.TaxLine) error {
-					for _, l := range lines {
-						ofAll[fmt.Sprint(l.Account, " ", l.Asset, " ", l.Kind)] = shownLine(l)
-					}
-					return nil
-				}))
-				for _, id := range holders {
-					got := testkit.Must(b.Tax(b.Context(), id, asked))(b.T)
-					want := b.expected(id, asked, end)
-					if len(got.Lines) != len(want) || got.End != end {
-						b.Errorf("%s %d %s has %d lines until %s, not %d until %s", id, year, currency, len(got.Lines), got.End,
-							len(want), end)
-					}
-					sum, unvalued := new(big.Int), int64(0)
-					for _, l := range got.Lines {
-						same(b.T, fmt.Sprint(year, currency), shownLine(l), shownLine(want[l.Asset+" "+string(l.Kind)]))
-						key := fmt.Sprint(l.Account, " ", l.Asset, " ", l.Kind)
-						if l.Kind != reports.TaxBalance {
-							same(b.T, "of all, "+key, ofAll[key], shownLine(l))
-							delete(ofAll, key)
-						}
-						if unvalued += l.Unvalued; l.Value != nil {
-							sum.Add(sum, l.Value)
-						}
-					}
-					if sum.Cmp(got.Value) != 0 || unvalued != got.Unvalued {
-						b.Errorf("the lines sum to %s and %d, not to %s and %d", sum, unvalued, got.Value, got.Unvalued)
-					}
+func TestTaxYears(t *testing.T) { eachTaxBooks(t, taxBooks.compare) }
+
+// compare compares the reports of every account, year and currency with what rational numbers come to.
+func (b taxBooks) compare() {
+	for _, currency := range []string{"USDT", "EUR", "GBP", "CHF", "USD"} {
+		for year, end := range map[int]staking.Day{2026: newYear - 1, 2027: newYear + 4} {
+			asked := testkit.Must(b.TaxYear(reports.TaxAsked{Year: year, Currency: currency}))(b.T)
+			ofAll := map[string]string{}
+			ok(b.T, b.TaxOfAll(b.Context(), asked, func() error { return nil }, func(lines []reports.TaxLine) error {
+				for _, l := range lines {
+					ofAll[fmt.Sprint(l.Account, " ", l.Asset, " ", l.Kind)] = shownLine(l)
 				}
-				same(b.T, "lines of nobody", ofAll, map[string]string{})
+				return nil
+			}))
+			for _, id := range holders {
+				b.compareAccount(id, asked, end, ofAll)
 			}
+			same(b.T, "lines of nobody", ofAll, map[string]string{})
 		}
-	})
+	}
+}
+
+// compareAccount compares an account's report with what rational numbers come to and with the lines of all, which it
+// takes away.
+func (b taxBooks) compareAccount(id ledger.Account, asked reports.TaxYear, end staking.Day, ofAll map[string]string) {
+	got := testkit.Must(b.Tax(b.Context(), id, asked))(b.T)
+	want := b.expected(id, asked, end)
+	if len(got.Lines) != len(want) || got.End != end {
+		b.Errorf("%s %d %s has %d lines until %s, not %d until %s", id, asked.Year, asked.Currency, len(got.Lines), got.End,
+			len(want), end)
+	}
+	sum, unvalued := new(big.Int), int64(0)
+	for _, l := range got.Lines {
+		same(b.T, fmt.Sprint(asked.Year, asked.Currency), shownLine(l), shownLine(want[l.Asset+" "+string(l.Kind)]))
+		key := fmt.Sprint(l.Account, " ", l.Asset, " ", l.Kind)
+		if l.Kind != reports.TaxBalance {
+			same(b.T, "of all, "+key, ofAll[key], shownLine(l))
+			delete(ofAll, key)
+		}
+		if unvalued += l.Unvalued; l.Value != nil {
+			sum.Add(sum, l.Value)
+		}
+	}
+	if sum.Cmp(got.Value) != 0 || unvalued != got.Unvalued {
+		b.Errorf("the lines sum to %s and %d, not to %s and %d", sum, unvalued, got.Value, got.Unvalued)
+	}
 }
 
 // TestTaxYearBegins: a reward is received when it is credited: that of 31 December on 1 January, and those that waited
