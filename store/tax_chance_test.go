@@ -19,8 +19,8 @@ import (
 var scales = []ledger.Asset{{Symbol: "NIL", Scale: 0}, {Symbol: "TWO", Scale: 2}, {Symbol: "TEN", Scale: 10},
 	{Symbol: "MAX", Scale: 18}}
 
-// TestTaxByChance: the reports of books with random prices, rates and amounts, some of them missing, of tokens with 0 to
-// 18 decimals, are what rational numbers come to; and the turn of the year is a millisecond wide.
+// TestTaxByChance: the reports of books with random prices, rates and amounts, some of them missing, of tokens with
+// 0 to 18 decimals, are what rational numbers come to; and the turn of the year is a millisecond wide.
 func TestTaxByChance(t *testing.T) {
 	games := 2
 	if scenario.Long() {
