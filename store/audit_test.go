@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/big"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,7 +14,6 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/reports"
-	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -152,7 +150,7 @@ func wantClean(t testing.TB, r audit.Report) {
 // audit asks thousands of questions, the same on every database. TestAudit and the scenarios do it on both.
 func audited(t *testing.T, db *store.DB) {
 	t.Helper()
-	if strings.Contains(t.Name(), "postgres") && !scenario.Long() {
+	if repetition(t) {
 		return
 	}
 	wantClean(t, auditOf(t, db, audit.Options{}))

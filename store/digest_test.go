@@ -14,7 +14,6 @@ import (
 	"github.com/softstake/softstake/imports"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
-	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -229,7 +228,7 @@ func TestTamperingBeforeTheUpgradeIsFound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 				some := slices.Contains([]string{"accounts", "a move more", "no request"}, name)
-				if strings.Contains(t.Name(), "postgres") && !some && !scenario.Long() {
+				if !some && repetition(t) {
 					return
 				}
 				everyKind(t, db, clock)

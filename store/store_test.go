@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +35,9 @@ func each(t *testing.T, test func(t *testing.T, db *store.DB, clock *testkit.Clo
 	t.Helper()
 	eachBooks(t, func(t *testing.T, url string, clock *testkit.Clock) { test(t, opened(t, url, clock), clock) })
 }
+
+// repetition reports whether the test is on PostgreSQL, where some of it is repetition, and not in the long tests.
+func repetition(t *testing.T) bool { return strings.Contains(t.Name(), "postgres") && !scenario.Long() }
 
 // eachTwo is each with books that two processes have open.
 func eachTwo(t *testing.T, test func(t *testing.T, one, two *store.DB, clock *testkit.Clock)) {
