@@ -166,8 +166,8 @@ func TestThoseWhoLeftAreInBatches(t *testing.T) {
 	})
 }
 
-// TestBucketsOfNobodyAreNotVisited: of a day with a distribution only the buckets of those who are enrolled, and of
-// those who have weighed in it and left, are accrued.
+// TestBucketsOfNobodyAreNotVisited: of a day with a distribution only the buckets of those who are enrolled, or once
+// were, are accrued.
 func TestBucketsOfNobodyAreNotVisited(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		sharing(t, db, clock, "alice", "bob")

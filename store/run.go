@@ -42,11 +42,11 @@ type progressRow struct {
 }
 
 // Unaccrued are the batches of buckets in which the day is not accrued for some of the
-// tokens. Buckets without an enrollment that covers the day, and without anybody who has
-// weighed in what is distributed on it, are done with at once: the day is closed, so there
-// will be none.
+// tokens. Buckets without an enrollment that covers the day are done with at once: the day is
+// closed, so there will be none. Where something is distributed, those are in which nobody was
+// ever enrolled.
 func (b *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]staking.Batch, error) {
-	var size []int64 // accounts of each bucket, up to batchSize, or positions that have weighed
+	var covered []int64 // accounts of each bucket, up to batchSize
 	err := b.engine.Write(ctx, func(t db.Tx) (err error) {
 		if err := enlist(t, d, tokens); err != nil {
 			return err
@@ -55,20 +55,26 @@ func (b *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]s
 		if err != nil {
 			return err
 		}
-		size, err = db.AllOf(t, db.IntOf, fmt.Sprintf(`SELECT (SELECT count(*) FROM (
+		var ever []bool // whether anybody of a bucket was enrolled, on the day or before it
+		covered = nil
+		err = t.QuerySet(func(r db.Row) error {
+			covered, ever = append(covered, r.Int(0)), append(ever, r.Int(1) > 0)
+			return nil
+		}, fmt.Sprintf(`SELECT (SELECT count(*) FROM (
 				SELECT 1 FROM enrollments e
-				 WHERE e.bucket = r.bucket AND e.from_day <= r.day AND e.until_day > r.day LIMIT %d) AS enrolled)
+				 WHERE e.bucket = r.bucket AND e.from_day <= r.day AND e.until_day > r.day LIMIT %d) AS enrolled),
+			  (SELECT count(*) FROM (
+				SELECT 1 FROM enrollments e WHERE e.bucket = r.bucket AND e.from_day <= r.day LIMIT 1) AS ever)
 			  FROM {rows} ORDER BY r.bucket`, batchSize), EveryBucket(d))
-		if err == nil {
-			err = periodSizes(t, shared, size)
-		}
 		if err != nil {
 			return err
 		}
 		var empty []progressRow
-		for bucket, n := range size {
+		for bucket, n := range covered {
 			for _, token := range tokens {
-				if n == 0 {
+				// Who left since may have a share.
+				if n == 0 && (!ever[bucket] ||
+					!slices.ContainsFunc(shared, func(d staking.Distribution) bool { return d.Asset == token })) {
 					empty = append(empty, progressRow{bucket, token})
 				}
 			}
@@ -82,13 +88,16 @@ func (b *DB) Unaccrued(ctx context.Context, d staking.Day, tokens []string) ([]s
 				db.Int("bucket", func(p progressRow) int64 { return int64(p.bucket) }),
 				db.Text("asset", func(p progressRow) string { return p.asset }),
 				db.Int("before", func(progressRow) int64 { return int64(d) - 1 })))
-		return err
+		if err != nil {
+			return err
+		}
+		return periodSizes(t, shared, covered)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("pass over empty buckets: %w", err)
 	}
 	return b.unfinished(ctx, "SELECT bucket, asset FROM progress WHERE accrued_through < $1 ORDER BY bucket", d, tokens,
-		size)
+		covered)
 }
 
 // Unpaid are the batches of buckets in which the day is not paid for some of the tokens.
