@@ -1,6 +1,7 @@
 package holding
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -165,9 +166,15 @@ type weighed struct {
 // page, each day of any period once.
 type Shares struct {
 	Divisions []*Division
-	day       staking.Day // the distributions'
-	periods   []*weighed  // each once, however many distributions divide its income
-	days      []staking.Day
+	day       staking.Day  // the distributions'
+	periods   []*weighed   // each once, however many distributions divide its income
+	days      []weighedDay // of periods of incomes, ascending
+}
+
+// weighedDay is a day that is read, and the periods that have it.
+type weighedDay struct {
+	day     staking.Day
+	periods []*weighed
 }
 
 // SharesOf prepares the distributions of a day for a bucket; nil where nothing is divided.
@@ -183,8 +190,7 @@ func SharesOf(all []staking.Distribution) *Shares {
 			v.period = s.periodOf(d)
 		}
 	}
-	slices.Sort(s.days)
-	s.days = slices.Compact(s.days)
+	slices.SortFunc(s.days, func(a, b weighedDay) int { return cmp.Compare(a.day, b.day) })
 	return s
 }
 
@@ -201,7 +207,11 @@ func (s *Shares) periodOf(d staking.Distribution) *weighed {
 		return p
 	}
 	for day := d.First; day <= d.Last; day++ {
-		s.days = append(s.days, day)
+		i := slices.IndexFunc(s.days, func(w weighedDay) bool { return w.day == day })
+		if i < 0 {
+			i, s.days = len(s.days), append(s.days, weighedDay{day: day})
+		}
+		s.days[i].periods = append(s.days[i].periods, p)
 	}
 	return p
 }
@@ -213,10 +223,8 @@ func (s *Shares) weigh(m *measure) error {
 		p.weights = slices.Grow(p.weights[:0], len(m.page))[:len(m.page)]
 		clear(p.weights)
 	}
-	for _, d := range s.days {
-		if err := s.weighDay(m, d); err != nil {
-			return fmt.Errorf("read what accounts weigh: %w", err)
-		}
+	if err := s.weighDays(m); err != nil {
+		return fmt.Errorf("read what accounts weigh: %w", err)
 	}
 	for _, p := range s.periods {
 		if p.budget == nil {
@@ -245,45 +253,67 @@ func (s *Shares) weigh(m *measure) error {
 	return nil
 }
 
-// weighDay adds what the holdings of a page weigh on a day. The page and the rows are in the
-// order of their keys.
-func (s *Shares) weighDay(m *measure, d staking.Day) error {
-	through, asset := m.last, m.asset
+// weighDays adds what the holdings of a page weigh on the days of periods of incomes: a range of
+// keys a day.
+func (s *Shares) weighDays(m *measure) error {
+	through := m.last
 	if m.ends {
-		through, asset = afterAll, ""
+		through = afterAll
 	}
-	args := []any{m.bucket, int64(d), m.from, m.after, through, asset}
+	same := func(name, value string) db.Field[weighedDay] {
+		return db.Text(name, func(weighedDay) string { return value })
+	}
+	fields := []db.Field[weighedDay]{
+		db.Int("bucket", func(weighedDay) int64 { return m.bucket }),
+		db.Int("day", func(d weighedDay) int64 { return int64(d.day) }),
+		same("from", m.from), same("through", through),
+	}
 	var names []string
-	var periods []*weighed
-	for _, p := range s.periods {
-		if p.first > d || p.last < d || p.budget != nil {
-			continue
-		}
-		if !slices.ContainsFunc(periods, func(other *weighed) bool { return other.asset == p.asset }) {
-			args = append(args, p.asset)
-			names = append(names, fmt.Sprintf("$%d", len(args)))
-		}
-		periods = append(periods, p)
+	for _, token := range s.tokens() {
+		fields = append(fields, same(token, token))
+		names = append(names, fmt.Sprintf("$%d", len(fields)))
 	}
-	i := 0
-	return m.t.Query(func(r db.Row) error {
-		account, asset := ledger.Account(r.Text(0)), r.Text(1)
+	n, i := 0, 0 // the day and the holding that are come to
+	return m.t.QueryEach(func(r db.Row) error {
+		for ; s.days[n].day != staking.Day(r.Int(0)); n++ {
+			i = 0
+		}
+		account, asset := ledger.Account(r.Text(1)), r.Text(2)
+		if m.isOnOther(account, asset) {
+			return nil
+		}
 		for i < len(m.page) && before(m.page[i], account, asset) {
 			i++
 		}
-		if i == len(m.page) || m.page[i].Account != account || m.page[i].Asset != asset {
-			return fmt.Errorf("%s has a share of %s: %w", account, asset, ErrNoBalance)
-		}
-		weight := ReadWeight(r, 2)
-		for _, p := range periods {
+		found := i < len(m.page) && m.page[i].Account == account && m.page[i].Asset == asset
+		weight := ReadWeight(r, 3)
+		for _, p := range s.days[n].periods {
+			if p.asset == asset && !found {
+				return fmt.Errorf("%s has a share of %s: %w", account, asset, ErrNoBalance)
+			}
 			if p.asset == asset {
 				p.weights[i] = p.weights[i].Add(weight)
 			}
 		}
 		return nil
-	}, `SELECT account, asset, eligible, eligible_rest FROM accruals
-	     WHERE bucket = $1 AND day = $2 AND (account, asset) > ($3, $4) AND (account, asset) <= ($5, $6)
-	       AND asset IN (`+strings.Join(names, ", ")+`) ORDER BY account, asset`, args...)
+	}, `SELECT day, account, asset, eligible, eligible_rest FROM accruals
+	     WHERE bucket = $1 AND day = $2 AND account BETWEEN $3 AND $4 AND asset IN (`+strings.Join(names, ", ")+`) ORDER BY account, asset`, db.SetOf(s.days, fields...))
+}
+
+// isOnOther reports whether a position of the first or the last account is on another page. Comparing both columns in
+// SQL would cost more than everything else of a row.
+func (m *measure) isOnOther(account ledger.Account, asset string) bool {
+	return string(account) == m.from && asset <= m.after || !m.ends && string(account) == m.last && asset > m.asset
+}
+
+// tokens are those that have periods of incomes.
+func (s *Shares) tokens() (all []string) {
+	for _, p := range s.periods {
+		if p.budget == nil && !slices.Contains(all, p.asset) {
+			all = append(all, p.asset)
+		}
+	}
+	return all
 }
 
 // before reports whether a holding comes before an account's of an asset.
@@ -303,10 +333,11 @@ func (s *Shares) has(i int, asset string) bool {
 
 // keep moves what a holding of the page weighs to where the holding moves.
 func (s *Shares) keep(to, from int) {
-	if s != nil {
-		for _, p := range s.periods {
-			p.weights[to] = p.weights[from]
-		}
+	if s == nil || to == from {
+		return
+	}
+	for _, p := range s.periods {
+		p.weights[to] = p.weights[from]
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"math/bits"
 
+	"github.com/holiman/uint256"
+
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -112,22 +114,17 @@ func (d Distribution) Pays() bool {
 
 // Divider works out the shares of a distribution. It is not safe for concurrent use.
 type Divider struct {
-	pool, weight    big.Int // the pool in 1/Unit; zero, and everybody's weight, if there is nothing to divide
-	share, part     big.Int
-	product, factor big.Int
+	everybody    Integral
+	pool, weight uint256.Int // the pool in 1/Unit, zero if there is nothing to divide; everybody's weight
+	share        uint256.Int
 }
-
-var unit = big.NewInt(int64(Unit))
 
 // Divider returns the distribution's.
 func (d Distribution) Divider() *Divider {
-	v := &Divider{}
-	pool := d.Pool()
-	v.pool.Mul(big.NewInt(int64(pool.Units)), unit)
-	v.pool.Add(&v.pool, big.NewInt(int64(pool.Part)))
-	d.Weight.big(&v.weight)
-	if !d.Pays() {
-		v.pool.SetInt64(0)
+	v := &Divider{everybody: d.Weight, weight: d.Weight.wide()}
+	if pool := d.Pool(); d.Pays() {
+		v.pool.Mul(uint256.NewInt(uint64(pool.Units)), uint256.NewInt(uint64(Unit)))
+		v.pool.AddUint64(&v.pool, uint64(pool.Part))
 	}
 	return v
 }
@@ -135,16 +132,24 @@ func (d Distribution) Divider() *Divider {
 // Share is what a weight, of everybody's, gets of the pool: pool × weight / everybody's,
 // rounded down to 1/Unit of a smallest unit. What the rounding leaves stays in the pool for
 // the next distribution. The weight is the sum of an account's eligible integrals over the
-// days of the period.
+// days of the period. One that is more than everybody's, in books that were changed by hand,
+// gets the whole pool: the sum of the shares is then more than it, and is refused.
 func (v *Divider) Share(weight Integral) Exact {
-	if v.pool.Sign() == 0 || weight == (Integral{}) {
+	if v.pool.IsZero() || weight == (Integral{}) {
 		return Exact{}
 	}
-	v.product.Mul(&v.pool, weight.big(&v.factor)) // 125 bits × 98 bits
-	v.share.Quo(&v.product, &v.weight)
-	v.share.QuoRem(&v.share, unit, &v.part)
-	return Exact{ledger.Amount(v.share.Int64()), Fraction(v.part.Int64())}
+	if v.everybody.Less(weight) {
+		weight = v.everybody
+	}
+	mine := weight.wide()
+	v.share.Mul(&v.pool, &mine) // 125 bits × 127 bits
+	v.share.Div(&v.share, &v.weight)
+	units, part := bits.Div64(v.share[1], v.share[0], uint64(Unit)) // at most the pool's units, which fit
+	return Exact{ledger.Amount(units), Fraction(part)}
 }
+
+// wide is the integral, which is zero or above, in 256 bits.
+func (i Integral) wide() uint256.Int { return uint256.Int{i.lo, i.hi} }
 
 // big sets n to the integral, which is zero or above.
 func (i Integral) big(n *big.Int) *big.Int {
@@ -180,7 +185,7 @@ func YearlyRate(amount ledger.Amount, weight Integral) (r Rate, ok bool) {
 	if amount < 0 || !(Integral{}).Less(weight) {
 		return 0, false
 	}
-	n := new(big.Int).Mul(big.NewInt(int64(amount)), unit)
+	n := new(big.Int).Mul(big.NewInt(int64(amount)), big.NewInt(int64(Unit)))
 	n.Quo(n, weight.big(new(big.Int)))
 	return Rate(n.Int64()), n.IsInt64()
 }

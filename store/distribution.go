@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/holding"
+	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -73,22 +74,21 @@ func (b *books) distributions(t db.View, d staking.Day, tokens ...string) (all [
 	return all, nil
 }
 
-// periodSizes raises the size of each bucket to the number of positions that weigh in some
-// distributions.
+// periodSizes raises the size of each bucket to how many positions a bucket has that weigh in some
+// distributions: accounts are spread evenly, and a size only says which buckets share a transaction.
 func periodSizes(t db.View, all []staking.Distribution, size []int64) error {
 	for _, d := range all {
 		weighs := d.Asset
 		if d.Budget != nil {
 			weighs = d.Budget.Token
 		}
-		err := t.QuerySet(func(r db.Row) error {
-			size[r.Int(0)] = max(size[r.Int(0)], r.Int(1))
-			return nil
-		}, `SELECT r.bucket, max(b.holders) FROM {rows} JOIN batches b ON b.bucket = r.bucket AND b.asset = r.asset
-		        AND b.day BETWEEN r.first_day AND r.last_day GROUP BY r.bucket`,
-			everyBucket(sameText("asset", weighs), sameInt("first_day", int64(d.First)), sameInt("last_day", int64(d.Last))))
+		holders, err := db.Count(t, "SELECT coalesce(max(holders), 0) FROM declarations "+
+			"WHERE asset = $1 AND day BETWEEN $2 AND $3", weighs, int64(d.First), int64(d.Last))
 		if err != nil {
 			return fmt.Errorf("read who has weighed in %s: %w", d.Asset, err)
+		}
+		for i := range size {
+			size[i] = max(size[i], (holders+ledger.Buckets-1)/ledger.Buckets)
 		}
 	}
 	return nil

@@ -62,6 +62,10 @@ func writeShares(t db.Tx, bucket int, shares *holding.Shares) error {
 // accruals have of each.
 func (b *books) declareDistributions(t db.Tx, d staking.Day, token string) error {
 	all, err := b.distributions(t, d, token)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	paid, err := paidShares(t, d, token)
 	if err != nil {
 		return err
 	}
@@ -72,18 +76,9 @@ func (b *books) declareDistributions(t db.Tx, d staking.Day, token string) error
 			}
 			continue
 		}
-		var paid staking.Exact
-		err := t.QuerySet(func(r db.Row) error {
-			paid = paid.Add(holding.ReadExact(r, 0))
-			return nil
-		}, `SELECT s.units, s.part FROM {rows} JOIN shares s ON s.bucket = r.bucket AND s.day = r.day AND s.asset = r.asset
-		       AND s.first_day = r.first_day AND s.last_day = r.last_day`, everyBucket(sameInt("day", int64(d)), sameText("asset", token), sameInt("first_day", int64(v.First)),
-			sameInt("last_day", int64(v.Last))))
-		if left := v.Pool().Sub(paid); err == nil && paid != (staking.Exact{}) && left.Units < 0 {
-			err = errTampered
-		}
-		if err != nil {
-			return fmt.Errorf("sum the shares of %s: %w", token, err)
+		paid := paid[period{v.First, v.Last}]
+		if left := v.Pool().Sub(paid); paid != (staking.Exact{}) && left.Units < 0 {
+			return fmt.Errorf("sum the shares of %s: %w", token, errTampered)
 		}
 		if _, err := t.Exec(`INSERT INTO distributions (asset, day, first_day, last_day, gross, net, before_units, before_part, weight, paid_units, paid_part)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, token, int64(d), int64(v.First), int64(v.Last), int64(v.Gross),
@@ -93,4 +88,19 @@ func (b *books) declareDistributions(t db.Tx, d staking.Day, token string) error
 		}
 	}
 	return nil
+}
+
+// period is the first and the last day of an income.
+type period struct{ first, last staking.Day }
+
+// paidShares is what all buckets' accruals of a token's day have of the income of each period.
+func paidShares(t db.View, d staking.Day, token string) (map[period]staking.Exact, error) {
+	paid := map[period]staking.Exact{}
+	err := t.QuerySet(func(r db.Row) error {
+		p := period{staking.Day(r.Int(0)), staking.Day(r.Int(1))}
+		paid[p] = paid[p].Add(holding.ReadExact(r, 2))
+		return nil
+	}, `SELECT s.first_day, s.last_day, s.units, s.part FROM {rows} JOIN shares s ON s.bucket = r.bucket AND s.day = r.day AND s.asset = r.asset`,
+		everyBucket(sameInt("day", int64(d)), sameText("asset", token)))
+	return paid, annotate(err, "sum the shares of %s", token)
 }
