@@ -73,6 +73,6 @@ func (wr writer) setCurrencyRates(ctx context.Context, in *setCurrencyRatesIn) (
 			return nil, ledger.At(fmt.Sprintf("rates[%d]", i), err)
 		}
 	}
-	n, err := wr.books.Rates().Set(ctx, rates)
+	n, err := wr.books.CurrencyRates().Set(ctx, rates)
 	return reply(pricesSet{n}, err)
 }

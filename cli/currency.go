@@ -38,7 +38,7 @@ func (c *currencySetCmd) Run(env *Env) error {
 		return err
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		set, err := db.Rates().Set(ctx, []pricing.Rate{r})
+		set, err := db.CurrencyRates().Set(ctx, []pricing.Rate{r})
 		format := "%s: 1 USDT is %s %s.\n"
 		if set == 0 {
 			format = "%s: 1 USDT was %s %s already.\n"
@@ -81,7 +81,7 @@ Example:
 func (c *currencyImportCmd) Run(env *Env) error {
 	return importFigures(env, c.File, [3]string{"day", "currency", "rate"}, parseRate,
 		func(ctx context.Context, db *store.DB, rates []pricing.Rate) (int, error) {
-			return db.Rates().Set(ctx, rates)
+			return db.CurrencyRates().Set(ctx, rates)
 		})
 }
 

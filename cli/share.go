@@ -96,7 +96,7 @@ func formatCampaignShares(a ledger.Asset, shares []reports.Counted) (all []campa
 	return all
 }
 
-func formatWeighing(a ledger.Asset, w *reports.Weighing) *weighingJSON {
+func formatWeighing(a ledger.Asset, w *reports.DayWeight) *weighingJSON {
 	if w == nil {
 		return nil
 	}
@@ -167,7 +167,7 @@ func signedDigits(parts *big.Int, a ledger.Asset) string {
 }
 
 // weighingLines are what becomes of a day in the mode share.
-func weighingLines(a ledger.Asset, w *reports.Weighing) (lines [][2]string) {
+func weighingLines(a ledger.Asset, w *reports.DayWeight) (lines [][2]string) {
 	if w == nil {
 		return nil
 	}

@@ -77,7 +77,7 @@ func (t *Town) settle(ctx context.Context, d staking.Day) error {
 	if _, err := t.Books.Prices().Set(ctx, t.market.prices(d)); err != nil {
 		return err
 	}
-	if _, err := t.Books.Rates().Set(ctx, t.market.rates(d)); err != nil {
+	if _, err := t.Books.CurrencyRates().Set(ctx, t.market.rates(d)); err != nil {
 		return err
 	}
 	pay := t.pay

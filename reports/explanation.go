@@ -37,9 +37,9 @@ type Explanation struct {
 
 	Compensations []store.Compensation // what was made good of it since, in the order of their posting
 
-	Shares     []Share   // of the distributions of the day, by their periods: they are part of the reward
-	OnlyShares bool      // the day earned nothing by itself; average and rest are measured nevertheless
-	Weighing   *Weighing // of a day in the mode share that earned; else nil
+	Shares     []Share    // of the distributions of the day, by their periods: they are part of the reward
+	OnlyShares bool       // the day earned nothing by itself; average and rest are measured nevertheless
+	Weighing   *DayWeight // of a day in the mode share that earned; else nil
 
 	// What the accounts of its owner held together, where minimum and cap are those of an owner and the others held
 	// something; else zero.

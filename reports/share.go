@@ -43,8 +43,9 @@ type Payment struct {
 	PaidOn, First, Last staking.Day
 }
 
-// Weighing is what becomes of a day in the mode share: it weighs in the distribution of its period.
-type Weighing struct {
+// DayWeight is what a day in the mode share weighs, and what becomes of it: it counts in the distribution of its
+// period.
+type DayWeight struct {
 	Integral staking.Integral // the account's
 	All      staking.Integral // everybody's; zero: not declared yet
 	PaidBy   []Payment        // the distributions of periods that have the day, in the order in which they are paid
@@ -171,7 +172,7 @@ func (e *Explanation) weigh(t db.View, d staking.Day) error {
 	if e.Terms.Mode != staking.Share || e.Measured.EligibleIntegral() == (staking.Integral{}) {
 		return nil
 	}
-	w := &Weighing{Integral: e.Measured.EligibleIntegral()}
+	w := &DayWeight{Integral: e.Measured.EligibleIntegral()}
 	err := t.Query(func(r db.Row) error {
 		w.All = staking.Accrual{Eligible: ledger.Amount(r.Int(0)), EligibleRest: r.Int(1)}.EligibleIntegral()
 		return nil

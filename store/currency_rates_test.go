@@ -22,13 +22,13 @@ func TestCurrencyRatesAreFrozenOnceADayIsPaid(t *testing.T) {
 		ctx := t.Context()
 		set := func(n int, rates ...pricing.Rate) {
 			t.Helper()
-			if got := testkit.Must(db.Rates().Set(ctx, rates))(t); got != n {
+			if got := testkit.Must(db.CurrencyRates().Set(ctx, rates))(t); got != n {
 				t.Errorf("%d rates were set, not %d", got, n)
 			}
 		}
 		refused := func(wanted error, rates ...pricing.Rate) {
 			t.Helper()
-			wants(t, failure(db.Rates().Set(ctx, rates)), wanted)
+			wants(t, failure(db.CurrencyRates().Set(ctx, rates)), wanted)
 		}
 		set(0)
 		set(0, rate("USDT", 1, 100))

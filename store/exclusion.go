@@ -251,6 +251,8 @@ func (e *exclusionBatch) write() error {
 // ExclusionColumns are what ReadExclusion reads, of exclusions x.
 const ExclusionColumns = "x.account, x.asset, x.product, x.from_day, x.until_day"
 
+// ReadExclusion reads a row whose first columns are ExclusionColumns. Its days are in UTC, Until is the first that is
+// measured again; the asset "" is every token of the account.
 func ReadExclusion(r db.Row) staking.Exclusion {
 	return staking.Exclusion{Account: ledger.Account(r.Text(0)), Asset: r.Text(1), Product: r.Text(2),
 		From: staking.Day(r.Int(3)), Until: staking.Day(r.Int(4))}

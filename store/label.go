@@ -19,6 +19,7 @@ type Label struct {
 // LabelColumns are what ReadLabel reads.
 const LabelColumns = "account, label, from_day, until_day"
 
+// ReadLabel reads a row whose first columns are LabelColumns. It is a row function of db.All, and never fails.
 func ReadLabel(r db.Row) (Label, error) {
 	return Label{ledger.Account(r.Text(0)), r.Text(1), staking.Day(r.Int(2)), staking.Day(r.Int(3))}, nil
 }

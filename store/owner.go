@@ -20,6 +20,8 @@ type Ownership struct {
 // OwnershipColumns are what ReadOwnership reads.
 const OwnershipColumns = "account, from_day, revision, owner"
 
+// ReadOwnership reads a row whose first columns are OwnershipColumns. It is a row function of db.All, and never fails.
+// Of the revisions of one day, from 1, the last counts.
 func ReadOwnership(r db.Row) (Ownership, error) {
 	return Ownership{ledger.Account(r.Text(0)), staking.Day(r.Int(1)), int(r.Int(2)), r.Text(3)}, nil
 }

@@ -33,8 +33,8 @@ func (b *DB) Imports() *imports.Imports { return &imports.Imports{DB: b.engine, 
 // Prices are what tokens were worth.
 func (b *DB) Prices() *pricing.Prices { return pricing.New(b.engine, seam{b}, b.clock) }
 
-// Rates are what USDT was worth in currencies.
-func (b *DB) Rates() *pricing.Rates { return pricing.NewRates(b.engine, seam{b}, b.clock) }
+// CurrencyRates are what USDT was worth in currencies.
+func (b *DB) CurrencyRates() *pricing.Rates { return pricing.NewRates(b.engine, seam{b}, b.clock) }
 
 // Requests are the requests with an idempotency key.
 func (b *DB) Requests() *idempotency.Requests { return idempotency.New(b.engine, b.clock) }

@@ -92,7 +92,7 @@ func (b taxBooks) price(asset string, d staking.Day, price int64) {
 
 func (b taxBooks) rate(currency string, d staking.Day, rate int64) {
 	b.keep(currency, d, rate)
-	testkit.Must(b.DB.Rates().Set(b.Context(), []pricing.Rate{{Currency: currency, Day: d, Rate: rate}}))(b.T)
+	testkit.Must(b.DB.CurrencyRates().Set(b.Context(), []pricing.Rate{{Currency: currency, Day: d, Rate: rate}}))(b.T)
 }
 
 func (b taxBooks) keep(name string, d staking.Day, figure int64) {

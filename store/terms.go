@@ -73,6 +73,8 @@ const TermsFigures = "asset, from_day, offered, apr, minimum, cap, fee, mode, me
 // TermsColumns are what ReadTermsRevision reads.
 const TermsColumns = TermsFigures + ", revision, set_at, set_by, reason"
 
+// ReadTermsRevision reads a row whose first columns are TermsColumns. It is a row function of db.All, and never fails.
+// Of the revisions of one day, from 1, the last counts. When it was set is in UTC, to the millisecond.
 func ReadTermsRevision(r db.Row) (TermsRevision, error) {
 	return TermsRevision{ReadTerms(r), int(r.Int(11)), db.TimeOf(r.Int(12)), r.Text(13), r.Text(14)}, nil
 }

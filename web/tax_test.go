@@ -19,7 +19,7 @@ func TestTaxPage(t *testing.T) {
 		Name: "n-1", Amount: 12345}, "late")
 	w.ok(err)
 	rates := []pricing.Rate{{Currency: "EUR", Day: staking.DayOf(w.books.Now()) - 1, Rate: 92_130000}}
-	_, err = w.books.Rates().Set(t.Context(), rates)
+	_, err = w.books.CurrencyRates().Set(t.Context(), rates)
 	w.ok(err)
 	w.read("/earn/export").is(200).has(`href="/earn/tax"`)
 	page := w.get("/earn/tax").is(200)
