@@ -91,6 +91,7 @@ func Run(ctx context.Context, b Books, o Options) (Report, error) {
 			return Report{}, fmt.Errorf("audit: %w", err)
 		}
 		a.compareSums()
+		a.compareCarried()
 	}
 	a.report.Through = outline.Closed
 	a.report.Findings, a.report.Total = a.found.first, a.found.total
@@ -174,6 +175,11 @@ func (a *audit) merge(w *worker) {
 	for _, b := range w.head.Batches {
 		if d := a.batches[b.Key]; d != nil {
 			d.add(b)
+		}
+	}
+	for k, t := range w.totals {
+		if d := a.batches[k]; d != nil {
+			d.carried.Add(&d.carried, &t.carried)
 		}
 	}
 }

@@ -194,6 +194,7 @@ type Declaration struct {
 	Total        ledger.Amount
 	Eligible     ledger.Amount // everybody's, over the day, rounded down
 	EligibleRest int64         // what that rounding left, in unit-milliseconds, in the mode share
+	Carried      staking.Exact // what its holders carry after the day: of books of before it was kept, at most
 }
 
 // Distribution is the row of one: the period's income, and how it was divided.

@@ -193,6 +193,11 @@ func (b *memoryBucket) balance(account ledger.Account, symbol string) *Balance {
 func (b *memoryBooks) settle(d staking.Day, terms staking.Terms, pay bool) {
 	key := Key{Day: d, Asset: terms.Asset}
 	total := Declaration{Key: key}
+	for _, before := range b.outline.Declared {
+		if before.Asset == terms.Asset {
+			total.Carried = before.Carried
+		}
+	}
 	for i := range b.buckets {
 		bucket := &b.buckets[i]
 		batch, lines := Batch{Key: key}, []byte(nil)
@@ -202,6 +207,7 @@ func (b *memoryBooks) settle(d staking.Day, terms staking.Terms, pay bool) {
 				continue
 			}
 			bucket.accruals = append(bucket.accruals, a)
+			total.Carried = total.Carried.Add(staking.Exact{Part: a.Carry}).Sub(staking.Exact{Part: a.Before})
 			batch.Holders, batch.Total, lines = batch.Holders+1, batch.Total+a.Reward, a.AppendLine(lines)
 			if row := bucket.balance(account, terms.Asset); pay {
 				row.Balance, row.Earned, row.Carry = row.Balance+a.Reward, row.Earned+a.Reward, a.Carry

@@ -274,6 +274,11 @@ var tamperedRewards = []tampering{
 }
 
 var tamperedTotals = []tampering{
+	{"parts of a smallest unit that holders carry; they carry", func(b *memoryBooks) {
+		for i := range b.outline.Declared {
+			b.outline.Declared[i].Carried = staking.Exact{}
+		}
+	}},
 	{"2026-03-02 BNB: declared are 3 rewards, 0.00015 together; the buckets have 2, 0.00015 together",
 		func(b *memoryBooks) {
 			b.outline.Declared[2].Holders++

@@ -23,6 +23,7 @@ type total struct {
 	digest  hash.Hash
 
 	eligible big.Int // unit-milliseconds
+	carried  big.Int // by how much they changed what holders carry, in 1/Unit of a smallest unit
 	begin    []byte  // what each of its lines begins with
 	end      [32]byte
 }
@@ -45,6 +46,7 @@ func (w *worker) addToTotal(t *token, a *staking.Accrual) {
 	t.total.holders++
 	t.total.sum.Add(&t.total.sum, w.scratch.SetInt64(int64(a.Reward)))
 	t.total.eligible.Add(&t.total.eligible, integral(a.Eligible, a.EligibleRest))
+	t.total.carried.Add(&t.total.carried, w.scratch.SetInt64(int64(a.Carry-a.Before)))
 	w.line = appendLine(append(w.line[:0], t.total.begin...), a)
 	t.total.digest.Write(w.line)
 }
@@ -178,9 +180,10 @@ func (b *Batch) pays(batch *Batch) bool {
 	return b.Key == batch.Key && b.Holders == batch.Holders && b.Total == batch.Total && b.Digest == batch.Digest
 }
 
-// declared is a declaration, and the sum of the buckets' batches.
+// declared is a declaration, and the sum of the buckets' batches and records.
 type declared struct {
 	declaration Declaration
+	carried     big.Int // by how much the records changed what holders carry
 	holders     int64
 	sum         big.Int
 	eligible    big.Int
@@ -206,5 +209,25 @@ func (a *audit) compareDeclared() {
 		asset := a.asset(x.Asset)
 		a.find(on(x.Day, "", x.Asset, fmt.Sprintf("declared are %d rewards, %s together; the buckets have %d, %s together",
 			x.Holders, asset.Format(x.Total), d.holders, units(asset, &d.sum))))
+	}
+}
+
+// compareCarried compares what holders carry by their records with what is declared of the last day of each token: no
+// less is reserved for them.
+func (a *audit) compareCarried() {
+	sums, last := tally[string]{}, map[string]*Declaration{}
+	for i := range a.outline.Declared {
+		x := &a.outline.Declared[i]
+		sums.add(x.Asset, &a.batches[x.Key].carried)
+		if last[x.Asset] == nil || last[x.Asset].Day < x.Day {
+			last[x.Asset] = x
+		}
+	}
+	for _, asset := range slices.Sorted(maps.Keys(last)) {
+		x := last[asset]
+		if exact(x.Carried).Cmp(sums.of(asset)) < 0 {
+			a.find(on(x.Day, "", asset, fmt.Sprintf("declared are %s parts of a smallest unit that holders carry; they carry %s",
+				exact(x.Carried), sums.of(asset))))
+		}
 	}
 }

@@ -285,7 +285,7 @@ func simulationNotes(t simulation.Token, through staking.Day) (notes []string) {
 	}
 	if t.Reserved > 0 {
 		notes = append(notes, a.Symbol+": of the pool, "+withUnit(a, t.Reserved)+
-			" is reserved for income that is not distributed yet and for campaigns.")
+			" is reserved for income and campaigns that are not distributed yet and for what holders carry.")
 	}
 	if t.Declared != t.Before {
 		notes = append(notes, a.Symbol+": these days were paid "+withUnit(a, t.Declared)+

@@ -55,9 +55,10 @@ func declarations(t db.View) ([]audit.Declaration, error) {
 	all, err := db.All(t, func(r db.Row) (audit.Declaration, error) {
 		return audit.Declaration{
 			Key: keyOf(r), Holders: r.Int(2), Total: ledger.Amount(r.Int(3)), Eligible: ledger.Amount(r.Int(4)),
-			EligibleRest: r.Int(5),
+			EligibleRest: r.Int(5), Carried: holding.ReadExact(r, 6),
 		}, nil
-	}, "SELECT day, asset, holders, total, eligible, eligible_rest FROM declarations ORDER BY day, asset")
+	}, "SELECT day, asset, holders, total, eligible, eligible_rest, carried_units, carried_part FROM declarations "+
+		"ORDER BY day, asset")
 	if err != nil {
 		err = fmt.Errorf("read the declarations: %w", err)
 	}

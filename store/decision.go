@@ -161,8 +161,7 @@ func (c change) check(it *item, asset ledger.Asset) error {
 		when += "; cancel a withdrawal first"
 	}
 	if pool {
-		what = fmt.Sprintf(" beside the %s that is reserved for income and campaigns which are not distributed yet",
-			asset.Format(reserved))
+		what = fmt.Sprintf(" beside the %s that is %s", asset.Format(reserved), reservedFor)
 	}
 	return ledger.ErrInsufficient.In("", "%s has %s %s%s, and %s is needed%s",
 		c.account, asset.Format(max(least, 0)), asset.Symbol, what, asset.Format(-c.net), when)

@@ -44,17 +44,10 @@ func (b *DB) Declare(ctx context.Context, d staking.Day, token string, now time.
 		if err := lockPool(t, token); err != nil {
 			return err
 		}
-		pool, reserved, err := Available(t, d, token)
-		if err == nil && accrued.Total > 0 {
-			err = ShortOfFunds(asset, pool, reserved, accrued.Total)
-		}
-		if err != nil {
+		if err := b.checkFunds(t, d, asset, accrued.Total); err != nil {
 			return err
 		}
-		n, err := t.Exec("INSERT INTO declarations (day, asset, holders, total, eligible, eligible_rest, "+
-			"declared_at, credential, role, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
-			int64(d), token, accrued.Holders, int64(accrued.Total), int64(accrued.eligible.Units), accrued.eligible.Rest,
-			now.UnixMilli(), b.actor.Credential, string(b.actor.Role), b.actor.Request)
+		n, err := b.insertDeclaration(t, d, token, accrued, now)
 		if err == nil && n > 0 {
 			err = inOrder(
 				func() error { return b.declareDistributions(t, d, token) },
@@ -72,6 +65,33 @@ func (b *DB) Declare(ctx context.Context, d staking.Day, token string, now time.
 	return annotate(err, "declare %s of %s", token, d)
 }
 
+// checkFunds is staking.ErrFunds if @rewards has too little for the day's total.
+func (b *DB) checkFunds(t db.View, d staking.Day, asset ledger.Asset, total ledger.Amount) error {
+	all, err := b.distributions(t, d, asset.Symbol)
+	if err != nil {
+		return err
+	}
+	pool, reserved, err := availableBeside(t, d, asset.Symbol, all)
+	if err != nil || total == 0 {
+		return err
+	}
+	return ShortOfFunds(asset, pool, reserved, total)
+}
+
+// insertDeclaration writes the declaration itself; n is zero where it is there.
+func (b *DB) insertDeclaration(t db.Tx, d staking.Day, token string, a Accrued, now time.Time) (n int64, err error) {
+	_, carried, err := carriedThrough(t, d-1, token)
+	if err != nil {
+		return 0, err
+	}
+	carried = carried.Add(a.carried)
+	return t.Exec("INSERT INTO declarations (day, asset, holders, total, eligible, eligible_rest, carried_units, "+
+		"carried_part, declared_at, credential, role, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "+
+		"ON CONFLICT DO NOTHING", int64(d), token, a.Holders, int64(a.Total), int64(a.eligible.Units),
+		a.eligible.Rest, int64(carried.Units), int64(carried.Part), now.UnixMilli(), b.actor.Credential,
+		string(b.actor.Role), b.actor.Request)
+}
+
 // Declared reports whether a token's day is declared.
 func Declared(t db.View, d staking.Day, token string) (bool, error) {
 	n, err := db.Count(t, "SELECT count(*) FROM declarations WHERE day = $1 AND asset = $2", int64(d), token)
@@ -86,6 +106,7 @@ type Accrued struct {
 	buckets []bucketTotal // those with rewards
 
 	eligible holding.Weight
+	carried  staking.Exact // by how much it changed what the holders carry
 }
 
 // bucketTotal is what a bucket has accrued of a token on a day.
@@ -111,8 +132,9 @@ func AccruedOf(t db.View, d staking.Day, token string) (a Accrued, err error) {
 			return err
 		}
 		a.eligible.Add(staking.Accrual{Eligible: ledger.Amount(r.Int(3)), EligibleRest: r.Int(4)})
+		a.carried = a.carried.Add(holding.ReadExact(r, 5))
 		return nil
-	}, "SELECT b.bucket, b.total, b.holders, b.eligible, b.eligible_rest FROM {rows} "+
+	}, "SELECT b.bucket, b.total, b.holders, b.eligible, b.eligible_rest, b.carried_units, b.carried_part FROM {rows} "+
 		"JOIN batches b ON b.bucket = r.bucket AND b.day = r.day AND b.asset = r.asset ORDER BY b.bucket",
 		everyBucket(sameInt("day", int64(d)), sameText("asset", token)))
 	if err == nil && a.eligible.TooLarge() {

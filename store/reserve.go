@@ -12,8 +12,8 @@ import (
 )
 
 // Reserved is what of @rewards the operator may not take out, and a day in the mode fixed may not spend: the net
-// income that was entered in the mode share and is not distributed, what distributions have left, a smallest
-// unit for each holder of the last day, since each carries less than that, and what the pools of campaigns have left.
+// income that was entered in the mode share and is not distributed, what distributions have left, what holders
+// carry, and what the pools of campaigns have left. What those carry who have left is theirs when they come back.
 // A loss that the next income makes up for takes nothing from the campaigns.
 func Reserved(t db.View, token string) (ledger.Amount, error) {
 	income, err := reserve(t, token)
@@ -29,7 +29,7 @@ func Reserved(t db.View, token string) (ledger.Amount, error) {
 
 // reserve is what is reserved for income alone; below zero after a loss that the next one makes up for.
 func reserve(t db.View, token string) (ledger.Amount, error) {
-	day, _, err := db.First(t, readDay, "SELECT coalesce(max(day), -1) FROM declarations WHERE asset = $1", token)
+	day, carried, err := carriedThrough(t, staking.Forever, token)
 	if err != nil {
 		return 0, err
 	}
@@ -37,10 +37,11 @@ func reserve(t db.View, token string) (ledger.Amount, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read what the distributions of %s have left: %w", token, err)
 	}
-	return reserveBeside(t, day, token, left)
+	return reserveBeside(t, day, token, left, carried)
 }
 
 // reserveAfter is what reserve will be of income when a day is declared that is the next, whose distributions are all.
+// By how much the day changes what holders carry is not part of it: in the mode fixed that is of the pool.
 func reserveAfter(t db.View, d staking.Day, token string, all []staking.Distribution) (ledger.Amount, error) {
 	left, err := holding.Left(t, d, token)
 	if err != nil {
@@ -54,41 +55,63 @@ func reserveAfter(t db.View, d staking.Day, token string, all []staking.Distribu
 			left = v.Pool()
 		}
 	}
-	return reserveBeside(t, d, token, left)
+	_, carried, err := carriedThrough(t, d-1, token)
+	if err != nil {
+		return 0, err
+	}
+	return reserveBeside(t, d, token, left, carried)
 }
 
-// reserveBeside is what is reserved where the distributions through a day have left so much.
-func reserveBeside(t db.View, through staking.Day, token string, left staking.Exact) (sum ledger.Amount, err error) {
-	sum = left.Units
-	if left.Part > 0 {
-		sum++
-	}
+// carriedThrough is what the holders of a token carry together after the last day through one that is declared, and
+// that day; -1: there is none.
+func carriedThrough(t db.View, through staking.Day, token string) (day staking.Day, carried staking.Exact, err error) {
+	day = -1
+	err = t.Query(func(r db.Row) error {
+		day, carried = staking.Day(r.Int(0)), holding.ReadExact(r, 1)
+		return nil
+	}, "SELECT day, carried_units, carried_part FROM declarations "+
+		"WHERE asset = $1 AND day <= $2 ORDER BY day DESC LIMIT 1", token, int64(through))
+	return day, carried, annotate(err, "read what the holders of %s carry", token)
+}
+
+// reserveBeside is what is reserved where the distributions through a day have left so much, and holders carry so much.
+// It is nothing where there has been no income in the mode share: what holders carry is then of the pool.
+func reserveBeside(t db.View, through staking.Day, token string, left, carried staking.Exact) (ledger.Amount, error) {
 	net, entered, err := netEntered(t, (through + 1).Millis(), math.MaxInt64, token)
-	if err == nil && !entered && left == (staking.Exact{}) {
-		return 0, nil
-	}
-	if err == nil {
-		sum, err = sum.Add(net)
-	}
 	if err != nil {
 		return 0, err
 	}
-	holders, _, err := db.First(t, db.IntOf,
-		"SELECT holders FROM declarations WHERE asset = $1 ORDER BY day DESC LIMIT 1", token)
-	if err != nil {
-		return 0, err
+	if !entered {
+		n, err := db.Count(t, "SELECT count(*) FROM (SELECT 1 FROM distributions WHERE asset = $1 LIMIT 1) AS divided", token)
+		if err != nil || n == 0 {
+			return 0, err
+		}
 	}
-	return sum.Add(ledger.Amount(holders))
+	return net.Add(roundedUp(left.Add(carried)))
+}
+
+// roundedUp is an exact amount, rounded up to a smallest unit.
+func roundedUp(e staking.Exact) ledger.Amount {
+	if e.Part > 0 {
+		return e.Units + 1
+	}
+	return e.Units
 }
 
 // Available is what lies in @rewards of a token, and how much of it a day that is over may not spend: in the mode
 // share only what campaigns have left, since its income is what is distributed.
 func Available(t db.View, d staking.Day, token string) (pool, reserved ledger.Amount, err error) {
-	if pool, err = PoolOf(t, token); err != nil {
-		return 0, 0, err
-	}
 	all, err := holding.Distributions(t, d, token)
 	if err != nil {
+		return 0, 0, err
+	}
+	return availableBeside(t, d, token, all)
+}
+
+// availableBeside is Available where the distributions of the day are these.
+func availableBeside(t db.View, d staking.Day, token string,
+	all []staking.Distribution) (pool, reserved ledger.Amount, err error) {
+	if pool, err = PoolOf(t, token); err != nil {
 		return 0, 0, err
 	}
 	campaigns, err := reservedAfter(t, token, all)
@@ -119,6 +142,9 @@ func lockPool(t db.Tx, token string) error {
 	return annotate(err, "lock the pool of %s", token)
 }
 
+// reservedFor says what of @rewards is reserved, wherever that is the reason why something is refused.
+const reservedFor = "reserved for income and campaigns that are not distributed yet and for what holders carry"
+
 // ShortOfFunds is staking.ErrFunds if the pool, less what is reserved, is less than the day's total.
 func ShortOfFunds(asset ledger.Asset, pool, reserved, total ledger.Amount) error {
 	if total <= pool-reserved {
@@ -126,8 +152,7 @@ func ShortOfFunds(asset ledger.Asset, pool, reserved, total ledger.Amount) error
 	}
 	has := asset.Format(pool) + " " + asset.Symbol
 	if reserved > 0 {
-		has += fmt.Sprintf(", of which %s is reserved for income that is not distributed yet, or for campaigns,",
-			asset.Format(reserved))
+		has += fmt.Sprintf(", of which %s is %s,", asset.Format(reserved), reservedFor)
 	}
 	return staking.ErrFunds.In("", "it has %s and the day needs %s", has, asset.Format(total)).
 		Because(staking.ReasonFunds, asset.Symbol, asset.Format(total-(pool-reserved)))
@@ -171,9 +196,10 @@ func atMost(n ledger.Amount, err error) (ledger.Amount, error) {
 }
 
 // owedBefore is the income of a token that was entered before a day, and what was left before it, if it is still to be
-// distributed: a loss that is entered on the day is not divided with it, and must leave it in the pool.
+// distributed: a loss that is entered on the day is not divided with it, and must leave it in the pool, with what
+// holders carry, which is paid with it.
 func owedBefore(t db.View, d staking.Day, token string) (ledger.Amount, error) {
-	declared, _, err := db.First(t, readDay, "SELECT coalesce(max(day), -1) FROM declarations WHERE asset = $1", token)
+	declared, carried, err := carriedThrough(t, staking.Forever, token)
 	if err != nil {
 		return 0, err
 	}
@@ -181,11 +207,12 @@ func owedBefore(t db.View, d staking.Day, token string) (ledger.Amount, error) {
 	if err != nil {
 		return 0, err
 	}
-	sum, entered, err := netEntered(t, (declared + 1).Millis(), d.Millis(), token)
-	if err == nil && entered {
-		sum, err = sum.Add(left.Units)
+	net, entered, err := netEntered(t, (declared + 1).Millis(), d.Millis(), token)
+	owed := left.Add(staking.Exact{Units: net})
+	if err != nil || !entered || owed.Units < 0 || owed == (staking.Exact{}) {
+		return 0, err
 	}
-	return max(sum, 0), err
+	return roundedUp(owed.Add(carried)), nil
 }
 
 // netEntered is the net income of a token that was entered in the mode share from a moment on and before another,

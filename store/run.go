@@ -247,6 +247,7 @@ type accrued struct {
 	holders  int64
 	total    ledger.Amount
 	eligible holding.Weight
+	carried  staking.Exact // by how much it changed what the holders carry
 	digest   hash.Hash
 }
 
@@ -266,6 +267,7 @@ func (a *accruing) page(page []staking.Holding) error {
 			return fmt.Errorf("the total of %s: %w", h.Asset, err)
 		}
 		b.total = total
+		b.carried = b.carried.Add(staking.Exact{Part: accrual.Carry}).Sub(staking.Exact{Part: accrual.Before})
 		if a.terms[h.Asset].Mode == staking.Share {
 			b.eligible.Add(accrual)
 		}
@@ -301,8 +303,9 @@ func (a *accruing) total() error {
 			continue
 		}
 		if _, err := a.t.Exec("INSERT INTO batches (bucket, day, asset, holders, total, eligible, "+
-			"eligible_rest, digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", int64(a.bucket), int64(a.day), token,
-			b.holders, int64(b.total), int64(b.eligible.Units), b.eligible.Rest, b.digest.Sum(nil)); err != nil {
+			"eligible_rest, carried_units, carried_part, digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+			int64(a.bucket), int64(a.day), token, b.holders, int64(b.total), int64(b.eligible.Units), b.eligible.Rest,
+			int64(b.carried.Units), int64(b.carried.Part), b.digest.Sum(nil)); err != nil {
 			return fmt.Errorf("write the totals of %s: %w", a.day, err)
 		}
 	}
