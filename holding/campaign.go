@@ -170,15 +170,11 @@ type Weighing struct {
 // Weighings are those of some tokens' day in a bucket.
 type Weighings []*Weighing
 
-// WeighingsOf are the campaigns that weigh a day of some tokens in a bucket.
-func WeighingsOf(t db.View, bucket int, d staking.Day, tokens []string) (Weighings, error) {
-	campaigns, err := Campaigns(t, d)
-	if err != nil {
-		return nil, err
-	}
+// WeighingsOf are the campaigns that weigh the day of some tokens in a bucket.
+func WeighingsOf(t db.View, bucket int, by *Measuring, tokens []string) (Weighings, error) {
 	var all Weighings
-	for _, c := range campaigns {
-		w, err := weigherOf(t, bucket, c, d)
+	for _, c := range by.campaigns {
+		w, err := weigherOf(t, bucket, c, by.Day)
 		if err != nil {
 			return nil, err
 		}
@@ -198,18 +194,6 @@ func (all Weighings) Add(a staking.Accrual) {
 			w.Sum = w.Sum.Add(w.weigher.weight(a.Account, a.EligibleIntegral()))
 		}
 	}
-}
-
-// weighedTokens are the tokens whose day a campaign weighs.
-func weighedTokens(t db.View, d staking.Day) (map[string]bool, error) {
-	campaigns, err := Campaigns(t, d)
-	tokens := map[string]bool{}
-	for _, c := range campaigns {
-		for _, part := range c.Parts {
-			tokens[part.Token] = true
-		}
-	}
-	return tokens, err
 }
 
 // weigh reads what the holdings of a page weigh in the budget: by the accruals that their accounts

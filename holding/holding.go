@@ -14,21 +14,17 @@ import (
 // pageSize is how many positions are in memory at once, whatever the number of holders.
 const pageSize = 16384
 
-// Measure measures what the enrolled accounts of a bucket held on a day of the
+// Measure measures what the enrolled accounts of a bucket held on the day of the
 // wanted tokens, page after page in key order: counted back from the balances
 // now, which show the rewards of all days before and of none since. Each has its shares of
 // the distributions of the day, of which those who are not enrolled any more may have some,
 // and those who are excluded on the day.
 // A token whose terms of the day have the measure Lowest is measured by it; only then
 // memory grows with the changes of the day. shares may be nil: there are no distributions.
-func Measure(t db.View, bucket int, d staking.Day, wanted func(asset string) bool, shares *Shares,
+func Measure(t db.View, bucket int, by *Measuring, wanted func(asset string) bool, shares *Shares,
 	page func([]staking.Holding) error) error {
-	m := measure{t: t, bucket: int64(bucket), day: d, wanted: wanted, shares: shares}
-	if err := m.begin(); err != nil {
-		return err
-	}
-	weighed, err := weighedTokens(t, d)
-	if err != nil {
+	m := measure{t: t, bucket: int64(bucket), day: by.Day, by: by, wanted: wanted, shares: shares}
+	if err := m.anyExcluded(); err != nil {
 		return err
 	}
 	for {
@@ -51,7 +47,7 @@ func Measure(t db.View, bucket int, d staking.Day, wanted func(asset string) boo
 			return err
 		}
 		for i := range m.page {
-			m.page[i].Weighed = weighed[m.page[i].Asset]
+			m.page[i].Weighed = by.weighed(m.page[i].Asset)
 			shares.take(i, &m.page[i])
 		}
 		if err := page(m.page); err != nil {
@@ -60,22 +56,14 @@ func Measure(t db.View, bucket int, d staking.Day, wanted func(asset string) boo
 	}
 }
 
-// begin reads how the day is measured.
-func (m *measure) begin() (err error) {
-	if err = m.anyExcluded(); err == nil {
-		m.lowest, err = lowestTokens(m.t, m.day)
-	}
-	return err
-}
-
 // measure is a page of holdings being measured.
 type measure struct {
 	t           db.View
 	bucket      int64
 	day         staking.Day
+	by          *Measuring
 	wanted      func(asset string) bool
 	shares      *Shares
-	lowest      map[string]bool // tokens that are measured by the smallest balance of the day
 	page        []staking.Holding
 	excludes    bool                     // the bucket has exclusions that cover the day
 	moved       map[int][]staking.Change // of positions of the page in these tokens, on the day
@@ -149,7 +137,7 @@ func (m *measure) changes() error {
 		if at, found = m.find(at, account, asset); found {
 			change := staking.Change{Millis: r.Int(2) - m.day.Millis(), Amount: ledger.Amount(r.Int(3))}
 			m.page[at].Rewind(change.Amount, change.Millis)
-			if m.lowest[asset] && change.Millis < staking.DayMillis {
+			if m.by.lowest(asset) && change.Millis < staking.DayMillis {
 				m.moved[at] = append(m.moved[at], change)
 			}
 		}
@@ -160,7 +148,7 @@ func (m *measure) changes() error {
 		return fmt.Errorf("read changes: %w", err)
 	}
 	for i := range m.page {
-		if h := &m.page[i]; m.lowest[h.Asset] {
+		if h := &m.page[i]; m.by.lowest(h.Asset) {
 			h.MeasureLowest(m.moved[i])
 		}
 	}

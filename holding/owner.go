@@ -38,11 +38,11 @@ func SharedOwners(t db.View, d staking.Day) (*OwnerSums, error) {
 }
 
 // Measure adds what the bucket's accounts of these owners held on the day.
-func (s *OwnerSums) Measure(t db.View, bucket int, d staking.Day, wanted func(asset string) bool) error {
+func (s *OwnerSums) Measure(t db.View, bucket int, by *Measuring, wanted func(asset string) bool) error {
 	if len(s.owners) == 0 {
 		return nil
 	}
-	owners, err := OwnersOn(t, bucket, d)
+	owners, err := OwnersOn(t, bucket, by.Day)
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (s *OwnerSums) Measure(t db.View, bucket int, d staking.Day, wanted func(as
 	if len(owners) == 0 {
 		return nil
 	}
-	return Measure(t, bucket, d, wanted, nil, func(page []staking.Holding) error {
+	return Measure(t, bucket, by, wanted, nil, func(page []staking.Holding) error {
 		for _, h := range page {
 			if owner := owners[h.Account]; owner != "" {
 				s.Add(owner, h)
@@ -199,8 +199,9 @@ func (s *OwnerSums) Together(t db.View, bucket int, d staking.Day) (Together, er
 
 // OwnerIntegral is what an account holds of a token on a day together with the others of its
 // owner: as it is written, or as it stands where the run has not come to the day. Zero: it
-// has no others. It reads each account of the owner.
-func OwnerIntegral(t db.View, id ledger.Account, d staking.Day, token string) (sum staking.Integral, err error) {
+// has no others. It reads each account of the owner. terms are the token's of the day.
+func OwnerIntegral(t db.View, id ledger.Account, d staking.Day, terms staking.Terms) (sum staking.Integral, err error) {
+	token := terms.Asset
 	owner, err := ownerOn(t, id, d)
 	if err != nil || owner == "" {
 		return sum, err
@@ -227,7 +228,7 @@ func OwnerIntegral(t db.View, id ledger.Account, d staking.Day, token string) (s
 		} else if now != owner {
 			continue
 		}
-		page, err := measureAccount(t, ledger.Account(account), d, token)
+		page, err := measureAccount(t, ledger.Account(account), d, terms)
 		if err != nil {
 			return sum, err
 		}
@@ -249,15 +250,17 @@ func ownerOn(t db.View, id ledger.Account, d staking.Day) (string, error) {
 
 // measureAccount measures what an account holds of a token on a day, as Measure does; nothing if
 // it is not enrolled.
-func measureAccount(t db.View, id ledger.Account, d staking.Day, token string) ([]staking.Holding, error) {
-	m := measure{t: t, bucket: int64(id.Bucket()), day: d, first: string(id), last: string(id)}
+func measureAccount(t db.View, id ledger.Account, d staking.Day, terms staking.Terms) ([]staking.Holding, error) {
+	token := terms.Asset
+	m := measure{t: t, bucket: int64(id.Bucket()), day: d, first: string(id), last: string(id),
+		by: &Measuring{Day: d, terms: map[string]staking.Terms{token: terms}}}
 	balances, err := db.All(t, db.IntOf, "SELECT balance FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3",
 		m.bucket, string(id), token)
 	if err != nil || len(balances) == 0 {
 		return m.page, err
 	}
 	m.page = []staking.Holding{staking.HoldingAt(id, token, ledger.Amount(balances[0]), 0)}
-	if err := m.begin(); err != nil {
+	if err := m.anyExcluded(); err != nil {
 		return nil, err
 	}
 	if err := m.enrolled(); err != nil || len(m.page) == 0 {

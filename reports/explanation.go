@@ -115,7 +115,7 @@ func (e *Explanation) readTerms(t db.View, id ledger.Account, d staking.Day) err
 	     WHERE bucket = $1 AND account = $2 AND from_day <= $3 AND until_day > $3`, int64(id.Bucket()), string(id), int64(d))
 	e.Enrolled = n > 0
 	if err == nil && e.Terms.PerOwner {
-		e.Together, err = holding.OwnerIntegral(t, id, d, e.Asset.Symbol)
+		e.Together, err = holding.OwnerIntegral(t, id, d, e.Terms)
 	}
 	return err
 }

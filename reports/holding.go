@@ -114,7 +114,7 @@ func (r *reading) accrueToday() (err error) {
 			o.SoFar = t.sofar.AverageOver(r.elapsed())
 		}
 		if o.Terms.PerOwner {
-			if o.Holding.OwnerIntegral, err = holding.OwnerIntegral(r.t, r.id, r.Today, o.Terms.Asset); err != nil {
+			if o.Holding.OwnerIntegral, err = holding.OwnerIntegral(r.t, r.id, r.Today, o.Terms); err != nil {
 				return err
 			}
 		}

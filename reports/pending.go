@@ -119,7 +119,7 @@ func (r *reading) measure(t *token) error {
 		}
 		h := r.holdingOn(d, t, terms[t.Asset].Measure)
 		if terms[t.Asset].PerOwner {
-			if h.OwnerIntegral, err = holding.OwnerIntegral(r.t, r.id, d, t.Asset); err != nil {
+			if h.OwnerIntegral, err = holding.OwnerIntegral(r.t, r.id, d, terms[t.Asset]); err != nil {
 				return err
 			}
 		}

@@ -93,6 +93,10 @@ func (rs *Reports) previewDay(ctx context.Context, d staking.Day, tokens map[str
 			if err != nil {
 				return err
 			}
+			by, err := holding.MeasuringOn(t, d, terms)
+			if err != nil {
+				return err
+			}
 			shares, err := sharesOn(t, d, slices.Collect(maps.Keys(tokens)))
 			if err != nil {
 				return err
@@ -101,7 +105,7 @@ func (rs *Reports) previewDay(ctx context.Context, d staking.Day, tokens map[str
 			if err != nil {
 				return err
 			}
-			return measureAll(t, b, d, func(asset string) bool { return tokens[asset] != nil }, shares,
+			return measureAll(t, b, by, func(asset string) bool { return tokens[asset] != nil }, shares,
 				func(page []staking.Holding) error {
 					for _, h := range page {
 						together.Give(&h)
@@ -130,12 +134,12 @@ func (rs *Reports) previewDay(ctx context.Context, d staking.Day, tokens map[str
 }
 
 // measureAll measures a bucket's day, with those whom a campaign pays in a token of which they have no balance yet.
-func measureAll(t db.View, bucket int, d staking.Day, wanted func(asset string) bool, shares *holding.Shares,
+func measureAll(t db.View, bucket int, by *holding.Measuring, wanted func(asset string) bool, shares *holding.Shares,
 	page func([]staking.Holding) error) error {
-	if err := holding.Measure(t, bucket, d, wanted, shares, page); err != nil {
+	if err := holding.Measure(t, bucket, by, wanted, shares, page); err != nil {
 		return err
 	}
-	return holding.MeasureClaimants(t, bucket, d, wanted, shares, page)
+	return holding.MeasureClaimants(t, bucket, by.Day, wanted, shares, page)
 }
 
 // sharesOn are the shares of a bucket in the distributions of a day. Of a token's day in the future
@@ -211,7 +215,7 @@ func (rs *Reports) PreviewOpen(ctx context.Context) ([]OpenPreview, error) {
 	}
 	now := rs.Now()
 	p := openDay{rs: rs, at: now, day: staking.DayOf(now), terms: map[staking.Day]map[string]staking.Terms{},
-		tokens: map[string]*openToken{}, sums: map[staking.Day]*holding.OwnerSums{}}
+		by: map[staking.Day]*holding.Measuring{}, tokens: map[string]*openToken{}, sums: map[staking.Day]*holding.OwnerSums{}}
 	for b := range ledger.Buckets {
 		err := rs.Read(ctx, func(t db.View) error {
 			p.part = map[string]*openToken{}
@@ -245,6 +249,7 @@ type openDay struct {
 	at     time.Time
 	day    staking.Day
 	terms  map[staking.Day]map[string]staking.Terms
+	by     map[staking.Day]*holding.Measuring
 	tokens map[string]*openToken
 	part   map[string]*openToken // of the bucket that is being measured
 	sums   map[staking.Day]*holding.OwnerSums
@@ -286,7 +291,10 @@ func (p *openDay) bucket(t db.View, bucket int) error {
 			if p.terms[d], err = store.TermsAt(t, d); err != nil {
 				return err
 			}
-			if p.sums[d], err = ownerSums(t, d, p.terms[d], func(string) bool { return true }); err != nil {
+			if p.by[d], err = holding.MeasuringOn(t, d, p.terms[d]); err != nil {
+				return err
+			}
+			if p.sums[d], err = ownerSums(t, p.by[d], p.terms[d], func(string) bool { return true }); err != nil {
 				return err
 			}
 		}
@@ -299,7 +307,7 @@ func (p *openDay) bucket(t db.View, bucket int) error {
 		if err != nil {
 			return err
 		}
-		err = measureAll(t, bucket, d, wanted, shares,
+		err = measureAll(t, bucket, p.by[d], wanted, shares,
 			func(page []staking.Holding) error { return p.accrue(d, page, before, together) })
 		if err != nil {
 			return err

@@ -13,18 +13,18 @@ import (
 
 // ownerSums are what owners with several accounts held on a day together, of the wanted
 // tokens whose minimum and cap are those of owners: as the run sums them, from one snapshot.
-func ownerSums(t db.View, d staking.Day, terms map[string]staking.Terms,
+func ownerSums(t db.View, by *holding.Measuring, terms map[string]staking.Terms,
 	wanted func(asset string) bool) (*holding.OwnerSums, error) {
 	shared := func(asset string) bool { return terms[asset].PerOwner && terms[asset].Offered && wanted(asset) }
 	if !slices.ContainsFunc(slices.Collect(maps.Keys(terms)), shared) {
 		return &holding.OwnerSums{}, nil
 	}
-	sums, err := holding.SharedOwners(t, d)
+	sums, err := holding.SharedOwners(t, by.Day)
 	if err != nil {
 		return nil, err
 	}
 	for b := range ledger.Buckets {
-		if err := sums.Measure(t, b, d, shared); err != nil {
+		if err := sums.Measure(t, b, by, shared); err != nil {
 			return nil, err
 		}
 	}
@@ -37,5 +37,9 @@ func previewSums(t db.View, d staking.Day, tokens map[string]*Preview) (*holding
 	if err != nil {
 		return nil, err
 	}
-	return ownerSums(t, d, terms, func(asset string) bool { return tokens[asset] != nil })
+	by, err := holding.MeasuringOn(t, d, terms)
+	if err != nil {
+		return nil, err
+	}
+	return ownerSums(t, by, terms, func(asset string) bool { return tokens[asset] != nil })
 }

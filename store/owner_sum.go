@@ -34,11 +34,15 @@ func (b *DB) Group(ctx context.Context, d staking.Day, tokens []string) error {
 		if err := dropGrouped(t, d, terms); err != nil || len(terms) == 0 {
 			return err
 		}
+		by, err := holding.MeasuringOn(t, d, all)
+		if err != nil {
+			return err
+		}
 		if sums, err = holding.SharedOwners(t, d); err != nil {
 			return err
 		}
 		for bucket := range ledger.Buckets {
-			if err := sums.Measure(t, bucket, d, func(asset string) bool { return terms[asset].PerOwner }); err != nil {
+			if err := sums.Measure(t, bucket, by, func(asset string) bool { return terms[asset].PerOwner }); err != nil {
 				return err
 			}
 		}

@@ -166,13 +166,17 @@ func (b *DB) Accrue(ctx context.Context, batch staking.Batch, d staking.Day, tok
 		if err != nil {
 			return err
 		}
+		by, err := holding.MeasuringOn(t, d, terms)
+		if err != nil {
+			return err
+		}
 		tokens, perOwner, err := grouped(t, d, terms, tokens)
 		if err != nil {
 			return err
 		}
 		for _, bucket := range batch {
 			a := accruing{
-				t: t, bucket: bucket, day: d, rule: rule, terms: terms, batches: map[string]*accrued{}, shared: shared,
+				t: t, bucket: bucket, day: d, rule: rule, terms: terms, by: by, batches: map[string]*accrued{}, shared: shared,
 				perOwner: perOwner,
 			}
 			if err := a.run(tokens); err != nil {
@@ -205,12 +209,12 @@ func (a *accruing) run(tokens []string) error {
 	if a.together, err = holding.TogetherOn(a.t, a.bucket, a.day, a.perOwner); err != nil {
 		return err
 	}
-	if a.weighings, err = holding.WeighingsOf(a.t, a.bucket, a.day, claimed); err != nil {
+	if a.weighings, err = holding.WeighingsOf(a.t, a.bucket, a.by, claimed); err != nil {
 		return err
 	}
 	return inOrder(
 		func() error { return insertClaimants(a.t, a.bucket, shares) },
-		func() error { return holding.Measure(a.t, a.bucket, a.day, wanted, shares, a.page) },
+		func() error { return holding.Measure(a.t, a.bucket, a.by, wanted, shares, a.page) },
 		a.total,
 		func() error { return writeWeights(a.t, a.bucket, a.day, a.weighings) },
 		func() error { return writeShares(a.t, a.bucket, shares) })
@@ -233,6 +237,7 @@ type accruing struct {
 	day     staking.Day
 	rule    staking.Rule
 	terms   map[string]staking.Terms
+	by      *holding.Measuring
 	batches map[string]*accrued // by token
 	shared  []staking.Distribution
 	line    []byte
