@@ -9,6 +9,27 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
+// Member is an account that takes part in a campaign where not all do.
+type Member struct {
+	Campaign string
+	Account  ledger.Account
+	At       int64 // when it was enrolled, in milliseconds since 1970
+}
+
+// Label is a word that an account has on some days.
+type Label struct {
+	Account     ledger.Account
+	Label       string
+	From, Until staking.Day
+}
+
+// Switch is a switch event.
+type Switch struct {
+	Account ledger.Account
+	At      int64 // milliseconds since 1970
+	Action  string
+}
+
 // places is who takes part in a campaign where not all do, of those who were covered on one of
 // the days that were declared when the audit began.
 type places struct {
