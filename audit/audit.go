@@ -59,7 +59,7 @@ func Run(ctx context.Context, b Books, o Options) (Report, error) {
 	}
 	a := &audit{
 		books: b, outline: outline, only: o.Day, seed: maphash.MakeSeed(), sums: map[string]*TokenSum{},
-		batches: map[Key]*declared{}, shares: tally[period]{}, owned: map[Key]*owned{},
+		batches: map[Key]*declared{}, shares: tally[period]{}, owned: map[ownedKey]*owned{},
 		derivation: derive(&outline.Sharing),
 		weights:    tally[weightKey]{}, budgets: tally[budgetKey]{}, places: map[string]*places{},
 		weighedThrough: map[string]staking.Day{},
@@ -114,7 +114,7 @@ type audit struct {
 	sums    map[string]*TokenSum
 	batches map[Key]*declared
 	shares  tally[period] // of the distributions, over all buckets
-	owned   map[Key]*owned
+	owned   map[ownedKey]*owned
 	weights tally[weightKey]
 	budgets tally[budgetKey]
 	places  map[string]*places // by campaign

@@ -58,6 +58,8 @@ type Bucket interface {
 	// Postings and Accruals are those of one day, by account, asset and time.
 	Postings(d staking.Day, s Span, visit func(*Posting)) error
 	Accruals(d staking.Day, s Span, visit func(*staking.Accrual)) error
+	// Eligible are the rows of one day of what is eligible in campaigns by the measure that the terms do not have.
+	Eligible(d staking.Day, s Span, visit func(Eligible)) error
 	// Outside are postings and accruals, if any, of days that the books do not have.
 	Outside(first, last staking.Day, visit func(day staking.Day, account ledger.Account, asset string)) error
 	// Entries are the rows of those whose IDs lie in the bucket.
@@ -228,4 +230,5 @@ type Batch struct {
 type Grouping struct {
 	Key
 	Owners int64 // how many
+	Others int64 // how many by the measure that the terms do not have, where a campaign takes it
 }

@@ -31,13 +31,14 @@ type worker struct {
 	moved      []*position // those with postings on the day
 	day        staking.Day
 	figures    figures
+	others     figures // by the measure that the terms do not have, where a campaign takes it
 	scratch    big.Int
 	factor     big.Int
 	line       []byte
 	enrolled   []staking.Enrollment
 	excluded   []staking.Exclusion
 	owners     []Ownership
-	owned      map[Key]*owned
+	owned      map[ownedKey]*owned
 	campaigns  campaigns
 }
 
@@ -64,7 +65,7 @@ func newWorker(a *audit) *worker { return &worker{audit: a} }
 func (w *worker) begin(number int) {
 	w.number, w.head, w.found, w.counts = number, Head{}, findings{}, Report{}
 	w.tokens, w.totals, w.given = map[string]*token{}, map[Key]*total{}, tally[period]{}
-	w.owned = map[Key]*owned{}
+	w.owned = map[ownedKey]*owned{}
 	w.slots.clear()
 }
 
@@ -114,6 +115,10 @@ func (w *worker) bucket(b Bucket) error {
 		return err
 	}
 	w.countCampaigns()
+	if n := w.head.Campaigns.Eligible - w.campaigns.rows; n != 0 {
+		w.find(Finding{What: fmt.Sprintf("bucket %d has %d rows of what is eligible in campaigns, of days or accounts that it "+
+			"does not have", w.number, n)})
+	}
 	if err := w.countIncomes(); err != nil {
 		return err
 	}
@@ -248,6 +253,9 @@ func (w *worker) walkDay(s Span) error {
 	if err := w.readTogether(); err != nil {
 		return err
 	}
+	if err := w.readEligible(s); err != nil {
+		return err
+	}
 	w.at = 0
 	if w.audited() {
 		if err := w.books.Accruals(w.day, s, w.accrual); err != nil {
@@ -257,6 +265,7 @@ func (w *worker) walkDay(s Span) error {
 	for ; w.at < len(w.positions); w.at++ {
 		w.settle(&w.positions[w.at], nil)
 	}
+	w.compareEligible()
 	return nil
 }
 

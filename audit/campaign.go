@@ -24,6 +24,7 @@ type CampaignRows struct {
 	Weighed   []Weight        // of all buckets, by the declarations
 	Budgets   []Budget        // of all tokens, by day
 	Shares    []CampaignShare // of the bucket
+	Eligible  int64           // how many rows the bucket has of what is eligible by the other measure
 }
 
 // last is the last day that counts.
@@ -47,6 +48,10 @@ func (c *Campaign) evidence() []byte {
 	for _, m := range c.Multipliers {
 		texts = append(texts, m.Label, number(m.Percent))
 	}
+	if c.Measure != nil {
+		texts[0] = "softstake campaign 2"
+		texts = append(texts, c.Measure.String())
+	}
 	return hashOf(texts...)
 }
 
@@ -59,6 +64,8 @@ type campaigns struct {
 	members          map[ledger.Account][]Member
 	made             map[ledger.Account][]Switch // by time
 	places           map[string]*places
+	eligible         map[eligibleKey]Eligible // the rows of the span's day
+	rows             int64                    // of them in the bucket that were read
 }
 
 // readCampaigns reads what campaigns need of the span's accounts.
@@ -138,8 +145,8 @@ func (a *audit) explainCampaign(s *suspect, leaves []byte) {
 		a.findPosting(x, "funds another campaign than the row of it says: another token or pool")
 	case bytes.Equal(row.Digest, digestOf(s.id, row.At, leaves, row.Destination)) &&
 		!bytes.Equal(row.Destination, c.evidence()):
-		a.findPosting(x, "has another hash than the rows of its campaign: its title, days, members, parts or multipliers "+
-			"were changed")
+		a.findPosting(x, "has another hash than the rows of its campaign: its title, days, members, measure, parts or "+
+			"multipliers were changed")
 	default:
 		a.findPosting(x, fmt.Sprintf("does not say what was posted: its digest is %x, derived %x", row.Digest,
 			digestOf(s.id, row.At, leaves, c.evidence())))

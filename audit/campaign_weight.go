@@ -50,11 +50,15 @@ func (w *worker) weighing(symbol string, d staking.Day) (all []*Campaign) {
 	return all
 }
 
-// weigh adds what a position that earns on the day weighs in each campaign.
-func (w *worker) weigh(p *position) {
+// weigh adds what is eligible of a position's day to each campaign that weighs it by the measure of the figures: that of
+// the terms, or the other.
+func (w *worker) weigh(p *position, f *figures, other bool) {
 	for _, c := range p.token.weighed {
-		weight := new(big.Int).Mul(&w.figures.eligible, dayMillis)
-		weight.Add(weight, &w.figures.eligibleRest)
+		if c.takesOther(p.token.rule) != other {
+			continue
+		}
+		weight := new(big.Int).Mul(&f.eligible, dayMillis)
+		weight.Add(weight, &f.eligibleRest)
 		weight.Mul(weight, big.NewInt(w.counts100(c, p.stored.Account)))
 		w.campaigns.weights.add(weightKey{Key{w.day, p.stored.Asset}, c.ID}, weight)
 		w.campaigns.today[claim{p.stored.Account, c.ID, p.stored.Asset}] = weight

@@ -136,6 +136,11 @@ func (b *memoryBucket) Accruals(d staking.Day, s Span, visit func(*staking.Accru
 	return visitAll(b, "Accruals", b.accruals, order, wanted, visit)
 }
 
+// Eligible are none, as the campaigns.
+func (b *memoryBucket) Eligible(staking.Day, Span, func(Eligible)) error {
+	return b.books.fails("Eligible")
+}
+
 func (b *memoryBucket) Outside(first, last staking.Day, visit func(staking.Day, ledger.Account, string)) error {
 	for _, x := range b.postings {
 		if x.Day < first || x.Day > last {

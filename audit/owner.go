@@ -31,6 +31,13 @@ type OwnerSum struct {
 	Owner    string
 	Accounts int64  // that held something
 	Integral string // a decimal number of unit-milliseconds
+	Other    bool   // by the measure that the terms do not have, where a campaign takes it
+}
+
+// ownedKey names the sums of a token's day by a measure: that of the terms, or the other.
+type ownedKey struct {
+	Key
+	other bool
 }
 
 // owned sums, by a token's day, what accounts held and what is written, and counts the rows.
@@ -68,19 +75,15 @@ func (w *worker) readOwners(s Span) error {
 }
 
 // sharedOwner is whose the position is on the day, if its owner has had several accounts by
-// then and the position adds to their sum; or "".
+// then and the position may add to their sum; or "".
 func (w *worker) sharedOwner(p *position) string {
 	t := p.token
-	if len(p.owners) == 0 || t.rule == nil || !t.rule.PerOwner || !t.rule.Offered || !p.earns ||
-		w.day > t.progress.Accrued || !p.covered(w.day) || p.excludedBy(w.day) != "" {
+	if len(p.owners) == 0 || !w.measures(p) || !t.rule.PerOwner {
 		return ""
 	}
 	owner := p.ownerOn(w.day)
 	since, shared := w.outline.Shared[owner]
 	if !shared || since > w.day {
-		return ""
-	}
-	if w.figures.measure(p, t.rule); w.figures.integral.Sign() <= 0 {
 		return ""
 	}
 	return owner
@@ -97,23 +100,47 @@ func (w *worker) readTogether() error {
 	asked := map[string]bool{}
 	for i := range w.positions {
 		p := &w.positions[i]
-		if owner := w.sharedOwner(p); owner != "" {
+		owner := w.sharedOwner(p)
+		if owner == "" {
+			continue
+		}
+		held := w.figures.by(p, p.token.rule.Measure).Sign() > 0
+		if held || p.token.weighsOther() && w.figures.by(p, p.token.rule.other()).Sign() > 0 {
 			members, asked[owner] = append(members, member{p, owner}), true
 		}
 	}
 	if len(members) == 0 {
 		return nil
 	}
-	written := map[[2]string]*big.Int{}
+	type sumKey struct {
+		owner, asset string
+		other        bool
+	}
+	written := map[sumKey]*big.Int{}
 	err := w.books.OwnerSums(w.day, slices.Sorted(maps.Keys(asked)), func(s *OwnerSum) {
-		written[[2]string{s.Owner, s.Asset}] = w.parseSum(s)
+		written[sumKey{s.Owner, s.Asset, s.Other}] = w.parseSum(s)
 	})
 	for _, m := range members {
-		w.figures.measure(m.p, m.p.token.rule)
-		m.p.together = written[[2]string{m.owner, m.p.stored.Asset}]
-		w.addOwned(Key{w.day, m.p.stored.Asset}, m.owner, w.figures.integral, 1)
+		p, k := m.p, Key{w.day, m.p.stored.Asset}
+		if held := w.figures.by(p, p.token.rule.Measure); held.Sign() > 0 {
+			p.together = written[sumKey{m.owner, k.Asset, false}]
+			w.addOwned(ownedKey{k, false}, m.owner, held, 1)
+		}
+		if !p.token.weighsOther() {
+			continue
+		}
+		if held := w.figures.by(p, p.token.rule.other()); held.Sign() > 0 {
+			p.togetherOther = written[sumKey{m.owner, k.Asset, true}]
+			w.addOwned(ownedKey{k, true}, m.owner, held, 1)
+		}
 	}
 	return err
+}
+
+// by is the integral of a position's day by a measure, until the next is asked for.
+func (f *figures) by(p *position, m staking.Measure) *big.Int {
+	f.measureBy(p, m)
+	return f.integral
 }
 
 // parseSum is the integral of a row; zero if it is none, which is then no sum of anything.
@@ -128,8 +155,8 @@ func (w *worker) parseSum(s *OwnerSum) *big.Int {
 
 // addOwned adds an integral and a number of accounts of an owner; both may be below zero. What
 // is not declared yet may not be written in every bucket.
-func (w *worker) addOwned(k Key, owner string, integral *big.Int, accounts int64) {
-	if w.batches[k] == nil || w.only != nil && *w.only != k.Day {
+func (w *worker) addOwned(k ownedKey, owner string, integral *big.Int, accounts int64) {
+	if w.batches[k.Key] == nil || w.only != nil && *w.only != k.Day {
 		return
 	}
 	o := w.owned[k]
@@ -150,9 +177,9 @@ func (w *worker) countSums() error {
 			w.find(on(s.Day, "", s.Asset, fmt.Sprintf("what owner %s held lies in bucket %d, where it does not belong",
 				s.Owner, w.number)))
 		}
-		n := w.parseSum(s)
-		w.addOwned(s.Key, s.Owner, n.Neg(n), -s.Accounts)
-		if o := w.owned[s.Key]; o != nil {
+		n, k := w.parseSum(s), ownedKey{s.Key, s.Other}
+		w.addOwned(k, s.Owner, n.Neg(n), -s.Accounts)
+		if o := w.owned[k]; o != nil {
 			o.rows++
 		}
 	})
@@ -175,16 +202,8 @@ func (a *audit) compareOwned() {
 		if a.batches[g.Key] == nil {
 			continue
 		}
-		o := a.owned[g.Key]
-		if o == nil {
-			o = &owned{}
-			a.owned[g.Key] = o
-		}
-		if o.rows -= g.Owners; o.rows != 0 {
-			a.find(on(g.Day, "", g.Asset, fmt.Sprintf("what owners held is written of %d, and counted of %d",
-				o.rows+g.Owners, g.Owners)))
-			o.rows = 0
-		}
+		a.compareRows(ownedKey{g.Key, false}, g.Owners)
+		a.compareRows(ownedKey{g.Key, true}, g.Others)
 	}
 	for k, o := range a.owned {
 		if o.rows != 0 {
@@ -196,12 +215,26 @@ func (a *audit) compareOwned() {
 	}
 }
 
+// compareRows compares how many sums there are of a day with how many were counted when they were written.
+func (a *audit) compareRows(k ownedKey, counted int64) {
+	o := a.owned[k]
+	if o == nil {
+		o = &owned{}
+		a.owned[k] = o
+	}
+	if o.rows != counted {
+		a.find(on(k.Day, "", k.Asset, fmt.Sprintf("what owners held is written of %d, and counted of %d", o.rows, counted)))
+	}
+	o.rows = 0
+}
+
 // limits sets together to what is compared with minimum and cap, and earning to what of the
-// integral earns: above the cap together a part of it, in proportion, rounded down.
-func (f *figures) limits(p *position, r *rule) {
+// integral earns: above the cap together a part of it, in proportion, rounded down. owner is what is written of the
+// owner, or nil.
+func (f *figures) limits(r *rule, owner *big.Int) {
 	f.together.Set(f.integral)
-	if r.PerOwner && p.together != nil && f.integral.Sign() > 0 && f.integral.Cmp(p.together) < 0 {
-		f.together.Set(p.together)
+	if r.PerOwner && owner != nil && f.integral.Sign() > 0 && f.integral.Cmp(owner) < 0 {
+		f.together.Set(owner)
 	}
 	f.earning.Set(f.integral)
 	if f.together.Cmp(&r.most) > 0 {

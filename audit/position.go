@@ -43,6 +43,7 @@ type position struct {
 	weights                []dayWeight // of days in the mode share that a distribution needs
 	owners                 []Ownership // those not over yet, by day
 	together               *big.Int    // on the day, what is written of its owner; nil: nothing
+	togetherOther          *big.Int    // the same by the measure that the terms do not have
 
 	// Of the day, where it has postings.
 	moved             bool
@@ -55,7 +56,7 @@ type position struct {
 // init prepares a position that begins at zero.
 func (p *position) init(b Balance, t *token) {
 	p.stored, p.token, p.switches, p.excluded, p.moved, p.weights = b, t, nil, nil, false, p.weights[:0]
-	p.owners, p.together = nil, nil
+	p.owners, p.together, p.togetherOther = nil, nil, nil
 	p.earns = !b.Account.IsHouse() && !b.Account.IsHeld()
 	for _, n := range []*big.Int{&p.balance, &p.carry, &p.earned} {
 		n.SetInt64(0)
@@ -135,28 +136,45 @@ type figures struct {
 	reward, left          big.Int
 }
 
-// measure sets the opening and the integral of the day: by the measure Lowest, the smallest balance for the whole
-// day.
+// measure sets the opening and the integral of the day by the measure of the terms, which may be nil.
 func (f *figures) measure(p *position, r *rule) {
+	by := staking.Average
+	if r != nil {
+		by = r.Measure
+	}
+	f.measureBy(p, by)
+}
+
+// measureBy sets them by a measure: by Lowest the integral is the smallest balance for the whole day.
+func (f *figures) measureBy(p *position, by staking.Measure) {
 	f.opening, f.integral = &p.opening, &p.integral
 	if !p.moved {
 		f.opening, f.integral = &p.balance, f.steady.Mul(&p.balance, dayMillis)
-	} else if r != nil && r.Measure == staking.Lowest {
+	} else if by == staking.Lowest {
 		f.integral = f.steady.Mul(&p.lowest, dayMillis)
 	}
 }
 
-// derive works out what a position earns on the day, and reports whether it earns
-// at all. The integral is compared with the minimum, not the rounded average.
-func (f *figures) derive(p *position, r *rule, day staking.Day) bool {
-	f.measure(p, r)
-	f.limits(p, r)
+// earn works out what of the integral that is measured is eligible, and reports whether any is. The integral is
+// compared with the minimum, not the rounded average. together is what is written of the owner, or nil.
+func (f *figures) earn(p *position, r *rule, together *big.Int) bool {
+	f.limits(r, together)
 	if f.integral.Sign() < 0 || f.together.Cmp(&r.least) < 0 {
 		return false
 	}
 	f.average.QuoRem(f.integral, dayMillis, &f.rest)
+	f.eligible.Quo(&f.earning, dayMillis)
+	return true
+}
+
+// derive works out what a position earns on the day, and reports whether it earns
+// at all.
+func (f *figures) derive(p *position, r *rule, day staking.Day) bool {
+	f.measure(p, r)
+	if !f.earn(p, r, p.together) {
+		return false
+	}
 	earning := &f.earning
-	f.eligible.Quo(earning, dayMillis)
 	f.eligibleRest.SetInt64(0)
 	if r.Mode == staking.Share || p.token.weighed != nil {
 		f.eligibleRest.Mod(earning, dayMillis)
@@ -188,11 +206,11 @@ func (f *figures) sum(p *position) {
 func (w *worker) settle(p *position, record *staking.Accrual) {
 	t := p.token
 	w.shares(p, &w.figures)
-	due := w.day <= t.progress.Accrued && p.earns && t.rule != nil && t.rule.Offered && p.covered(w.day) &&
-		p.excludedBy(w.day) == "" && w.figures.derive(p, t.rule, w.day)
+	due := w.measures(p) && w.figures.derive(p, t.rule, w.day)
 	if due {
-		w.weigh(p)
+		w.weigh(p, &w.figures, false)
 	}
+	w.settleOther(p)
 	if !due && w.figures.shared.Sign() > 0 {
 		due = true
 		w.figures.none(p)
@@ -214,7 +232,14 @@ func (w *worker) settle(p *position, record *staking.Accrual) {
 		p.earned.Add(&p.earned, &w.figures.reward)
 		p.carry.Set(&w.figures.left)
 	}
-	p.moved, p.together = false, nil
+	p.moved, p.together, p.togetherOther = false, nil, nil
+}
+
+// measures reports whether the run has measured what a position has on the day.
+func (w *worker) measures(p *position) bool {
+	t := p.token
+	return w.day <= t.progress.Accrued && p.earns && t.rule != nil && t.rule.Offered && p.covered(w.day) &&
+		p.excludedBy(w.day) == ""
 }
 
 // whyNot is why a position earned nothing on the day.

@@ -37,9 +37,9 @@ func campaignsWhere(t db.View, condition string, args ...any) ([]staking.Campaig
 	all, err := db.All(t, func(r db.Row) (staking.Campaign, error) {
 		return staking.Campaign{
 			ID: r.Text(0), Title: r.Text(1), Asset: r.Text(2), Pool: ledger.Amount(r.Int(3)), First: staking.Day(r.Int(4)),
-			Last: staking.Day(r.Int(5)), Members: r.Int(6), End: staking.Day(r.Int(7)),
+			Last: staking.Day(r.Int(5)), Members: r.Int(6), End: staking.Day(r.Int(7)), Measure: readMeasure(r.Int(8)),
 		}, nil
-	}, `SELECT c.campaign, c.title, c.asset, c.pool, c.first_day, c.last_day, c.members, coalesce(e.last_day, c.last_day)
+	}, `SELECT c.campaign, c.title, c.asset, c.pool, c.first_day, c.last_day, c.members, coalesce(e.last_day, c.last_day), c.measure
 	      FROM campaigns c LEFT JOIN campaign_ends e ON e.bucket = c.bucket AND e.campaign = c.campaign
 	     WHERE `+condition+` ORDER BY c.campaign`, args...)
 	for i := range all {
@@ -51,6 +51,15 @@ func campaignsWhere(t db.View, condition string, args ...any) ([]staking.Campaig
 		return nil, fmt.Errorf("read the campaigns: %w", err)
 	}
 	return all, nil
+}
+
+// readMeasure is the measure of a campaign; nil, if it has none.
+func readMeasure(n int64) *staking.Measure {
+	if n < 0 {
+		return nil
+	}
+	m := staking.Measure(n)
+	return &m
 }
 
 // readDetails reads the parts and the multipliers.
@@ -104,7 +113,11 @@ func budget(t db.View, c staking.Campaign, d staking.Day, token string) (staking
 		return staking.Distribution{}, err
 	}
 	paid, err := PaidOf(t, c.ID, token, d+1)
-	return staking.BudgetOf(c, d, token, paid, weight), err
+	if err != nil {
+		return staking.Distribution{}, err
+	}
+	v := staking.BudgetOf(c, d, token, paid, weight)
+	return v, ReadOther(t, v)
 }
 
 // PaidOf is what a campaign has paid of a token's part in the shares that took effect before a day.
@@ -164,6 +177,7 @@ func (w *weigher) weight(account ledger.Account, eligible staking.Integral) stak
 type Weighing struct {
 	Campaign, Token string
 	Sum             staking.Integral
+	other           bool // by the measure that the token's terms do not have
 	weigher         *weigher
 }
 
@@ -180,24 +194,25 @@ func WeighingsOf(t db.View, bucket int, by *Measuring, tokens []string) (Weighin
 		}
 		for _, part := range c.Parts {
 			if slices.Contains(tokens, part.Token) {
-				all = append(all, &Weighing{Campaign: c.ID, Token: part.Token, weigher: w})
+				all = append(all, &Weighing{Campaign: c.ID, Token: part.Token, other: by.byOther(c, part.Token), weigher: w})
 			}
 		}
 	}
 	return all, nil
 }
 
-// Add adds what an accrual weighs.
-func (all Weighings) Add(a staking.Accrual) {
+// Add adds what an accrual weighs; of one by the measure that the token's terms do not have, in the campaigns that
+// take that measure.
+func (all Weighings) Add(a staking.Accrual, other bool) {
 	for _, w := range all {
-		if w.Token == a.Asset {
+		if w.Token == a.Asset && w.other == other {
 			w.Sum = w.Sum.Add(w.weigher.weight(a.Account, a.EligibleIntegral()))
 		}
 	}
 }
 
-// weigh reads what the holdings of a page weigh in the budget: by the accruals that their accounts
-// have of the eligible token.
+// weigh reads what the holdings of a page weigh in the budget: by what is eligible of the eligible token
+// of their accounts.
 func (p *weighed) weigh(m *measure) (err error) {
 	if p.weigher == nil {
 		if p.weigher, err = weigherOf(m.t, int(m.bucket), p.budget.Campaign, p.first); err != nil {
@@ -215,7 +230,7 @@ func (p *weighed) weigh(m *measure) (err error) {
 			p.weights[at] = p.weigher.weight(ledger.Account(account), ReadWeight(r, 1))
 		}
 		return nil
-	}, `SELECT account, eligible, eligible_rest FROM accruals
+	}, `SELECT account, eligible, eligible_rest FROM `+EligibleTable(p.budget)+`
 	     WHERE bucket = $1 AND day = $2 AND account BETWEEN $3 AND $4 AND asset = $5 ORDER BY account`,
 		m.bucket, int64(p.first), m.first, m.last, p.budget.Token)
 }

@@ -60,7 +60,7 @@ func readClaimants(t db.View, bucket int, v staking.Distribution, found map[posi
 	err := t.Query(func(r db.Row) error {
 		found[position{ledger.Account(r.Text(0)), v.Asset}] = true
 		return nil
-	}, `SELECT a.account FROM accruals a
+	}, `SELECT a.account FROM `+EligibleTable(v.Budget)+` a
 	     WHERE a.bucket = $1 AND a.day = $2 AND a.asset = $3
 	       AND ($5 = 0 OR EXISTS (SELECT 1 FROM campaign_members m WHERE m.bucket = a.bucket AND m.campaign = $6 AND m.account = a.account))
 	       AND NOT EXISTS (SELECT 1 FROM balances b WHERE b.bucket = a.bucket AND b.account = a.account AND b.asset = $4)`,

@@ -35,6 +35,11 @@ func recordedBudgets(t db.View, first, last staking.Day, campaigns []staking.Cam
 		return nil
 	}, `SELECT campaign, token, day, left_units, left_part, weight FROM campaign_distributions
 	     WHERE day BETWEEN $1 AND $2 ORDER BY day, campaign, token`, int64(first), int64(last))
+	for i := range all {
+		if err == nil {
+			err = ReadOther(t, all[i])
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the budgets of campaigns: %w", err)
 	}
@@ -61,7 +66,7 @@ func grantsOf(t db.View, bucket int, budgets []staking.Distribution) (map[positi
 				grants[at] = append(grants[at], grant{v.Day, share})
 			}
 			return nil
-		}, `SELECT a.account, a.eligible, a.eligible_rest FROM accruals a JOIN accounts o ON o.bucket = a.bucket AND o.account = a.account
+		}, `SELECT a.account, a.eligible, a.eligible_rest FROM `+EligibleTable(v.Budget)+` a JOIN accounts o ON o.bucket = a.bucket AND o.account = a.account
 		     WHERE a.bucket = $1 AND a.day = $2 AND a.asset = $3 AND NOT (o.ended > 0 AND o.ended < $4)`,
 			int64(bucket), int64(v.First), v.Budget.Token, (v.Day + 1).Millis())
 		if err != nil {

@@ -19,8 +19,8 @@ const pageSize = 16384
 // now, which show the rewards of all days before and of none since. Each has its shares of
 // the distributions of the day, of which those who are not enrolled any more may have some,
 // and those who are excluded on the day.
-// A token whose terms of the day have the measure Lowest is measured by it; only then
-// memory grows with the changes of the day. shares may be nil: there are no distributions.
+// A token whose terms of the day have the measure Lowest is measured by it, and where a campaign takes the
+// measure that the terms do not have, by both; only then memory grows with the changes of the day. shares may be nil: there are no distributions.
 func Measure(t db.View, bucket int, by *Measuring, wanted func(asset string) bool, shares *Shares,
 	page func([]staking.Holding) error) error {
 	m := measure{t: t, bucket: int64(bucket), day: by.Day, by: by, wanted: wanted, shares: shares}
@@ -47,7 +47,7 @@ func Measure(t db.View, bucket int, by *Measuring, wanted func(asset string) boo
 			return err
 		}
 		for i := range m.page {
-			m.page[i].Weighed = by.weighed(m.page[i].Asset)
+			m.page[i].Weighed = by.weighed[m.page[i].Asset]
 			shares.take(i, &m.page[i])
 		}
 		if err := page(m.page); err != nil {
@@ -137,7 +137,7 @@ func (m *measure) changes() error {
 		if at, found = m.find(at, account, asset); found {
 			change := staking.Change{Millis: r.Int(2) - m.day.Millis(), Amount: ledger.Amount(r.Int(3))}
 			m.page[at].Rewind(change.Amount, change.Millis)
-			if m.by.lowest(asset) && change.Millis < staking.DayMillis {
+			if (m.by.lowest[asset] || m.by.other[asset]) && change.Millis < staking.DayMillis {
 				m.moved[at] = append(m.moved[at], change)
 			}
 		}
@@ -148,9 +148,7 @@ func (m *measure) changes() error {
 		return fmt.Errorf("read changes: %w", err)
 	}
 	for i := range m.page {
-		if h := &m.page[i]; m.by.lowest(h.Asset) {
-			h.MeasureLowest(m.moved[i])
-		}
+		m.by.give(&m.page[i], m.moved[i])
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package holding
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
@@ -22,12 +23,13 @@ type OwnerSum struct {
 type OwnerSums struct {
 	owners map[string]bool // those with several accounts
 	sums   map[[2]string]*OwnerSum
+	others map[[2]string]*OwnerSum // by the measure that the terms do not have, where a campaign takes it
 }
 
 // SharedOwners are those who had more than one account, on that day or before it, without
 // sums. An account that has left its owner since counts, so that whoever is among them stays.
 func SharedOwners(t db.View, d staking.Day) (*OwnerSums, error) {
-	s := &OwnerSums{owners: map[string]bool{}, sums: map[[2]string]*OwnerSum{}}
+	s := &OwnerSums{owners: map[string]bool{}, sums: map[[2]string]*OwnerSum{}, others: map[[2]string]*OwnerSum{}}
 	err := t.Query(func(r db.Row) error { s.owners[r.Text(0)] = true; return nil },
 		"SELECT owner FROM owners WHERE owner <> '' AND from_day <= $1 GROUP BY owner HAVING min(account) <> max(account)",
 		int64(d))
@@ -66,20 +68,32 @@ func (s *OwnerSums) Measure(t db.View, bucket int, by *Measuring, wanted func(as
 
 // Add adds what an account of an owner held. One that held nothing, or less, adds nothing.
 func (s *OwnerSums) Add(owner string, h staking.Holding) {
-	if !(staking.Integral{}).Less(h.Integral) {
-		return
+	addTo(s.sums, owner, h.Asset, h.Integral)
+	if h.Other != nil {
+		addTo(s.others, owner, h.Asset, h.Other.Integral)
 	}
-	k := [2]string{owner, h.Asset}
-	if s.sums[k] == nil {
-		s.sums[k] = &OwnerSum{Owner: owner, Asset: h.Asset}
-	}
-	s.sums[k].Accounts++
-	s.sums[k].Integral = s.sums[k].Integral.Add(h.Integral)
 }
 
-// Of are the sums of a token, in no order.
-func (s *OwnerSums) Of(asset string) (all []OwnerSum) {
-	for k, sum := range s.sums {
+func addTo(sums map[[2]string]*OwnerSum, owner, asset string, held staking.Integral) {
+	if !(staking.Integral{}).Less(held) {
+		return
+	}
+	k := [2]string{owner, asset}
+	if sums[k] == nil {
+		sums[k] = &OwnerSum{Owner: owner, Asset: asset}
+	}
+	sums[k].Accounts++
+	sums[k].Integral = sums[k].Integral.Add(held)
+}
+
+// Of are the sums of a token, in no order; OthersOf those by the measure that its terms do not have, where a campaign
+// takes it.
+func (s *OwnerSums) Of(asset string) []OwnerSum { return sumsOf(s.sums, asset) }
+
+func (s *OwnerSums) OthersOf(asset string) []OwnerSum { return sumsOf(s.others, asset) }
+
+func sumsOf(sums map[[2]string]*OwnerSum, asset string) (all []OwnerSum) {
+	for k, sum := range sums {
 		if k[1] == asset {
 			all = append(all, *sum)
 		}
@@ -109,29 +123,38 @@ func OwnersOn(t db.View, bucket int, d staking.Day) (map[ledger.Account]string, 
 // OwnerBucket is the bucket in which an owner's sums lie.
 func OwnerBucket(owner string) int { return ledger.Account(owner).Bucket() }
 
-// Together is what accounts of a bucket hold together with the others of their owners, by
-// account and token.
-type Together map[ledger.Account]map[string]staking.Integral
+// Together is what accounts of a bucket hold together with the others of their owners.
+type Together struct{ own, other byAccount }
+
+// byAccount is integrals by account and token.
+type byAccount map[ledger.Account]map[string]staking.Integral
 
 // TogetherOn reads what is written for a bucket's accounts and some tokens' day.
-func TogetherOn(t db.View, bucket int, d staking.Day, tokens []string) (Together, error) {
+func TogetherOn(t db.View, bucket int, by *Measuring, tokens []string) (together Together, err error) {
 	if len(tokens) == 0 {
-		return Together{}, nil
+		return together, nil
 	}
-	owners, err := OwnersOn(t, bucket, d)
+	owners, err := OwnersOn(t, bucket, by.Day)
 	if err != nil || len(owners) == 0 {
-		return Together{}, err
+		return together, err
 	}
-	sums, err := readSums(t, d, owners, tokens)
+	sums, err := readSums(t, "owner_sums", by.Day, owners, tokens)
 	if err != nil {
-		return nil, fmt.Errorf("read what owners held: %w", err)
+		return together, err
 	}
-	return togetherOf(owners, sums), nil
+	together.own = togetherOf(owners, sums)
+	tokens = slices.DeleteFunc(slices.Clone(tokens), func(token string) bool { return !by.other[token] })
+	if len(tokens) == 0 {
+		return together, nil
+	}
+	sums, err = readSums(t, "campaign_owner_sums", by.Day, owners, tokens)
+	together.other = togetherOf(owners, sums)
+	return together, err
 }
 
 // togetherOf are the sums of owners, by owner and token, as their accounts have them.
-func togetherOf(owners map[ledger.Account]string, sums map[string]map[string]staking.Integral) Together {
-	together := Together{}
+func togetherOf(owners map[ledger.Account]string, sums map[string]map[string]staking.Integral) byAccount {
+	together := byAccount{}
 	for account, owner := range owners {
 		if sums[owner] != nil {
 			together[account] = sums[owner]
@@ -140,8 +163,8 @@ func togetherOf(owners map[ledger.Account]string, sums map[string]map[string]sta
 	return together
 }
 
-// readSums are the sums of the owners of some accounts, by owner and token.
-func readSums(t db.View, d staking.Day, accounts map[ledger.Account]string,
+// readSums are the sums of the owners of some accounts in a table, by owner and token.
+func readSums(t db.View, table string, d staking.Day, accounts map[ledger.Account]string,
 	tokens []string) (map[string]map[string]staking.Integral, error) {
 	seen := map[string]bool{}
 	var asked []OwnerSum
@@ -163,9 +186,12 @@ func readSums(t db.View, d staking.Day, accounts map[ledger.Account]string,
 		}
 		sums[owner][r.Text(1)] = integral
 		return err
-	}, `SELECT s.owner, s.asset, s.integral FROM {rows} JOIN owner_sums s
+	}, `SELECT s.owner, s.asset, s.integral FROM {rows} JOIN `+table+` s
 	        ON s.bucket = r.bucket AND s.day = r.day AND s.owner = r.owner AND s.asset = r.asset`, SumKeys(d, asked))
-	return sums, err
+	if err != nil {
+		return nil, fmt.Errorf("read what owners held: %w", err)
+	}
+	return sums, nil
 }
 
 // SumKeys are the keys of sums of a day, with other columns.
@@ -179,9 +205,14 @@ func SumKeys(d staking.Day, sums []OwnerSum, more ...db.Field[OwnerSum]) db.Set 
 }
 
 // Give sets what the holding's owner held.
-func (a Together) Give(h *staking.Holding) { h.OwnerIntegral = a[h.Account][h.Asset] }
+func (a Together) Give(h *staking.Holding) {
+	h.OwnerIntegral = a.own[h.Account][h.Asset]
+	if h.Other != nil {
+		h.Other.OwnerIntegral = a.other[h.Account][h.Asset]
+	}
+}
 
-// Together are the sums as a bucket's accounts have them, by account and token.
+// Together are the sums as a bucket's accounts have them, by the measure of the terms.
 func (s *OwnerSums) Together(t db.View, bucket int, d staking.Day) (Together, error) {
 	if len(s.sums) == 0 {
 		return Together{}, nil
@@ -194,7 +225,7 @@ func (s *OwnerSums) Together(t db.View, bucket int, d staking.Day) (Together, er
 		}
 		byOwner[k[0]][k[1]] = sum.Integral
 	}
-	return togetherOf(owners, byOwner), err
+	return Together{own: togetherOf(owners, byOwner)}, err
 }
 
 // OwnerIntegral is what an account holds of a token on a day together with the others of its
@@ -206,9 +237,9 @@ func OwnerIntegral(t db.View, id ledger.Account, d staking.Day, terms staking.Te
 	if err != nil || owner == "" {
 		return sum, err
 	}
-	sums, err := readSums(t, d, map[ledger.Account]string{id: owner}, []string{token})
+	sums, err := readSums(t, "owner_sums", d, map[ledger.Account]string{id: owner}, []string{token})
 	if err != nil {
-		return sum, fmt.Errorf("read what an owner held: %w", err)
+		return sum, err
 	}
 	if written, is := sums[owner][token]; is {
 		return written, nil
@@ -246,25 +277,4 @@ func ownerOn(t db.View, id ledger.Account, d staking.Day) (string, error) {
 	owner, _, err := db.First(t, db.TextOf, `SELECT owner FROM owners WHERE bucket = $1 AND account = $2 AND from_day <= $3
 	     ORDER BY from_day DESC, revision DESC LIMIT 1`, int64(id.Bucket()), string(id), int64(d))
 	return owner, err
-}
-
-// measureAccount measures what an account holds of a token on a day, as Measure does; nothing if
-// it is not enrolled.
-func measureAccount(t db.View, id ledger.Account, d staking.Day, terms staking.Terms) ([]staking.Holding, error) {
-	token := terms.Asset
-	m := measure{t: t, bucket: int64(id.Bucket()), day: d, first: string(id), last: string(id),
-		by: &Measuring{Day: d, terms: map[string]staking.Terms{token: terms}}}
-	balances, err := db.All(t, db.IntOf, "SELECT balance FROM balances WHERE bucket = $1 AND account = $2 AND asset = $3",
-		m.bucket, string(id), token)
-	if err != nil || len(balances) == 0 {
-		return m.page, err
-	}
-	m.page = []staking.Holding{staking.HoldingAt(id, token, ledger.Amount(balances[0]), 0)}
-	if err := m.anyExcluded(); err != nil {
-		return nil, err
-	}
-	if err := m.enrolled(); err != nil || len(m.page) == 0 {
-		return m.page, err
-	}
-	return m.page, m.changes()
 }

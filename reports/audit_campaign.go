@@ -55,11 +55,22 @@ func (a auditedBucket) campaigns() (rows audit.CampaignRows, err error) {
 		"SELECT day, asset, campaign, weight FROM campaign_weights WHERE bucket = $1", a.bucket); err != nil {
 		return rows, fmt.Errorf("read the weights of campaigns: %w", err)
 	}
+	if rows.Eligible, err = db.Count(a.t, "SELECT count(*) FROM campaign_eligible WHERE bucket = $1", a.bucket); err != nil {
+		return rows, fmt.Errorf("count what is eligible in campaigns: %w", err)
+	}
 	err = a.query("the shares of campaigns", func(r db.Row) {
 		rows.Shares = append(rows.Shares, audit.CampaignShare{Key: keyOf(r), Campaign: r.Text(2), Token: r.Text(3),
 			Sum: holding.ReadExact(r, 4)})
 	}, "SELECT day, asset, campaign, token, units, part FROM campaign_shares WHERE bucket = $1")
 	return rows, err
+}
+
+func (a auditedBucket) Eligible(d staking.Day, s audit.Span, visit func(audit.Eligible)) error {
+	return a.query("what is eligible in campaigns", func(r db.Row) {
+		visit(audit.Eligible{Account: ledger.Account(r.Text(0)), Asset: r.Text(1), Average: ledger.Amount(r.Int(2)),
+			Rest: r.Int(3), Eligible: ledger.Amount(r.Int(4)), EligibleRest: r.Int(5)})
+	}, `SELECT account, asset, average, rest, eligible, eligible_rest FROM campaign_eligible
+	     WHERE bucket = $1 AND day = $2 AND account > $3 AND account <= $4`, int64(d), string(s.After), string(s.Through))
 }
 
 func (a auditedBucket) Labels(s audit.Span, visit func(audit.Label)) error {

@@ -30,8 +30,11 @@ func sharedSince(t db.View) (map[string]staking.Day, error) {
 }
 
 func groupings(t db.View) ([]audit.Grouping, error) {
-	return db.All(t, scan(func(r db.Row) audit.Grouping { return audit.Grouping{Key: keyOf(r), Owners: r.Int(2)} }),
-		"SELECT day, asset, owners FROM groupings")
+	return db.All(t, scan(func(r db.Row) audit.Grouping {
+		return audit.Grouping{Key: keyOf(r), Owners: r.Int(2),
+			Others: r.Int(3)}
+	}),
+		"SELECT day, asset, owners, others FROM groupings")
 }
 
 func (a auditedBucket) Owners(s audit.Span, visit func(audit.Ownership)) error {
@@ -42,23 +45,39 @@ func (a auditedBucket) Owners(s audit.Span, visit func(audit.Ownership)) error {
 }
 
 func (a auditedBucket) OwnerSums(d staking.Day, owners []string, visit func(*audit.OwnerSum)) error {
-	err := a.t.QuerySet(func(r db.Row) error { visit(readOwnerSum(r)); return nil }, `SELECT s.day, s.asset, s.owner, s.accounts, s.integral
-	      FROM {rows} JOIN owner_sums s ON s.bucket = r.bucket AND s.day = r.day AND s.owner = r.owner`,
-		db.SetOf(owners,
-			db.Int("bucket", func(owner string) int64 { return int64(holding.OwnerBucket(owner)) }),
-			db.Int("day", func(string) int64 { return int64(d) }),
-			db.Text("owner", func(owner string) string { return owner })))
-	if err != nil {
-		return fmt.Errorf("read what owners held on %s: %w", d, err)
+	asked := db.SetOf(owners,
+		db.Int("bucket", func(owner string) int64 { return int64(holding.OwnerBucket(owner)) }),
+		db.Int("day", func(string) int64 { return int64(d) }),
+		db.Text("owner", func(owner string) string { return owner }))
+	for _, sums := range ownerSumTables {
+		err := a.t.QuerySet(func(r db.Row) error { visit(sums.read(r)); return nil },
+			`SELECT s.day, s.asset, s.owner, s.accounts, s.integral
+			   FROM {rows} JOIN `+sums.table+` s ON s.bucket = r.bucket AND s.day = r.day AND s.owner = r.owner`, asked)
+		if err != nil {
+			return fmt.Errorf("read what owners held on %s: %w", d, err)
+		}
 	}
 	return nil
 }
 
 func (a auditedBucket) Sums(visit func(*audit.OwnerSum)) error {
-	return a.query("what owners held", func(r db.Row) { visit(readOwnerSum(r)) },
-		"SELECT day, asset, owner, accounts, integral FROM owner_sums WHERE bucket = $1")
+	for _, sums := range ownerSumTables {
+		if err := a.query("what owners held", func(r db.Row) { visit(sums.read(r)) },
+			"SELECT day, asset, owner, accounts, integral FROM "+sums.table+" WHERE bucket = $1"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func readOwnerSum(r db.Row) *audit.OwnerSum {
-	return &audit.OwnerSum{Key: keyOf(r), Owner: r.Text(2), Accounts: r.Int(3), Integral: r.Text(4)}
+// ownerSumTable is a table of what owners held: by the measure of the terms, or the other.
+type ownerSumTable struct {
+	table string
+	other bool
+}
+
+var ownerSumTables = [...]ownerSumTable{{"owner_sums", false}, {"campaign_owner_sums", true}}
+
+func (s ownerSumTable) read(r db.Row) *audit.OwnerSum {
+	return &audit.OwnerSum{Key: keyOf(r), Owner: r.Text(2), Accounts: r.Int(3), Integral: r.Text(4), Other: s.other}
 }

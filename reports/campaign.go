@@ -212,6 +212,9 @@ func campaignShares(t db.View, asset string, d staking.Day) (shares []Share, err
 		}
 		v := staking.BudgetOf(c, day.Day, day.Token, staking.Exact{}, day.Weight)
 		v.Budget.Left = day.Left
+		if err := holding.ReadOther(t, v); err != nil {
+			return nil, err
+		}
 		shares = append(shares, Share{Distribution: v, Declared: true})
 	}
 	return shares, nil
@@ -225,7 +228,7 @@ func (s *Share) weighBudget(t db.View, id ledger.Account) (err error) {
 	if s.Percent, err = holding.PercentOf(t, s.Budget.Campaign, id, s.First); err != nil || s.Percent == 0 {
 		return err
 	}
-	if err := s.readDays(t, id, s.Budget.Token); err != nil || s.Days == nil {
+	if err := s.readDays(t, id, s.Budget.Token, holding.EligibleTable(s.Budget)); err != nil || s.Days == nil {
 		return err
 	}
 	s.Weight = s.Weight.Times(s.Percent)

@@ -119,11 +119,11 @@ func (s *Share) weighIncome(t db.View, id ledger.Account) error {
 		return err
 	}
 	s.FeeRate = terms[s.Asset].Fee
-	return s.readDays(t, id, s.Asset)
+	return s.readDays(t, id, s.Asset, "accruals")
 }
 
-// readDays reads the account's days of a token.
-func (s *Share) readDays(t db.View, id ledger.Account, token string) error {
+// readDays reads the account's days of a token in a table of what is eligible.
+func (s *Share) readDays(t db.View, id ledger.Account, token, table string) error {
 	return t.Query(func(r db.Row) error {
 		a := staking.Accrual{Eligible: ledger.Amount(r.Int(1)), EligibleRest: r.Int(2)}
 		w := Weighed{staking.Day(r.Int(0)), a.Eligible, a.EligibleRest, a.EligibleIntegral()}
@@ -131,7 +131,7 @@ func (s *Share) readDays(t db.View, id ledger.Account, token string) error {
 			s.Days, s.Weight = append(s.Days, w), s.Weight.Add(w.Integral)
 		}
 		return nil
-	}, `SELECT a.day, a.eligible, a.eligible_rest FROM days d CROSS JOIN accruals a
+	}, `SELECT a.day, a.eligible, a.eligible_rest FROM days d CROSS JOIN `+table+` a
 	     WHERE d.bucket = $1 AND d.day BETWEEN $2 AND $3 AND a.bucket = d.bucket AND a.day = d.day AND a.account = $4 AND a.asset = $5
 	     ORDER BY d.day`, int64(id.Bucket()), int64(s.First), int64(s.Last), string(id), token)
 }

@@ -165,7 +165,7 @@ func Dump(ctx context.Context, url string) ([]string, error) {
 		"reconciliations", "exclusions", "incomes", "shares", "distributions",
 		"owners", "labels", "owner_sums", "groupings", "campaigns", "campaign_parts", "campaign_multipliers",
 		"campaign_ends", "campaign_members", "campaign_weights", "campaign_totals", "campaign_shares",
-		"campaign_distributions",
+		"campaign_distributions", "campaign_eligible", "campaign_owner_sums",
 	} {
 		fmt.Fprintf(&all, "SELECT '%s', * FROM %s;", table, table)
 	}

@@ -9,7 +9,8 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// campaign reads "campaign ID POOL ASSET from N to M for TOKEN[,TOKEN] [first N] [times LABEL:PERCENT[,…]]".
+// campaign reads "campaign ID POOL ASSET from N to M for TOKEN[,TOKEN] [first N] [times LABEL:PERCENT[,…]]
+// [by MEASURE]".
 func (p *Player) campaign(l line) (string, error) {
 	pool, asset, err := p.amount(l.word(1), l.word(2))
 	if err != nil {
@@ -33,6 +34,13 @@ func (p *Player) campaign(l line) (string, error) {
 		if c.Multipliers, err = parseMultipliers(times); err != nil {
 			return "", err
 		}
+	}
+	if by, given := l.option("by"); given {
+		measure, err := staking.ParseMeasure(by)
+		if err != nil {
+			return "", err
+		}
+		c.Measure = &measure
 	}
 	return p.outcome(l)(p.db.PostCampaign(p.ctx, c))
 }

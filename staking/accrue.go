@@ -30,6 +30,18 @@ type Holding struct {
 	Weighed  bool  // a campaign weighs the day: the accrual says exactly what is eligible
 	// The sum of its owner's accounts, where there are several: what earns of each. Zero: it is its own owner.
 	OwnerIntegral Integral
+	// By the measure that the terms do not have, where a campaign takes it; or nil. Change does not move it.
+	Other *Other
+}
+
+// Other is a holding by the measure that the token's terms do not have.
+type Other struct{ Integral, OwnerIntegral Integral }
+
+// ByOther is the holding by the other measure, which it must have. Its accrual says what is eligible in the campaigns
+// that take that measure, with the minimum and the cap of the token's terms, and nothing of what the day earned.
+func (h Holding) ByOther() Holding {
+	h.Integral, h.OwnerIntegral, h.Shared, h.Weighed = h.Other.Integral, h.Other.OwnerIntegral, Exact{}, true
+	return h
 }
 
 // HoldingAt starts from an account's balance at any moment at or after the end of the day,

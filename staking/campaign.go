@@ -12,7 +12,7 @@ import (
 
 // Campaign divides a pool over some days among those who earn with its eligible tokens, in
 // proportion to what they hold, in a reward token that may be another. It runs beside the
-// ordinary terms of these tokens. Each of its days is weighed by the accruals of the eligible
+// ordinary terms of these tokens. Each of its days is weighed by what is eligible of the eligible
 // token, and what is divided of it is part of the reward token's accrual of the day after.
 type Campaign struct {
 	ID          string        // the operator's, 1 to 64 characters of an ID, without a slash; unique forever
@@ -23,6 +23,8 @@ type Campaign struct {
 	Parts       []Part        // by token; together the pool
 	Members     int64         // how many accounts may take part: those that enrolled first; 0: all
 	Multipliers []Multiplier  // by label
+	// What of a day is eligible, by the minimum and the cap of the token's terms; nil: by their own measure.
+	Measure *Measure
 	// The last day that counts: Last, or the day before First and later if it was ended early. Its budgets are
 	// those of a campaign that lasts until Last.
 	End Day
@@ -92,6 +94,8 @@ func (c Campaign) Check() error {
 			maxCampaignDays)
 	case c.Members < 0 || c.Members > maxMembers:
 		return ledger.ErrInvalid.In("members", "a campaign is for all (0), or for the first 1 to %d accounts", maxMembers)
+	case c.Measure != nil && !c.Measure.known():
+		return ledger.ErrInvalid.In("measure", "there is no %s", *c.Measure)
 	case len(c.Multipliers) > maxMultipliers:
 		return ledger.ErrInvalid.In("multipliers", "a campaign has at most %d multipliers", maxMultipliers)
 	}
@@ -177,6 +181,9 @@ func (c Campaign) Percent(label string) int64 {
 	return 0
 }
 
+// ByOther reports whether the campaign takes another measure than the terms of a token have.
+func (c Campaign) ByOther(own Measure) bool { return c.Measure != nil && *c.Measure != own }
+
 // Hash is the SHA-256 over what the campaign's entry does not say: a part of its digest.
 func (c Campaign) Hash() []byte {
 	texts := []string{"softstake campaign 1", c.Title, c.First.String(), c.Last.String(),
@@ -186,6 +193,10 @@ func (c Campaign) Hash() []byte {
 	}
 	for _, m := range c.Multipliers {
 		texts = append(texts, m.Label, strconv.FormatInt(m.Percent, 10))
+	}
+	if c.Measure != nil {
+		texts[0] = "softstake campaign 2"
+		texts = append(texts, c.Measure.String())
 	}
 	return ledger.HashTexts(texts...)
 }
@@ -208,6 +219,9 @@ func (c Campaign) Describe(a ledger.Asset) string {
 	for _, m := range c.Multipliers {
 		text += fmt.Sprintf(", %s × %s", m.Label, ledger.FormatDecimal(m.Percent, 2))
 	}
+	if c.Measure != nil {
+		text += ", measure " + c.Measure.String()
+	}
 	return text
 }
 
@@ -215,6 +229,7 @@ func (c Campaign) Describe(a ledger.Asset) string {
 type Budget struct {
 	Campaign Campaign
 	Token    string
+	Other    bool  // the day was weighed by the measure that the token's terms do not have
 	Left     Exact // of the token's part of the pool, before the day
 	Days     int64 // of the campaign that are left, with this one, at least 1
 }

@@ -87,6 +87,7 @@ func (g *groupCommit) writeCampaigns() error {
 				number("first_day", func(r row) int64 { return int64(r.call.campaign.First) }),
 				number("last_day", func(r row) int64 { return int64(r.call.campaign.Last) }),
 				number("members", func(r row) int64 { return r.call.campaign.Members }),
+				number("measure", func(r row) int64 { return measureNumber(r.call.campaign.Measure) }),
 				number("at", func(r row) int64 { return r.at }))...))
 		},
 		func() error {
@@ -99,6 +100,14 @@ func (g *groupCommit) writeCampaigns() error {
 				text("label", func(r row) string { return r.call.campaign.Multipliers[r.number].Label }),
 				number("percent", func(r row) int64 { return r.call.campaign.Multipliers[r.number].Percent }))...))
 		})
+}
+
+// measureNumber is a campaign's measure in its row; -1: it has none.
+func measureNumber(m *staking.Measure) int64 {
+	if m == nil {
+		return -1
+	}
+	return int64(*m)
 }
 
 // EndCampaign ends a campaign early: last is the last day that counts, at the earliest today,
@@ -210,7 +219,7 @@ func insertClaimants(t db.Tx, bucket int, shares *holding.Shares) error {
 		// The accounts are locked as Post locks them: what is closed or frozen at the same time is marked so.
 		_, err := t.Exec(`INSERT INTO balances (bucket, account, asset, balance, carry, earned, closed, frozen)
 		     SELECT a.bucket, a.account, CAST($4 AS text), 0, 0, 0, CASE WHEN o.closed > 0 THEN 1 ELSE 0 END, CASE WHEN o.frozen > 0 THEN 1 ELSE 0 END
-		       FROM accruals a JOIN accounts o ON o.bucket = a.bucket AND o.account = a.account
+		       FROM `+holding.EligibleTable(v.Budget)+` a JOIN accounts o ON o.bucket = a.bucket AND o.account = a.account
 		      WHERE a.bucket = $1 AND a.day = $2 AND a.asset = $3
 		        AND ($5 = 0 OR EXISTS (SELECT 1 FROM campaign_members m WHERE m.bucket = a.bucket AND m.campaign = $6 AND m.account = a.account))
 		        AND NOT EXISTS (SELECT 1 FROM balances b WHERE b.bucket = a.bucket AND b.account = a.account AND b.asset = $4)
@@ -223,7 +232,34 @@ func insertClaimants(t db.Tx, bucket int, shares *holding.Shares) error {
 	return nil
 }
 
-// writeWeights writes what the bucket's accruals of a day weigh in campaigns.
+// other adds to others what is eligible of a holding by the measure that the terms do not have, and adds what it weighs.
+func (a *accruing) other(others []staking.Accrual, h staking.Holding) []staking.Accrual {
+	accrual, _ := a.rule(a.day, a.terms[h.Asset], h.ByOther())
+	if accrual.EligibleIntegral() == (staking.Integral{}) {
+		return others
+	}
+	a.weighings.Add(accrual, true)
+	return append(others, accrual)
+}
+
+// insertOthers writes them, in key order.
+func (a *accruing) insertOthers(others []staking.Accrual) error {
+	if len(others) == 0 {
+		return nil
+	}
+	bucket, day := int64(a.bucket), int64(a.day)
+	return a.t.Insert("campaign_eligible", db.SetOf(others,
+		db.Int("bucket", func(staking.Accrual) int64 { return bucket }),
+		db.Int("day", func(staking.Accrual) int64 { return day }),
+		db.Text("account", func(a staking.Accrual) string { return string(a.Account) }),
+		db.Text("asset", func(a staking.Accrual) string { return a.Asset }),
+		db.Int("average", func(a staking.Accrual) int64 { return int64(a.Average) }),
+		db.Int("rest", func(a staking.Accrual) int64 { return a.Rest }),
+		db.Int("eligible", func(a staking.Accrual) int64 { return int64(a.Eligible) }),
+		db.Int("eligible_rest", func(a staking.Accrual) int64 { return a.EligibleRest })))
+}
+
+// writeWeights writes what the bucket's accounts weigh on a day in campaigns.
 func writeWeights(t db.Tx, bucket int, d staking.Day, all holding.Weighings) error {
 	for _, w := range all {
 		if w.Sum == (staking.Integral{}) {

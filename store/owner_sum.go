@@ -50,7 +50,7 @@ func (b *DB) Group(ctx context.Context, d staking.Day, tokens []string) error {
 	})
 	for token := range terms {
 		if err == nil {
-			err = b.engine.Write(ctx, func(t db.Tx) error { return writeGrouping(t, d, terms[token], sums.Of(token)) })
+			err = b.engine.Write(ctx, func(t db.Tx) error { return writeGrouping(t, d, terms[token], sums) })
 		}
 	}
 	return annotate(err, "sum what owners held on %s", d)
@@ -67,7 +67,7 @@ func dropGrouped(t db.View, d staking.Day, terms map[string]staking.Terms) error
 
 // writeGrouping writes the sums of a token's day, unless it is grouped or the terms are not
 // those that it was measured by.
-func writeGrouping(t db.Tx, d staking.Day, terms staking.Terms, sums []holding.OwnerSum) error {
+func writeGrouping(t db.Tx, d staking.Day, terms staking.Terms, all *holding.OwnerSums) error {
 	if err := lockToken(t, terms.Asset); err != nil {
 		return err
 	}
@@ -79,15 +79,27 @@ func writeGrouping(t db.Tx, d staking.Day, terms staking.Terms, sums []holding.O
 	if err != nil || now[terms.Asset] != terms {
 		return err
 	}
-	n, err := t.Exec("INSERT INTO groupings (day, asset, owners) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-		int64(d), terms.Asset, int64(len(sums)))
-	if err != nil || n == 0 || len(sums) == 0 {
+	sums, others := all.Of(terms.Asset), all.OthersOf(terms.Asset)
+	n, err := t.Exec("INSERT INTO groupings (day, asset, owners, others) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+		int64(d), terms.Asset, int64(len(sums)), int64(len(others)))
+	if err != nil || n == 0 {
 		return err
+	}
+	if err := writeSums(t, "owner_sums", d, sums); err != nil {
+		return err
+	}
+	return writeSums(t, "campaign_owner_sums", d, others)
+}
+
+// writeSums writes sums of a day into a table.
+func writeSums(t db.Tx, table string, d staking.Day, sums []holding.OwnerSum) error {
+	if len(sums) == 0 {
+		return nil
 	}
 	slices.SortFunc(sums, func(x, y holding.OwnerSum) int {
 		return cmp.Or(holding.OwnerBucket(x.Owner)-holding.OwnerBucket(y.Owner), cmp.Compare(x.Owner, y.Owner))
 	})
-	return t.Insert("owner_sums", holding.SumKeys(d, sums,
+	return t.Insert(table, holding.SumKeys(d, sums,
 		db.Int("accounts", func(s holding.OwnerSum) int64 { return s.Accounts }),
 		db.Text("integral", func(s holding.OwnerSum) string { return s.Integral.String() })))
 }
@@ -113,16 +125,18 @@ func grouped(t db.View, d staking.Day, terms map[string]staking.Terms,
 			}
 		}
 		return nil
-	}, "SELECT asset, owners FROM groupings WHERE day = $1", int64(d))
+	}, "SELECT asset, owners + others FROM groupings WHERE day = $1", int64(d))
 	ready = slices.DeleteFunc(slices.Clone(tokens), func(token string) bool { return missing[token].PerOwner })
 	return ready, perOwner, annotate(err, "read what owners held on %s", d)
 }
 
 // ungroup removes the sums of a token's day, whose terms are corrected.
 func ungroup(t db.Tx, d staking.Day, asset string) error {
-	if err := t.Each(nil, "DELETE FROM owner_sums WHERE bucket = $1 AND day = $2 AND asset = $3",
-		everyBucket(sameInt("day", int64(d)), sameText("asset", asset))); err != nil {
-		return err
+	for _, table := range []string{"owner_sums", "campaign_owner_sums"} {
+		if err := t.Each(nil, "DELETE FROM "+table+" WHERE bucket = $1 AND day = $2 AND asset = $3",
+			everyBucket(sameInt("day", int64(d)), sameText("asset", asset))); err != nil {
+			return err
+		}
 	}
 	_, err := t.Exec("DELETE FROM groupings WHERE day = $1 AND asset = $2", int64(d), asset)
 	return err

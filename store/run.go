@@ -206,7 +206,7 @@ func (a *accruing) run(tokens []string) error {
 		}
 	}
 	shares := holding.SharesOf(shared)
-	if a.together, err = holding.TogetherOn(a.t, a.bucket, a.day, a.perOwner); err != nil {
+	if a.together, err = holding.TogetherOn(a.t, a.bucket, a.by, a.perOwner); err != nil {
 		return err
 	}
 	if a.weighings, err = holding.WeighingsOf(a.t, a.bucket, a.by, claimed); err != nil {
@@ -259,8 +259,12 @@ type accrued struct {
 // page accrues some holdings and writes their accruals, in key order.
 func (a *accruing) page(page []staking.Holding) error {
 	accruals := make([]staking.Accrual, 0, len(page))
+	var others []staking.Accrual
 	for _, h := range page {
 		a.together.Give(&h)
+		if h.Other != nil {
+			others = a.other(others, h)
+		}
 		accrual, earned := a.rule(a.day, a.terms[h.Asset], h)
 		if !earned {
 			continue
@@ -276,13 +280,13 @@ func (a *accruing) page(page []staking.Holding) error {
 		if a.terms[h.Asset].Mode == staking.Share {
 			b.eligible.Add(accrual)
 		}
-		a.weighings.Add(accrual)
+		a.weighings.Add(accrual, false)
 		a.line = accrual.AppendLine(a.line[:0])
 		b.digest.Write(a.line)
 		accruals = append(accruals, accrual)
 	}
-	if len(accruals) == 0 {
-		return nil
+	if err := a.insertOthers(others); err != nil || len(accruals) == 0 {
+		return err
 	}
 	bucket, day := int64(a.bucket), int64(a.day)
 	return a.t.Insert("accruals", db.SetOf(accruals,

@@ -272,6 +272,7 @@ func unaccrue(t db.Tx, d staking.Day, asset string) error {
 		"DELETE FROM accruals WHERE bucket = $1 AND day = $2 AND asset = $3",
 		"DELETE FROM batches WHERE bucket = $1 AND day = $2 AND asset = $3",
 		"DELETE FROM shares WHERE bucket = $1 AND day = $2 AND asset = $3",
+		"DELETE FROM campaign_eligible WHERE bucket = $1 AND day = $2 AND asset = $3",
 		"DELETE FROM campaign_weights WHERE bucket = $1 AND day = $2 AND asset = $3",
 		"DELETE FROM campaign_shares WHERE bucket = $1 AND day = $2 AND asset = $3",
 	} {
