@@ -29,6 +29,7 @@ type campaignIn struct {
 		Last        string                 `json:"last" format:"date" example:"2026-12-30" doc:"The last day that is weighed."`
 		Tokens      []campaignPartIn       `json:"tokens" minItems:"1" maxItems:"50" doc:"The eligible tokens."`
 		Multipliers []campaignMultiplierIn `json:"multipliers,omitempty" maxItems:"50" doc:"By label."`
+		Measure     string                 `json:"measure,omitempty" enum:"average,daily-minimum" example:"daily-minimum" doc:"What of a day counts: its average, or its smallest balance. Minimum and cap of the token's terms are compared with it. Absent: as the terms of each token say."`
 		Members     int64                  `json:"members,omitempty" minimum:"0" maximum:"1000000" example:"100" doc:"How many accounts take part: the first that were enrolled. 0: all."`
 	}
 }
@@ -53,6 +54,7 @@ type campaignOut struct {
 	Ends        string               `json:"ends" format:"date" example:"2026-12-30" doc:"The last day that counts: last, or an earlier one if it was ended early."`
 	Tokens      []campaignPart       `json:"tokens" doc:"The eligible tokens, each with its part of the pool."`
 	Multipliers []campaignMultiplier `json:"multipliers" doc:"By label."`
+	Measure     string               `json:"measure,omitempty" enum:"average,daily-minimum" example:"daily-minimum" doc:"What of a day counts, if it is not what the terms of each token say: its average, or its smallest balance."`
 	Members     int64                `json:"members" example:"100" doc:"How many accounts may take part; 0: all."`
 	Enlisted    int64                `json:"enlisted" example:"42" doc:"How many take part so far, where not all do; else 0."`
 	Paid        string               `json:"paid" example:"33.3" doc:"What it has paid, rounded down."`
@@ -116,6 +118,9 @@ func (rd reader) showCampaign(ctx context.Context, c reports.Campaign) (campaign
 		Ends: c.End.String(), Tokens: []campaignPart{}, Multipliers: []campaignMultiplier{}, Members: c.Campaign.Members,
 		Enlisted: c.Enlisted, Paid: a.Format(c.Paid.Units), Left: a.Format(c.Left), DaysLeft: c.DaysLeft,
 		Newest: []campaignDayOut{},
+	}
+	if c.Measure != nil {
+		out.Measure = c.Measure.String()
 	}
 	for _, d := range c.Newest {
 		out.Newest = append(out.Newest, showCampaignDay(a, d))
@@ -206,6 +211,13 @@ func (wr writer) addCampaign(ctx context.Context, in *campaignIn) (*posted, erro
 	}
 	if c.Parts, err = partsOf(asset, c.Pool, b.Tokens); err != nil {
 		return nil, ledger.At("tokens", err)
+	}
+	if b.Measure != "" {
+		measure, err := staking.ParseMeasure(b.Measure)
+		if err != nil {
+			return nil, err
+		}
+		c.Measure = &measure
 	}
 	for _, m := range b.Multipliers {
 		percent, err := ledger.ParseDecimal(m.Factor, factorScale)

@@ -162,7 +162,7 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"move-fees", "operator", "/v1/fees", `{"id":"f-1","asset":"BNB","amount":"1","direction":"in"}`},
 	{"list-incomes", "auditor", "/v1/incomes", ""},
 	{"add-campaign", "operator", "/v1/campaigns",
-		`{"id":"spring","title":"Hold BNB","asset":"SOL","pool":"10","first":"2026-03-05","last":"2026-03-09","tokens":[{"token":"BNB"}],"multipliers":[{"label":"vip","factor":"1.5"}],"members":3}`},
+		`{"id":"spring","title":"Hold BNB","asset":"SOL","pool":"10","first":"2026-03-05","last":"2026-03-09","tokens":[{"token":"BNB"}],"multipliers":[{"label":"vip","factor":"1.5"}],"members":3,"measure":"daily-minimum"}`},
 	{"end-campaign", "operator", "/v1/campaigns/spring/end", `{"last":"2026-03-06"}`},
 	{"list-campaigns", "alice", "/v1/campaigns", ""},
 	{"get-campaign", "alice", "/v1/campaigns/spring", ""},

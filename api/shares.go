@@ -53,6 +53,7 @@ type campaignShareOut struct {
 	Left     string `json:"left" doc:"What of the token's part of the pool was left, as a part of the divisor of working."`
 	DaysLeft int64  `json:"daysLeft" example:"30" doc:"The campaign's days that were left, with this one."`
 	Budget   string `json:"budget" example:"33.33333333" doc:"The day's: left / daysLeft, rounded down to a smallest unit; on the last day all that is left."`
+	Measure  string `json:"measure,omitempty" enum:"average,daily-minimum" example:"daily-minimum" doc:"What of the day counts, where the campaign has a measure of its own. Absent: as the token's terms of the day say."`
 	Eligible string `json:"eligible" example:"2.14" doc:"What of the account's day was eligible, in whole eligible tokens, rounded down."`
 	Factor   string `json:"factor" example:"1.5" doc:"What it counts."`
 	Weight   string `json:"weight" example:"2773440000000000000" doc:"What the day weighs: eligible smallest units × milliseconds × 100 × factor."`
@@ -68,9 +69,13 @@ func showCampaignShares(e reports.Explanation) (all []campaignShareOut) {
 		if b == nil {
 			continue
 		}
+		measure := ""
+		if b.Campaign.Measure != nil {
+			measure = b.Campaign.Measure.String()
+		}
 		all = append(all, campaignShareOut{
 			Campaign: b.Campaign.ID, Title: b.Campaign.Title, Token: b.Token, Day: c.First.String(), Left: c.Before.String(),
-			DaysLeft: b.Days, Budget: e.Asset.Format(b.Amount().Units), Eligible: c.Weighs.Format(c.Days[0].Eligible),
+			DaysLeft: b.Days, Budget: e.Asset.Format(b.Amount().Units), Measure: measure, Eligible: c.Weighs.Format(c.Days[0].Eligible),
 			Factor: ledger.FormatDecimal(c.Percent, factorScale), Weight: c.Mine.String(), Total: c.All.String(),
 			Share: c.Parts.String(), Amount: e.Asset.Format(c.Exact.Units), Declared: c.Declared,
 		})

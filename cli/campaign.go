@@ -28,15 +28,17 @@ type campaignAddCmd struct {
 	Token      []string    `required:"" sep:"none" placeholder:"TOKEN[=AMOUNT]" help:"Eligible token, and its part of the pool; may be repeated. Without amounts the parts are equal."`
 	Members    int64       `placeholder:"N" help:"Only the first N accounts that were enrolled take part. Without it all do."`
 	Multiplier []string    `sep:"none" placeholder:"LABEL=FACTOR" help:"What the holdings of accounts with a label count, such as vip=1.5; may be repeated. The highest of an account's counts."`
+	Measure    *string     `placeholder:"MEASURE" help:"What of a day counts: average, or daily-minimum, its smallest balance. Without it, as the terms of each token say."`
 }
 
 func (c *campaignAddCmd) Help() string {
-	return `The pool goes from @custody to @rewards, and is reserved. Each day is divided among those who earn with an eligible token on it, in proportion to what is eligible by the token's terms; the share is part of the reward of the day after. A day on which nobody earns leaves its budget to the later days.
+	return `The pool goes from @custody to @rewards, and is reserved. Each day is divided among those who earn with an eligible token on it, in proportion to what is eligible by the token's terms; --measure replaces their measure, and their minimum and cap are compared with it. The share is part of the reward of the day after. A day on which nobody earns leaves its budget to the later days.
 
 Examples:
 
   softstake campaign add spring SOL 1000 --title "Hold BNB, get SOL" --first 2026-12-01 --last 2026-12-30 --token BNB
-  softstake campaign add first SUI 90 --title "The first hundred" --first 2026-12-01 --last 2026-12-09 --token BNB=30 --token SOL=60 --members 100 --multiplier vip=1.5`
+  softstake campaign add first SUI 90 --title "The first hundred" --first 2026-12-01 --last 2026-12-09 --token BNB=30 --token SOL=60 --members 100 --multiplier vip=1.5
+  softstake campaign add still AXS 300 --title "Keep it still" --first 2026-12-01 --last 2026-12-30 --token BNB --measure daily-minimum`
 }
 
 func (c *campaignAddCmd) Run(env *Env) error {
@@ -52,6 +54,13 @@ func (c *campaignAddCmd) Run(env *Env) error {
 		}
 		if x.Multipliers, err = parseMultipliers(c.Multiplier); err != nil {
 			return err
+		}
+		if c.Measure != nil {
+			measure, err := staking.ParseMeasure(*c.Measure)
+			if err != nil {
+				return err
+			}
+			x.Measure = &measure
 		}
 		o, err := db.PostCampaign(context.WithoutCancel(ctx), x)
 		if o.Repeated {
@@ -157,6 +166,7 @@ type campaignJSON struct {
 	Tokens      []campaignPartJSON `json:"tokens"`
 	Multipliers []multiplierJSON   `json:"multipliers"`
 	Members     int64              `json:"members,omitempty"`
+	Measure     string             `json:"measure,omitempty"`
 	Enlisted    *int64             `json:"enlisted,omitempty"`
 	Paid        string             `json:"paid"`
 	Left        string             `json:"left"`
@@ -172,6 +182,9 @@ func (a assets) campaignJSON(c reports.Campaign) campaignJSON {
 		Multipliers: []multiplierJSON{}, Members: c.Campaign.Members, Paid: a.plain(c.Asset, c.Paid.Units),
 		Left: a.plain(c.Asset, c.Left), DaysLeft: c.DaysLeft, At: instant(c.At), MadeBy: c.Credential,
 		Newest: []campaignDayJSON{},
+	}
+	if c.Measure != nil {
+		out.Measure = c.Measure.String()
 	}
 	for _, d := range c.Newest {
 		out.Newest = append(out.Newest, a.campaignDayJSON(d))
@@ -225,6 +238,22 @@ func (c *campaignListCmd) Run(env *Env) error {
 	})
 }
 
+// campaignMeasure is by what a campaign is weighed that has a measure of its own.
+func campaignMeasure(c reports.Campaign) string {
+	if c.Measure == nil {
+		return ""
+	}
+	return ", by " + holdingBy(*c.Measure)
+}
+
+// holdingBy is what of a day a measure takes.
+func holdingBy(m staking.Measure) string {
+	if m == staking.Lowest {
+		return "the smallest balance of the day"
+	}
+	return "the average of the day"
+}
+
 type campaignShowCmd struct {
 	ID    string `arg:"" help:"Campaign."`
 	Limit int    `placeholder:"N" default:"31" help:"How many days of tokens to show, the newest first; 0: all."`
@@ -271,7 +300,7 @@ func (c *campaignShowCmd) Run(env *Env) error {
 		if !c.JSON {
 			if err := env.printf("%s: %s\n%s %s for %s to %s, for those who earn with %s; members: %s.\n"+
 				"Left: %s %s; days left: %d.\n", x.ID, x.Title, a.plain(x.Asset, x.Pool), x.Asset, x.First, min(x.Last, x.End),
-				a.tokensOf(x), takePart(x), a.plain(x.Asset, x.Left), x.Asset, x.DaysLeft); err != nil {
+				a.tokensOf(x)+campaignMeasure(x), takePart(x), a.plain(x.Asset, x.Left), x.Asset, x.DaysLeft); err != nil {
 				return err
 			}
 		}

@@ -34,6 +34,7 @@ type (
 		Left     string      `json:"left"`
 		DaysLeft int64       `json:"daysLeft"`
 		Budget   string      `json:"budget"`
+		Measure  string      `json:"measure,omitempty"`
 		Eligible string      `json:"eligible"`
 		Factor   string      `json:"factor"`
 		Weight   string      `json:"weight"`
@@ -86,9 +87,13 @@ func formatCampaignShares(a ledger.Asset, shares []reports.Counted) (all []campa
 		if b == nil {
 			continue
 		}
+		measure := ""
+		if b.Campaign.Measure != nil {
+			measure = b.Campaign.Measure.String()
+		}
 		all = append(all, campaignShareJSON{
 			Campaign: b.Campaign.ID, Title: b.Campaign.Title, Token: b.Token, Day: c.First, Left: c.Before.String(),
-			DaysLeft: b.Days, Budget: a.Format(b.Amount().Units), Eligible: c.Weighs.Format(c.Days[0].Eligible),
+			DaysLeft: b.Days, Budget: a.Format(b.Amount().Units), Measure: measure, Eligible: c.Weighs.Format(c.Days[0].Eligible),
 			Factor: ledger.FormatDecimal(c.Percent, percentScale), Weight: c.Mine.String(), Total: c.All.String(),
 			Share: c.Parts.String(), Amount: a.Format(c.Exact.Units), Declared: c.Declared,
 		})
@@ -146,6 +151,9 @@ func campaignLines(a ledger.Asset, c reports.Counted) [][2]string {
 		budget = fmt.Sprintf("all that is left, on the last day: %s %s", inDigits(c.Before, a.Scale), a.Symbol)
 	}
 	counts := withUnit(c.Weighs, c.Days[0].Eligible) + " over the day"
+	if m := b.Campaign.Measure; m != nil {
+		counts = withUnit(c.Weighs, c.Days[0].Eligible) + ", by " + holdingBy(*m)
+	}
 	if c.Percent != staking.Once {
 		counts += " × " + ledger.FormatDecimal(c.Percent, percentScale)
 	}

@@ -22,14 +22,14 @@ func (w Town) offer(terms *staking.Terms) {
 	}
 }
 
-// addBeside makes campaigns of all days but the first, one in another token and one for the first
-// that enrolled, gives some holders an owner or labels, and excludes some for days.
+// addBeside makes campaigns of all days but the first, one in another token, by the smallest balance, and one for the
+// first that enrolled, gives some holders an owner or labels, and excludes some for days.
 func (w Town) addBeside(t testing.TB, db *store.DB) {
 	t.Helper()
-	ctx, day2 := t.Context(), w.First()+1
+	ctx, day2, lowest := t.Context(), w.First()+1, staking.Lowest
 	for _, c := range []staking.Campaign{
 		{ID: "other", Title: "in another token", Asset: besideToken, Pool: 1_234_567_891,
-			Parts:       staking.EqualParts(1_234_567_891, townTokens),
+			Parts: staking.EqualParts(1_234_567_891, townTokens), Measure: &lowest,
 			Multipliers: []staking.Multiplier{{Label: "vip", Percent: 150}, {Label: "new", Percent: 33}}},
 		{ID: "first", Title: "for the first", Asset: "SOL", Pool: 777_777, Members: int64(w.Holders) / 3,
 			Parts: staking.EqualParts(777_777, []string{"BNB"})},

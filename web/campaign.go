@@ -91,6 +91,28 @@ func campaignsOf(rows []campaignRow, token string) (found []campaignRow) {
 // Factor is a multiplier in hundredths as a decimal number.
 func (p *view) Factor(percent int64) string { return p.Number(ledger.FormatDecimal(percent, 2)) }
 
+// CampaignMeasure says what of a day counts in a campaign that has a measure of its own, or nothing.
+func (p *view) CampaignMeasure(r campaignRow) string {
+	switch m := r.Campaign.Measure; {
+	case m == nil:
+		return ""
+	case *m == staking.Lowest:
+		return p.T("campaign.measure.lowest")
+	}
+	return p.T("campaign.measure.average")
+}
+
+// HeldBy is the message of what of a day weighs in a budget: what earned, or what the campaign's measure takes.
+func (rewardPage) HeldBy(b *staking.Budget) string {
+	switch m := b.Campaign.Measure; {
+	case m == nil:
+		return "reward.campaign.held"
+	case *m == staking.Lowest:
+		return "reward.campaign.held.lowest"
+	}
+	return "reward.campaign.held.average"
+}
+
 // Members says who may take part in a campaign.
 func (p *view) Members(r campaignRow) string {
 	if r.Campaign.Members == 0 {

@@ -52,3 +52,24 @@ func TestCampaignsOnThePages(t *testing.T) {
 	w.read("/earn").has("Aktionen", "Sie nehmen mit BNB teil.")
 	w.read(reward).has("Anteil an der Aktion „Hold BNB, get SOL“", "÷ 3 Tage")
 }
+
+// TestCampaignMeasuresOnThePages: a campaign that has a measure of its own says so, and so does the working-out of its
+// share, in both languages.
+func TestCampaignMeasuresOnThePages(t *testing.T) {
+	w := shareWebsite(t)
+	for id, measure := range map[string]staking.Measure{"still": staking.Lowest, "mean": staking.Average} {
+		c := staking.Campaign{ID: id, Title: "Campaign " + id, Asset: "SOL", Pool: 3_00000000, First: w.day(2), Last: w.day(4),
+			Parts: staking.EqualParts(3_00000000, []string{"BNB"}), Measure: &measure}
+		w.ok(errorOf(w.books.PostCampaign(t.Context(), c)))
+	}
+	w.read("/earn").has("your smallest free balance of the day counts", "your average of the day counts")
+	w.another().get("/rates").has("your smallest free balance of the day counts")
+	w.settle(2)
+	w.settle(3)
+	reward := fmt.Sprintf("/earn/rewards/%s/SOL", w.day(3))
+	w.read(reward).has("Your smallest balance of BNB, up to the cap, on", "Your average of BNB, up to the cap, on").
+		hasNot("Your BNB that earned on")
+	w.cookie("lang", "de")
+	w.read("/earn").has("es zählt Ihr kleinster freier Bestand des Tages")
+	w.read(reward).has("Ihr kleinster Bestand an BNB, bis zur Obergrenze, am")
+}
