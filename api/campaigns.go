@@ -117,10 +117,7 @@ func (rd reader) showCampaign(ctx context.Context, c reports.Campaign) (campaign
 		ID: c.ID, Title: c.Title, Asset: c.Asset, Pool: a.Format(c.Pool), First: c.First.String(), Last: c.Last.String(),
 		Ends: c.End.String(), Tokens: []campaignPart{}, Multipliers: []campaignMultiplier{}, Members: c.Campaign.Members,
 		Enlisted: c.Enlisted, Paid: a.Format(c.Paid.Units), Left: a.Format(c.Left), DaysLeft: c.DaysLeft,
-		Newest: []campaignDayOut{},
-	}
-	if c.Measure != nil {
-		out.Measure = c.Measure.String()
+		Newest: []campaignDayOut{}, Measure: c.MeasureName(),
 	}
 	for _, d := range c.Newest {
 		out.Newest = append(out.Newest, showCampaignDay(a, d))

@@ -69,14 +69,11 @@ func showCampaignShares(e reports.Explanation) (all []campaignShareOut) {
 		if b == nil {
 			continue
 		}
-		measure := ""
-		if b.Campaign.Measure != nil {
-			measure = b.Campaign.Measure.String()
-		}
 		all = append(all, campaignShareOut{
 			Campaign: b.Campaign.ID, Title: b.Campaign.Title, Token: b.Token, Day: c.First.String(), Left: c.Before.String(),
-			DaysLeft: b.Days, Budget: e.Asset.Format(b.Amount().Units), Measure: measure, Eligible: c.Weighs.Format(c.Days[0].Eligible),
-			Factor: ledger.FormatDecimal(c.Percent, factorScale), Weight: c.Mine.String(), Total: c.All.String(),
+			DaysLeft: b.Days, Budget: e.Asset.Format(b.Amount().Units), Measure: b.Campaign.MeasureName(),
+			Eligible: c.Weighs.Format(c.Days[0].Eligible),
+			Factor:   ledger.FormatDecimal(c.Percent, factorScale), Weight: c.Mine.String(), Total: c.All.String(),
 			Share: c.Parts.String(), Amount: e.Asset.Format(c.Exact.Units), Declared: c.Declared,
 		})
 	}

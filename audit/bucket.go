@@ -116,8 +116,8 @@ func (w *worker) bucket(b Bucket) error {
 	}
 	w.countCampaigns()
 	if n := w.head.Campaigns.Eligible - w.campaigns.rows; n != 0 {
-		w.find(Finding{What: fmt.Sprintf("bucket %d has %d rows of what is eligible in campaigns, of days or accounts that it "+
-			"does not have", w.number, n)})
+		w.find(Finding{What: fmt.Sprintf("bucket %d has %d rows of what is eligible in campaigns, of days or accounts that "+
+			"it does not have", w.number, n)})
 	}
 	if err := w.countIncomes(); err != nil {
 		return err

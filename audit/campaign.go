@@ -49,8 +49,7 @@ func (c *Campaign) evidence() []byte {
 		texts = append(texts, m.Label, number(m.Percent))
 	}
 	if c.Measure != nil {
-		texts[0] = "softstake campaign 2"
-		texts = append(texts, c.Measure.String())
+		texts = append(texts, "measure", c.Measure.String())
 	}
 	return hashOf(texts...)
 }

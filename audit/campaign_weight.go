@@ -50,8 +50,8 @@ func (w *worker) weighing(symbol string, d staking.Day) (all []*Campaign) {
 	return all
 }
 
-// weigh adds what is eligible of a position's day to each campaign that weighs it by the measure of the figures: that of
-// the terms, or the other.
+// weigh adds what is eligible of a position's day to each campaign that weighs it by the measure of the figures: that
+// of the terms, or the other.
 func (w *worker) weigh(p *position, f *figures, other bool) {
 	for _, c := range p.token.weighed {
 		if c.takesOther(p.token.rule) != other {

@@ -181,10 +181,7 @@ func (a assets) campaignJSON(c reports.Campaign) campaignJSON {
 		ID: c.ID, Title: c.Title, Asset: c.Asset, Pool: a.plain(c.Asset, c.Pool), First: c.First, Last: c.Last, Ends: c.End,
 		Multipliers: []multiplierJSON{}, Members: c.Campaign.Members, Paid: a.plain(c.Asset, c.Paid.Units),
 		Left: a.plain(c.Asset, c.Left), DaysLeft: c.DaysLeft, At: instant(c.At), MadeBy: c.Credential,
-		Newest: []campaignDayJSON{},
-	}
-	if c.Measure != nil {
-		out.Measure = c.Measure.String()
+		Newest: []campaignDayJSON{}, Measure: c.MeasureName(),
 	}
 	for _, d := range c.Newest {
 		out.Newest = append(out.Newest, a.campaignDayJSON(d))

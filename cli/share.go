@@ -87,14 +87,11 @@ func formatCampaignShares(a ledger.Asset, shares []reports.Counted) (all []campa
 		if b == nil {
 			continue
 		}
-		measure := ""
-		if b.Campaign.Measure != nil {
-			measure = b.Campaign.Measure.String()
-		}
 		all = append(all, campaignShareJSON{
 			Campaign: b.Campaign.ID, Title: b.Campaign.Title, Token: b.Token, Day: c.First, Left: c.Before.String(),
-			DaysLeft: b.Days, Budget: a.Format(b.Amount().Units), Measure: measure, Eligible: c.Weighs.Format(c.Days[0].Eligible),
-			Factor: ledger.FormatDecimal(c.Percent, percentScale), Weight: c.Mine.String(), Total: c.All.String(),
+			DaysLeft: b.Days, Budget: a.Format(b.Amount().Units), Measure: b.Campaign.MeasureName(),
+			Eligible: c.Weighs.Format(c.Days[0].Eligible),
+			Factor:   ledger.FormatDecimal(c.Percent, percentScale), Weight: c.Mine.String(), Total: c.All.String(),
 			Share: c.Parts.String(), Amount: a.Format(c.Exact.Units), Declared: c.Declared,
 		})
 	}

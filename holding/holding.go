@@ -20,7 +20,8 @@ const pageSize = 16384
 // the distributions of the day, of which those who are not enrolled any more may have some,
 // and those who are excluded on the day.
 // A token whose terms of the day have the measure Lowest is measured by it, and where a campaign takes the
-// measure that the terms do not have, by both; only then memory grows with the changes of the day. shares may be nil: there are no distributions.
+// measure that the terms do not have, by both; only then memory grows with the changes of the day. shares may be nil:
+// there are no distributions.
 func Measure(t db.View, bucket int, by *Measuring, wanted func(asset string) bool, shares *Shares,
 	page func([]staking.Holding) error) error {
 	m := measure{t: t, bucket: int64(bucket), day: by.Day, by: by, wanted: wanted, shares: shares}

@@ -55,7 +55,8 @@ func (a auditedBucket) campaigns() (rows audit.CampaignRows, err error) {
 		"SELECT day, asset, campaign, weight FROM campaign_weights WHERE bucket = $1", a.bucket); err != nil {
 		return rows, fmt.Errorf("read the weights of campaigns: %w", err)
 	}
-	if rows.Eligible, err = db.Count(a.t, "SELECT count(*) FROM campaign_eligible WHERE bucket = $1", a.bucket); err != nil {
+	if rows.Eligible, err = db.Count(a.t, "SELECT count(*) FROM campaign_eligible WHERE bucket = $1",
+		a.bucket); err != nil {
 		return rows, fmt.Errorf("count what is eligible in campaigns: %w", err)
 	}
 	err = a.query("the shares of campaigns", func(r db.Row) {

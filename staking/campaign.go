@@ -184,6 +184,14 @@ func (c Campaign) Percent(label string) int64 {
 // ByOther reports whether the campaign takes another measure than the terms of a token have.
 func (c Campaign) ByOther(own Measure) bool { return c.Measure != nil && *c.Measure != own }
 
+// MeasureName is the name of the campaign's own measure; "": it has none.
+func (c Campaign) MeasureName() string {
+	if c.Measure == nil {
+		return ""
+	}
+	return c.Measure.String()
+}
+
 // Hash is the SHA-256 over what the campaign's entry does not say: a part of its digest.
 func (c Campaign) Hash() []byte {
 	texts := []string{"softstake campaign 1", c.Title, c.First.String(), c.Last.String(),
@@ -195,8 +203,7 @@ func (c Campaign) Hash() []byte {
 		texts = append(texts, m.Label, strconv.FormatInt(m.Percent, 10))
 	}
 	if c.Measure != nil {
-		texts[0] = "softstake campaign 2"
-		texts = append(texts, c.Measure.String())
+		texts = append(texts, "measure", c.Measure.String())
 	}
 	return ledger.HashTexts(texts...)
 }

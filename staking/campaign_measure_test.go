@@ -100,8 +100,8 @@ func TestCampaignMeasuresAgainstBigIntegers(t *testing.T) {
 	differing := 0
 	for range 100_000 {
 		least := ledger.Amount(r.Int64N(1 << (1 + r.IntN(50))))
-		terms := staking.Terms{Asset: "BNB", Offered: true, Min: pick(r, 0, least), Measure: pick(r, staking.Average, staking.Lowest),
-			PerOwner: r.IntN(2) == 0, APR: staking.Rate(r.Int64N(1 << 30))}
+		terms := staking.Terms{Asset: "BNB", Offered: true, Min: pick(r, 0, least), PerOwner: r.IntN(2) == 0,
+			Measure: pick(r, staking.Average, staking.Lowest), APR: staking.Rate(r.Int64N(1 << 30))}
 		terms.Cap = terms.Min + ledger.Amount(r.Int64N(1<<(1+r.IntN(50)))) + 1
 		c := randomCampaign(r)
 		measure := pick(r, staking.Average, staking.Lowest)

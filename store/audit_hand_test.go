@@ -48,7 +48,8 @@ func (h hand) keep(t testing.TB) {
 	for _, table := range []string{"postings", "entries", "balances", "enrollments", "exclusions", "accounts", "terms",
 		"accruals", "batches", "withdrawals", "incomes", "distributions", "shares", "labels",
 		"campaigns", "campaign_parts", "campaign_multipliers", "campaign_ends", "campaign_members", "campaign_weights",
-		"campaign_totals", "campaign_shares", "campaign_distributions", "campaign_eligible", "campaign_owner_sums", "payments", "declarations",
+		"campaign_totals", "campaign_shares", "campaign_distributions", "campaign_eligible", "campaign_owner_sums",
+		"payments", "declarations",
 		"progress", "assets", "days", "closings", "owners", "owner_sums", "groupings"} {
 		h(t, fmt.Sprintf("CREATE TABLE kept_%s AS SELECT * FROM %[1]s", table))
 	}

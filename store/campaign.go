@@ -232,7 +232,7 @@ func insertClaimants(t db.Tx, bucket int, shares *holding.Shares) error {
 	return nil
 }
 
-// other adds to others what is eligible of a holding by the measure that the terms do not have, and adds what it weighs.
+// other adds to others what is eligible of a holding by the measure that the terms do not have, and what it weighs.
 func (a *accruing) other(others []staking.Accrual, h staking.Holding) []staking.Accrual {
 	accrual, _ := a.rule(a.day, a.terms[h.Asset], h.ByOther())
 	if accrual.EligibleIntegral() == (staking.Integral{}) {

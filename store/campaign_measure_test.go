@@ -24,7 +24,8 @@ func still() staking.Campaign {
 }
 
 // stillStory: BNB is measured by its average, with a minimum of 4 and a cap of 10 for an owner's accounts together
-// (perOwner). On Day 2 alice takes out 2 of 6, dave 9 of 12, and erin, who had nothing, gets 8. late runs all days in one go.
+// (perOwner). On Day 2 alice takes out 2 of 6, dave 9 of 12, and erin, who had nothing, gets 8. late runs all days in
+// one go.
 func stillStory(t *testing.T, db *store.DB, clock *testkit.Clock, late bool) {
 	t.Helper()
 	perOwner(t, db)
@@ -88,7 +89,7 @@ func eligibleRows(t *testing.T, books *store.DB) (n int64) {
 	return n
 }
 
-// TestCampaignOfACorrectedMeasure: a day that waits for funds is weighed anew, when its terms take the measure of the
+// TestCampaignOfACorrectedMeasure: a day that waits for funds is weighed again, when its terms take the measure of the
 // campaign, and when they leave it again.
 func TestCampaignOfACorrectedMeasure(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {

@@ -58,8 +58,8 @@ func TestCampaignsOnThePages(t *testing.T) {
 func TestCampaignMeasuresOnThePages(t *testing.T) {
 	w := shareWebsite(t)
 	for id, measure := range map[string]staking.Measure{"still": staking.Lowest, "mean": staking.Average} {
-		c := staking.Campaign{ID: id, Title: "Campaign " + id, Asset: "SOL", Pool: 3_00000000, First: w.day(2), Last: w.day(4),
-			Parts: staking.EqualParts(3_00000000, []string{"BNB"}), Measure: &measure}
+		c := staking.Campaign{ID: id, Title: "Campaign " + id, Asset: "SOL", Pool: 3_00000000, First: w.day(2),
+			Last: w.day(4), Parts: staking.EqualParts(3_00000000, []string{"BNB"}), Measure: &measure}
 		w.ok(errorOf(w.books.PostCampaign(t.Context(), c)))
 	}
 	w.read("/earn").has("your smallest free balance of the day counts", "your average of the day counts")
