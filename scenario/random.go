@@ -198,8 +198,9 @@ func (s *scriptwriter) campaignEvent() {
 		s.say("%s %s %s", s.one("label", "label", "unlabel"), s.holder(), s.one("vip", "new"))
 	default:
 		from := s.day + s.IntN(3)
-		s.say("campaign c-%d %s %s from %d to %d for %s%s%s", s.IntN(12), s.one("0.00000007", "0.001", "12.3456789"),
+		s.say("campaign c-%d %s %s from %d to %d for %s%s%s%s", s.IntN(12), s.one("0.00000007", "0.001", "12.3456789"),
 			s.one("BNB", "SOL", "USDT"), from, from+s.IntN(5), s.one("BNB", "SOL", "BNB,SOL", "SOL,USDT"),
-			s.one("", "", " first 1", " first 2"), s.one("", " times vip:150", " times vip:333,new:50"))
+			s.one("", "", " first 1", " first 2"), s.one("", " times vip:150", " times vip:333,new:50"),
+			[...]string{"", " by average", " by daily-minimum"}[from%3])
 	}
 }
