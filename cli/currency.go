@@ -25,7 +25,7 @@ type currencySetCmd struct {
 }
 
 func (c *currencySetCmd) Help() string {
-	return `Tax reports value rewards by the price in USDT and the rate of their days. A day's rate may be set until a token's day is paid, and never changed after; a paid day without a rate may get one once.
+	return `Tax reports value rewards by the price in USDT and the rate of their days. A day's rate may be set until a token's day is paid, and never changed after; a paid day without a rate may get one once. A rate holds on the 7 days after it that have none of their own, so set missed days by one "currency import", or the last day first.
 
 Example:
 

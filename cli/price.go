@@ -26,7 +26,7 @@ type priceSetCmd struct {
 }
 
 func (c *priceSetCmd) Help() string {
-	return `A day's price may be set until the day is paid, and never changed after; a paid day without a price may get one once. The same price again is a new one for "serve --convert", which converts at prices that were set a while ago at most.
+	return `A day's price may be set until the day is paid, and never changed after; a paid day without a price may get one once. A price holds on the 7 days after it that have none of their own, so set missed days by one "price import", or the last day first. The same price again is a new one for "serve --convert", which converts at prices that were set a while ago at most.
 
 Example:
 

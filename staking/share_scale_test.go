@@ -1,6 +1,7 @@
 package staking_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/softstake/softstake/ledger"
@@ -56,5 +57,49 @@ func TestTenMillionHolders(t *testing.T) {
 	}
 	if left.Units != 0 || left.Part >= holders {
 		t.Errorf("%+v is left", left)
+	}
+}
+
+// TestAYearOfManyHolders divides a year of incomes among few and many holders, whose holdings differ from period to
+// period: what was paid, what is carried and what is left are always all that came in. Ten million holders take part
+// in the long tests.
+func TestAYearOfManyHolders(t *testing.T) {
+	years := []struct{ holders, periods uint64 }{{1, 52}, {10, 365}, {1000, 52}, {100_000, 12}}
+	if os.Getenv("SOFTSTAKE_LONG") == "1" {
+		years = append(years, struct{ holders, periods uint64 }{10_000_000, 12})
+	}
+	for _, year := range years {
+		var came, paid, carried, left staking.Exact
+		carries := make([]staking.Fraction, year.holders)
+		for period := range year.periods {
+			held := func(n uint64) staking.Integral { return weightOf(n + period*year.holders) }
+			d := staking.Distribution{Net: ledger.Amount(987_654_321_012_345 + period), Before: left}
+			for n := range year.holders {
+				d.Weight = d.Weight.Add(held(n))
+			}
+			came = came.Add(staking.Exact{Units: d.Net})
+			divider := d.Divider()
+			left = d.Pool()
+			for n := range year.holders {
+				share := divider.Share(held(n))
+				left = left.Sub(share)
+				a, earned := staking.Accrue(staking.Day(period), staking.Terms{Mode: staking.Share}, staking.Holding{
+					Asset: "SOL", Absent: true, Carry: carries[n], Shared: share,
+				})
+				if earned {
+					paid = paid.Add(staking.Exact{Units: a.Reward})
+					carries[n] = a.Carry
+				}
+			}
+		}
+		for _, c := range carries {
+			carried = carried.Add(staking.Exact{Part: c})
+		}
+		if sum := paid.Add(carried).Add(left); sum != came {
+			t.Errorf("%d holders: paid, carried and left are %+v; %+v came in", year.holders, sum, came)
+		}
+		if left.Units != 0 || uint64(left.Part) >= year.holders {
+			t.Errorf("%d holders: %+v is left", year.holders, left)
+		}
 	}
 }

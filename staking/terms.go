@@ -19,10 +19,13 @@ const rateScale = 8
 const Whole Rate = 100_000_000
 
 // ParseRate reads a rate a year such as "0.0015", of at most 8 decimals.
-func ParseRate(s string) (Rate, error) {
+func ParseRate(s string) (Rate, error) { return parseRate("APR", s) }
+
+// parseRate reads a rate; an error begins with what the rate is.
+func parseRate(what, s string) (Rate, error) {
 	n, err := ledger.ParseDecimal(s, rateScale)
 	if err != nil {
-		return 0, fmt.Errorf("APR %w", err)
+		return 0, fmt.Errorf("%s %w", what, err)
 	}
 	return Rate(n), nil
 }

@@ -42,9 +42,9 @@ func (c TermsChange) apply(asset ledger.Asset, t Terms, hasRate bool) (Terms, er
 		{"apr", c.APR, func(s string) error { t.APR, err = ParseRate(s); return err }},
 		{"minimum", c.Min, func(s string) error { t.Min, err = asset.Parse(s); return err }},
 		{"cap", c.Cap, func(s string) error { t.Cap, err = asset.Parse(s); return err }},
-		{"fee", c.Fee, func(s string) error { t.Fee, err = ParseRate(s); return err }},
+		{"fee", c.Fee, func(s string) error { t.Fee, err = parseRate("fee", s); return err }},
 		{"", c.Measure, func(s string) error { t.Measure, err = ParseMeasure(s); return err }},
-		{"grossApr", c.GrossAPR, func(s string) error { t.GrossAPR, err = ParseRate(s); return err }},
+		{"grossApr", c.GrossAPR, func(s string) error { t.GrossAPR, err = parseRate("gross rate", s); return err }},
 	} {
 		if f.text == nil {
 			continue

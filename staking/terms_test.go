@@ -163,3 +163,16 @@ func TestShippedDocuments(t *testing.T) {
 		}
 	}
 }
+
+// TestAWrongRateIsNamed: of several rates in one change, the error says which.
+func TestAWrongRateIsNamed(t *testing.T) {
+	asset, wrong := ledger.Asset{Symbol: "SOL", Scale: 8, MaxSupply: 1000}, "0.123456789"
+	for want, change := range map[string]staking.TermsChange{
+		"APR ": {APR: &wrong}, "fee ": {Fee: &wrong}, "gross rate ": {GrossAPR: &wrong},
+	} {
+		_, err := change.Apply(asset, staking.Terms{Asset: "SOL", Cap: 1})
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
