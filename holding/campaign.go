@@ -78,8 +78,9 @@ func readDetails(t db.View, c *staking.Campaign) (err error) {
 }
 
 // budgets are the distributions of campaigns that take effect on a day of a token, by campaign
-// and eligible token. staking.ErrUndivided, if an eligible token's day before is not declared yet.
-func budgets(t db.View, d staking.Day, token string) (all []staking.Distribution, err error) {
+// and eligible token, after some that are not declared. staking.ErrUndivided, if an eligible token's day before is not
+// declared yet.
+func budgets(t db.View, d staking.Day, token string, before []Foreseen) (all []staking.Distribution, err error) {
 	campaigns, err := Campaigns(t, d-1)
 	for _, c := range campaigns {
 		for _, part := range c.Parts {
@@ -87,7 +88,7 @@ func budgets(t db.View, d staking.Day, token string) (all []staking.Distribution
 				continue
 			}
 			var v staking.Distribution
-			if v, err = budget(t, c, d-1, part.Token); err == nil {
+			if v, err = budget(t, c, d-1, part.Token, paidAfter(before, c.ID, part.Token)); err == nil {
 				all = append(all, v)
 			}
 		}
@@ -98,7 +99,9 @@ func budgets(t db.View, d staking.Day, token string) (all []staking.Distribution
 	return all, nil
 }
 
-func budget(t db.View, c staking.Campaign, d staking.Day, token string) (staking.Distribution, error) {
+// budget is a campaign's for a day of a token. foreseen is what will have been paid of it beside what is declared.
+func budget(t db.View, c staking.Campaign, d staking.Day, token string,
+	foreseen staking.Exact) (staking.Distribution, error) {
 	text, declared, err := db.First(t, db.TextOf, "SELECT weight FROM campaign_totals WHERE day = $1 AND asset = $2 AND "+
 		"campaign = $3", int64(d), token, c.ID)
 	if err == nil && !declared {
@@ -116,7 +119,7 @@ func budget(t db.View, c staking.Campaign, d staking.Day, token string) (staking
 	if err != nil {
 		return staking.Distribution{}, err
 	}
-	v := staking.BudgetOf(c, d, token, paid, weight)
+	v := staking.BudgetOf(c, d, token, paid.Add(foreseen), weight)
 	return v, ReadOther(t, v)
 }
 

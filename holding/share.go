@@ -61,6 +61,12 @@ func ReadExact(r db.Row, i int) staking.Exact {
 // cannot be divided: a day of the period is not declared yet, to which no run comes, the day before of a
 // campaign's token is not, or the sums are too large.
 func Distributions(t db.View, d staking.Day, token string) ([]staking.Distribution, error) {
+	return DistributionsAfter(t, d, token, nil)
+}
+
+// DistributionsAfter are the distributions of a token's day as they will be when those of the days before it that are
+// not declared have been paid: before, by day. It is for previews; else it is Distributions.
+func DistributionsAfter(t db.View, d staking.Day, token string, before []Foreseen) ([]staking.Distribution, error) {
 	all, err := entered(t, d, token)
 	for i := range all {
 		v := &all[i]
@@ -68,7 +74,7 @@ func Distributions(t db.View, d staking.Day, token string) ([]staking.Distributi
 			v.Weight, err = weightOf(t, *v)
 		}
 		if err == nil && i == 0 {
-			v.Before, err = Left(t, d, token)
+			v.Before, err = leftAfter(t, d, token, before)
 		} else if err == nil && !all[i-1].Pays() {
 			v.Before = all[i-1].Pool()
 		}
@@ -76,7 +82,7 @@ func Distributions(t db.View, d staking.Day, token string) ([]staking.Distributi
 	if err != nil {
 		return nil, fmt.Errorf("divide the income of %s of %s: %w", token, d, err)
 	}
-	campaigns, err := budgets(t, d, token)
+	campaigns, err := budgets(t, d, token, before)
 	return append(all, campaigns...), err
 }
 

@@ -142,20 +142,6 @@ func measureAll(t db.View, bucket int, by *holding.Measuring, wanted func(asset 
 	return holding.MeasureClaimants(t, bucket, by.Day, wanted, shares, page)
 }
 
-// sharesOn are the shares of a bucket in the distributions of a day. Of a token's day in the future
-// of the run, and of one that waits because its income cannot be divided, there are none yet.
-func sharesOn(t db.View, d staking.Day, tokens []string) (*holding.Shares, error) {
-	var all []staking.Distribution
-	for _, token := range tokens {
-		some, err := holding.Distributions(t, d, token)
-		if err != nil && !errors.Is(err, staking.ErrUndivided) {
-			return nil, err
-		}
-		all = append(all, some...)
-	}
-	return holding.SharesOf(all), nil
-}
-
 // mean is a sum of amounts divided by how many they are, rounded down; of none, zero.
 func mean(sum *big.Int, n int64) ledger.Amount {
 	if n == 0 {
@@ -215,7 +201,11 @@ func (rs *Reports) PreviewOpen(ctx context.Context) ([]OpenPreview, error) {
 	}
 	now := rs.Now()
 	p := openDay{rs: rs, at: now, day: staking.DayOf(now), terms: map[staking.Day]map[string]staking.Terms{},
-		by: map[staking.Day]*holding.Measuring{}, tokens: map[string]*openToken{}, sums: map[staking.Day]*holding.OwnerSums{}}
+		by: map[staking.Day]*holding.Measuring{}, tokens: map[string]*openToken{}, sums: map[staking.Day]*holding.OwnerSums{},
+		shares: map[staking.Day][]staking.Distribution{}, undeclared: map[string][]staking.Distribution{}}
+	if err := p.foresee(ctx); err != nil {
+		return nil, fmt.Errorf("preview %s: %w", p.day, err)
+	}
 	for b := range ledger.Buckets {
 		err := rs.Read(ctx, func(t db.View) error {
 			p.part = map[string]*openToken{}
@@ -253,6 +243,9 @@ type openDay struct {
 	tokens map[string]*openToken
 	part   map[string]*openToken // of the bucket that is being measured
 	sums   map[staking.Day]*holding.OwnerSums
+
+	shares     map[staking.Day][]staking.Distribution // the distributions of each day
+	undeclared map[string][]staking.Distribution      // those of each token that are not declared, by day
 }
 
 // openToken is what comes of a token.
@@ -299,15 +292,11 @@ func (p *openDay) bucket(t db.View, bucket int) error {
 			}
 		}
 		wanted := func(asset string) bool { return p.part[asset] != nil && paid[asset] < d && p.terms[d][asset].Offered }
-		shares, err := sharesOn(t, d, slices.Collect(maps.Keys(p.part)))
-		if err != nil {
-			return err
-		}
 		together, err := p.sums[d].Together(t, bucket, d)
 		if err != nil {
 			return err
 		}
-		err = measureAll(t, bucket, p.by[d], wanted, shares,
+		err = measureAll(t, bucket, p.by[d], wanted, holding.SharesOf(p.shares[d]),
 			func(page []staking.Holding) error { return p.accrue(d, page, before, together) })
 		if err != nil {
 			return err
@@ -391,8 +380,8 @@ func (p *openDay) judge(t db.View, symbol string) (OpenPreview, error) {
 	if v.Pool, err = store.PoolOf(t, symbol); err != nil {
 		return v, err
 	}
-	_, reserved, err := store.Available(t, p.day, symbol)
-	if err != nil && !errors.Is(err, staking.ErrUndivided) {
+	_, reserved, err := store.AvailableAfter(t, p.day, symbol, p.undeclared[symbol])
+	if err != nil {
 		return v, err
 	}
 	needed, err := v.Owed.Add(v.Total)

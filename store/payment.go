@@ -71,7 +71,7 @@ func (b *DB) checkFunds(t db.View, d staking.Day, asset ledger.Asset, total ledg
 	if err != nil {
 		return err
 	}
-	pool, reserved, err := availableBeside(t, d, asset.Symbol, all)
+	pool, reserved, err := AvailableAfter(t, d, asset.Symbol, all)
 	if err != nil || total == 0 {
 		return err
 	}

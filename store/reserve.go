@@ -105,12 +105,12 @@ func Available(t db.View, d staking.Day, token string) (pool, reserved ledger.Am
 	if err != nil {
 		return 0, 0, err
 	}
-	return availableBeside(t, d, token, all)
+	return AvailableAfter(t, d, token, all)
 }
 
-// availableBeside is Available where the distributions of the day are these.
-func availableBeside(t db.View, d staking.Day, token string,
-	all []staking.Distribution) (pool, reserved ledger.Amount, err error) {
+// AvailableAfter is Available where all are the distributions of the days through d that are not declared, by day.
+func AvailableAfter(t db.View, d staking.Day, token string, all []staking.Distribution) (pool, reserved ledger.Amount,
+	err error) {
 	if pool, err = PoolOf(t, token); err != nil {
 		return 0, 0, err
 	}
