@@ -111,28 +111,44 @@ type explainIn struct {
 }
 
 type explanationOut struct {
-	Day      string      `json:"day" format:"date" example:"2026-11-21" doc:"The day that was measured."`
-	Asset    string      `json:"asset" example:"BNB" doc:"Token."`
-	Over     bool        `json:"over" doc:"Whether the day has ended. If not, the figures assume that the balance does not change any more."`
-	Enrolled bool        `json:"enrolled" doc:"Whether the switch was on for the whole day."`
-	Excluded string      `json:"excludedBy,omitempty" example:"Launchpool" doc:"The product because of which the day is not measured. Absent: none."`
-	Earned   bool        `json:"earned" doc:"Whether there is a reward, or will be."`
-	Paid     bool        `json:"paid" doc:"Whether it is credited."`
-	Credited string      `json:"creditedAt,omitempty" format:"date-time" doc:"When it was credited."`
-	Reason   string      `json:"reason,omitempty" doc:"Why there is no reward, or not yet, as a sentence."`
-	Terms    *TermsOut   `json:"terms,omitempty" doc:"Those of the day. Absent where the token had none yet."`
-	Opening  string      `json:"opening" example:"2" doc:"The free balance at 00:00."`
-	Changes  []changeOut `json:"changes" doc:"Each change of the free balance on the day, in order of time."`
-	Average  string      `json:"average" example:"2.14" doc:"What was measured: the day's average free balance, rounded down, or by the measure daily-minimum its smallest."`
-	Eligible string      `json:"eligible" example:"2.14" doc:"What of the average earns: up to the cap."`
-	Reward   string      `json:"reward" example:"0.00000879" doc:"In whole tokens, rounded down."`
-	Working  *workingOut `json:"working,omitempty" doc:"The exact working-out, in whole numbers. Absent where nothing is earned."`
+	Day      string       `json:"day" format:"date" example:"2026-11-21" doc:"The day that was measured."`
+	Asset    string       `json:"asset" example:"BNB" doc:"Token."`
+	Over     bool         `json:"over" doc:"Whether the day has ended. If not, the figures assume that the balance does not change any more."`
+	Enrolled bool         `json:"enrolled" doc:"Whether the switch was on for the whole day."`
+	Excluded string       `json:"excludedBy,omitempty" example:"Launchpool" doc:"The product because of which the day is not measured. Absent: none."`
+	Earned   bool         `json:"earned" doc:"Whether there is a reward, or will be."`
+	Paid     bool         `json:"paid" doc:"Whether it is credited."`
+	Credited string       `json:"creditedAt,omitempty" format:"date-time" doc:"When it was credited."`
+	Reason   string       `json:"reason,omitempty" doc:"Why there is no reward, or not yet, as a sentence."`
+	Terms    *TermsOut    `json:"terms,omitempty" doc:"Those of the day. Absent where the token had none yet."`
+	Opening  string       `json:"opening" example:"2" doc:"The free balance at 00:00."`
+	Changes  []changeOut  `json:"changes" doc:"Each change of the free balance on the day, in order of time."`
+	Average  string       `json:"average" example:"2.14" doc:"What was measured: the day's average free balance, rounded down, or by the measure daily-minimum its smallest."`
+	Together *togetherOut `json:"together,omitempty" doc:"Where minimum and cap are those of an owner's accounts together, and others of them held something: what all of them held. Absent: this account alone is compared."`
+	Eligible string       `json:"eligible" example:"2.14" doc:"What of the average earns: up to the cap, or to the account's part of it."`
+	Reward   string       `json:"reward" example:"0.00000879" doc:"In whole tokens, rounded down."`
+	Working  *workingOut  `json:"working,omitempty" doc:"The exact working-out, in whole numbers. Absent where nothing is earned."`
 
 	Shares    []shareOut         `json:"shares,omitempty" doc:"The shares of staking income that are part of the reward: of periods that are divided on this day."`
 	Campaigns []campaignShareOut `json:"campaigns,omitempty" doc:"The shares of campaigns that are part of the reward: of their budgets for the day before."`
 	Weighing  *weighingOut       `json:"weighing,omitempty" doc:"In the mode share: what the day weighs in the distribution of its period, and what becomes of it."`
 
 	Compensations []compensationOut `json:"compensations,omitempty" doc:"What was made good since of what the reward was too low by. It is no part of the reward."`
+}
+
+// togetherOut is what the accounts of an owner were measured at. It names none of them.
+type togetherOut struct {
+	Average   string `json:"average" example:"15" doc:"The sum of what its accounts were measured at, in whole tokens, rounded down. Minimum and cap are compared with it."`
+	Integral  string `json:"integral" example:"129600000000000000" doc:"The same exactly: smallest units × milliseconds."`
+	CapShared bool   `json:"capShared" doc:"Whether the accounts share the cap: earning is cap × 86,400,000 × the account's integral / this one, rounded down."`
+}
+
+func showTogether(e reports.Explanation) *togetherOut {
+	if e.Together == (staking.Integral{}) {
+		return nil
+	}
+	average, _ := e.Compared()
+	return &togetherOut{e.Asset.Format(average), e.Together.String(), e.Earned && e.CapShared()}
 }
 
 type changeOut struct {
@@ -148,7 +164,7 @@ type changeOut struct {
 // otherwise read as numbers that are rounded.
 type workingOut struct {
 	Integral  string `json:"integral" example:"18489600000000000" doc:"The free balance summed over the day: smallest units × milliseconds. By the measure daily-minimum, the smallest balance × 24 h."`
-	Earning   string `json:"earning" example:"18489600000000000" doc:"The part of it that earns: at most the cap × 86,400,000."`
+	Earning   string `json:"earning" example:"18489600000000000" doc:"The part of it that earns: at most the cap × 86,400,000, or the account's part of that."`
 	Rate      string `json:"rate" example:"150000" doc:"The rate a year in 1e-8."`
 	Before    string `json:"carriedBefore" example:"0" doc:"What the reward before left, as a part of the divisor."`
 	Shared    string `json:"shared" example:"0" doc:"The sum of the shares, each as a part of the divisor."`
@@ -172,9 +188,9 @@ func (rd reader) explain(ctx context.Context, in *explainIn) (*answer[explanatio
 		Day: day.String(), Asset: a.Symbol, Over: e.Over, Enrolled: e.Enrolled, Earned: e.Earned, Paid: e.Paid,
 		Reason: e.Reason, Excluded: e.Excluded,
 		Opening: a.Format(m.Opening), Average: a.Format(m.Average), Eligible: "0", Reward: "0",
-		Changes: make([]changeOut, 0, len(e.Changes)),
+		Changes: make([]changeOut, 0, len(e.Changes)), Together: showTogether(e),
 	}
-	if token(ctx).Role == access.Holder && e.Earned && e.Over && !e.Paid && e.Why != reports.WhyNoIncome {
+	if token(ctx).Role == access.Holder && e.Earned && e.Over && !e.Paid {
 		// what the pool has and a day's totals are the operator's
 		out.Reason = "It has not been credited yet. It comes by itself."
 	}
@@ -227,6 +243,7 @@ type todayFor struct {
 	Opening  string   `json:"opening" example:"2" doc:"The free balance at 00:00."`
 	SoFar    string   `json:"averageSoFar" example:"2.33333333" doc:"The average free balance since 00:00, rounded down; by the measure daily-minimum, the smallest."`
 	Average  string   `json:"average" example:"2.5" doc:"What is measured of the whole day if nothing moves any more: the average, rounded down, or by the measure daily-minimum the smallest balance."`
+	Together string   `json:"together,omitempty" example:"15" doc:"Where minimum and cap are those of an owner's accounts together, and others of them hold something: the sum of what is measured of all of them, if nothing moves any more."`
 	Eligible string   `json:"eligible" example:"2.5" doc:"What of that average would earn: up to the cap; 0 where it is below the minimum or today is not measured."`
 	Reward   string   `json:"reward" example:"0.00001027" doc:"What today would pay then, rounded down, with what earlier rewards have carried on. In the mode share, without the shares of income that are divided today."`
 	Estimate string   `json:"estimate,omitempty" example:"0.00028" doc:"In the mode share: what today would come to at the net rate of the last paid period, rounded down. It promises nothing. Absent before the first."`
@@ -269,31 +286,49 @@ func showTodayFor(t reports.OfferedToken, covered bool) todayFor {
 		Asset: a.Symbol, Terms: showTerms(a, t.Terms), Free: a.Format(t.Free), Opening: a.Format(m.Opening),
 		SoFar: a.Format(t.SoFar), Average: a.Format(m.Average), Eligible: "0", Reward: "0", Excluded: t.Excluded,
 	}
+	if together, joint := t.Together(); joint {
+		out.Together = a.Format(together)
+	}
 	if t.Reached && covered {
 		out.Eligible, out.Reward = a.Format(m.Eligible), a.Format(m.Reward)
 		if units, known := t.Estimate(); known {
 			out.Estimate = a.Format(units)
 		}
 	}
-	switch {
-	case !covered:
-	case t.Excluded != "":
-		out.Notice = fmt.Sprintf("%s is not measured today: %s has it.", a.Symbol, t.Excluded)
-	case !t.Reached:
-		measured := "average"
-		if t.Terms.Measure == staking.Lowest {
-			measured = "smallest balance"
-		}
-		out.Notice = fmt.Sprintf("The day's %s would be below the minimum of %s %s: it would pay nothing.", measured,
-			a.Format(t.Terms.Min), a.Symbol)
-	case m.Average > t.Terms.Cap || (m.Average == t.Terms.Cap && m.Rest > 0):
-		out.Notice = fmt.Sprintf("What lies above the cap of %s %s earns nothing.", a.Format(t.Terms.Cap), a.Symbol)
+	if covered {
+		out.Notice = noticeOf(t)
 	}
 	if t.Awaited != 0 {
 		out.Awaited = t.Awaited.String()
 		out.Notice = join(out.Notice, awaiting(t.Awaited))
 	}
 	return out
+}
+
+// noticeOf says what keeps today's figures of a token from being what was measured.
+func noticeOf(t reports.OfferedToken) string {
+	a, measured, whose := t.Asset, "average", ""
+	if t.Terms.Measure == staking.Lowest {
+		measured = "smallest balance"
+	}
+	together, joint := t.Together()
+	if joint {
+		whose = " of all accounts of the owner together, " + a.Format(together) + " " + a.Symbol + ","
+	}
+	m := t.Measured
+	switch {
+	case t.Excluded != "":
+		return fmt.Sprintf("%s is not measured today: %s has it.", a.Symbol, t.Excluded)
+	case !t.Reached:
+		return fmt.Sprintf("The day's %s%s would be below the minimum of %s %s: it would pay nothing.", measured, whose,
+			a.Format(t.Terms.Min), a.Symbol)
+	case joint && together >= t.Terms.Cap:
+		return fmt.Sprintf("All accounts of the owner together have %s %s and share the cap of %s.", a.Format(together),
+			a.Symbol, a.Format(t.Terms.Cap))
+	case m.Average > t.Terms.Cap || (m.Average == t.Terms.Cap && m.Rest > 0):
+		return fmt.Sprintf("What lies above the cap of %s %s earns nothing.", a.Format(t.Terms.Cap), a.Symbol)
+	}
+	return ""
 }
 
 func awaiting(d staking.Day) string {

@@ -32,10 +32,11 @@ type weighedOut struct {
 type weighingOut struct {
 	Weight   string       `json:"weight" example:"18489600000000000" doc:"What the day weighs: eligible smallest units × milliseconds."`
 	Total    string       `json:"total,omitempty" example:"184896000000000000" doc:"The same of everybody. Absent before the day is declared."`
-	Waits    bool         `json:"waits" doc:"Whether it waits for the income of its period."`
-	Estimate string       `json:"estimate,omitempty" example:"0.00028" doc:"What a day that waits comes to at the net rate of the last paid period, in whole tokens, rounded down. It promises nothing. Absent before the first, and where nothing waits."`
+	Waits    bool         `json:"waits" doc:"Whether it waits for the income of its period: none is entered."`
+	Estimate string       `json:"estimate,omitempty" example:"0.00028" doc:"What a day that no period has divided comes to at the net rate of the last paid period, in whole tokens, rounded down. It promises nothing. Absent before the first, and where one has."`
 	Rate     string       `json:"estimateRate,omitempty" example:"0.0287" doc:"The rate of the estimate."`
 	PaidBy   []paymentOut `json:"paidBy" doc:"The periods that have the day and are divided, in the order in which they are paid."`
+	Entered  []paymentOut `json:"entered" doc:"The periods that have the day and whose income is entered, and divided when that day is settled."`
 }
 
 type paymentOut struct {
@@ -104,15 +105,21 @@ func showWeighing(e reports.Explanation) *weighingOut {
 	if w == nil {
 		return nil
 	}
-	out := weighingOut{Weight: w.Integral.String(), Waits: len(w.PaidBy) == 0, PaidBy: []paymentOut{}}
+	out := weighingOut{Weight: w.Integral.String(), Waits: w.Waits(), PaidBy: showPayments(w.PaidBy),
+		Entered: showPayments(w.Entered)}
 	if w.All != (staking.Integral{}) {
 		out.Total = w.All.String()
 	}
-	if out.Waits && w.EstimateKnown {
+	if len(w.PaidBy) == 0 && w.EstimateKnown {
 		out.Estimate, out.Rate = e.Asset.Format(w.Estimate), w.Rate.Net.String()
 	}
-	for _, p := range w.PaidBy {
-		out.PaidBy = append(out.PaidBy, paymentOut{p.PaidOn.String(), p.First.String(), p.Last.String()})
-	}
 	return &out
+}
+
+func showPayments(payments []reports.Payment) []paymentOut {
+	all := []paymentOut{}
+	for _, p := range payments {
+		all = append(all, paymentOut{p.PaidOn.String(), p.First.String(), p.Last.String()})
+	}
+	return all
 }

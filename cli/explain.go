@@ -85,6 +85,7 @@ type (
 		Opening  string         `json:"opening"`
 		Changes  []changeJSON   `json:"changes"`
 		Average  string         `json:"average"`
+		Together *togetherJSON  `json:"together,omitempty"` // absent: minimum and cap are compared with this account alone
 		Eligible string         `json:"eligible"`
 		Reward   string         `json:"reward"`
 		Working  *workingJSON   `json:"working,omitempty"` // absent: nothing is earned
@@ -94,6 +95,12 @@ type (
 		Weighing  *weighingJSON       `json:"weighing,omitempty"`
 
 		Compensations []compensationJSON `json:"compensations,omitempty"`
+	}
+	// togetherJSON is what the accounts of the owner were measured at together.
+	togetherJSON struct {
+		Average   string `json:"average"`
+		Integral  string `json:"integral"`
+		CapShared bool   `json:"capShared"`
 	}
 	// workingJSON is the exact calculation in whole numbers, which no program reads as floats.
 	workingJSON struct {
@@ -132,6 +139,10 @@ func formatExplanation(e reports.Explanation) explanationJSON {
 	if e.TermsKnown {
 		figures := formatFigures(a, e.Terms)
 		j.Terms = &figures
+	}
+	if e.Together != (staking.Integral{}) {
+		together, _ := e.Compared()
+		j.Together = &togetherJSON{a.Format(together), e.Together.String(), e.Earned && e.CapShared()}
 	}
 	if e.Earned {
 		p := e.Paper()
@@ -197,22 +208,7 @@ func sum(e reports.Explanation) [][2]string {
 	if !e.TermsKnown {
 		return lines
 	}
-	minimum, limit := "reached", "not reached"
-	compared := m.Average
-	if e.Together != (staking.Integral{}) {
-		compared, _ = e.Together.Average()
-		lines = append(lines, [2]string{"together", "your accounts together: " + withUnit(a, compared) +
-			"; minimum and cap are those of all, and the cap is shared in proportion"})
-	}
-	if compared < t.Min {
-		minimum = "not reached"
-	}
-	if compared >= t.Cap {
-		limit = "reached; what is above earns nothing"
-	}
-	lines = append(lines,
-		[2]string{"minimum", withUnit(a, t.Min) + ", " + minimum},
-		[2]string{"cap", withUnit(a, t.Cap) + ", " + limit})
+	lines = append(lines, limitLines(e)...)
 	if t.Mode == staking.Fixed {
 		lines = append(lines, [2]string{"rate", percent(t.APR) + " % a year"})
 	}
@@ -220,15 +216,10 @@ func sum(e reports.Explanation) [][2]string {
 		return lines
 	}
 	lines = append(lines, weighingLines(a, e.Weighing)...)
-	eligible := a.Format(m.Eligible)
-	if m.Rest > 0 && compared < t.Cap {
-		eligible += "…"
-	}
-	eligible += " " + a.Symbol
 	p := e.Paper()
 	if t.Mode == staking.Fixed && !e.OnlyShares {
-		lines = append(lines, [2]string{"of the day", fmt.Sprintf("%s × %s / 365 = %s %s", eligible, m.APR,
-			inDigits(p.Interest, a.Scale), a.Symbol)})
+		lines = append(lines, [2]string{"of the day", fmt.Sprintf("%s %s × %s / 365 = %s %s",
+			overDay(a, p.Earning, 1, 0), a.Symbol, m.APR, inDigits(p.Interest, a.Scale), a.Symbol)})
 	}
 	lines = append(lines, shareLines(a, p.Shares)...)
 	lines = append(lines,
@@ -237,6 +228,34 @@ func sum(e reports.Explanation) [][2]string {
 		[2]string{"carried on", fraction(m.Carry) + " of the smallest unit, to the next reward"})
 	if e.Paid {
 		lines = append(lines, [2]string{"credited", wallTime(e.PaidAt) + " UTC"})
+	}
+	return lines
+}
+
+// limitLines are minimum and cap, and what is compared with them.
+func limitLines(e reports.Explanation) (lines [][2]string) {
+	a, t, joint := e.Asset, e.Terms, e.Together != (staking.Integral{})
+	minimum, limit := "reached", "not reached"
+	if e.Below() {
+		minimum = "not reached"
+	}
+	average, rest := e.Compared()
+	switch {
+	case e.CapShared():
+		limit = "reached; the accounts of the owner share it, in proportion"
+	case average >= t.Cap:
+		limit = "reached; what is above earns nothing"
+	}
+	if joint {
+		lines = append(lines, [2]string{"together", a.Format(average) + more(rest > 0) + " " + a.Symbol +
+			", the " + measured(t) + " of all accounts of the owner: minimum and cap are theirs together"})
+	}
+	lines = append(lines, [2]string{"minimum", withUnit(a, t.Min) + ", " + minimum},
+		[2]string{"cap", withUnit(a, t.Cap) + ", " + limit})
+	if p := e.Paper(); e.Earned && e.CapShared() && !e.OnlyShares {
+		lines = append(lines, [2]string{"part of the cap", fmt.Sprintf("%s × %s / %s = %s", a.Format(t.Cap),
+			overDay(a, p.Integral, 1, shownDigits), overDay(a, p.Together, 1, shownDigits),
+			overDay(a, p.Earning, 1, shownDigits)+" "+a.Symbol)})
 	}
 	return lines
 }
@@ -260,6 +279,18 @@ func fraction(f staking.Fraction) string { return inDigits(big.NewInt(int64(f)),
 func inDigits(units *big.Int, scale int) string {
 	s, exact := reports.UnitsDecimal(units, scale, shownDigits)
 	return s + more(!exact)
+}
+
+// overDay writes smallest units × milliseconds, each counted so many times, as whole tokens over a whole day, with some
+// digits below the smallest unit.
+func overDay(a ledger.Asset, integral *big.Int, times int64, digits int) string {
+	s, exact := reports.DaysDecimal(integral, times, a.Scale, digits)
+	return s + more(!exact)
+}
+
+// weight is an integral in tokens × day, as it weighs.
+func weight(a ledger.Asset, integral *big.Int, times int64) string {
+	return overDay(a, integral, times, shownDigits) + " " + a.Symbol + " × day"
 }
 
 // proposedEntries is how many entries "explain --with" takes at most.

@@ -51,10 +51,11 @@ type (
 	weighingJSON struct {
 		Weight   string        `json:"weight"`
 		Total    string        `json:"total,omitempty"`
-		Waits    bool          `json:"waits"`
+		Waits    bool          `json:"waits"` // its income is not entered
 		Estimate string        `json:"estimate,omitempty"`
 		Rate     string        `json:"estimateRate,omitempty"`
 		PaidBy   []paymentJSON `json:"paidBy"`
+		Entered  []paymentJSON `json:"entered"` // income that is divided when that day is settled
 	}
 	paymentJSON struct {
 		Day   staking.Day `json:"day"`
@@ -102,17 +103,23 @@ func formatWeighing(a ledger.Asset, w *reports.DayWeight) *weighingJSON {
 	if w == nil {
 		return nil
 	}
-	j := weighingJSON{Weight: w.Integral.String(), Waits: len(w.PaidBy) == 0, PaidBy: []paymentJSON{}}
+	j := weighingJSON{Weight: w.Integral.String(), Waits: w.Waits(), PaidBy: formatPayments(w.PaidBy),
+		Entered: formatPayments(w.Entered)}
 	if w.All != (staking.Integral{}) {
 		j.Total = w.All.String()
 	}
-	if j.Waits && w.EstimateKnown {
+	if len(w.PaidBy) == 0 && w.EstimateKnown {
 		j.Estimate, j.Rate = a.Format(w.Estimate), w.Rate.Net.String()
 	}
-	for _, p := range w.PaidBy {
-		j.PaidBy = append(j.PaidBy, paymentJSON{p.PaidOn, p.First, p.Last})
-	}
 	return &j
+}
+
+func formatPayments(payments []reports.Payment) []paymentJSON {
+	all := []paymentJSON{}
+	for _, p := range payments {
+		all = append(all, paymentJSON{p.PaidOn, p.First, p.Last})
+	}
+	return all
 }
 
 // shareLines are the working-out of the shares that are part of a reward.
@@ -129,12 +136,11 @@ func shareLines(a ledger.Asset, shares []reports.Counted) (lines [][2]string) {
 			lines = append(lines, [2]string{"left before", signedDigits(c.Before, a)})
 		}
 		for _, d := range c.Days {
-			lines = append(lines, [2]string{"weighs", fmt.Sprintf("%s of %s: %s", d.Integral, d.Day, withUnit(a, d.Eligible)+
-				" over the day")})
+			lines = append(lines, [2]string{"weighs", weight(a, d.Millis(), 1) + ", on " + d.Day.String()})
 		}
 		lines = append(lines,
-			[2]string{"share", fmt.Sprintf("%s × %s / %s = %s %s", inDigits(c.Pool, a.Scale), c.Mine, c.All,
-				inDigits(c.Parts, a.Scale), a.Symbol)})
+			[2]string{"share", fmt.Sprintf("%s × %s / %s = %s %s", inDigits(c.Pool, a.Scale), weight(a, c.Mine, 1),
+				weight(a, c.All, 1), inDigits(c.Parts, a.Scale), a.Symbol)})
 	}
 	return lines
 }
@@ -147,18 +153,19 @@ func campaignLines(a ledger.Asset, c reports.Counted) [][2]string {
 	if b.Days == 1 {
 		budget = fmt.Sprintf("all that is left, on the last day: %s %s", inDigits(c.Before, a.Scale), a.Symbol)
 	}
-	counts := withUnit(c.Weighs, c.Days[0].Eligible) + " over the day"
+	held := weight(c.Weighs, c.Days[0].Millis(), 1)
+	mine, all := weight(c.Weighs, c.Mine, staking.Once), weight(c.Weighs, c.All, staking.Once)
 	if m := b.Campaign.Measure; m != nil {
-		counts = withUnit(c.Weighs, c.Days[0].Eligible) + ", by " + holdingBy(*m)
+		held += ", by " + holdingBy(*m)
 	}
 	if c.Percent != staking.Once {
-		counts += " × " + ledger.FormatDecimal(c.Percent, percentScale)
+		held += " × " + ledger.FormatDecimal(c.Percent, percentScale) + " = " + mine
 	}
 	return [][2]string{
 		{"campaign", fmt.Sprintf("%s: %s, for %s of %s", b.Campaign.ID, b.Campaign.Title, b.Token, c.First)},
 		{"budget", budget},
-		{"weighs", fmt.Sprintf("%s: %s", c.Mine, counts)},
-		{"share", fmt.Sprintf("%s × %s / %s = %s %s", inDigits(c.Pool, a.Scale), c.Mine, c.All, inDigits(c.Parts, a.Scale),
+		{"weighs", held},
+		{"share", fmt.Sprintf("%s × %s / %s = %s %s", inDigits(c.Pool, a.Scale), mine, all, inDigits(c.Parts, a.Scale),
 			a.Symbol)},
 	}
 }
@@ -176,14 +183,19 @@ func weighingLines(a ledger.Asset, w *reports.DayWeight) (lines [][2]string) {
 	if w == nil {
 		return nil
 	}
-	weight := w.Integral.String()
-	if w.All != (staking.Integral{}) {
-		weight += " of everybody's " + w.All.String()
+	mine, all := w.Whole()
+	weighs := weight(a, mine, 1)
+	if all.Sign() > 0 {
+		weighs += ", of everybody's " + weight(a, all, 1)
 	}
-	lines = append(lines, [2]string{"this day weighs", weight})
+	lines = append(lines, [2]string{"this day weighs", weighs})
 	for _, p := range w.PaidBy {
 		lines = append(lines, [2]string{"paid", fmt.Sprintf("with the reward of %s, which divides %s to %s", p.PaidOn,
 			p.First, p.Last)})
+	}
+	for _, p := range w.Entered {
+		lines = append(lines, [2]string{"income", fmt.Sprintf("of %s to %s, entered on %s: divided when %s is settled",
+			p.First, p.Last, p.PaidOn, p.PaidOn)})
 	}
 	switch {
 	case len(w.PaidBy) > 0:

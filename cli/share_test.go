@@ -47,16 +47,22 @@ func TestTheModeShareIsExplained(t *testing.T) {
 			}
 		}
 	}
-	has(at(3, "explain", "alice", first, "BNB"), "25920000000000000 of everybody's 25920000000000000",
+	has(at(3, "explain", "alice", first, "BNB"), "3 BNB × day, of everybody's 3 BNB × day",
 		"none before the first period is paid", "Accrued, waiting for the chain: what "+first+" pays is known when")
 	at(3, "income", "add", "e1", "BNB", "0.0100001", "--first", first, "--last", first, "--chain", "bsc", "--source",
 		"v-1", "--evidence", "0x1")
+	entered := at(3, "explain", "alice", first, "BNB")
+	has(entered, "of "+first+" to "+first+", entered on "+paying+": divided when "+paying+" is settled",
+		"Accrued: the income of "+first+" to "+first+" was entered on "+paying+", and is divided when "+paying+" is settled.")
+	if strings.Contains(entered, "waiting for the chain") {
+		t.Errorf("its income is entered, and it waits for the chain:\n%s", entered)
+	}
 	at(4, "settle")
 	has(at(4, "explain", "alice", first, "BNB"), "with the reward of "+paying+", which divides "+first+" to "+first)
 	has(at(4, "explain", "alice", paying, "BNB"),
 		"0.0100001 BNB of "+first+" to "+first+", less the fee of 30 %, 0.00300003: 0.00700007 BNB",
-		"25920000000000000 of "+first+": 3 BNB over the day",
-		"0.00700007 × 25920000000000000 / 25920000000000000 = 0.00700007 BNB",
+		"3 BNB × day, on "+first,
+		"0.00700007 × 3 BNB × day / 3 BNB × day = 0.00700007 BNB",
 		"about 0.00700006 BNB, at 85.167518 % a year as in the last paid period; it promises nothing")
 	var e explanationJSON
 	if err := json.Unmarshal([]byte(at(4, "explain", "alice", paying, "BNB", "--json")), &e); err != nil {

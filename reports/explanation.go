@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math/big"
 	"slices"
 	"time"
 
 	"github.com/softstake/softstake/db"
-	"github.com/softstake/softstake/holding"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -41,8 +39,8 @@ type Explanation struct {
 	OnlyShares bool       // the day earned nothing by itself; average and rest are measured nevertheless
 	Weighing   *DayWeight // of a day in the mode share that earned; else nil
 
-	// What the accounts of its owner held together, where minimum and cap are those of an owner and the others held
-	// something; else zero.
+	// What the accounts of its owner held together, where minimum and cap are those of an owner, and this account and
+	// others held something; else zero.
 	Together staking.Integral
 
 	measured staking.Holding // of a day that is not stored
@@ -84,6 +82,9 @@ func (rs *Reports) Explain(ctx context.Context, id ledger.Account, d staking.Day
 			err = e.readExcluded(t, id, d)
 		}
 		if err == nil {
+			err = e.readTogether(t, id, d)
+		}
+		if err == nil {
 			err = e.readStored(t, id, d)
 		}
 		if err == nil {
@@ -114,9 +115,6 @@ func (e *Explanation) readTerms(t db.View, id ledger.Account, d staking.Day) err
 	n, err := db.Count(t, `SELECT count(*) FROM enrollments
 	     WHERE bucket = $1 AND account = $2 AND from_day <= $3 AND until_day > $3`, int64(id.Bucket()), string(id), int64(d))
 	e.Enrolled = n > 0
-	if err == nil && e.Terms.PerOwner {
-		e.Together, err = holding.OwnerIntegral(t, id, d, e.Terms)
-	}
 	return err
 }
 
@@ -168,6 +166,7 @@ func (e *Explanation) measure(t db.View, id ledger.Account, d staking.Day) error
 	}
 	e.runBalances()
 	e.measureShared()
+	e.compareTogether()
 	return nil
 }
 
@@ -260,210 +259,4 @@ func (rs *Reports) NearRewards(ctx context.Context, id ledger.Account, d staking
 		return 0, 0, fmt.Errorf("look for the rewards of %s around %s: %w", id, d, err)
 	}
 	return before, after, nil
-}
-
-// Why says why a day has no reward, or none yet.
-type Why string
-
-// What a day has no reward for, in the order in which it is asked. Explanation has the figures.
-const (
-	WhyNotOffered Why = "not-offered" // the token was not on offer
-	WhyNotOn      Why = "not-on"      // the switch did not cover the whole day
-	WhyExcluded   Why = "excluded"    // another product had it
-	WhyBelowYet   Why = "below-yet"   // the day is not over, and as it stands its average is below the minimum
-	WhyBelow      Why = "below"       // the average was below the minimum
-	WhyNotOver    Why = "not-over"    // the day is not over, and as it stands it is paid after it
-	WhyNotSettled Why = "not-settled" // the run has not come to it yet
-	WhyNoIncome   Why = "no-income"   // in the mode share: accrued, and the income of its period is not divided yet
-	// For the operator: for funds, or for somebody to look at it; or behind an older day that does.
-	WhyWaits Why = "waits"
-)
-
-// judge finds why the day has no reward, or none yet.
-func (e *Explanation) judge(rs *Reports, t db.View, d staking.Day) error {
-	verdict := ""
-	switch {
-	case e.Paid && e.awaitsIncome():
-		e.Why = WhyNoIncome
-	case e.Paid:
-		return nil
-	case !e.TermsKnown || !e.Terms.Offered:
-		e.Why = WhyNotOffered
-	case !e.Enrolled:
-		e.Why = WhyNotOn
-	case !e.Earned && e.Excluded != "":
-		e.Why = WhyExcluded
-	case !e.Earned && !e.Over:
-		e.Why = WhyBelowYet
-	case !e.Earned:
-		e.Why = WhyBelow
-	case !e.Over:
-		e.Why = WhyNotOver
-	default:
-		through, err := db.Count(t, "SELECT min(paid_through) FROM progress WHERE asset = $1", e.Asset.Symbol)
-		if err != nil {
-			return err
-		}
-		oldest := staking.Day(through) + 1
-		if e.Waits, err = rs.waiting(t, e.Asset.Symbol, oldest); err != nil {
-			return err
-		}
-		e.Why = WhyNotSettled
-		switch {
-		case e.Waits == nil:
-			verdict = fmt.Sprintf("%s is paid through %s", e.Asset.Symbol, oldest-1)
-		case oldest < d:
-			e.Why, e.Behind, verdict = WhyWaits, oldest, e.Waits.Error()
-		default:
-			e.Why, verdict = WhyWaits, e.Waits.Error()
-		}
-	}
-	e.Reason = e.sentence(verdict)
-	return nil
-}
-
-// sentence is Why in English; verdict is what the token waits for, or how far it is paid.
-func (e *Explanation) sentence(verdict string) string {
-	token, d := e.Asset.Symbol, e.Measured.Day
-	measured, minimum := e.Asset.Format(e.Measured.Average), e.Asset.Format(e.Terms.Min)
-	what := "average"
-	if e.Terms.Measure == staking.Lowest {
-		what = "smallest balance"
-	}
-	switch e.Why {
-	case WhyNotOffered:
-		return fmt.Sprintf("%s was not on offer on %s.", token, d)
-	case WhyNotOn:
-		return fmt.Sprintf("Soft Staking was not on for the whole of %s: it earns from the day after it is switched "+
-			"on, until the day before it is switched off.", d)
-	case WhyExcluded:
-		return fmt.Sprintf("%s is not measured on %s: %s has it.", token, d, e.Excluded)
-	case WhyBelowYet:
-		return fmt.Sprintf("%s is not over: as it stands its %s would be %s %s, below the minimum of %s.", d, what,
-			measured, token, minimum)
-	case WhyBelow:
-		return fmt.Sprintf("The %s of %s %s was below the minimum of %s.", what, measured, token, minimum)
-	case WhyNoIncome:
-		return fmt.Sprintf("Accrued, waiting for the chain: what %s pays is known when the income of its period is.", d)
-	case WhyNotOver:
-		if e.awaitsIncome() {
-			return fmt.Sprintf("%s is not over: this is what it would weigh if nothing moved any more. What it pays is "+
-				"known when the income of its period is.", d)
-		}
-		return fmt.Sprintf("%s is not over: this is what it would pay if nothing moved any more. It is paid after "+
-			"midnight UTC.", d)
-	case WhyNotSettled:
-		return fmt.Sprintf("%s has not been settled yet: %s.", d, verdict)
-	case WhyWaits:
-		if e.Behind != 0 {
-			return fmt.Sprintf("Waiting behind %s: %s.", e.Behind, verdict)
-		}
-		return fmt.Sprintf("Waiting: %s.", verdict)
-	}
-	return ""
-}
-
-// Paper is how a reward came about as one would write it on paper: in whole numbers
-// of any length, with an arithmetic that shares nothing with the rule's.
-type Paper struct {
-	Lines     []PaperLine
-	Integral  *big.Int // the sum of the lines; by the measure Lowest, the smallest balance × the day
-	Together  *big.Int // what is compared with the cap: Integral, or what all accounts of the owner held
-	Earning   *big.Int // what of it earns: at most the cap over the day × Integral / Together
-	Interest  *big.Int // Earning × the rate a year in 1e-8
-	Shares    []Counted
-	Shared    *big.Int // the sum of the shares, in parts: Divisor of them are a smallest unit
-	Numerator *big.Int // Interest and Shared, with the fraction that was carried here
-	Divisor   *big.Int // 365 × 86,400,000 × 10^8
-	Units     *big.Int // the quotient: the reward in smallest units
-	Carry     *big.Int // the rest: the fraction that is carried on
-}
-
-// PaperLine is the opening or one change, times the milliseconds that were left of the day.
-type PaperLine struct {
-	At      time.Time
-	Change  *Change       // nil: the opening, which has the changes of the day's first millisecond
-	Amount  ledger.Amount // signed
-	Left    int64         // milliseconds until the day's end
-	Product *big.Int      // Amount × Left
-	Balance ledger.Amount // after it
-	Stays   int64         // milliseconds until the next line, or the day's end
-}
-
-// Paper works the day out. Of a day that earned nothing only the lines and the
-// integral mean something.
-func (e Explanation) Paper() Paper {
-	p := Paper{Integral: new(big.Int), Divisor: big.NewInt(int64(staking.Unit)), Units: new(big.Int), Carry: new(big.Int)}
-	start := e.Measured.Day.Start()
-	p.add(PaperLine{At: start, Amount: e.Measured.Opening, Left: staking.DayMillis, Balance: e.Measured.Opening})
-	for i, c := range e.Changes {
-		if since := c.At.UnixMilli() - start.UnixMilli(); since > 0 {
-			p.add(PaperLine{At: c.At, Change: &e.Changes[i], Amount: c.Amount, Left: staking.DayMillis - since,
-				Balance: c.Balance})
-		}
-	}
-	if e.Terms.Measure == staking.Lowest {
-		p.Integral = times(p.smallest(), staking.DayMillis)
-	}
-	p.Earning = p.Integral
-	p.Together = e.together(p.Integral)
-	if most := times(e.Terms.Cap, staking.DayMillis); most.Cmp(p.Together) < 0 {
-		p.Earning = new(big.Int).Mul(most, p.Integral)
-		p.Earning.Quo(p.Earning, p.Together)
-	}
-	if e.OnlyShares {
-		p.Earning = new(big.Int)
-	}
-	p.Interest = new(big.Int).Mul(p.Earning, big.NewInt(int64(e.Measured.APR)))
-	p.Shared = new(big.Int)
-	for _, s := range e.Shares {
-		c := s.count()
-		p.Shares, p.Shared = append(p.Shares, c), p.Shared.Add(p.Shared, c.Parts)
-	}
-	p.Numerator = new(big.Int).Add(p.Interest, big.NewInt(int64(e.Measured.Before)))
-	p.Numerator.Add(p.Numerator, p.Shared)
-	p.Units.QuoRem(p.Numerator, p.Divisor, p.Carry)
-	return p
-}
-
-// together is what is compared with the cap.
-func (e Explanation) together(own *big.Int) *big.Int {
-	if all, is := new(big.Int).SetString(e.Together.String(), 10); is && own.Sign() > 0 && own.Cmp(all) < 0 {
-		return all
-	}
-	return own
-}
-
-func (p *Paper) add(l PaperLine) {
-	l.Product, l.Stays = times(l.Amount, l.Left), l.Left
-	p.Integral.Add(p.Integral, l.Product)
-	if n := len(p.Lines); n > 0 {
-		p.Lines[n-1].Stays -= l.Left
-	}
-	p.Lines = append(p.Lines, l)
-}
-
-// smallest is the smallest balance of the lines. One that stays for no time is followed by another change of the
-// same millisecond, and does not count.
-func (p *Paper) smallest() ledger.Amount {
-	smallest := p.Lines[0].Balance
-	for _, l := range p.Lines {
-		if l.Stays > 0 {
-			smallest = min(smallest, l.Balance)
-		}
-	}
-	return smallest
-}
-
-func times(a ledger.Amount, millis int64) *big.Int {
-	return new(big.Int).Mul(big.NewInt(int64(a)), big.NewInt(millis))
-}
-
-// UnitsDecimal writes a number of staking.Units of a token's smallest unit as a decimal
-// number of whole tokens, rounded down, with some digits beyond the smallest unit;
-// exact says that no more would follow.
-func UnitsDecimal(units *big.Int, scale, digits int) (text string, exact bool) {
-	finer := new(big.Int).Mul(units, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil))
-	whole, rest := new(big.Int).QuoRem(finer, big.NewInt(int64(staking.Unit)), new(big.Int))
-	return ledger.FormatBig(whole, scale+digits), rest.Sign() == 0
 }

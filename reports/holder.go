@@ -52,7 +52,7 @@ type Holder struct {
 	Pending []PendingReward // by token
 
 	// Waits:
-	Waiting []WaitingDays // by token
+	Waiting []WaitingDays // by token and day
 
 	// Value:
 	Value    ledger.Amount // of all rewards, also of tokens not on offer any more, in conversion.USDT in 1e-8

@@ -114,7 +114,7 @@ func (r *reading) accrueToday() (err error) {
 			o.SoFar = t.sofar.AverageOver(r.elapsed())
 		}
 		if o.Terms.PerOwner {
-			if o.Holding.OwnerIntegral, err = holding.OwnerIntegral(r.t, r.id, r.Today, o.Terms); err != nil {
+			if o.Holding.OwnerIntegral, err = r.ownerToday(o); err != nil {
 				return err
 			}
 		}
@@ -122,6 +122,43 @@ func (r *reading) accrueToday() (err error) {
 		o.Awaited = r.firstMeasured(t.Asset, t.paid+1, r.Yesterday())
 	}
 	return nil
+}
+
+// ownerToday is what the account's owner holds together today. An account that is not measured is added: its figures are
+// those of a day that is.
+func (r *reading) ownerToday(o *OfferedToken) (staking.Integral, error) {
+	sum, err := holding.OwnerIntegral(r.t, r.id, r.Today, o.Terms)
+	own := o.Holding.Integral
+	if none := (staking.Integral{}); sum != none && !r.Measures(o.Terms.Asset, r.Today) && none.Less(own) {
+		sum = sum.Add(own)
+	}
+	return sum, err
+}
+
+// Together is what minimum and cap are compared with today, where that is what several accounts of the owner are measured
+// at: the sum, rounded down, as Measured has this account's. is is false where there are no others, and where Accruals is
+// not read.
+func (t OfferedToken) Together() (sum ledger.Amount, is bool) {
+	own, all := t.Holding.Integral, t.Holding.OwnerIntegral
+	if !(staking.Integral{}).Less(own) || !own.Less(all) {
+		return 0, false
+	}
+	sum, _ = all.Average()
+	return sum, true
+}
+
+// TogetherNow is what the account has free now, and what the owner's other accounts are measured at today; is is false
+// where there are no others.
+func (t OfferedToken) TogetherNow() (sum ledger.Amount, is bool) {
+	own := t.Holding.Integral
+	if own.Less(staking.Integral{}) {
+		own = staking.Integral{}
+	}
+	if t.Free <= 0 || !own.Less(t.Holding.OwnerIntegral) {
+		return t.Free, false
+	}
+	others, _ := t.Holding.OwnerIntegral.Sub(own).Average()
+	return t.Free + others, true // at most the supply
 }
 
 // comesTo says what a holding of a whole day comes to: also below the minimum, then

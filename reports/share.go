@@ -1,9 +1,11 @@
 package reports
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/holding"
@@ -49,6 +51,7 @@ type DayWeight struct {
 	Integral staking.Integral // the account's
 	All      staking.Integral // everybody's; zero: not declared yet
 	PaidBy   []Payment        // the distributions of periods that have the day, in the order in which they are paid
+	Entered  []Payment        // the same of incomes that are entered, and divided when the day of their entry is settled
 	// What the day comes to at the net rate of the last paid period, rounded down: an estimate
 	// that promises nothing. It is not known before the first period is paid.
 	Estimate      ledger.Amount
@@ -151,9 +154,14 @@ func (e *Explanation) measureShared() {
 		return
 	}
 	h := staking.HoldingAt(e.Measured.Account, e.Asset.Symbol, e.Measured.Opening, 0)
-	for _, c := range e.Changes {
-		if since := c.At.UnixMilli() - e.Measured.Day.Millis(); since > 0 { // the opening has those of midnight
-			h.Change(c.Amount, since)
+	changes := e.changesOf(e.Measured.Day)
+	if e.Terms.Measure == staking.Lowest {
+		h.MeasureLowest(changes)
+	} else {
+		for _, c := range changes {
+			if c.Millis > 0 { // the opening has those of midnight
+				h.Change(c.Amount, c.Millis)
+			}
 		}
 	}
 	if !h.Integral.Less(staking.Integral{}) {
@@ -161,11 +169,19 @@ func (e *Explanation) measureShared() {
 	}
 }
 
-// awaitsIncome reports whether the day weighs, and neither is paid by any distribution nor
-// has shares of others.
+// awaitsIncome reports whether the day weighs, its income is not entered, and it has no shares of others.
 func (e *Explanation) awaitsIncome() bool {
-	return e.Weighing != nil && len(e.Weighing.PaidBy) == 0 && len(e.Shares) == 0
+	return e.Weighing != nil && e.Weighing.Waits() && len(e.Shares) == 0
 }
+
+// awaitsDivision reports the same of a day whose income is entered, and not divided.
+func (e *Explanation) awaitsDivision() bool {
+	w := e.Weighing
+	return w != nil && !w.Waits() && len(w.PaidBy) == 0 && len(e.Shares) == 0
+}
+
+// Waits reports whether the day waits for its income: none is entered.
+func (w *DayWeight) Waits() bool { return len(w.PaidBy) == 0 && len(w.Entered) == 0 }
 
 // weigh says what becomes of a day of the mode share that earned.
 func (e *Explanation) weigh(t db.View, d staking.Day) error {
@@ -187,6 +203,9 @@ func (e *Explanation) weigh(t db.View, d staking.Day) error {
 	if err != nil {
 		return err
 	}
+	if w.Entered, err = enteredFor(t, e.Asset.Symbol, d, w.PaidBy); err != nil {
+		return err
+	}
 	rates, err := currentRates(t, map[string]staking.Terms{e.Asset.Symbol: e.Terms})
 	if err != nil {
 		return err
@@ -197,6 +216,28 @@ func (e *Explanation) weigh(t db.View, d staking.Day) error {
 	}
 	e.Weighing = w
 	return nil
+}
+
+// Whole are the weights of the account and of everybody in whole numbers, in smallest units × milliseconds.
+func (w *DayWeight) Whole() (mine, all *big.Int) { return wholeOf(w.Integral), wholeOf(w.All) }
+
+// wholeOf is an integral that is not below zero as a number.
+func wholeOf(i staking.Integral) *big.Int {
+	average, rest := i.Average()
+	n := times(average, staking.DayMillis)
+	return n.Add(n, big.NewInt(rest))
+}
+
+// enteredFor are the periods that have a day and whose income was entered, but for those that are divided already.
+func enteredFor(t db.View, token string, d staking.Day, divided []Payment) ([]Payment, error) {
+	all, err := db.All(t, scan(func(r db.Row) Payment {
+		return Payment{staking.DayOf(db.TimeOf(r.Int(0))), staking.Day(r.Int(1)), staking.Day(r.Int(2))}
+	}), `SELECT at, first_day, last_day FROM incomes WHERE asset = $1 AND mode = $2 AND first_day <= $3 AND last_day >= $3`, token, int64(staking.Share), int64(d))
+	slices.SortFunc(all, func(a, b Payment) int {
+		return cmp.Or(cmp.Compare(a.PaidOn, b.PaidOn), cmp.Compare(a.First, b.First), cmp.Compare(a.Last, b.Last))
+	})
+	all = slices.Compact(all) // of several sources
+	return slices.DeleteFunc(all, func(p Payment) bool { return slices.Contains(divided, p) }), err
 }
 
 // Counted is the share in whole numbers, as one would work it out on paper.

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,11 +12,12 @@ import (
 )
 
 // WaitingDays are an account's days of a token that are accrued in the mode share, and whose
-// income is not divided yet.
+// income is not divided yet: those whose income was entered on one day, and those of which none was.
 type WaitingDays struct {
 	Asset       string
 	First, Last staking.Day
-	Days        int // that weigh; there may be others between
+	Entered     staking.Day // on which their income was entered, with whose reward they are paid; 0: it is not known yet
+	Days        int         // that weigh; there may be others between
 	Integral    staking.Integral
 	// What they come to at the net rate of the last paid period, each day rounded down: an
 	// estimate that promises nothing. It is known where Offer is read, and a period was paid.
@@ -56,7 +58,30 @@ func (r *reading) readWaiting() error {
 	if err != nil {
 		return err
 	}
-	return r.sumWaiting(slices.Collect(maps.Keys(waits)))
+	entered, err := r.readEntered(waits, from)
+	if err != nil {
+		return err
+	}
+	return r.sumWaiting(slices.Collect(maps.Keys(waits)), entered)
+}
+
+// readEntered reads of which of the days the income is entered, and when: it is divided when that day is settled.
+func (r *reading) readEntered(waits map[tokenDay]bool, from staking.Day) (map[tokenDay]staking.Day, error) {
+	entered := map[tokenDay]staking.Day{}
+	if len(waits) == 0 {
+		return entered, nil
+	}
+	err := r.t.Query(func(row db.Row) error {
+		on := staking.DayOf(db.TimeOf(row.Int(3)))
+		for d := max(staking.Day(row.Int(1)), from); d <= min(staking.Day(row.Int(2)), r.Yesterday()); d++ {
+			if k := (tokenDay{row.Text(0), d}); waits[k] && (entered[k] == 0 || on < entered[k]) {
+				entered[k] = on
+			}
+		}
+		return nil
+	}, "SELECT asset, first_day, last_day, at FROM incomes WHERE last_day >= $1 AND mode = $2", int64(from),
+		int64(staking.Share))
+	return entered, err
 }
 
 // undivided are the days in the mode share that are paid in the account's bucket and that an
@@ -77,9 +102,9 @@ func (r *reading) undivided(modes []staking.Terms, from staking.Day) map[tokenDa
 	return days
 }
 
-// sumWaiting sums what the account's days weigh, by token.
-func (r *reading) sumWaiting(days []tokenDay) error {
-	found := map[string]*WaitingDays{}
+// sumWaiting sums what the account's days weigh, by token and by the day on which their income was entered.
+func (r *reading) sumWaiting(days []tokenDay, entered map[tokenDay]staking.Day) error {
+	found := map[tokenDay]*WaitingDays{}
 	err := r.t.QuerySet(func(row db.Row) error {
 		a := staking.Accrual{
 			Day: staking.Day(row.Int(0)), Asset: row.Text(1), Eligible: ledger.Amount(row.Int(2)), EligibleRest: row.Int(3),
@@ -87,11 +112,12 @@ func (r *reading) sumWaiting(days []tokenDay) error {
 		if a.EligibleIntegral() == (staking.Integral{}) {
 			return nil
 		}
-		w := found[a.Asset]
+		on := entered[tokenDay{a.Asset, a.Day}]
+		w := found[tokenDay{a.Asset, on}]
 		if w == nil {
-			w = &WaitingDays{Asset: a.Asset, First: a.Day, Rate: r.rates[a.Asset]}
+			w = &WaitingDays{Asset: a.Asset, First: a.Day, Entered: on, Rate: r.rates[a.Asset]}
 			w.EstimateKnown = w.Rate.Known && w.Rate.Mode == staking.Share
-			found[a.Asset] = w
+			found[tokenDay{a.Asset, on}] = w
 		}
 		w.First, w.Last, w.Days = min(w.First, a.Day), max(w.Last, a.Day), w.Days+1
 		w.Integral = w.Integral.Add(a.EligibleIntegral())
@@ -110,8 +136,11 @@ func (r *reading) sumWaiting(days []tokenDay) error {
 	if err != nil {
 		return fmt.Errorf("read what waits for its income: %w", err)
 	}
-	for _, symbol := range slices.Sorted(maps.Keys(found)) {
-		r.Waiting = append(r.Waiting, *found[symbol])
+	for _, w := range found {
+		r.Waiting = append(r.Waiting, *w)
 	}
+	slices.SortFunc(r.Waiting, func(a, b WaitingDays) int {
+		return cmp.Or(cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.First, b.First), cmp.Compare(a.Entered, b.Entered))
+	})
 	return nil
 }

@@ -119,7 +119,7 @@ func (e earnFacts) nearest() (asset ledger.Asset, missing ledger.Amount, found b
 		if t.Excluded != "" || qualifies(t) {
 			continue
 		}
-		if !found || moreOf(t.Free, max(t.Terms.Min, 1), best.Free, max(best.Terms.Min, 1)) {
+		if !found || moreOf(heldNow(t), max(t.Terms.Min, 1), heldNow(best), max(best.Terms.Min, 1)) {
 			best, found = t, true
 		}
 	}
@@ -128,10 +128,11 @@ func (e earnFacts) nearest() (asset ledger.Asset, missing ledger.Amount, found b
 
 // missingOf is what a token's free balance lacks: of one without a minimum, its smallest unit.
 func missingOf(t reports.OfferedToken) ledger.Amount {
-	if t.Terms.Qualifies(t.Free) {
+	held := heldNow(t)
+	if t.Terms.Qualifies(held) {
 		return 0
 	}
-	return max(t.Terms.Min, 1) - t.Free
+	return max(t.Terms.Min, 1) - held
 }
 
 // tokenRow is a token on offer, as the table shows it.
@@ -140,6 +141,7 @@ type tokenRow struct {
 	Counts  ledger.Amount  // the part that earns, or would if the switch were on: up to the cap
 	Missing ledger.Amount  // until it earns, or 0
 	Above   ledger.Amount  // the part above the cap, or 0
+	Joint   ledger.Amount  // what the owner's accounts hold together, where that is compared with minimum and cap, or 0
 	Coming  *staking.Terms // the next terms with another rate or mode, or the end of the offer; or nil
 
 	Campaigns []campaignRow // in which it counts
@@ -160,8 +162,12 @@ func nextTerms(now staking.Terms, coming []store.TermsRevision) *staking.Terms {
 func (e earnFacts) tokenRows() (rows []tokenRow) {
 	for _, t := range e.Holder.Tokens {
 		row := tokenRow{OfferedToken: t, Missing: missingOf(t)}
+		held, joint := t.TogetherNow()
+		if joint {
+			row.Joint = held
+		}
 		if row.Missing == 0 && t.Excluded == "" {
-			row.Counts = min(t.Free, t.Terms.Cap)
+			row.Counts = partOfCap(t.Free, held, t.Terms.Cap)
 			row.Above = t.Free - row.Counts
 		}
 		rows = append(rows, row)
@@ -180,7 +186,13 @@ type todayRow struct {
 }
 
 // Missed is the key of how much is missing.
-func (r todayRow) Missed() string { return textBy(r.Terms.Measure, "earn.today.short") }
+func (r todayRow) Missed() string {
+	key := textBy(r.Terms.Measure, "earn.today.short")
+	if _, joint := r.Together(); joint {
+		key += ".together"
+	}
+	return key
+}
 
 // todayRows are the day so far, where the switch covers it.
 func (e earnFacts) todayRows() (rows []todayRow) {
@@ -193,7 +205,11 @@ func (e earnFacts) todayRows() (rows []todayRow) {
 		}
 		row := todayRow{OfferedToken: t}
 		if !t.Reached && t.Excluded == "" {
-			row.Short = max(t.Terms.Min, 1) - t.Measured.Average
+			measured, joint := t.Together()
+			if !joint {
+				measured = t.Measured.Average
+			}
+			row.Short = max(t.Terms.Min, 1) - measured
 		}
 		if row.Shares = t.Terms.Mode == staking.Share; row.Shares {
 			row.Estimated, _ = t.Estimate() // 0 where it is not known
@@ -201,6 +217,14 @@ func (e earnFacts) todayRows() (rows []todayRow) {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// Accrued is the heading over the days that are accrued and not paid.
+func (p earnPage) Accrued() string {
+	if slices.ContainsFunc(p.Holder.Waiting, func(w reports.WaitingDays) bool { return w.Entered == 0 }) {
+		return p.T("earn.waiting")
+	}
+	return p.T("earn.waiting.entered")
 }
 
 // Sharing reports whether a reward of today is a share of the staking income.

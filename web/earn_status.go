@@ -146,8 +146,8 @@ func (p *view) window(closings staking.Closings, d staking.Day) string {
 
 // yesterdayFigure is what the day before today paid.
 type yesterdayFigure struct {
-	// "paid", "due", "late", "waits", "waiting": accrued in the mode share, "nothing", "excluded", "first": none was
-	// covered yet, "uncovered"
+	// "paid", "due", "late", "waits", "waiting": accrued in the mode share, "entered": and its income is known, "nothing",
+	// "excluded", "first": none was covered yet, "uncovered"
 	Name     string
 	Rewards  []reports.Reward
 	Due      []reports.PendingReward // what is not credited yet, whatever its day
@@ -178,6 +178,8 @@ func (e earnFacts) yesterday() (f yesterdayFigure, err error) {
 		f.Name = "late"
 	case len(f.Due) > 0:
 		f.Name = "due"
+	case e.enteredFor(e.Holder.Yesterday()):
+		f.Name = "entered"
 	case len(e.Holder.Pending) > 0 || e.waitsFor(e.Holder.Yesterday()):
 		f.Name = "waiting"
 	case e.Holder.Covers(e.Holder.Yesterday()) && e.excludedOn(e.Holder.Yesterday()):
@@ -204,6 +206,16 @@ func (e earnFacts) waitsFor(d staking.Day) bool {
 	return slices.ContainsFunc(e.Holder.Waiting, func(w reports.WaitingDays) bool { return w.Last == d })
 }
 
+// enteredFor reports whether that is so, and the income of such a day is entered.
+func (e earnFacts) enteredFor(d staking.Day) bool {
+	return slices.ContainsFunc(e.Holder.Waiting, func(w reports.WaitingDays) bool { return w.Last == d && w.Entered != 0 })
+}
+
+// dividesToday reports whether income of accrued days was entered today: it is divided with today.
+func (e earnFacts) dividesToday() bool {
+	return slices.ContainsFunc(e.Holder.Waiting, func(w reports.WaitingDays) bool { return w.Entered == e.Holder.Today })
+}
+
 // paysShares reports whether a token's rewards are a share of its staking income today.
 func (e earnFacts) paysShares(token string) bool {
 	return slices.ContainsFunc(e.Holder.Tokens, func(t reports.OfferedToken) bool {
@@ -226,7 +238,7 @@ func (e earnFacts) next() nextFigure {
 	covered := e.Holder.Covers(e.Holder.Today)
 	reaches := func(mode staking.Mode) bool {
 		return slices.ContainsFunc(e.Holder.Tokens, func(t reports.OfferedToken) bool {
-			return t.Terms.Mode == mode && (covered && t.Reached || !covered && t.Terms.Qualifies(t.Free))
+			return t.Terms.Mode == mode && (covered && t.Reached || !covered && t.Terms.Qualifies(heldNow(t)))
 		})
 	}
 	switch {
@@ -234,6 +246,8 @@ func (e earnFacts) next() nextFigure {
 		return nextFigure{Name: "now", Day: y}
 	case !e.Holder.On():
 		return nextFigure{Name: "off"}
+	case !reaches(staking.Fixed) && e.dividesToday():
+		return nextFigure{Name: "in", Day: e.Holder.Today, At: e.Holder.Closings.ClosesAt(e.Holder.Today)}
 	case !reaches(staking.Fixed) && (reaches(staking.Share) || len(e.Holder.Waiting) > 0):
 		return nextFigure{Name: "income"}
 	case !reaches(staking.Fixed) && e.whyExcluded() != "":

@@ -81,10 +81,21 @@ func (p rewardPage) Sentence() (string, error) {
 	key := fmt.Sprintf("reward.why.%s%s", p.Why, variant)
 	if p.Why == reports.WhyBelow || p.Why == reports.WhyBelowYet {
 		key = p.By(key)
+		if p.Joint() {
+			key += ".together"
+		}
 	}
+	entered := staking.Day(0)
+	if p.Why == reports.WhyEntered {
+		entered = p.Weighing.Entered[0].PaidOn
+		if window, err = p.Window(entered); err != nil {
+			return "", err
+		}
+	}
+	compared, _ := p.Compared()
 	return p.T(key, "token", p.Asset.Symbol, "day", p.Date(), "behind", p.Day(p.Behind), "window", window,
-		"average", p.Plain(p.Asset, p.Measured.Average), "minimum", p.Plain(p.Asset, p.Terms.Min), "missing",
-		p.Plain(p.Asset, p.Terms.Min-p.Measured.Average), "product", p.Excluded), nil
+		"average", p.Plain(p.Asset, compared), "minimum", p.Plain(p.Asset, p.Terms.Min), "missing",
+		p.Plain(p.Asset, p.Terms.Min-compared), "product", p.Excluded, "entered", p.Day(entered)), nil
 }
 
 // By is the key of a text that says how the day is measured.
@@ -93,35 +104,59 @@ func (p rewardPage) By(key string) string { return textBy(p.Terms.Measure, key) 
 // Lowest reports whether the day is measured by its smallest balance.
 func (p rewardPage) Lowest() bool { return p.Terms.Measure == staking.Lowest }
 
-// Below reports whether the average does not reach the minimum.
-func (p rewardPage) Below() bool { return p.Measured.Average < p.Terms.Min }
+// Waits reports whether the day is accrued in the mode share, has no reward, and waits for its income, or for the
+// division of it.
+func (p rewardPage) Waits() bool { return p.Why == reports.WhyNoIncome || p.Why == reports.WhyEntered }
 
-// Above reports whether the average is more than the cap.
-func (p rewardPage) Above() bool {
-	m := p.Measured
-	return m.Average > p.Terms.Cap || m.Average == p.Terms.Cap && m.Rest > 0
+// Accrued is the heading over a day that is accrued, and not paid.
+func (p rewardPage) Accrued() string {
+	if p.Weighing.Waits() {
+		return p.T("reward.waiting")
+	}
+	return p.T("reward.entered")
 }
 
-// Waits reports whether the day is accrued in the mode share, has no reward, and waits for its income.
-func (p rewardPage) Waits() bool { return p.Why == reports.WhyNoIncome }
+// Joint reports whether minimum and cap are compared with what the owner's accounts hold together.
+func (p rewardPage) Joint() bool { return p.Together != (staking.Integral{}) }
+
+// Average is what is compared with the minimum, and that it goes on where it does.
+func (p rewardPage) Average() string {
+	average, rest := p.Compared()
+	return p.Plain(p.Asset, average) + more(rest > 0)
+}
+
+// Eligible is what of the day earns, likewise.
+func (p rewardPage) Eligible() string {
+	text, exact := reports.DaysDecimal(p.Paper.Earning, 1, p.Asset.Scale, 0)
+	return p.Number(text) + more(!exact)
+}
+
+// more shows that a figure goes on.
+func more(is bool) string {
+	if is {
+		return "…"
+	}
+	return ""
+}
 
 // PaidLater reports whether the day has no reward of its own, and is paid with that of another day.
 func (p rewardPage) PaidLater() bool {
 	return p.Paid && p.Weighing != nil && len(p.Weighing.PaidBy) > 0 && len(p.Shares) == 0
 }
 
-// Weight and Everybody are what the day counts for in the division of its income, in smallest units × milliseconds;
-// nil: it is not known yet.
-func (p rewardPage) Weight() *big.Int    { return integralOf(p.Weighing.Integral) }
-func (p rewardPage) Everybody() *big.Int { return integralOf(p.Weighing.All) }
+// Weight is what the day counts for in the division of its income, in smallest units × milliseconds.
+func (p rewardPage) Weight() *big.Int {
+	mine, _ := p.Weighing.Whole()
+	return mine
+}
 
-// integralOf is an integral as a number, or nil where it is zero.
-func integralOf(i staking.Integral) *big.Int {
-	n, ok := new(big.Int).SetString(i.String(), 10)
-	if !ok || n.Sign() == 0 {
+// Everybody is the same of all accounts; nil: it is not known yet.
+func (p rewardPage) Everybody() *big.Int {
+	_, all := p.Weighing.Whole()
+	if all.Sign() == 0 {
 		return nil
 	}
-	return n
+	return all
 }
 
 // PlusExact is Exact with the sign of an addition or subtraction.
@@ -141,10 +176,7 @@ const beyond = 8
 // Exact is so many Units of a smallest unit as an amount of tokens, with dots where more digits follow.
 func (p rewardPage) Exact(units *big.Int) string {
 	text, exact := reports.UnitsDecimal(units, p.Asset.Scale, beyond)
-	if !exact {
-		text += "…"
-	}
-	return p.Number(text)
+	return p.Number(text) + more(!exact)
 }
 
 // Carried is a fraction as Exact writes it.
