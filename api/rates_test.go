@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -54,6 +55,61 @@ func TestSharesOfIncome(t *testing.T) {
 			t.Errorf("the reason is %q", reason)
 		}
 		w.get("alice", "/v1/accounts/alice/today").is(200).says("tokens.3.asset", "BNB", "tokens.3.reward", "0")
+	})
+}
+
+// TestSharesOfCampaigns: the explanation of a day has the share of a campaign's budget for the day before with every
+// figure, and the campaign has what it pays now.
+func TestSharesOfCampaigns(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.earner("alice")
+		w.earner("bob")
+		w.deposit("a-1", "alice", "3", "BNB")
+		w.deposit("b-1", "bob", "1", "BNB")
+		w.fund("f-1", "BNB", "10")
+		w.call("operator", post, "/v1/campaigns", fmt.Sprintf(`{"id":"spring","title":"Hold BNB, get SOL","asset":"SOL",`+
+			`"pool":"3","first":%q,"last":%q,"tokens":[{"token":"BNB"}],"multipliers":[{"label":"vip","factor":"1.5"}]}`,
+			w.day(2), w.day(4))).is(201)
+		_, _, err := w.db.AddLabel(t.Context(), "alice", "vip", w.first+1)
+		w.ok(err)
+		w.get("alice", "/v1/campaigns/spring").is(200).says("newest.#", "0")
+		for day := 3; day <= 4; day++ {
+			w.clock.Set(day, "00:10")
+			w.settle()
+		}
+		// alice's 3 BNB count 4.5 of 5.5.
+		w.get("alice", "/v1/accounts/alice/rewards/"+w.day(3)+"/SOL").is(200).says("campaigns.#", "1", "shares.#", "",
+			"campaigns.0.campaign", "spring", "campaigns.0.title", "Hold BNB, get SOL", "campaigns.0.token", "BNB",
+			"campaigns.0.day", w.day(2), "campaigns.0.daysLeft", "3", "campaigns.0.budget", "1", "campaigns.0.eligible", "3",
+			"campaigns.0.factor", "1.5", "campaigns.0.weight", "3888000000000000000", "campaigns.0.total",
+			"4752000000000000000", "campaigns.0.amount", "0.81818181", "campaigns.0.declared", "true",
+			"campaigns.0.left", "946080000000000000000000000", "reward", "0.81818181", "working.units", "81818181")
+		w.get("alice", "/v1/campaigns/spring").is(200).says("newest.#", "1", "newest.0.day", w.day(2),
+			"newest.0.token", "BNB", "newest.0.budget", "1", "left", "2.00000001", "daysLeft", "2")
+	})
+}
+
+// TestAccountsOfAnOwner: an explanation has what all accounts of the owner held together, and that they share the cap.
+func TestAccountsOfAnOwner(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.ok(w.db.SetTerms(t.Context(), staking.Terms{Asset: "BNB", From: w.first + 1, Offered: true, APR: 150_000,
+			PerOwner: true, Min: 8_00000000, Cap: 10_00000000}))
+		for account, amount := range map[ledger.Account]string{"alice": "6", "bob": "9"} {
+			w.earner(account)
+			w.deposit("d-"+string(account), account, amount, "BNB")
+			_, _, err := w.db.SetOwner(t.Context(), account, "c-7", w.first+1)
+			w.ok(err)
+		}
+		w.fund("f-1", "BNB", "10")
+		w.clock.Set(2, "12:00")
+		w.get("alice", "/v1/accounts/alice/today").is(200).says("tokens.3.asset", "BNB", "tokens.3.together", "15",
+			"tokens.3.eligible", "4", "tokens.3.notice",
+			"All accounts of the owner together have 15 BNB and share the cap of 10.")
+		w.clock.Set(3, "00:10")
+		w.settle()
+		w.get("alice", "/v1/accounts/alice/rewards/"+w.day(2)+"/BNB").is(200).says("average", "6", "eligible", "4",
+			"together.average", "15", "together.integral", "129600000000000000", "together.capShared", "true",
+			"working.integral", "51840000000000000", "working.earning", "34560000000000000", "reward", "0.00001643")
 	})
 }
 

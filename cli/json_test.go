@@ -59,6 +59,7 @@ var jsonForms = []struct {
 	{rewardJSON{}, "RewardOut", ""},
 	{explanationJSON{}, "ExplanationOut", "account"},
 	{workingJSON{}, "WorkingOut", ""},
+	{togetherJSON{}, "TogetherOut", ""},
 	{compensationJSON{}, "CompensationOut", ""},
 	{changeJSON{}, "ChangeOut", ""},
 	{proposalJSON{}, "ExplanationOut", "rewardWith averageWith difference compensated missing"},

@@ -78,3 +78,65 @@ func TestTheModeShareIsExplained(t *testing.T) {
 	has(at(4, "disclosure", "show", "BNB"), "BNB is staked with v-1.")
 	has(at(4, "disclosure", "list", "--json"), `"version":`, `"BNB"`)
 }
+
+// TestCampaignsAndOwnersAreExplained: a day's share of a campaign, with its weights in tokens × day, and a cap that two
+// accounts of an owner share.
+func TestCampaignsAndOwnersAreExplained(t *testing.T) {
+	url := books(t)
+	day2 := staking.DayOf(noon) + 1
+	at := func(day int, args ...string) string {
+		t.Helper()
+		return mustAt(t, noon.AddDate(0, 0, day-1), "", append(args, "--db", url)...)
+	}
+	at(1, "account", "open", "bob", "--region", "DE")
+	at(1, "terms", "set", "BNB", "--per-owner", "--min", "8", "--cap", "10")
+	for account, amount := range map[string]string{"alice": "6", "bob": "9"} {
+		at(1, "accept", account)
+		at(1, "enroll", account)
+		at(1, "owner", "set", account, "c-7")
+		must(t, `{"id":"d-`+account+`","kind":"deposit","moves":[{"from":"@custody","to":"`+account+
+			`","asset":"BNB","amount":"`+amount+`"}]}`, "post", "-", "--db", url)
+	}
+	at(1, "label", "add", "alice", "vip")
+	at(1, "fund", "BNB", "1", "--id", "f-1")
+	at(1, "campaign", "add", "spring", "SOL", "3", "--title", "Hold BNB", "--first", day2.String(), "--last",
+		(day2 + 2).String(), "--token", "BNB", "--multiplier", "vip=1.5")
+	at(4, "settle")
+	has := func(out string, want ...string) {
+		t.Helper()
+		for _, text := range want {
+			if !strings.Contains(out, text) {
+				t.Errorf("%q is not in\n%s", text, out)
+			}
+		}
+		if strings.Contains(out, "bob") {
+			t.Errorf("bob is in\n%s", out)
+		}
+	}
+	has(at(4, "explain", "alice", day2.String(), "BNB"), "15 BNB, the average of all accounts of the owner",
+		"8 BNB, reached", "10 BNB, reached; the accounts of the owner share it", "10 × 6 / 15 = 4 BNB",
+		"4 BNB × 0.0015 / 365")
+	// 4 × 1.5 of 4 × 1.5 + 6
+	has(at(4, "explain", "alice", (day2+1).String(), "SOL"), "3 SOL left / 3 days, rounded down = 1 SOL",
+		"4 BNB × day × 1.5 = 6 BNB × day", "1 × 6 BNB × day / 12 BNB × day = 0.5 SOL")
+	var e explanationJSON
+	if err := json.Unmarshal([]byte(at(4, "explain", "alice", (day2+1).String(), "SOL", "--json")), &e); err != nil {
+		t.Fatal(err)
+	}
+	if len(e.Campaigns) != 1 || e.Campaigns[0].Weight != "5184000000000000000" || e.Campaigns[0].Amount != "0.5" {
+		t.Errorf("in JSON it is %+v", e)
+	}
+	if err := json.Unmarshal([]byte(at(4, "explain", "alice", day2.String(), "BNB", "--json")), &e); err != nil {
+		t.Fatal(err)
+	}
+	if e.Together == nil || *e.Together != (togetherJSON{"15", "129600000000000000", true}) {
+		t.Errorf("together in JSON is %+v", e.Together)
+	}
+	var all []campaignJSON
+	if err := json.Unmarshal([]byte(at(4, "campaign", "list", "--json")), &all); err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != 1 || len(all[0].Newest) != 1 || all[0].Newest[0].Budget != "1" || all[0].Newest[0].Token != "BNB" {
+		t.Errorf("what campaigns pay now is %+v", all)
+	}
+}

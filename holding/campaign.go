@@ -28,12 +28,36 @@ func CampaignsIn(t db.View, token string) ([]staking.Campaign, error) {
 	return campaignsWhere(t, "c.asset = $1", token)
 }
 
+// OpenCampaigns are those that may not be over, by ID: of each, a last day that counts may not be distributed. Of those
+// that have ended only a row each is read.
+func OpenCampaigns(t db.View) ([]staking.Campaign, error) {
+	paid := map[string]staking.Day{}
+	first := staking.Forever
+	err := t.Query(func(r db.Row) error {
+		paid[r.Text(0)] = staking.Day(r.Int(1))
+		first = min(first, paid[r.Text(0)])
+		return nil
+	}, "SELECT asset, min(paid_through) FROM progress GROUP BY asset")
+	if err != nil {
+		return nil, fmt.Errorf("read which days are paid: %w", err)
+	}
+	// The last day that counts is part of the reward of the day after.
+	open := func(c staking.Campaign) bool { return min(c.Last, c.End) >= paid[c.Asset] }
+	return campaignsThat(t, open, "c.last_day >= $1", int64(first))
+}
+
 // overlapping are the campaigns that were made for one of some days, both ends inclusive.
 func overlapping(t db.View, from, to staking.Day) ([]staking.Campaign, error) {
 	return campaignsWhere(t, "c.first_day <= $2 AND c.last_day >= $1", int64(from), int64(to))
 }
 
 func campaignsWhere(t db.View, condition string, args ...any) ([]staking.Campaign, error) {
+	return campaignsThat(t, func(staking.Campaign) bool { return true }, condition, args...)
+}
+
+// campaignsThat are those of a condition that are wanted. Only of these parts and multipliers are read.
+func campaignsThat(t db.View, wanted func(staking.Campaign) bool, condition string,
+	args ...any) ([]staking.Campaign, error) {
 	all, err := db.All(t, func(r db.Row) (staking.Campaign, error) {
 		return staking.Campaign{
 			ID: r.Text(0), Title: r.Text(1), Asset: r.Text(2), Pool: ledger.Amount(r.Int(3)), First: staking.Day(r.Int(4)),
@@ -42,6 +66,7 @@ func campaignsWhere(t db.View, condition string, args ...any) ([]staking.Campaig
 	}, `SELECT c.campaign, c.title, c.asset, c.pool, c.first_day, c.last_day, c.members, coalesce(e.last_day, c.last_day), c.measure
 	      FROM campaigns c LEFT JOIN campaign_ends e ON e.bucket = c.bucket AND e.campaign = c.campaign
 	     WHERE `+condition+` ORDER BY c.campaign`, args...)
+	all = slices.DeleteFunc(all, func(c staking.Campaign) bool { return !wanted(c) })
 	for i := range all {
 		if err == nil {
 			err = readDetails(t, &all[i])

@@ -34,7 +34,8 @@ type town struct {
 	clock *testkit.Clock
 	last  staking.Day // the last day that is paid
 
-	steady bool // terms do not change, and there is nothing beside holders and their balances
+	steady bool // terms do not change, and there is nothing beside holders and their balances,
+	marked bool // but for exclusions, owners and labels
 	gone   map[ledger.Account]bool
 }
 
@@ -168,6 +169,8 @@ func (w *town) live(t *testing.T, accounts, days int) {
 		}
 		if !w.steady {
 			w.beside(t, d, names)
+		} else if w.marked {
+			w.mark(t, d, names)
 		}
 		if len := staking.Day(1 + w.IntN(4)); paidTo+len <= d && w.IntN(2) == 0 {
 			for i := range 1 + w.IntN(2) {
@@ -210,6 +213,13 @@ func (w *town) beside(t *testing.T, d staking.Day, names []ledger.Account) {
 		w.gone[a] = true
 		testkit.Must(w.SweepAccount(ctx, a, names[len(names)-1]))(t)
 	}
+	w.mark(t, d, names)
+}
+
+// mark excludes some accounts for days, gives them owners, and labels or takes them away.
+func (w *town) mark(t *testing.T, d staking.Day, names []ledger.Account) {
+	t.Helper()
+	ctx := t.Context()
 	for range 2 {
 		a := names[w.IntN(len(names)-1)]
 		if w.gone[a] {

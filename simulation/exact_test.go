@@ -10,6 +10,7 @@ import (
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/scenario"
+	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/testkit"
 )
 
@@ -41,6 +42,33 @@ func TestTheRecordedTermsGiveTheRecordedAccruals(t *testing.T) {
 			}
 			totals(t, w, whole)
 		})
+	}
+}
+
+// TestOtherMeasuresAndOwnersGiveWhatBooksWithThemHave: two books have the same random days, with exclusions and owners
+// that change. One has minimum and cap per owner, and measures by the smallest balance too; the other does neither. Those
+// terms, simulated over it, give the accruals of the first. The rate is zero, since rewards would compound in one of them.
+func TestOtherMeasuresAndOwnersGiveWhatBooksWithThemHave(t *testing.T) {
+	seed := scenario.Seed(t)
+	for n, measure := range []staking.Measure{staking.Average, staking.Lowest} {
+		plain := staking.Terms{Asset: "BNB", From: day1 + 1, Offered: true, Cap: 1_000_000 * coin}
+		other := staking.Terms{Asset: "BNB", From: day1 + 1, Offered: true, Measure: measure, PerOwner: true, Min: 20 * coin,
+			Cap: 60 * coin}
+		towns := [2]*town{}
+		for i, terms := range []staking.Terms{plain, other} {
+			w := newTown(t, "sqlite", scenario.Chance(seed, uint64(n)))
+			ok(t, w.SetTerms(t.Context(), terms))
+			w.steady, w.marked = true, true
+			w.live(t, 20, 16)
+			towns[i] = w
+		}
+		o := Options{From: day1 + 1, Through: towns[0].last, Tokens: []string{"BNB"},
+			Change: func(ledger.Asset, staking.Day, staking.Terms) (staking.Terms, error) { return other, nil }}
+		_, after := accruals(t, towns[0], o)
+		want := recordedOf(t, towns[1], o, " AND asset = 'BNB'")
+		if diff := cmp.Diff(want, after); diff != "" || len(want) < 50 {
+			t.Errorf("%s: of %d accruals (-recorded +simulated):\n%s", measure, len(want), diff)
+		}
 	}
 }
 

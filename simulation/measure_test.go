@@ -100,7 +100,7 @@ func TestPeriodsAreMeasured(t *testing.T) {
 }
 
 // TestOtherTermsAgainstPaper: books in which everything earns say each day's integral; other
-// terms are worked out from them in big numbers, with carries over the whole time.
+// terms, of more than 100 % a year, are worked out from them in big numbers, with carries over the whole time.
 func TestOtherTermsAgainstPaper(t *testing.T) {
 	w := newTown(t, "sqlite", scenario.Chance(scenario.Seed(t), 0))
 	open := staking.Terms{Asset: "BNB", From: day1 + 1, Offered: true, APR: 1_000, Cap: 1_000_000 * coin}
@@ -108,7 +108,7 @@ func TestOtherTermsAgainstPaper(t *testing.T) {
 	w.steady = true
 	w.live(t, 20, 20)
 	o := Options{From: day1 + 1, Through: w.last, Tokens: []string{"BNB"}}
-	other := staking.Terms{Asset: "BNB", From: day1, Offered: true, APR: 7_777_777, Min: 12 * coin, Cap: 55 * coin}
+	other := staking.Terms{Asset: "BNB", From: day1, Offered: true, APR: 777_777_777, Min: 12 * coin, Cap: 55 * coin}
 	o.Change = func(_ ledger.Asset, d staking.Day, t staking.Terms) (staking.Terms, error) {
 		if t = other; d%5 == 0 {
 			t.APR, t.Cap = 1_234_567, 31*coin

@@ -69,6 +69,10 @@ func TestSharesOnTheRewardPage(t *testing.T) {
 	w.read(w.rewardOf(4)).has("it weighs as shown here")
 	w.income("e1", 2, 3, 1_000_000)
 	w.settle(3)
+	w.read(w.rewardOf(2)).has("Accrued, its income is known", "Its income was entered on 5 Mar 2026").
+		hasNot("waiting for the chain")
+	w.read("/earn").has("Accrued, the income is known", "income entered on 5 Mar 2026", "Next reward").
+		hasNot("waiting for the chain")
 	w.read(w.rewardOf(4)).has("Share of the staking income, 3 Mar 2026 to 4 Mar 2026", "may still change")
 	w.settle(4)
 	w.read(w.rewardOf(2)).has("Its income was divided with the days 3 Mar 2026 to 4 Mar 2026", w.rewardOf(4)).

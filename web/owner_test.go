@@ -1,0 +1,85 @@
+package web
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/staking"
+)
+
+// perOwner has BNB's minimum and cap be those of an owner from Day 2 on, and alice and bob of one owner.
+func (w *website) perOwner(minimum, most ledger.Amount) {
+	w.Helper()
+	terms, err := reports.New(w.books.Reader()).TermsOn(w.Context(), w.day(2))
+	w.ok(err)
+	for _, t := range terms {
+		if t.Asset == "BNB" {
+			t.From, t.PerOwner, t.Min, t.Cap = w.day(2), true, minimum, most
+			w.ok(w.books.SetTerms(w.Context(), t))
+		}
+	}
+	for _, id := range []ledger.Account{"alice", "bob"} {
+		_, _, err := w.books.SetOwner(w.Context(), id, "c-7", w.day(2))
+		w.ok(err)
+	}
+}
+
+// TestAccountsOfAnOwnerOnThePages: what is compared with minimum and cap is that of all accounts of the owner, and the
+// cap is shared. The other account is neither named nor shown by itself.
+func TestAccountsOfAnOwnerOnThePages(t *testing.T) {
+	w := earner(t, "6 BNB")
+	w.holder("bob", "DE")
+	w.deposit("bob", "9 BNB")
+	w.enroll("bob")
+	w.perOwner(8_00000000, 10_00000000)
+	w.at(2, "12:00")
+	w.read("/earn").is(200).has("4 BNB this account’s part of the cap your accounts together: 15 BNB today").
+		hasNot("bob", "BNB more", "do not earn")
+	w.settle(2)
+	day := fmt.Sprintf("/earn/rewards/%s/BNB", w.day(2))
+	w.read(day).is(200).has("Average of the day ÷ 86,400 s 6", "Your accounts together 1,296,000",
+		"Their average of the day ÷ 86,400 s 15", "Minimum 8 ✓ reached", "Cap 10 your accounts share it",
+		"the cap × its own ÷ together 10 × 518,400 ÷ 1,296,000 4", "4 × 0.0015 ÷ 365", "0.00001643",
+		"the cap × 86,400,000 × yours ÷ together", "Minimum and cap are those of your accounts together").
+		hasNot(append(keys, "bob", "777,600")...)
+	w.cookie("lang", "de")
+	w.read(day).has("Ihre Konten zusammen 1.296.000", "Ihre Konten teilen sie sich").hasNot(keys...)
+	w.read("/earn").has("der Teil dieses Kontos an der Obergrenze", "Ihre Konten zusammen: 15").hasNot(keys...)
+}
+
+// TestTooLittleTogether: what all accounts of the owner lack is shown, not what one does.
+func TestTooLittleTogether(t *testing.T) {
+	w := earner(t, "6 BNB")
+	w.holder("bob", "DE")
+	w.deposit("bob", "9 BNB")
+	w.enroll("bob")
+	w.perOwner(20_00000000, 100_00000000)
+	w.at(2, "12:00")
+	day := fmt.Sprintf("/earn/rewards/%s/BNB", w.day(2))
+	w.read(day).has("your accounts together will have an average of 15 BNB: 5 BNB less than the minimum of 20 BNB")
+	w.read("/earn").has("your accounts together 5 too little on average", "hold 5 BNB more").hasNot(keys...)
+	w.settle(2)
+	w.read(day).has("Your accounts together held 15 BNB on average: 5 BNB less than the minimum of 20 BNB",
+		"✗ not reached").hasNot(append(keys, "bob")...)
+	for _, l := range allLocales(t).all {
+		for _, why := range []reports.Why{reports.WhyBelow, reports.WhyBelowYet} {
+			for _, m := range []staking.Measure{staking.Average, staking.Lowest} {
+				if key := textBy(m, "reward.why."+string(why)) + ".together"; l.T(key) == key {
+					t.Errorf("%s has no %s", l.Tag, key)
+				}
+			}
+		}
+	}
+}
+
+// TestPartOfTheCap rounds down, and has nothing to share below the cap.
+func TestPartOfTheCap(t *testing.T) {
+	for _, c := range [][4]ledger.Amount{{6, 15, 10, 4}, {1, 3, 2, 0}, {2, 3, 2, 1}, {7, 7, 10, 7}, {7, 7, 5, 5},
+		{ledger.MaxSupply, ledger.MaxSupply, 1, 1}} {
+		if got := partOfCap(c[0], c[1], c[2]); got != c[3] {
+			t.Errorf("of %d, with others %d, %d earns of a cap of %d; %d is wanted", c[0], c[1], got, c[2], c[3])
+		}
+	}
+}
