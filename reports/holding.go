@@ -124,8 +124,8 @@ func (r *reading) accrueToday() (err error) {
 	return nil
 }
 
-// ownerToday is what the account's owner holds together today. An account that is not measured is added: its figures are
-// those of a day that is.
+// ownerToday is what the account's owner holds together today. An account that is not measured is added: its figures
+// are those of a day that is.
 func (r *reading) ownerToday(o *OfferedToken) (staking.Integral, error) {
 	sum, err := holding.OwnerIntegral(r.t, r.id, r.Today, o.Terms)
 	own := o.Holding.Integral
@@ -135,9 +135,9 @@ func (r *reading) ownerToday(o *OfferedToken) (staking.Integral, error) {
 	return sum, err
 }
 
-// Together is what minimum and cap are compared with today, where that is what several accounts of the owner are measured
-// at: the sum, rounded down, as Measured has this account's. is is false where there are no others, and where Accruals is
-// not read.
+// Together is what minimum and cap are compared with today, where that is what several accounts of the owner are
+// measured at: the sum, rounded down, as Measured has this account's. is is false where there are no others, and where
+// Accruals is not read.
 func (t OfferedToken) Together() (sum ledger.Amount, is bool) {
 	own, all := t.Holding.Integral, t.Holding.OwnerIntegral
 	if !(staking.Integral{}).Less(own) || !own.Less(all) {

@@ -12,8 +12,8 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// foresee finds the distributions of each token's days that are not paid in every bucket. Those of a day begin with what
-// those of the days before it will have left: else each day would divide the same pool.
+// foresee finds the distributions of each token's days that are not paid in every bucket. Those of a day begin with
+// what those of the days before it will have left: else each day would divide the same pool.
 func (p *openDay) foresee(ctx context.Context) error {
 	type settled struct {
 		token string

@@ -45,9 +45,10 @@ func TestTheRecordedTermsGiveTheRecordedAccruals(t *testing.T) {
 	}
 }
 
-// TestOtherMeasuresAndOwnersGiveWhatBooksWithThemHave: two books have the same random days, with exclusions and owners
-// that change. One has minimum and cap per owner, and measures by the smallest balance too; the other does neither. Those
-// terms, simulated over it, give the accruals of the first. The rate is zero, since rewards would compound in one of them.
+// TestOtherMeasuresAndOwnersGiveWhatBooksWithThemHave: two books have the same random days, with exclusions and
+// owners that change. One has minimum and cap per owner, and measures by the smallest balance too; the other does
+// neither. Those terms, simulated over it, give the accruals of the first. The rate is zero, since rewards would
+// compound in one of them.
 func TestOtherMeasuresAndOwnersGiveWhatBooksWithThemHave(t *testing.T) {
 	seed := scenario.Seed(t)
 	for n, measure := range []staking.Measure{staking.Average, staking.Lowest} {

@@ -27,7 +27,12 @@ func (v *countedView) Query(fn func(db.Row) error, sql string, args ...any) erro
 // none. One is not over before its last day is paid, however late that is, and over then.
 func TestCampaignsThatHaveEndedCostNothing(t *testing.T) {
 	each(t, func(t *testing.T, books *store.DB, clock *testkit.Clock) {
-		springStory(t, books, clock, false)
+		testkit.Must(books.Fund(t.Context(), "pool", bnb, 100_00000000, false))(t)
+		testkit.Must(books.PostCampaign(t.Context(), spring()))(t)
+		open(t, books, "alice")
+		on(t, books, "alice")
+		deposit(t, books, "d", "alice", 3, bnb, noon)
+		settleThrough(t, books, clock, 1, 3, false)
 		later := spring()
 		later.ID, later.First, later.Last = "summer", day1+20, day1+30
 		testkit.Must(books.PostCampaign(t.Context(), later))(t)
