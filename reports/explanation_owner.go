@@ -37,8 +37,8 @@ func (e *Explanation) own() staking.Integral {
 func (e *Explanation) together() bool { return e.Together != (staking.Integral{}) }
 
 // Compared is what is compared with the minimum and the cap: the average or, by the measure Lowest, the smallest
-// balance. Where they are those of an owner, it is the sum over its accounts. It is rounded down; rest is what that left, in
-// unit-milliseconds.
+// balance. Where they are those of an owner, it is the sum over its accounts. It is rounded down; rest is what that
+// left, in unit-milliseconds.
 func (e Explanation) Compared() (average ledger.Amount, rest int64) {
 	if e.together() {
 		return e.Together.Average()
