@@ -151,7 +151,7 @@ type TermsOut struct {
 	Mode     string `json:"mode" enum:"fixed,share" example:"fixed" doc:"Where rewards come from. fixed: the APR on the day's holding; share: the staking income less the fee, in proportion to the holdings of the income's days."`
 	Measure  string `json:"measure" enum:"average,daily-minimum" example:"average" doc:"What of a day earns. average: the exact time-weighted average of the free balance; daily-minimum: its smallest free balance."`
 	PerOwner bool   `json:"perOwner" doc:"Whether minimum and cap are those of an owner's accounts together."`
-	GrossAPR string `json:"grossApr,omitempty" example:"0.0021" doc:"Rate a year before the fee, as the operator states it. Absent: it is not stated."`
+	GrossAPR string `json:"grossApr,omitempty" example:"0.0021" doc:"Rate a year before the fee, as the operator states it; less the fee it is the APR. Absent: it is not stated."`
 }
 
 func showTerms(a ledger.Asset, t staking.Terms) TermsOut {
@@ -178,14 +178,14 @@ type revisionOut struct {
 // terms, is as it is documented.
 type FiguresIn struct {
 	Offered  bool    `json:"offered" doc:"Whether it is to earn."`
-	APR      *string `json:"apr,omitempty" nullable:"false" maxLength:"20" example:"0.0015" doc:"Rate a year as a fraction, of at most 8 decimals: 0.0015 is 0.15 %. Absent: as it is on that day, and 0 in the mode share. The mode fixed needs it after the mode share and in a token's first terms."`
+	APR      *string `json:"apr,omitempty" nullable:"false" maxLength:"20" example:"0.0015" doc:"Rate a year as a fraction, of at most 8 decimals: 0.0015 is 0.15 %. Absent: as it is on that day, and 0 in the mode share; where fee and grossApr are both given, what the fee leaves of it, rounded down. The mode fixed needs it, or these two, after the mode share and in a token's first terms."`
 	Min      string  `json:"minimum" maxLength:"40" example:"0.5" doc:"The holding of a day, by the measure, below which nothing is earned, in whole tokens."`
 	Cap      string  `json:"cap" maxLength:"40" example:"1000" doc:"What of a day's holding, by the measure, earns at most, in whole tokens."`
-	Fee      *string `json:"fee,omitempty" nullable:"false" maxLength:"20" example:"0.3" doc:"The part of staking income that the operator keeps: 0.3 is 30 %. Absent: as it is on that day, at first 0."`
+	Fee      *string `json:"fee,omitempty" nullable:"false" maxLength:"20" example:"0.3" doc:"The part of staking income, and of a stated gross rate, that the operator keeps: 0.3 is 30 %. Absent: as it is on that day, at first 0."`
 	Mode     *string `json:"mode,omitempty" nullable:"false" enum:"fixed,share" example:"fixed" doc:"Where rewards come from: fixed, the APR; share, the staking income less the fee. Absent: as it is on that day, at first fixed."`
 	Measure  *string `json:"measure,omitempty" nullable:"false" enum:"average,daily-minimum" example:"average" doc:"What of a day earns: average, the exact average of the free balance; daily-minimum, its smallest free balance. Absent: as it is on that day, at first average."`
 	PerOwner *bool   `json:"perOwner,omitempty" nullable:"false" doc:"Whether minimum and cap are those of an owner's accounts together. Absent: as it is on that day, at first false."`
-	GrossAPR *string `json:"grossApr,omitempty" nullable:"false" maxLength:"20" example:"0.0021" doc:"Rate a year before the fee, as it is shown beside the APR, at least that; only in the mode fixed. 0: it is not stated. Absent: as it is on that day, at first 0."`
+	GrossAPR *string `json:"grossApr,omitempty" nullable:"false" maxLength:"20" example:"0.0021" doc:"Rate a year before the fee, as it is shown beside the APR; only in the mode fixed. Less the fee, and rounded down to 8 decimals, it is the APR. 0: it is not stated. Absent: as it is on that day, at first 0."`
 }
 
 // change is what is asked for of terms.

@@ -98,8 +98,10 @@ func (w *town) termsWithModes(terms string) {
 	set(``).is(200).says("mode", "share", "fee", "0.3", "measure", "daily-minimum", "perOwner", "true")
 	set(`,"mode":"fixed"`).refused(400, "invalid", "apr")
 	set(`,"mode":"fixed","apr":"0.01","grossApr":"0.009"`).refused(400, "invalid", "grossApr")
-	set(`,"mode":"fixed","apr":"0.01","grossApr":"0.02","perOwner":false`).is(200).says("grossApr", "0.02", "fee", "0.3",
-		"measure", "daily-minimum", "perOwner", "false")
+	set(`,"mode":"fixed","apr":"0.01","grossApr":"0.02"`).refused(400, "invalid", "grossApr")
+	set(`,"mode":"fixed","grossApr":"0.02","fee":"0.35"`).is(200).says("grossApr", "0.02", "fee", "0.35", "apr", "0.013")
+	set(`,"mode":"fixed","apr":"0.014","fee":"0.3","grossApr":"0.02","perOwner":false`).is(200).says("grossApr", "0.02",
+		"fee", "0.3", "measure", "daily-minimum", "perOwner", "false")
 	w.call("operator", post, "/v1/tokens", `{"asset":"KSM","scale":6,"maxSupply":"100","offered":true,"minimum":"5",`+
 		`"cap":"20"}`).refused(400, "invalid", "apr")
 }

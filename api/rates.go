@@ -13,7 +13,7 @@ type rateOut struct {
 	Known   bool   `json:"known" doc:"Whether there is a rate: in the mode share there is none before the income of a period is divided."`
 	Net     string `json:"net" example:"0.0287" doc:"What holders get a year, as a fraction: 0.0287 is 2.87 %. In the mode share the effective rate of the paid period, rounded down."`
 	Gross   string `json:"gross,omitempty" example:"0.041" doc:"The rate before the operator's fee; below zero after a slashing. Absent where it is not known: in the mode fixed unless the operator states it."`
-	Fee     string `json:"fee" example:"0.3" doc:"The part of staking income that the operator keeps: 0.3 is 30 %."`
+	Fee     string `json:"fee" example:"0.3" doc:"The part of staking income, and of the gross rate, that the operator keeps: 0.3 is 30 %."`
 	First   string `json:"first" format:"date" example:"2026-11-20" doc:"The first day that it is of."`
 	Through string `json:"through,omitempty" format:"date" example:"2026-11-21" doc:"The last day that it is of. Absent: it holds until other terms do."`
 }
@@ -145,9 +145,15 @@ func methodOf(d reports.Disclosed) string {
 	}
 	base += fmt.Sprintf("The reward of a day is what is eligible × %s / 365, rounded down to the smallest unit; the "+
 		"rest is carried into the next reward.", d.Terms.APR)
-	if d.Rate.GrossKnown {
+	switch {
+	case d.Rate.FeeIsKept():
+		base += fmt.Sprintf(" The operator states a gross rate of %s a year, and keeps a fee of %s of it, which is %s.",
+			d.Rate.Gross, d.Rate.Fee, d.Rate.Kept())
+	case d.Rate.GrossKnown:
 		base += fmt.Sprintf(" The operator states a gross rate of %s a year, and keeps the difference of %s.", d.Rate.Gross,
 			d.Rate.Kept())
+	case d.Rate.Fee != 0:
+		base += fmt.Sprintf(" Of the staking income the operator keeps %s; the rate before that is not stated.", d.Rate.Fee)
 	}
 	return base + " Nothing else is charged."
 }

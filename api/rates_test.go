@@ -140,11 +140,12 @@ func TestRatesAndDisclosure(t *testing.T) {
 			t.Errorf("the method is %q", method)
 		}
 		w.ok(w.db.SetTerms(t.Context(), staking.Terms{
-			Asset: "SOL", From: w.first + 6, Offered: true, APR: 2_870_000, GrossAPR: 4_100_000, Min: 1, Cap: 100,
+			Asset: "SOL", From: w.first + 6, Offered: true, APR: 2_870_000, Fee: 30_000_000, GrossAPR: 4_100_000, Min: 1,
+			Cap: 100,
 		}))
 		w.clock.Set(7, "00:10")
 		sol := w.get("alice", "/v1/tokens/SOL/disclosure").is(200).says("rate.net", "0.0287", "rate.gross", "0.041")
-		if method := sol.at("method"); !strings.Contains(method, "keeps the difference of 0.0123") {
+		if method := sol.at("method"); !strings.Contains(method, "keeps a fee of 0.3 of it, which is 0.0123") {
 			t.Errorf("the method is %q", method)
 		}
 		w.get("alice", "/v1/tokens/NOPE/disclosure").refused(404, "not-found", "")

@@ -22,7 +22,7 @@ type assetAddCmd struct {
 }
 
 func (c *assetAddCmd) Help() string {
-	return `The token can be posted at once; it earns from tomorrow. A token and its decimals cannot be changed or taken away again; its terms can. --min and --cap are needed, and --apr unless it is in the mode share.
+	return `The token can be posted at once; it earns from tomorrow. A token and its decimals cannot be changed or taken away again; its terms can. --min and --cap are needed, and --apr unless it is in the mode share or follows from --gross-apr and --fee.
 
 Example:
 

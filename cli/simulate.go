@@ -93,15 +93,22 @@ func (c *simulateCmd) change(ctx context.Context, env *Env, db *store.DB) (
 	return func(asset ledger.Asset, d staking.Day, t staking.Terms) (_ staking.Terms, err error) {
 		t.GrossAPR = 0 // it is only shown, and belongs to the recorded rate
 		if line, holds := lines.on(asset.Symbol, d); holds {
-			if t, err = line.change().Apply(asset, t); err != nil {
+			if t, err = hypothetical(line.change()).Apply(asset, t); err != nil {
 				return t, fmt.Errorf("%s, from %s on: %w", c.Terms, line.From, err)
 			}
 		}
 		if c.termsFlags == (termsFlags{}) {
 			return t, nil
 		}
-		return staking.TermsChange(c.termsFlags).Apply(asset, t)
+		return hypothetical(staking.TermsChange(c.termsFlags)).Apply(asset, t)
 	}, nil
+}
+
+// hypothetical is a change after which no holder reads the terms: a gross rate that it does not give is not stated.
+// The recorded one would contradict another rate or another fee.
+func hypothetical(c staking.TermsChange) staking.TermsChange {
+	c.GrossAPR = cmp.Or(c.GrossAPR, new("0"))
+	return c
 }
 
 type (

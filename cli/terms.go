@@ -23,12 +23,12 @@ type termsFlags struct {
 	APR      *string `name:"apr" placeholder:"RATE" help:"Yearly rate: 0.0015 is 0.15 %."`
 	Min      *string `placeholder:"AMOUNT" help:"Average, or smallest balance of a day, below which nothing is earned."`
 	Cap      *string `placeholder:"AMOUNT" help:"What is above it earns nothing."`
-	Fee      *string `placeholder:"RATE" help:"Part of staking income that the operator keeps: 0.3 is 30 %."`
+	Fee      *string `placeholder:"RATE" help:"Part of staking income, and of a gross rate, that the operator keeps: 0.3 is 30 %."`
 	Offered  *bool   `negatable:"" help:"On offer, or not."`
 	Mode     *string `placeholder:"MODE" help:"Where rewards come from: fixed, a yearly rate; share, the net staking income."`
 	Measure  *string `placeholder:"MEASURE" help:"What of a day earns: average, or daily-minimum, its smallest balance."`
 	PerOwner *bool   `negatable:"" help:"Minimum and cap are those of an owner's accounts together, or of each account."`
-	GrossAPR *string `name:"gross-apr" placeholder:"RATE" help:"Yearly rate before the fee, as it is shown beside the APR; 0: none is."`
+	GrossAPR *string `name:"gross-apr" placeholder:"RATE" help:"Yearly rate before the fee, as it is shown beside the APR; 0: none is. With --fee and without --apr the APR follows."`
 }
 
 // on is what holds on a day with what is to be changed.
@@ -55,6 +55,14 @@ func (f termsFlags) on(ctx context.Context, db *store.DB, d staking.Day, symbol 
 	return t, asset, err
 }
 
+// follows says that nobody gave the APR of the terms, where it follows from what was given.
+func (f termsFlags) follows(t staking.Terms) string {
+	if !staking.TermsChange(f).APRFollows(t) {
+		return ""
+	}
+	return " The APR follows from the gross rate and the fee: " + t.APR.String() + "."
+}
+
 type termsSetCmd struct {
 	Asset string       `arg:"" help:"Token."`
 	From  *staking.Day `placeholder:"DAY" help:"First day on which they hold, at the earliest tomorrow. Without it: tomorrow."`
@@ -64,12 +72,13 @@ type termsSetCmd struct {
 }
 
 func (c *termsSetCmd) Help() string {
-	return `What is not given stays as it is on that day. In the mode share the APR is 0: holders share the income that is entered for the token ("softstake income add"), less the fee. Terms that lie in the future may be set again; every version is kept.
+	return `What is not given stays as it is on that day. A gross rate less the fee is the APR, rounded down: --gross-apr and --fee without --apr set it, and figures that contradict one another are refused. In the mode share the APR is 0: holders share the income that is entered for the token ("softstake income add"), less the fee. Terms that lie in the future may be set again; every version is kept.
 
 Examples:
 
   softstake terms set BNB --apr 0.002
   softstake terms set SOL --mode share --fee 0.3
+  softstake terms set NEAR --gross-apr 0.041 --fee 0.3
   softstake terms set ADA --measure daily-minimum --per-owner
   softstake terms set AXS --no-offered --preview
   softstake terms set AXS --no-offered --from 2026-12-01`
@@ -97,7 +106,7 @@ func (c *termsSetCmd) Run(env *Env) error {
 		if c.Preview {
 			return writeEffect(env, e, t.Asset, "", c.JSON)
 		}
-		err = env.done(db.SetTerms(ctx, t), "From %s on %s\n", from, termsSentence(asset, t))
+		err = env.done(db.SetTerms(ctx, t), "From %s on %s%s\n", from, termsSentence(asset, t), c.follows(t))
 		if err == nil && !t.Offered {
 			err = env.printf("Holders who earn with it until then, as of now: %d.\n", e.Holders())
 		}
@@ -123,7 +132,7 @@ func termsSentence(a ledger.Asset, t staking.Terms) string {
 		sentence += " Minimum and cap are those of an owner's accounts together."
 	}
 	switch {
-	case t.GrossAPR != 0:
+	case t.GrossAPR != 0: // they agree: the terms have just been set
 		sentence += " Holders read: " + grossAndNet(t) + "."
 	case t.Fee != 0:
 		sentence += " The operator keeps " + percent(t.Fee) + " % of its staking income."
@@ -157,7 +166,8 @@ func (c *termsCorrectCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		return env.done(db.CorrectTerms(ctx, c.Day, t, c.Reason), "On %s %s\n", c.Day, termsSentence(asset, t))
+		return env.done(db.CorrectTerms(ctx, c.Day, t, c.Reason), "On %s %s%s\n", c.Day, termsSentence(asset, t),
+			c.follows(t))
 	})
 }
 
@@ -169,7 +179,9 @@ type termsListCmd struct {
 }
 
 func (c *termsListCmd) Help() string {
-	return `Examples:
+	return `Holders earn the rate that is left of the gross rate after the fee, or a share of the staking income after the fee, or nothing where the token is not on offer. An average, or the lowest balance of a day, is measured; "/owner": minimum and cap are those of an owner's accounts together.
+
+Examples:
 
   softstake terms list
   softstake terms list BNB --history`
@@ -253,20 +265,15 @@ func (c *termsListCmd) read(ctx context.Context, env *Env, db *store.DB) ([]stor
 	return revisions, nil
 }
 
-// showsComing reports whether the list has today's terms and those that come.
-func (c *termsListCmd) showsComing() bool { return !c.History && c.On == nil }
-
-// coming reports whether terms of the list hold only from a day after today on.
+// coming reports whether terms of today's list hold only from a later day on.
 func (c *termsListCmd) coming(env *Env, r store.TermsRevision) bool {
-	return c.showsComing() && r.From > staking.DayOf(env.Now())
+	return !c.History && c.On == nil && r.From > staking.DayOf(env.Now())
 }
 
 func (c *termsListCmd) list(env *Env, a assets) list[store.TermsRevision] {
-	columns := []col{text("token"), text("from"), text("on offer"), figure("APR %"), figure("minimum"), figure("cap"),
-		figure("fee %"), figure("gross %"), text("mode"), text("measure"), text("limits of")}
-	if c.showsComing() {
-		columns = slices.Insert(columns, 2, text("holds"))
-	}
+	// They fit a terminal of 80 columns, but for the history. JSON has the rest.
+	columns := []col{text("token"), text("from"), figure("gross %"), figure("fee %"), text("earns"), figure("minimum"),
+		figure("cap"), text("measure")}
 	if c.History {
 		columns = append(columns, figure("version"), text("set at"), text("by"), text("reason"))
 	}
@@ -275,33 +282,30 @@ func (c *termsListCmd) list(env *Env, a assets) list[store.TermsRevision] {
 		columns: columns,
 		item: func(r store.TermsRevision) (any, []string) {
 			return termsJSON{r.Asset, r.From, formatFigures(a[r.Asset], r.Terms), c.coming(env, r), r.Revision,
-				instantOrNull(r.SetAt), r.SetBy, r.Reason}, c.row(env, a, r)
+				instantOrNull(r.SetAt), r.SetBy, r.Reason}, c.row(a, r)
 		},
 	}
 }
 
-func (c *termsListCmd) row(env *Env, a assets, r store.TermsRevision) []string {
-	offered, holds := "yes", "today"
-	if !r.Offered {
-		offered = "no"
+func (c *termsListCmd) row(a assets, r store.TermsRevision) []string {
+	gross, earns, measure := none, percent(r.APR)+" %", "average"
+	if r.GrossAPR != 0 {
+		gross = percent(r.GrossAPR)
 	}
-	if c.coming(env, r) {
-		holds = "to come"
+	switch {
+	case !r.Offered:
+		earns = "nothing"
+	case r.Mode == staking.Share:
+		earns = "share"
 	}
-	row := []string{r.Asset, r.From.String(), offered, percent(r.APR), a.plain(r.Asset, r.Min), a.plain(r.Asset, r.Cap),
-		percent(r.Fee), percent(r.GrossAPR), r.Mode.String(), r.Measure.String(), "account"}
-	if r.Mode != staking.Fixed {
-		row[3] = none
-	}
-	if r.GrossAPR == 0 {
-		row[7] = none
+	if r.Measure == staking.Lowest {
+		measure = "lowest"
 	}
 	if r.PerOwner {
-		row[10] = "owner"
+		measure += "/owner"
 	}
-	if c.showsComing() {
-		row = slices.Insert(row, 2, holds)
-	}
+	row := []string{r.Asset, r.From.String(), gross, percent(r.Fee), earns, a.plain(r.Asset, r.Min),
+		a.plain(r.Asset, r.Cap), measure}
 	if c.History {
 		row = append(row, strconv.Itoa(r.Revision), wallTime(r.SetAt), r.SetBy, r.Reason)
 	}

@@ -49,7 +49,7 @@ func newMarket(from staking.Day) (*market, error) {
 		}
 		switch symbol {
 		case stated:
-			t.Terms.GrossAPR = t.Terms.APR * 3 / 2
+			t.Terms.GrossAPR, t.Terms.Fee = t.Terms.APR*5/4, staking.Whole/5
 		case Capped:
 			t.Terms.PerOwner = true
 		case lowest:

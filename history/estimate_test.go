@@ -242,9 +242,9 @@ func TestReadOfferRefuses(t *testing.T) {
 		{modes + "2025-07-01,BNB,0.01,0,1,pool,,,\n", "\"pool\" is no mode"},
 		{modes + "2025-07-01,BNB,0.01,0,1,,median,,\n", "\"median\" is no measure"},
 		{modes + "2025-07-01,BNB,,0,1,share,,0.3,\n", "state apr, the net rate of the days from here on, or gross_apr"},
-		{modes + "2025-07-01,BNB,,0,1,share,,2,0.1\n", "APR -0.1 is not between"},
+		{modes + "2025-07-01,BNB,,0,1,share,,2,0.1\n", "fee 2 is not between"},
 		{modes + "2025-07-01,BNB,,0,1,share,,0.3,x\n", "is not a decimal number"},
-		{modes + "2025-07-01,BNB,0.2,0,1,share,,0.3,0.1\n", "the gross rate 0.1 is not between the APR"},
+		{modes + "2025-07-01,BNB,0.2,0,1,share,,0.3,0.1\n", "the gross rate 0.1 is below the APR 0.2"},
 		{header + "2025-07-01,BNB,0.01,0,1\n\n2025-07-01,BNB,0.02,0,1\n",
 			"line 4: these are the second terms of BNB from 2025-07-01"},
 	}

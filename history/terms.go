@@ -192,25 +192,14 @@ func changeOf(c []column, rec record) (change staking.TermsChange, shared bool, 
 		change.Mode = mode
 		return change, false, nil
 	}
-	if change.APR == nil {
-		change.APR, err = netRate(change.GrossAPR, change.Fee)
+	switch {
+	case change.APR != nil:
+	case change.GrossAPR == nil:
+		err = errors.New("in the mode share, state apr, the net rate of the days from here on, or gross_apr and fee")
+	default: // the APR follows
+		change.Fee = cmp.Or(change.Fee, new("0"))
 	}
 	return change, true, err
-}
-
-// netRate is what a gross rate leaves after the fee, rounded down.
-func netRate(gross, fee *string) (*string, error) {
-	if gross == nil {
-		return nil, errors.New("in the mode share, state apr, the net rate of the days from here on, or gross_apr and fee")
-	}
-	net, err := staking.ParseRate(*gross)
-	if err == nil && fee != nil {
-		var part staking.Rate
-		part, err = staking.ParseRate(*fee)
-		net = net.Net(part)
-	}
-	text := net.String()
-	return &text, err
 }
 
 // Terms are a token's, in order of the days they hold from.

@@ -22,11 +22,17 @@ type Rate struct {
 	Net         staking.Rate // what holders get
 	Gross       staking.Rate // before the operator's fee; below zero after a slashing
 	GrossKnown  bool         // in the mode fixed: the operator states it
-	Fee         staking.Rate // the operator's part of the staking income, 0 to 1
+	Fee         staking.Rate // the operator's part of the staking income, and of a gross rate, 0 to 1
 }
 
 // Kept is the part of the gross rate that holders do not get.
 func (r Rate) Kept() staking.Rate { return r.Gross - r.Net }
+
+// FeeIsKept reports whether the fee is the part of the gross rate that holders do not get. It is, but for a gross rate
+// that an earlier version let be stated against fee and APR.
+func (r Rate) FeeIsKept() bool {
+	return r.GrossKnown && (r.Mode == staking.Share || r.Gross.Net(r.Fee) == r.Net)
+}
 
 // same reports whether the rate is another's, whatever days they are of.
 func (r Rate) same(o Rate) bool {
@@ -34,8 +40,8 @@ func (r Rate) same(o Rate) bool {
 	return r == o
 }
 
-// statedRate is what terms say of the rate.
-func statedRate(t staking.Terms) Rate {
+// StatedRate is what terms say of the rate.
+func StatedRate(t staking.Terms) Rate {
 	r := Rate{First: t.From, Last: staking.Forever, Mode: t.Mode, Fee: t.Fee}
 	if t.Mode == staking.Fixed {
 		r.Known, r.Net, r.Gross, r.GrossKnown = true, t.APR, t.GrossAPR, t.GrossAPR != 0
@@ -63,7 +69,7 @@ func (r *Rate) add(d Distribution, fee staking.Rate) {
 func currentRates(t db.View, terms map[string]staking.Terms) (map[string]Rate, error) {
 	rates, shared := make(map[string]Rate, len(terms)), []string{}
 	for _, symbol := range slices.Sorted(maps.Keys(terms)) {
-		rates[symbol] = statedRate(terms[symbol])
+		rates[symbol] = StatedRate(terms[symbol])
 		if terms[symbol].Mode == staking.Share {
 			shared = append(shared, symbol)
 		}
@@ -147,7 +153,7 @@ func spans(history []store.TermsRevision, paid []Distribution, from, to staking.
 		if next == 0 || !history[next-1].Offered {
 			continue
 		}
-		r := statedRate(history[next-1].Terms)
+		r := StatedRate(history[next-1].Terms)
 		if divided, is := shared[day]; is && r.Mode == staking.Share {
 			r = divided
 		}

@@ -51,7 +51,8 @@ type Terms struct {
 	Measure  Measure // what minimum and cap are compared with, and what earns
 	PerOwner bool    // minimum and cap are those of an owner's accounts together
 	// The yearly rate before the operator's fee, as the operator states it, 0 to 10.73741823; zero: it is not
-	// stated, and always in the mode Share, in which it follows from the income.
+	// stated, and always in the mode Share, in which it follows from the income. Where it is stated, the fee is the
+	// operator's share of it, too, and GrossAPR.Net(Fee) is the APR.
 	GrossAPR Rate
 }
 
@@ -86,12 +87,18 @@ func ParseMeasure(s string) (Measure, error) {
 	return 0, ledger.ErrInvalid.In("measure", "%q is no measure; it is one of %v", ledger.Clip(s), measures)
 }
 
-// Check returns ledger.ErrInvalid unless the terms are in range. Accrue cannot fail on
-// terms that passed it.
+// Check returns ledger.ErrInvalid unless the terms are in range, and gross rate, fee and APR agree. Accrue
+// cannot fail on terms that passed it. Only what is set anew is checked: books of earlier versions may hold a gross
+// rate that their fee and APR contradict; nothing is accrued by it, and it is read as it stands.
 func (t Terms) Check(asset ledger.Asset) error {
 	switch {
 	case !t.Mode.known():
 		return ledger.ErrInvalid.In("mode", "terms of %s: there is no %s", t.Asset, t.Mode)
+	case t.Fee < 0 || t.Fee > Whole:
+		return ledger.ErrInvalid.In("fee", "terms of %s: fee %s is not between 0 and 1", t.Asset, t.Fee)
+	case t.GrossAPR < 0 || t.GrossAPR >= rateLimit:
+		return ledger.ErrInvalid.In("grossApr", "terms of %s: the gross rate %s is not between 0 and %s", t.Asset,
+			t.GrossAPR, rateLimit-1)
 	case t.Mode != Fixed && t.APR != 0:
 		return ledger.ErrInvalid.In("apr", "terms of %s: in the mode %s the rate follows from the income; the APR is 0",
 			t.Asset, t.Mode)
@@ -103,18 +110,31 @@ func (t Terms) Check(asset ledger.Asset) error {
 	case t.Cap < 1 || t.Cap < t.Min || t.Cap > asset.MaxSupply:
 		return ledger.ErrInvalid.In("cap", "terms of %s: cap %s is not between the minimum and %s",
 			t.Asset, asset.Format(t.Cap), asset.Format(asset.MaxSupply))
-	case t.Fee < 0 || t.Fee > Whole:
-		return ledger.ErrInvalid.In("fee", "terms of %s: fee %s is not between 0 and 1", t.Asset, t.Fee)
 	case !t.Measure.known():
 		return ledger.ErrInvalid.In("measure", "terms of %s: there is no %s", t.Asset, t.Measure)
 	case t.Mode != Fixed && t.GrossAPR != 0:
 		return ledger.ErrInvalid.In("grossApr", "terms of %s: in the mode %s the gross rate follows from the income; "+
 			"it is not stated", t.Asset, t.Mode)
-	case t.GrossAPR < 0 || t.GrossAPR >= rateLimit || t.GrossAPR != 0 && t.GrossAPR < t.APR:
-		return ledger.ErrInvalid.In("grossApr", "terms of %s: the gross rate %s is not between the APR and %s", t.Asset,
-			t.GrossAPR, rateLimit-1)
+	case t.GrossAPR != 0 && t.GrossAPR < t.APR:
+		return ledger.ErrInvalid.In("grossApr", "terms of %s: the gross rate %s is below the APR %s", t.Asset, t.GrossAPR,
+			t.APR)
+	case t.GrossAPR != 0 && t.GrossAPR.Net(t.Fee) != t.APR:
+		return t.contradiction()
 	}
 	return nil
+}
+
+// contradiction says what the three rates are, and what each would have to be.
+func (t Terms) contradiction() error {
+	set := fmt.Sprintf("set the APR to %s", t.GrossAPR.Net(t.Fee))
+	// The part for holders is rounded up, so that it gives the APR rounded down. Of a gross rate above 1 there may be
+	// no such fee.
+	kept := Whole - (t.APR*Whole+t.GrossAPR-1)/t.GrossAPR
+	if t.GrossAPR.Net(kept) == t.APR {
+		set += fmt.Sprintf(" or the fee to %s", kept)
+	}
+	return ledger.ErrInvalid.In("grossApr", "terms of %s: the gross rate %s less a fee of %s is %s, and not the APR %s; "+
+		"%s, or do not state the gross rate", t.Asset, t.GrossAPR, t.Fee, t.GrossAPR.Net(t.Fee), t.APR, set)
 }
 
 // Same reports whether the terms are those of others, whatever day they hold from.

@@ -13,8 +13,8 @@ type TermsChange struct {
 }
 
 // Apply returns the terms with the change, checked. The mode Share sets both rates to zero
-// unless they are given, and the way back to Fixed needs an APR. Its errors are
-// ledger.ErrInvalid.
+// unless they are given, and the way back to Fixed needs an APR. Where a gross rate and a fee
+// are given and no APR, the APR follows from them. Its errors are ledger.ErrInvalid.
 func (c TermsChange) Apply(asset ledger.Asset, t Terms) (Terms, error) {
 	return c.apply(asset, t, t.Mode == Fixed)
 }
@@ -60,6 +60,8 @@ func (c TermsChange) apply(asset ledger.Asset, t Terms, hasRate bool) (Terms, er
 		t.PerOwner = *c.PerOwner
 	}
 	switch {
+	case c.APRFollows(t):
+		t.APR = t.GrossAPR.Net(t.Fee)
 	case t.Mode == Fixed && c.APR == nil && !hasRate:
 		return t, ledger.ErrInvalid.In("apr", "terms of %s: state the APR, since the mode is fixed", t.Asset)
 	case t.Mode == Share:
@@ -71,4 +73,10 @@ func (c TermsChange) apply(asset ledger.Asset, t Terms, hasRate bool) (Terms, er
 		}
 	}
 	return t, t.Check(asset)
+}
+
+// APRFollows reports whether the APR of changed terms is what a given gross rate leaves after a given fee. A change
+// of one of the two alone states no other APR: what holders get does not change as a side effect.
+func (c TermsChange) APRFollows(t Terms) bool {
+	return t.Mode == Fixed && c.APR == nil && c.Fee != nil && c.GrossAPR != nil && t.GrossAPR != 0
 }

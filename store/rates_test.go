@@ -1,9 +1,12 @@
 package store_test
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -123,5 +126,31 @@ func TestDisclosures(t *testing.T) {
 		}
 		wants(w.T, failure(w.Disclose(ctx, "NOPE", "x")), ledger.ErrNotFound)
 		wants(w.T, failure(r.DisclosureVersion(ctx, bnb, 3)), ledger.ErrNotFound)
+	})
+}
+
+// TestContradictionOfAnEarlierVersion: a gross rate that fee and APR contradict cannot be set any more. Books that
+// have one are read, settled and audited as they stand, and other terms are set without it.
+func TestContradictionOfAnEarlierVersion(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		open(t, db, "alice")
+		on(t, db, "alice")
+		deposit(t, db, "d1", "alice", 365, bnb, noon)
+		testkit.Must(db.Fund(t.Context(), "pool", bnb, 100_00000000, false))(t)
+		testkit.Must(db.Exec(t.Context(), "UPDATE terms SET gross_apr = 200000, fee = 10000000 WHERE asset = 'BNB'"))(t)
+		settleThrough(t, db, clock, 1, 3, false)
+		wantClean(t, auditOf(t, db, audit.Options{}))
+		r := testkit.Must(reports.New(db.Reader()).CurrentRates(t.Context()))(t)[bnb]
+		if r.FeeIsKept() || r.Kept() != 50_000 {
+			t.Errorf("the rate is %+v", r)
+		}
+		terms := testkit.Must(reports.New(db.Reader()).TermsOn(t.Context(), day1+3))(t)
+		old := terms[slices.IndexFunc(terms, func(t staking.Terms) bool { return t.Asset == bnb })]
+		old.From, old.Cap = day1+5, old.Cap-1
+		if err := db.SetTerms(t.Context(), old); !errors.Is(err, ledger.ErrInvalid) {
+			t.Errorf("the contradiction is set again: %v", err)
+		}
+		old.GrossAPR = 0
+		ok(t, db.SetTerms(t.Context(), old))
 	})
 }

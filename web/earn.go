@@ -142,16 +142,17 @@ type tokenRow struct {
 	Missing ledger.Amount  // until it earns, or 0
 	Above   ledger.Amount  // the part above the cap, or 0
 	Joint   ledger.Amount  // what the owner's accounts hold together, where that is compared with minimum and cap, or 0
-	Coming  *staking.Terms // the next terms with another rate or mode, or the end of the offer; or nil
+	Coming  *staking.Terms // the next terms with another rate, fee or mode, or the end of the offer; or nil
 
 	Campaigns []campaignRow // in which it counts
 }
 
-// nextTerms are the first of the coming terms that change a token's rate or end its offer,
+// nextTerms are the first of the coming terms that change a token's rate, its fee or its mode, or end its offer,
 // or nil.
 func nextTerms(now staking.Terms, coming []store.TermsRevision) *staking.Terms {
 	for _, r := range coming {
-		if r.Asset == now.Asset && (r.APR != now.APR || r.Mode != now.Mode || r.Offered != now.Offered) {
+		if r.Asset == now.Asset && (r.APR != now.APR || r.GrossAPR != now.GrossAPR || r.Fee != now.Fee ||
+			r.Mode != now.Mode || r.Offered != now.Offered) {
 			return &r.Terms
 		}
 	}

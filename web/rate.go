@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,11 +24,25 @@ func (p *view) RateWords(r reports.Rate) string {
 	case r.Mode == staking.Share && !r.Known:
 		return p.T("rates.words.not-yet", "fee", p.Percent(r.Fee))
 	case r.Mode == staking.Share:
-		return p.T("rates.words.share", "gross", p.Effective(r.Gross), "fee", p.Percent(r.Fee), "net", p.Effective(r.Net))
+		return p.T("rates.words", "gross", p.Effective(r.Gross), "fee", p.Percent(r.Fee), "net", p.Effective(r.Net))
+	case r.FeeIsKept():
+		return p.T("rates.words", "gross", p.Percent(r.Gross), "fee", p.Percent(r.Fee), "net", p.Percent(r.Net))
 	case r.GrossKnown:
-		return p.T("rates.words.fixed", "gross", p.Percent(r.Gross), "kept", p.Percent(r.Kept()), "net", p.Percent(r.Net))
+		return p.T("rates.words.kept", "gross", p.Percent(r.Gross), "kept", p.Percent(r.Kept()), "net", p.Percent(r.Net))
 	}
 	return ""
+}
+
+// ComingRate says what a token earns by terms that come.
+func (p *view) ComingRate(t staking.Terms) string {
+	switch {
+	case !t.Offered:
+		return p.T("earn.coming.end", "day", p.Day(t.From))
+	case t.Mode == staking.Share:
+		return p.T("earn.coming.share", "day", p.Day(t.From), "fee", p.Percent(t.Fee))
+	}
+	rate := cmp.Or(p.RateWords(reports.StatedRate(t)), p.Percent(t.APR))
+	return p.T("earn.coming", "day", p.Day(t.From), "rate", rate)
 }
 
 // Effective is a rate that was worked out, towards zero: with two decimals, or with four figures of one below 1 %.
@@ -170,8 +185,13 @@ func (p ratePage) Charged() string {
 	switch {
 	case p.Terms.Mode == staking.Share:
 		return p.T("rates.charged.share", "fee", p.Percent(p.Terms.Fee))
+	case p.Rate.FeeIsKept():
+		return p.T("rates.charged.stated", "fee", p.Percent(p.Rate.Fee), "gross", p.Percent(p.Rate.Gross), "kept",
+			p.Percent(p.Rate.Kept()))
 	case p.Rate.GrossKnown:
-		return p.T("rates.charged.fixed", "kept", p.Percent(p.Rate.Kept()), "gross", p.Percent(p.Rate.Gross))
+		return p.T("rates.charged.kept", "kept", p.Percent(p.Rate.Kept()), "gross", p.Percent(p.Rate.Gross))
+	case p.Rate.Fee != 0:
+		return p.T("rates.charged.income", "fee", p.Percent(p.Rate.Fee))
 	}
 	return p.T("rates.charged.none")
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -101,11 +102,12 @@ func TestRatesForEverybody(t *testing.T) {
 	w.at(4, "12:00")
 	w.income("e1", 2, 3, 1_000_000)
 	w.ok(w.books.SetTerms(t.Context(), staking.Terms{
-		Asset: "SOL", From: w.day(5), Offered: true, APR: 2_870_000, GrossAPR: 4_100_000, Min: 1, Cap: 100,
+		Asset: "SOL", From: w.day(5), Offered: true, APR: 2_870_000, Fee: 30_000_000, GrossAPR: 4_100_000, Min: 1,
+		Cap: 100,
 	}))
 	w.settle(4)
 	p := stranger.get("/rates").is(http.StatusOK).has("31.93%", "45.62%", "30%", "A share of staking income",
-		"3 Mar 2026 to 4 Mar 2026", "bsc, validator-7", "2.87%", "4.1%", "1.23% of the rate")
+		"3 Mar 2026 to 4 Mar 2026", "bsc, validator-7", "2.87%", "4.1%")
 	if cache := p.header.Get("Cache-Control"); cache != publicFor {
 		t.Errorf("the page is kept as %q", cache)
 	}
@@ -116,7 +118,7 @@ func TestRatesForEverybody(t *testing.T) {
 	stranger.get("/rates/BNB").is(http.StatusOK).has("What BNB earns", "31.93%", "validator-7", "0.01",
 		"30% of the staking income",
 		"validator-7 &lt;b&gt;", "Version 1", "waits for the chain", `<path class="net" d="`)
-	stranger.get("/rates/SOL").has("1.23% a year of the gross rate of 4.1% is kept")
+	stranger.get("/rates/SOL").has("30% of the gross rate of 4.1%, that is 1.23% a year")
 	stranger.get("/rates/ADA").has("What the operator earns beside the rate is not stated")
 	rows := stranger.get("/rates/BNB/rates.csv").file()
 	paid := map[string]string{"first": w.day(2).String(), "last": w.day(3).String(), "asset": "BNB", "mode": "share",
@@ -148,4 +150,30 @@ func TestStartInTheModeShare(t *testing.T) {
 	carl.login("carl@example.com")
 	carl.get("/earn/start").has("0.002625", "gross 45.62%, fee 30%, you get 31.93%", "has no promised rate", `href="/rates"`)
 	carl.get("/convert?asset=BNB&amount=1&into=USDT").is(http.StatusOK)
+}
+
+// TestRateInWords: a stated gross rate has the fee beside it; one that an earlier version let contradict the fee has
+// what is kept.
+func TestRateInWords(t *testing.T) {
+	w := newWebsite(t)
+	w.ok(w.books.SetTerms(t.Context(), staking.Terms{
+		Asset: "BNB", From: w.day(3), Offered: true, APR: 3_000_000, Fee: 25_000_000, GrossAPR: 4_000_000, Cap: 100,
+	}))
+	w.ok(w.books.SetTerms(t.Context(), staking.Terms{
+		Asset: "SOL", From: w.day(3), Offered: true, Mode: staking.Share, Fee: 25_000_000, Cap: 100,
+	}))
+	w.ok(w.books.SetTerms(t.Context(), staking.Terms{
+		Asset: "ADA", From: w.day(2), Offered: true, APR: 3_000_000, Fee: 25_000_000, Cap: 100,
+	}))
+	w.at(2, "12:00")
+	w.read("/earn").has("on: gross 4%, fee 25%, you get 3%", "a share of the staking income, less a fee of 25%")
+	w.read("/rates/ADA").has("The operator keeps 25% of the staking income; the rate before that is not stated")
+	w.at(3, "12:00")
+	w.read("/earn").has("gross 4%, fee 25%, you get 3%", "known with the first income; fee 25%")
+	w.read("/rates/BNB").has("25% of the gross rate of 4%, that is 1% a year")
+	p := &view{locale: allLocales(t).all[0]}
+	old := reports.StatedRate(staking.Terms{APR: 3_000_000, GrossAPR: 4_000_000, Fee: 20_000_000})
+	if words := p.RateWords(old); words != "gross 4%, 1% is kept, you get 3%" {
+		t.Errorf("got %q", words)
+	}
 }
