@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/history"
-	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -284,4 +283,4 @@ func printTables(w io.Writer, offer history.Offer, e estimated) error {
 }
 
 // percent writes a yearly rate as a percentage: 0.0015 is "0.15".
-func percent(r staking.Rate) string { return ledger.FormatDecimal(int64(r), 6) }
+func percent(r staking.Rate) string { return r.Percent() }

@@ -122,10 +122,12 @@ func (r *reading) sumWaiting(days []tokenDay, entered map[tokenDay]staking.Day) 
 		w.First, w.Last, w.Days = min(w.First, a.Day), max(w.Last, a.Day), w.Days+1
 		w.Integral = w.Integral.Add(a.EligibleIntegral())
 		units, ok := staking.EstimateDay(a.EligibleIntegral(), w.Rate.Net)
-		w.EstimateKnown = w.EstimateKnown && ok
-		var err error
-		w.Estimate, err = w.Estimate.Add(units)
-		return err
+		sum, err := w.Estimate.Add(units)
+		w.EstimateKnown = w.EstimateKnown && ok && err == nil // a rate of dust may be beyond all numbers
+		if w.EstimateKnown {
+			w.Estimate = sum
+		}
+		return nil
 	}, `SELECT a.day, a.asset, a.eligible, a.eligible_rest FROM {rows} JOIN accruals a
 	       ON a.bucket = r.bucket AND a.day = r.day AND a.account = r.account AND a.asset = r.asset`,
 		db.SetOf(days,

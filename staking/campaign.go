@@ -70,9 +70,9 @@ func EqualParts(pool ledger.Amount, tokens []string) []Part {
 	return parts
 }
 
-// Check returns ledger.ErrInvalid unless the campaign is well formed. It does not look at
-// assets.
-func (c Campaign) Check() error {
+// Check returns ledger.ErrInvalid unless the campaign is well formed. The asset is the one in which it pays; nothing
+// else is looked at in the books.
+func (c Campaign) Check(asset ledger.Asset) error {
 	if err := checkCampaignID(c.ID); err != nil {
 		return ledger.At("id", err)
 	}
@@ -99,7 +99,7 @@ func (c Campaign) Check() error {
 	case len(c.Multipliers) > maxMultipliers:
 		return ledger.ErrInvalid.In("multipliers", "a campaign has at most %d multipliers", maxMultipliers)
 	}
-	if err := c.checkParts(); err != nil {
+	if err := c.checkParts(asset); err != nil {
 		return err
 	}
 	return c.checkMultipliers()
@@ -119,14 +119,19 @@ func checkCampaignID(id string) error {
 	return nil
 }
 
-func (c Campaign) checkParts() error {
+func (c Campaign) checkParts(asset ledger.Asset) error {
 	if n := len(c.Parts); n < 1 || n > maxCampaignTokens {
 		return ledger.ErrInvalid.In("tokens", "a campaign has 1 to %d eligible tokens", maxCampaignTokens)
 	}
 	left := c.Pool
 	for i, p := range c.Parts {
-		if p.Amount <= 0 || p.Amount > left {
-			return ledger.ErrInvalid.In("tokens", "the parts of the pool are above zero, and together the pool")
+		switch {
+		case p.Amount <= 0:
+			return ledger.ErrInvalid.In("tokens", "the part of %s is %s %s; it must be above zero", ledger.Clip(p.Token),
+				asset.Format(p.Amount), asset.Symbol)
+		case p.Amount > left:
+			return ledger.ErrInvalid.In("tokens", "the part of %s is %s %s, and %s of the pool is left for it",
+				ledger.Clip(p.Token), asset.Format(p.Amount), asset.Symbol, asset.Format(left))
 		}
 		left -= p.Amount
 		if slices.ContainsFunc(c.Parts[:i], func(o Part) bool { return o.Token == p.Token }) {
@@ -134,7 +139,8 @@ func (c Campaign) checkParts() error {
 		}
 	}
 	if left != 0 {
-		return ledger.ErrInvalid.In("tokens", "the parts of the pool are not all of it: %d smallest units are in none", left)
+		return ledger.ErrInvalid.In("tokens", "the parts of the pool are not all of it: %s %s is in none",
+			asset.Format(left), asset.Symbol)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/softstake/softstake/ledger"
@@ -66,7 +67,7 @@ func TestCampaignsAgainstBigIntegers(t *testing.T) {
 	r := rand.New(rand.NewPCG(12, 6))
 	for days := 0; days < 100_000; {
 		c := randomCampaign(r)
-		if err := c.Check(); err != nil {
+		if err := c.Check(sui); err != nil {
 			t.Fatal(err)
 		}
 		for _, part := range c.Parts {
@@ -129,13 +130,31 @@ func TestEqualParts(t *testing.T) {
 	}
 }
 
+// sui has two decimals, so that a part of a pool in its smallest units is seen.
+var sui = ledger.Asset{Symbol: "SUI", Scale: 2, MaxSupply: 1_000_000}
+
+// TestErrorsOfPartsAreInTokens: what is wrong with a part of the pool is written in the units of the token.
+func TestErrorsOfPartsAreInTokens(t *testing.T) {
+	for want, amounts := range map[string][2]ledger.Amount{
+		"the parts of the pool are not all of it: 0.01 SUI is in none":     {4, 5},
+		"the part of SOL is 0.07 SUI, and 0.06 of the pool is left for it": {4, 7},
+		"the part of BNB is 0 SUI; it must be above zero":                  {0, 10},
+	} {
+		c := staking.Campaign{ID: "spring", Title: "Spring", Asset: "SUI", Pool: 10, First: 100, Last: 109,
+			Parts: []staking.Part{{Token: "BNB", Amount: amounts[0]}, {Token: "SOL", Amount: amounts[1]}}}
+		if err := c.Check(sui); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
 func TestCampaignsAreChecked(t *testing.T) {
 	good := func() staking.Campaign {
 		return staking.Campaign{ID: "spring", Title: "Spring", Asset: "SUI", Pool: 10, First: 100, Last: 109,
 			Parts:       []staking.Part{{Token: "BNB", Amount: 4}, {Token: "SOL", Amount: 6}},
 			Multipliers: []staking.Multiplier{{Label: "vip", Percent: 150}}, Members: 3}
 	}
-	if err := good().Check(); err != nil {
+	if err := good().Check(sui); err != nil {
 		t.Fatal(err)
 	}
 	for field, changes := range map[string][]func(*staking.Campaign){
@@ -159,7 +178,7 @@ func TestCampaignsAreChecked(t *testing.T) {
 			c := good()
 			change(&c)
 			var e *ledger.Error
-			if err := c.Check(); !errors.As(err, &e) || !errors.Is(err, ledger.ErrInvalid) || e.Field != field {
+			if err := c.Check(sui); !errors.As(err, &e) || !errors.Is(err, ledger.ErrInvalid) || e.Field != field {
 				t.Errorf("%s %d: %v", field, i, err)
 			}
 		}

@@ -2,7 +2,7 @@ package staking
 
 import (
 	"cmp"
-	"math/bits"
+	"math/big"
 
 	"github.com/softstake/softstake/ledger"
 )
@@ -46,41 +46,34 @@ func (c Candidate) before(d Candidate) bool {
 	return cmp.Less(c.Terms.Asset, d.Terms.Asset)
 }
 
-// Estimate is what a balance earns in a day and in a year of 365 days if neither it nor
-// the terms change: each rounded down from the exact figure, without a carried fraction.
-// It is zero if the balance does not qualify. Its error is ledger.ErrOverflow.
-func Estimate(t Terms, free ledger.Amount) (day, year ledger.Amount, err error) {
+// Estimate is what a balance earns in a day and in a year of 365 days at a rate a year, if neither it nor the terms
+// change: each rounded down from the exact figure, without a carried fraction. The rate may be above those that terms
+// can have: in the mode Share it is that of a period that was paid. It is zero if the balance does not qualify. Its
+// error is ledger.ErrOverflow.
+func Estimate(t Terms, free ledger.Amount, r Rate) (day, year ledger.Amount, err error) {
 	if !t.Qualifies(free) {
 		return 0, 0, nil
 	}
-	if a, earns := Accrue(t.From, t, HoldingAt("", t.Asset, free, 0)); earns {
-		day = a.Reward
-	}
-	const one = 100_000_000 // the rate of 1 a year
-	hi, lo := bits.Mul64(uint64(min(free, t.Cap)), uint64(t.APR))
-	if hi >= one {
+	eligible := min(free, t.Cap)
+	day, ok := EstimateDay(IntegralOf(eligible, DayMillis), r)
+	if !ok {
 		return 0, 0, ledger.ErrOverflow
 	}
-	units, _ := bits.Div64(hi, lo, one)
-	if units > uint64(1<<63-1) {
+	units := new(big.Int).Mul(big.NewInt(int64(eligible)), big.NewInt(int64(r)))
+	if units.Quo(units, big.NewInt(int64(Whole))); !units.IsInt64() {
 		return 0, 0, ledger.ErrOverflow
 	}
-	return day, ledger.Amount(units), nil
+	return day, ledger.Amount(units.Int64()), nil
 }
 
 // EstimateDay is what a day's eligible integral comes to at a rate a year, rounded down:
-// in the mode Share an estimate, at the rate of a period that was paid. ok is false where
-// the rate is out of the range of terms.
+// in the mode Share an estimate, at the rate of a period that was paid, however high it is.
+// ok is false where the rate is below zero or the result is out of range.
 func EstimateDay(i Integral, r Rate) (units ledger.Amount, ok bool) {
-	if r < 0 || r >= rateLimit {
-		return 0, false
+	if r >= 0 && r < rateLimit {
+		return i.interest(r).Units, true
 	}
-	return i.interest(r).Units, true
-}
-
-// At are the terms with a fixed rate a year instead of their mode, for estimates: Estimate and
-// Accrue then say what would be earned at it. A rate out of range is the nearest in range.
-func (t Terms) At(r Rate) Terms {
-	t.Mode, t.APR, t.GrossAPR = Fixed, min(max(r, 0), rateLimit-1), 0
-	return t
+	n := new(big.Int).Mul(i.big(new(big.Int)), big.NewInt(int64(r)))
+	n.Quo(n, big.NewInt(int64(Unit)))
+	return ledger.Amount(n.Int64()), r >= 0 && n.IsInt64()
 }

@@ -90,18 +90,20 @@ func TestTagIsTheFirstInOrder(t *testing.T) {
 func TestEstimate(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		terms := staking.Terms{
-			Asset: "BNB", From: 20_000, Offered: true, APR: staking.Rate(rapid.Int64Range(0, 1<<30-1).Draw(t, "APR")),
+			Asset: "BNB", From: 20_000, Offered: true, Mode: staking.Share,
 			Min: ledger.Amount(rapid.Int64Range(0, 1000).Draw(t, "minimum")),
 		}
 		terms.Cap = max(terms.Min, 1) + ledger.Amount(rapid.Int64Range(0, 1<<61).Draw(t, "cap"))
 		free := ledger.Amount(rapid.Int64Range(0, int64(ledger.MaxSupply)).Draw(t, "free"))
-		year := new(big.Int).Mul(big.NewInt(int64(min(free, terms.Cap))), big.NewInt(int64(terms.APR)))
+		// That of a period of a few dust holders is far above those that terms can have.
+		rate := rapid.Int64Range(0, 1<<31).Draw(t, "rate") << rapid.IntRange(0, 31).Draw(t, "shift")
+		year := new(big.Int).Mul(big.NewInt(int64(min(free, terms.Cap))), big.NewInt(rate))
 		day := new(big.Int).Div(year, big.NewInt(365*100_000_000))
 		year.Div(year, big.NewInt(100_000_000))
 		if free < terms.Min || free == 0 {
 			day, year = new(big.Int), new(big.Int)
 		}
-		gotDay, gotYear, err := staking.Estimate(terms, free)
+		gotDay, gotYear, err := staking.Estimate(terms, free, staking.Rate(rate))
 		if !year.IsInt64() {
 			if !errors.Is(err, ledger.ErrOverflow) {
 				t.Fatalf("a year of %s units: %v", year, err)

@@ -33,6 +33,9 @@ func parseRate(what, s string) (Rate, error) {
 // String writes the rate as ParseRate reads it: "0.0015".
 func (r Rate) String() string { return ledger.FormatDecimal(int64(r), rateScale) }
 
+// Percent writes the rate in percent, exactly: "0.15".
+func (r Rate) Percent() string { return ledger.FormatDecimal(int64(r), rateScale-2) }
+
 // Net is what the rate leaves after a fee of 0 to 1, rounded down. The rate must be one that terms may have.
 func (r Rate) Net(fee Rate) Rate { return r * (Whole - fee) / Whole }
 
@@ -208,6 +211,6 @@ func (l Limit) Risen(rate, before Rate) string {
 	if overHi < hi || (overHi == hi && overLo <= lo) {
 		return ""
 	}
-	return fmt.Sprintf("the income gives %s a rate of %s a year, more than %s%% above %s before", l.Asset, rate,
-		ledger.FormatDecimal(l.MaxChange, 2), before)
+	return fmt.Sprintf("the income gives %s a rate of %s%% a year, more than %s%% above %s%% before", l.Asset,
+		rate.Percent(), ledger.FormatDecimal(l.MaxChange, 2), before.Percent())
 }

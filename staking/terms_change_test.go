@@ -130,3 +130,12 @@ func TestEveryFeeThatIsNamedAgrees(t *testing.T) {
 		}
 	}
 }
+
+// TestRiseInPercent: a limit's sentence has the rates as a person writes them.
+func TestRiseInPercent(t *testing.T) {
+	l := staking.Limit{Asset: "SOL", MaxChange: 2_550}
+	want := "the income gives SOL a rate of 4.1% a year, more than 25.5% above 2.87% before"
+	if got := l.Risen(4_100_000, 2_870_000); got != want {
+		t.Errorf("got %q", got)
+	}
+}

@@ -25,7 +25,7 @@ func (b *DB) PostCampaign(ctx context.Context, c staking.Campaign) (Outcome, err
 			return Outcome{}, ledger.At("tokens", err)
 		}
 	}
-	if err := c.Check(); err != nil {
+	if err := c.Check(asset); err != nil {
 		return Outcome{}, err
 	}
 	c.End = c.Last

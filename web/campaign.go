@@ -118,8 +118,7 @@ func (p *view) Members(r campaignRow) string {
 	if r.Campaign.Members == 0 {
 		return p.T("campaign.all")
 	}
-	return p.T("campaign.first", "members", p.Number(ledger.FormatDecimal(r.Campaign.Members, 0)), "places",
-		p.Number(ledger.FormatDecimal(r.Places(), 0)))
+	return p.N("campaign.first", int(r.Places()), "members", p.Number(ledger.FormatDecimal(r.Campaign.Members, 0)))
 }
 
 // Multipliers are the labels with what holdings count by them.

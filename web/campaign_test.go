@@ -28,7 +28,7 @@ func TestCampaignsOnThePages(t *testing.T) {
 	w.ok(err)
 	w.read("/earn").is(http.StatusOK).has("Campaigns", "Hold BNB, get SOL", "You take part from 3 Mar 2026 on with BNB.",
 		"What you hold counts × 1.5.", "3 of 3 SOL", "3 days left", "known when the first day is paid", "vip × 1.5",
-		"and SOL from a campaign", "the first 1: 1 places left", "Places go to those who were enrolled first")
+		"and SOL from a campaign", "the first 1: 1 place left", "Places go to those who were enrolled first")
 	w.settle(2)
 	w.settle(3)
 	w.read("/earn").has("You take part with BNB.", "2 of 3 SOL", "2 days left", "SOL a year for each BNB",

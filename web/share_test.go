@@ -177,3 +177,20 @@ func TestRateInWords(t *testing.T) {
 		t.Errorf("got %q", words)
 	}
 }
+
+// TestEstimateOfAnyRate: a period of little holdings came to a rate that no terms can have. The pages have their
+// estimate all the same, as they say.
+func TestEstimateOfAnyRate(t *testing.T) {
+	w := shareWebsite(t)
+	w.holder("carl", "DE")
+	w.deposit("carl", "3 BNB")
+	w.settle(3)
+	w.at(4, "12:00")
+	w.income("e1", 2, 3, 100_00000000) // of 8 BNB-days: 3193.75 a year is left of 4562.5
+	w.settle(5)
+	w.read("/earn").has("estimate, at 319,375% a year").hasNot("known with the first income")
+	w.read(w.rewardOf(5)).has("About 485.625").hasNot("There is no estimate")
+	carl := w.another()
+	carl.login("carl@example.com")
+	carl.get("/earn/start").has("26.25", "9,581.25").hasNot("not known yet")
+}

@@ -132,7 +132,7 @@ func (p *startPage) expect() error {
 		x := expected{
 			Asset: t.Asset, Free: t.Free, Rate: t.Rate, Cap: t.Terms.Cap, Above: max(t.Free-t.Terms.Cap, 0),
 		}
-		x.Day, x.Year, err = staking.Estimate(t.Terms.At(t.Rate.Net), t.Free)
+		x.Day, x.Year, err = staking.Estimate(t.Terms, t.Free, t.Rate.Net)
 		x.Beyond = err != nil || !t.Rate.Known
 		day, _ := worth(x.Asset, x.Day, prices)
 		if year, priced := worth(x.Asset, x.Year, prices); priced && !x.Beyond && year < mostValue {
