@@ -35,6 +35,10 @@ type incomeOut struct {
 	Evidence  string `json:"evidence" example:"5Uf7Transaction" doc:"The transaction, or the report that says so."`
 	At        string `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it was entered, and counts."`
 	EnteredBy string `json:"enteredBy" example:"token t-1" doc:"The credential of who entered it."`
+
+	Mode        string `json:"mode" enum:"fixed,share" example:"share" doc:"share: the net is distributed. fixed: it funds the pool."`
+	Day         string `json:"day,omitempty" format:"date" example:"2026-11-22" doc:"The day with whose rewards it is distributed, which is that on which it was entered. Absent in the mode fixed."`
+	Distributed bool   `json:"distributed" doc:"Whether it is distributed. Until its day is settled, it waits."`
 }
 
 type incomesIn struct {
@@ -93,10 +97,16 @@ func (rd reader) incomes(ctx context.Context, in *incomesIn) (*answer[list[incom
 		return rd.Incomes(ctx, asked, *after, limit)
 	}, func(i reports.Income) (incomeOut, error) {
 		a, err := rd.Asset(ctx, i.Asset)
-		return incomeOut{
-			i.Reference, i.Asset, i.Chain, i.Source, i.First.String(), i.Last.String(), a.Format(i.Split.Gross),
-			i.Rate.String(), a.Format(i.Fee), a.Format(i.Net), i.Evidence, instant(i.At), i.Credential,
-		}, err
+		out := incomeOut{
+			Reference: i.Reference, Asset: i.Asset, Chain: i.Chain, Source: i.Source, First: i.First.String(),
+			Last: i.Last.String(), Gross: a.Format(i.Split.Gross), FeeRate: i.Rate.String(), Fee: a.Format(i.Fee),
+			Net: a.Format(i.Net), Evidence: i.Evidence, At: instant(i.At), EnteredBy: i.Credential, Mode: i.Mode.String(),
+			Distributed: i.Distributed,
+		}
+		if i.Mode == staking.Share {
+			out.Day = i.Day().String()
+		}
+		return out, err
 	})
 }
 

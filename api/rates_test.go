@@ -130,6 +130,8 @@ func TestRatesAndDisclosure(t *testing.T) {
 		}
 		w.get("alice", "/v1/tokens").is(200).says("items.3.asset", "BNB", "items.3.rate.net", "0.319375",
 			"items.3.rate.gross", "0.45625", "items.3.rate.through", w.day(3), "items.9.rate.mode", "fixed")
+		w.get("auditor", "/v1/incomes").is(200).says("items.#", "1", "items.0.mode", "share", "items.0.distributed", "true",
+			"items.0.day", w.day(4))
 		w.get("alice", path+"disclosure").is(200).says("rate.net", "0.319375", "sources.#", "1", "sources.0.chain", "bsc",
 			"sources.0.source", "v-1", "sources.0.gross", "0.01", "version", "", "text", "")
 		for range 2 {

@@ -140,7 +140,9 @@ type campaignListCmd struct {
 }
 
 func (c *campaignListCmd) Help() string {
-	return `Example:
+	return `Each eligible token has what its last paid day came to in a year, for an account that counts once: in percent of its value, or in reward tokens for a whole one where the day's prices are not known.
+
+Example:
 
   softstake campaign list`
 }
@@ -218,17 +220,42 @@ func (a assets) tokensOf(c reports.Campaign) string {
 	return strings.Join(tokens, ", ")
 }
 
+// ratesOf are the eligible tokens, each with what its newest paid day came to a year for an account that counts once:
+// in value or, without the day's prices, in reward tokens for a whole one.
+func ratesOf(c reports.Campaign) string {
+	tokens := make([]string, len(c.Parts))
+	for i, p := range c.Parts {
+		tokens[i] = p.Token
+		for _, d := range c.Newest {
+			switch {
+			case d.Token != p.Token:
+			case d.ValueRate > 0:
+				tokens[i] += " " + effective(d.ValueRate) + " %"
+			case d.Rate > 0:
+				tokens[i] += " " + d.Rate.String() + " " + c.Asset
+			}
+		}
+	}
+	return strings.Join(tokens, ", ")
+}
+
+// effective is a rate that was worked out, in percent with two decimals, rounded down.
+func effective(r staking.Rate) string {
+	const hundredth = staking.Whole / 10_000
+	return percent(r - r%hundredth)
+}
+
 func (c *campaignListCmd) Run(env *Env) error {
 	return env.booksAndAssets(func(ctx context.Context, db *store.DB, a assets) error {
 		all, err := reports.New(db.Reader()).Campaigns(ctx)
 		return list[reports.Campaign]{
 			json: c.JSON,
-			columns: []col{text("campaign"), text("title"), text("days"), figure("pool"), text("token"), figure("left"),
-				figure("days left"), text("eligible"), text("members")},
+			// They fit a terminal of 80 columns, but for many tokens. "show" and JSON have the rest.
+			columns: []col{text("campaign"), figure("pool"), figure("left"), text("token"), text("last day"), text("members"),
+				text("eligible, a year")},
 			item: func(c reports.Campaign) (any, []string) {
-				return a.campaignJSON(c), []string{c.ID, c.Title, c.First.String() + " to " + min(c.Last, c.End).String(),
-					a.plain(c.Asset, c.Pool), c.Asset, a.plain(c.Asset, c.Left), strconv.FormatInt(c.DaysLeft, 10), a.tokensOf(c),
-					takePart(c)}
+				return a.campaignJSON(c), []string{c.ID, a.plain(c.Asset, c.Pool), a.plain(c.Asset, c.Left), c.Asset,
+					min(c.Last, c.End).String(), takePart(c), ratesOf(c)}
 			},
 			none: "There are no campaigns.\n",
 		}.print(env, all, err)

@@ -171,7 +171,9 @@ type incomeListCmd struct {
 }
 
 func (c *incomeListCmd) Help() string {
-	return `Example:
+	return `In the mode share the net income is distributed with the rewards of the day on which it was entered; until that day is settled, it waits. In the mode fixed it funds the pool.
+
+Example:
 
   softstake income list SOL --from 2026-11-01`
 }
@@ -190,6 +192,32 @@ type incomeJSON struct {
 	Evidence  string      `json:"evidence"`
 	At        instant     `json:"at"`
 	EnteredBy string      `json:"enteredBy"`
+	Mode      string      `json:"mode"`
+	// The day with whose rewards it is distributed; null: it funds the pool.
+	Day         *staking.Day `json:"day"`
+	Distributed bool         `json:"distributed"`
+}
+
+func (a assets) incomeJSON(i reports.Income) incomeJSON {
+	out := incomeJSON{Reference: i.Reference, Asset: i.Asset, Chain: i.Chain, Source: i.Source, First: i.First,
+		Last: i.Last, Gross: a.plain(i.Asset, i.Split.Gross), FeeRate: i.Rate.String(), Fee: a.plain(i.Asset, i.Fee),
+		Net: a.plain(i.Asset, i.Net), Evidence: i.Evidence, At: instant(i.At), EnteredBy: i.Credential,
+		Mode: i.Mode.String(), Distributed: i.Distributed}
+	if i.Mode == staking.Share {
+		out.Day = new(i.Day())
+	}
+	return out
+}
+
+// goesTo says where the rest of an income goes.
+func goesTo(i reports.Income) string {
+	switch {
+	case i.Mode != staking.Share:
+		return "in the pool"
+	case i.Distributed:
+		return i.Day().String()
+	}
+	return "waits"
 }
 
 func (c *incomeListCmd) Run(env *Env) error {
@@ -205,14 +233,13 @@ func (c *incomeListCmd) Run(env *Env) error {
 		asked := reports.IncomesAsked{From: given(c.From, 0), To: given(c.To, staking.DayOf(env.Now())), Asset: c.Asset}
 		_, _, err := list[reports.Income]{
 			json: c.JSON,
-			columns: []col{text("reference"), text("token"), text("period"), text("source"), figure("gross"), figure("fee %"),
-				figure("fee"), figure("net"), text("evidence"), text("by")},
+			// They fit a terminal of 80 columns, but for long references. JSON has the rest.
+			columns: []col{text("token"), text("first day"), figure("days"), figure("gross"), figure("fee %"), figure("net"),
+				text("distributed"), text("reference")},
 			item: func(i reports.Income) (any, []string) {
-				gross, fee, net := a.plain(i.Asset, i.Split.Gross), a.plain(i.Asset, i.Fee), a.plain(i.Asset, i.Net)
-				return incomeJSON{i.Reference, i.Asset, i.Chain, i.Source, i.First, i.Last, gross, i.Rate.String(), fee, net,
-						i.Evidence, instant(i.At), i.Credential},
-					[]string{i.Reference, i.Asset, i.First.String() + " to " + i.Last.String(), i.Chain + ", " + i.Source, gross,
-						percent(i.Rate), fee, net, i.Evidence, i.Credential}
+				j := a.incomeJSON(i)
+				return j, []string{j.Asset, j.First.String(), number(int64(i.Last-i.First) + 1), j.Gross, percent(i.Rate), j.Net,
+					goesTo(i), j.Reference}
 			},
 			none: "No income was entered.\n",
 		}.printPages(env, c.Limit, func(after reports.Income, most int) ([]reports.Income, error) {

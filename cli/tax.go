@@ -20,7 +20,7 @@ type taxCmd struct {
 	Year      int            `arg:"" help:"UTC calendar year, such as 2026."`
 	Account   ledger.Account `placeholder:"ID" help:"Only this account, with its balances at the end. Without it: all."`
 	Currency  string         `default:"USDT" help:"What values are in: USDT, or a code of ISO 4217 that has rates."`
-	Aggregate bool           `help:"In the columns that authorities ask for (CARF, DAC8)."`
+	Aggregate bool           `help:"A line for each account, token and kind, for a report to authorities (CARF, DAC8)."`
 	Format    string         `enum:"table,csv,json" default:"table" help:"How to print: ${enum}."`
 }
 

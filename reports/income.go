@@ -16,7 +16,14 @@ type Income struct {
 	ledger.Split
 	At         time.Time // UTC, when it counts
 	Credential string    // of who entered it
+	// In the mode share it is distributed with the rewards of the day of At; in the mode fixed it funds the pool, and
+	// Distributed is false.
+	Mode        staking.Mode
+	Distributed bool
 }
+
+// Day is the day with whose rewards the income is distributed, in the mode share.
+func (i Income) Day() staking.Day { return staking.DayOf(i.At) }
 
 // IncomesAsked says which incomes are wanted: those whose period ends on some days.
 type IncomesAsked struct {
@@ -31,11 +38,13 @@ func (rs *Reports) Incomes(ctx context.Context, asked IncomesAsked, after Income
 	if !after.At.IsZero() {
 		at, reference = db.MillisOf(after.At), after.Reference
 	}
-	return list(ctx, rs, "read the staking income", readIncome, `SELECT i.reference, i.asset, i.chain, i.source, i.first_day, i.last_day, i.gross, i.fee, i.evidence, i.at, e.credential
+	return list(ctx, rs, "read the staking income", readIncome, `SELECT i.reference, i.asset, i.chain, i.source, i.first_day, i.last_day, i.gross, i.fee, i.evidence, i.at, e.credential, i.mode,
+	           CASE WHEN i.mode = $7 AND EXISTS (SELECT 1 FROM distributions d WHERE d.asset = i.asset AND d.day = i.at / $8 AND d.first_day = i.first_day AND d.last_day = i.last_day) THEN 1 ELSE 0 END
 	      FROM incomes i JOIN entries e ON e.bucket = i.bucket AND e.entry = 'income/' || i.reference
 	     WHERE i.last_day BETWEEN $1 AND $2 AND ($3 = '' OR i.asset = $3) AND (i.at < $4 OR (i.at = $4 AND i.reference > $5))
 	     ORDER BY i.at DESC, i.reference LIMIT $6`,
-		int64(asked.From), int64(asked.To), asked.Asset, at, reference, int64(max(limit, 0)))
+		int64(asked.From), int64(asked.To), asked.Asset, at, reference, int64(max(limit, 0)), int64(staking.Share),
+		int64(staking.DayMillis))
 }
 
 func readIncome(r db.Row) (Income, error) {
@@ -45,6 +54,7 @@ func readIncome(r db.Row) (Income, error) {
 			Last: staking.Day(r.Int(5)), Gross: ledger.Amount(r.Int(6)), Evidence: r.Text(8),
 		},
 		Rate: staking.Rate(r.Int(7)), At: db.TimeOf(r.Int(9)), Credential: r.Text(10),
+		Mode: staking.Mode(r.Int(11)), Distributed: r.Int(12) == 1,
 	}
 	i.Split = i.Income.Split(i.Rate)
 	return i, nil

@@ -50,8 +50,8 @@ func (r TaxRecord) Cells() []string {
 // Framework (CARF), whose XML schema the EU's DAC8 uses.
 const TaxTransfer = "CARF502"
 
-// TaxAggregate is a TaxLine in the file for authorities: what CARF asks for of transfers to a user, summed by asset and
-// type of transfer (OECD, "Crypto-Asset Reporting Framework XML Schema: User Guide for Tax Administrations", 2024).
+// TaxAggregate is a TaxLine in a file from which a report under CARF can be made: transfers to a user, summed by asset
+// and type of transfer. Its columns are ours, and not the elements of the XML schema.
 type TaxAggregate struct {
 	Year            int            `json:"year"`
 	Account         ledger.Account `json:"account"`
