@@ -22,6 +22,12 @@ type runToken struct {
 	PaidThrough string `json:"paidThrough,omitempty" format:"date" example:"2026-11-21" doc:"The last day that is settled. Absent before the first."`
 	Waiting     string `json:"waiting,omitempty" doc:"What its next day waits for, as a sentence. It is paid automatically when that is there."`
 	PoolOut
+	Undivided []daysOut `json:"undivided" doc:"Its days in the mode share that are over and wait for income."`
+}
+
+type daysOut struct {
+	First string `json:"first" format:"date" example:"2026-11-20" doc:"The first of some days that follow one another."`
+	Last  string `json:"last" format:"date" example:"2026-11-21" doc:"The last of them."`
 }
 
 type previewOut struct {
@@ -122,9 +128,14 @@ func (rd reader) runStatus(ctx context.Context, _ *struct{}) (*answer[runsOut], 
 	}
 	tokens, err := shown(statuses, func(st reports.TokenStatus) (runToken, error) {
 		pool, err := rd.pool(ctx, st)
-		return runToken{
+		out := runToken{
 			Asset: st.Asset, PaidThrough: rd.since(st.PaidThrough), Waiting: textOf(st.Waiting), PoolOut: pool,
-		}, err
+			Undivided: []daysOut{},
+		}
+		for _, u := range st.Undivided {
+			out.Undivided = append(out.Undivided, daysOut{u.First.String(), u.Last.String()})
+		}
+		return out, err
 	})
 	return reply(runsOut{open.String(), tokens}, err)
 }
@@ -243,6 +254,7 @@ func (wr writer) approveDay(ctx context.Context, in *struct{ Body approveDay }) 
 
 type PoolOut struct {
 	Pool     string `json:"pool" example:"1000" doc:"What there is to pay rewards from, in whole tokens."`
+	Reserved string `json:"reserved" example:"0" doc:"What of it is reserved for income and campaigns that are not distributed: it cannot be taken out."`
 	LastPaid string `json:"lastTotal" example:"1.25" doc:"What the last declared day pays."`
 	DaysLeft *int64 `json:"daysLeft" example:"800" doc:"For how many such days the pool lasts; null: not known."`
 }
@@ -307,7 +319,7 @@ func (rd reader) funds(ctx context.Context, _ *struct{}) (*answer[fundsOut], err
 
 func (rd reader) pool(ctx context.Context, st reports.TokenStatus) (PoolOut, error) {
 	a, err := rd.Asset(ctx, st.Asset)
-	out := PoolOut{Pool: a.Format(st.Pool), LastPaid: a.Format(st.LastTotal)}
+	out := PoolOut{Pool: a.Format(st.Pool), Reserved: a.Format(st.Reserved), LastPaid: a.Format(st.LastTotal)}
 	if st.DaysLeft >= 0 {
 		out.DaysLeft = &st.DaysLeft
 	}

@@ -132,6 +132,9 @@ func TestRatesAndDisclosure(t *testing.T) {
 			"items.3.rate.gross", "0.45625", "items.3.rate.through", w.day(3), "items.9.rate.mode", "fixed")
 		w.get("auditor", "/v1/incomes").is(200).says("items.#", "1", "items.0.mode", "share", "items.0.distributed", "true",
 			"items.0.day", w.day(4))
+		w.get("auditor", "/v1/runs/status").is(200).says("tokens.3.asset", "BNB", "tokens.3.undivided.#", "1",
+			"tokens.3.undivided.0.first", w.day(4), "tokens.3.undivided.0.last", w.day(5), "tokens.3.reserved", "0",
+			"tokens.4.undivided.#", "0")
 		w.get("alice", path+"disclosure").is(200).says("rate.net", "0.319375", "sources.#", "1", "sources.0.chain", "bsc",
 			"sources.0.source", "v-1", "sources.0.gross", "0.01", "version", "", "text", "")
 		for range 2 {

@@ -41,10 +41,17 @@ type (
 		Asset       string `json:"asset"`
 		PaidThrough string `json:"paidThrough,omitempty"`
 		Pool        string `json:"pool"`
-		LastTotal   string `json:"lastTotal"`
-		LastHolders int64  `json:"lastHolders"`
-		DaysLeft    *int64 `json:"daysLeft"` // null: not known
-		Waiting     string `json:"waiting,omitempty"`
+		Reserved    string `json:"reserved"` // of the pool, for income and campaigns that are not distributed
+		// Days in the mode share that wait for income.
+		Undivided   []daysJSON `json:"undivided"`
+		LastTotal   string     `json:"lastTotal"`
+		LastHolders int64      `json:"lastHolders"`
+		DaysLeft    *int64     `json:"daysLeft"` // null: not known
+		Waiting     string     `json:"waiting,omitempty"`
+	}
+	daysJSON struct {
+		First staking.Day `json:"first"`
+		Last  staking.Day `json:"last"`
 	}
 )
 
@@ -73,8 +80,11 @@ func formatStatus(a assets, s reports.Status) statusJSON {
 	}
 	for _, t := range s.Tokens {
 		token := tokenStatusJSON{
-			Asset: t.Asset, Pool: a.plain(t.Asset, t.Pool),
+			Asset: t.Asset, Pool: a.plain(t.Asset, t.Pool), Reserved: a.plain(t.Asset, t.Reserved), Undivided: []daysJSON{},
 			LastTotal: a.plain(t.Asset, t.LastTotal), LastHolders: t.LastHolders, Waiting: waits(t.Waiting),
+		}
+		for _, u := range t.Undivided {
+			token.Undivided = append(token.Undivided, daysJSON(u))
 		}
 		if t.DaysLeft >= 0 {
 			token.DaysLeft = &t.DaysLeft
@@ -92,6 +102,15 @@ func writeStatus(env *Env, a assets, s reports.Status) error {
 	for _, t := range s.Tokens {
 		if t.Waiting != nil {
 			fmt.Fprintf(&notes, "\n%s of %s waits: %s\n", t.Asset, t.PaidThrough+1, plain(t.Waiting))
+		}
+	}
+	for _, t := range s.Tokens {
+		for _, u := range t.Undivided {
+			fmt.Fprintf(&notes, "\n%s of %s to %s waits for its income.\n", t.Asset, u.First, u.Last)
+		}
+		if t.Reserved > 0 {
+			fmt.Fprintf(&notes, "\n%s of its pool is reserved for income that is not distributed yet and for campaigns.\n",
+				a.with(t.Asset, t.Reserved))
 		}
 	}
 	if s.Unpriced > 0 {

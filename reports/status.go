@@ -31,8 +31,9 @@ type TokenStatus struct {
 	Reserved    ledger.Amount // of it, for income and campaigns that are not distributed: the operator may not take it out
 	LastTotal   ledger.Amount // of the last declared day
 	LastHolders int64
-	DaysLeft    int64 // that the pool, less Reserved, lasts at what the last day took of it, rounded down; -1: not known
-	Waiting     error // what its next day waits for: staking.ErrFunds or ErrLimit, or nil
+	DaysLeft    int64       // that the pool, less Reserved, lasts at what the last day took of it, rounded down; -1: not known
+	Undivided   []Undivided // days in the mode share that wait for income, in order
+	Waiting     error       // what its next day waits for: staking.ErrFunds or ErrLimit, or nil
 }
 
 // Status reads how the books stand. It counts all accounts.
@@ -95,8 +96,13 @@ func (rs *Reports) tokenStatus(t db.View, closed staking.Day) ([]TokenStatus, er
 	if err != nil {
 		return nil, err
 	}
+	undivided, err := rs.readUndivided(t, closed)
+	if err != nil {
+		return nil, err
+	}
 	for i := range tokens {
 		s := &tokens[i]
+		s.Undivided = undivided[s.Asset]
 		pool, err := store.PoolOf(t, s.Asset)
 		if err != nil {
 			return nil, err

@@ -1,0 +1,46 @@
+package reports
+
+import (
+	"slices"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+)
+
+// Undivided are closed days of a token in the mode share that follow one another, and whose income is not distributed.
+type Undivided struct{ First, Last staking.Day }
+
+// readUndivided reads the days that wait for income, in order, of each token that ever was in the mode share: of as many
+// days back as a period can have.
+func (rs *Reports) readUndivided(t db.View, closed staking.Day) (map[string][]Undivided, error) {
+	history, err := db.All(t, store.ReadTermsRevision, "SELECT "+store.TermsColumns+
+		" FROM terms WHERE asset IN (SELECT asset FROM terms WHERE mode = $1) ORDER BY from_day, revision",
+		int64(staking.Share))
+	if err != nil {
+		return nil, err
+	}
+	from := max(closed-waitingReach, rs.FirstDay())
+	paid, err := db.All(t, readDistribution, "SELECT "+distributionColumns+
+		" FROM distributions WHERE last_day >= $1 AND first_day <= $2 ORDER BY day, asset, first_day, last_day",
+		int64(from), int64(closed))
+	if err != nil {
+		return nil, err
+	}
+	terms, distributions := map[string][]store.TermsRevision{}, map[string][]Distribution{}
+	for _, r := range history {
+		terms[r.Asset] = append(terms[r.Asset], r)
+	}
+	for _, d := range paid {
+		distributions[d.Asset] = append(distributions[d.Asset], d)
+	}
+	found := map[string][]Undivided{}
+	for asset, of := range terms {
+		for _, r := range slices.Backward(spans(of, distributions[asset], from, closed)) {
+			if !r.Known {
+				found[asset] = append(found[asset], Undivided{r.First, r.Last})
+			}
+		}
+	}
+	return found, nil
+}
