@@ -31,7 +31,7 @@ type TokenStatus struct {
 	Reserved    ledger.Amount // of it, for income and campaigns that are not distributed: the operator may not take it out
 	LastTotal   ledger.Amount // of the last declared day
 	LastHolders int64
-	DaysLeft    int64       // that the pool, less Reserved, lasts at what the last day took of it, rounded down; -1: not known
+	DaysLeft    int64       // for which the pool, less Reserved, lasts, rounded down; -1: not known
 	Undivided   []Undivided // days in the mode share that wait for income, in order
 	Waiting     error       // what its next day waits for: staking.ErrFunds or ErrLimit, or nil
 }

@@ -8,11 +8,12 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// Undivided are closed days of a token in the mode share that follow one another, and whose income is not distributed.
+// Undivided are closed days of a token in the mode share that follow one another, and whose income is not
+// distributed.
 type Undivided struct{ First, Last staking.Day }
 
-// readUndivided reads the days that wait for income, in order, of each token that ever was in the mode share: of as many
-// days back as a period can have.
+// readUndivided reads the days that wait for income, in order, of each token that ever was in the mode share: of as
+// many days back as a period can have.
 func (rs *Reports) readUndivided(t db.View, closed staking.Day) (map[string][]Undivided, error) {
 	history, err := db.All(t, store.ReadTermsRevision, "SELECT "+store.TermsColumns+
 		" FROM terms WHERE asset IN (SELECT asset FROM terms WHERE mode = $1) ORDER BY from_day, revision",

@@ -91,7 +91,7 @@ func ParseMeasure(s string) (Measure, error) {
 }
 
 // Check returns ledger.ErrInvalid unless the terms are in range, and gross rate, fee and APR agree. Accrue
-// cannot fail on terms that passed it. Only what is set anew is checked: books of earlier versions may hold a gross
+// cannot fail on terms that passed it. Only what is set now is checked: books of earlier versions may hold a gross
 // rate that their fee and APR contradict; nothing is accrued by it, and it is read as it stands.
 func (t Terms) Check(asset ledger.Asset) error {
 	switch {

@@ -93,7 +93,8 @@ func TestContradictionNamesWhatAgrees(t *testing.T) {
 			"the gross rate 0.041 less a fee of 0.3 is 0.0287, and not the APR 0.02870001; set the APR to 0.0287 or the " +
 				"fee to 0.29999975, or"},
 		// The next fee of 8 decimals changes ten such rates by more than the smallest unit.
-		{staking.Terms{APR: 500_000_003, GrossAPR: 1_000_000_000}, "is 10, and not the APR 5.00000003; set the APR to 10, or"},
+		{staking.Terms{APR: 500_000_003, GrossAPR: 1_000_000_000},
+			"is 10, and not the APR 5.00000003; set the APR to 10, or"},
 	} {
 		c.terms.Asset, c.terms.Cap, c.terms.Offered = "SOL", 1, true
 		err := c.terms.Check(asset)
