@@ -51,9 +51,10 @@ func (s *server) taxRoutes() {
 				"depends on the law. A reward of 31 December is credited on 1 January, and belongs to that year. "+
 				"Its value is that of the price and the rate of the day that it is for.", 404))
 	get(s, "/v1/exports/tax/{year}", staff, reader.exportTax, export("export-tax", "Export the tax report of all",
-		"What every account received in a year, by token, for a report under the OECD's "+
-			"Crypto-Asset Reporting Framework (CARF) or the EU's DAC8: a line each of rewards and compensations, all of the transfer type "+
-			"CARF502, the code of its XML schema for staking income. The columns are ours. The residence is the account's country now. All lines come from one state of the "+
+		"What every account received in a year, by token, for a report under the OECD's Crypto-Asset Reporting "+
+			"Framework (CARF) or the EU's DAC8: a line each of rewards and compensations, all of the transfer type "+
+			"CARF502, the code of its XML schema for staking income. The columns are ours. "+
+			"The residence is the account's country now. All lines come from one state of the "+
 			"books; accounts are in no particular order. The file is made before it is sent, and the header "+
 			"Content-Length says how long it is. ", taxTable.columns), slow)
 }
