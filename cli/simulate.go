@@ -91,7 +91,6 @@ func (c *simulateCmd) change(ctx context.Context, env *Env, db *store.DB) (
 		return nil, err
 	}
 	return func(asset ledger.Asset, d staking.Day, t staking.Terms) (_ staking.Terms, err error) {
-		t.GrossAPR = 0 // it is only shown, and belongs to the recorded rate
 		if line, holds := lines.on(asset.Symbol, d); holds {
 			if t, err = hypothetical(line.change()).Apply(asset, t); err != nil {
 				return t, fmt.Errorf("%s, from %s on: %w", c.Terms, line.From, err)
