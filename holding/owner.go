@@ -2,6 +2,7 @@ package holding
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/softstake/softstake/db"
@@ -48,12 +49,7 @@ func (s *OwnerSums) Measure(t db.View, bucket int, by *Measuring, wanted func(as
 	if err != nil {
 		return err
 	}
-	for account, owner := range owners {
-		if !s.owners[owner] {
-			delete(owners, account)
-		}
-	}
-	if len(owners) == 0 {
+	if s.Keep(owners); len(owners) == 0 {
 		return nil
 	}
 	return Measure(t, bucket, by, wanted, nil, func(page []staking.Holding) error {
@@ -64,6 +60,14 @@ func (s *OwnerSums) Measure(t db.View, bucket int, by *Measuring, wanted func(as
 		}
 		return nil
 	})
+}
+
+// Empty reports whether no owner has several accounts.
+func (s *OwnerSums) Empty() bool { return len(s.owners) == 0 }
+
+// Keep leaves only the accounts whose owners have several.
+func (s *OwnerSums) Keep(accounts map[ledger.Account]string) {
+	maps.DeleteFunc(accounts, func(_ ledger.Account, owner string) bool { return !s.owners[owner] })
 }
 
 // Add adds what an account of an owner held. One that held nothing, or less, adds nothing.

@@ -30,8 +30,8 @@ type Effect struct {
 // on From is not among it.
 type EffectToken struct {
 	Asset    ledger.Asset
-	Holders  int64    // enrolled, with at least the minimum free
-	Earning  *big.Int // what they have free, each up to the cap, in smallest units
+	Holders  int64    // enrolled, with at least the minimum free, where that is an owner's in all accounts together
+	Earning  *big.Int // what of that earns, up to the cap, in smallest units
 	USDT     *big.Int // in 1e-8, rounded down
 	HasPrice bool
 }
@@ -75,6 +75,7 @@ type effect struct {
 	region staking.Region // of the accounts; "": all
 	asset  string         // that would not earn; "": all
 	terms  map[string]staking.Terms
+	owners ownersFree
 }
 
 // concerned is what a bucket has that an effect counts.
@@ -97,6 +98,9 @@ func readEffect(ctx context.Context, rs *Reports, do string, e effect) (Effect, 
 		return Effect{}, err
 	}
 	e.terms, e.USDT = terms, new(big.Int)
+	if e.owners, err = e.readOwners(ctx, rs, do, today); err != nil {
+		return Effect{}, err
+	}
 	tokens := map[string]*EffectToken{}
 	for bucket := range ledger.Buckets {
 		found, err := read(ctx, rs, do, func(t db.View) (concerned, error) { return e.readBucket(t, bucket) })
@@ -133,28 +137,39 @@ func readEffect(ctx context.Context, rs *Reports, do string, e effect) (Effect, 
 }
 
 func (e *effect) readBucket(t db.View, bucket int) (found concerned, err error) {
-	const (
-		living  = " WHERE a.bucket = $1 AND a.closed = 0 AND ($2 = '' OR a.region = $2 OR a.region LIKE $2 || '-%')"
-		joined  = " FROM accounts a JOIN enrollments e ON e.bucket = a.bucket AND e.account = a.account"
-		running = living + " AND e.until_day > $3 AND e.from_day < e.until_day"
-	)
-	found.accounts, err = db.Count(t, "SELECT count(*) FROM accounts a"+living, int64(bucket), string(e.region))
+	found.accounts, err = db.Count(t, "SELECT count(*) FROM accounts a"+ofRegion, int64(bucket), string(e.region))
 	if err != nil {
 		return found, err
 	}
-	found.enrolled, err = db.Count(t, "SELECT count(*)"+joined+running, int64(bucket), string(e.region), int64(e.From))
+	found.enrolled, err = db.Count(t, "SELECT count(*)"+andEnrolled+stillOn, int64(bucket), string(e.region), int64(e.From))
 	if err != nil {
 		return found, err
 	}
-	err = t.Query(func(r db.Row) error {
-		terms, known := e.terms[r.Text(0)]
-		if free := ledger.Amount(r.Int(1)); known && terms.Offered && free >= terms.Min && free > 0 {
-			found.earns = append(found.earns, earning{terms.Asset, min(free, terms.Cap)})
+	err = e.eachFree(t, bucket, e.region, func(id ledger.Account, asset string, free ledger.Amount) error {
+		terms := e.terms[asset]
+		if earns := terms.Earning(free, max(free, e.owners.of(id, asset))); earns > 0 {
+			found.earns = append(found.earns, earning{asset, earns})
 		}
 		return nil
-	}, "SELECT b.asset, b.balance"+joined+" JOIN balances b ON b.bucket = a.bucket AND b.account = a.account"+running+
+	})
+	return found, err
+}
+
+// andEnrolled and stillOn are the open accounts of a region, all being "", whose enrollment covers a day or a later one.
+const (
+	ofRegion    = " WHERE a.bucket = $1 AND a.closed = 0 AND ($2 = '' OR a.region = $2 OR a.region LIKE $2 || '-%')"
+	andEnrolled = " FROM accounts a JOIN enrollments e ON e.bucket = a.bucket AND e.account = a.account"
+	stillOn     = ofRegion + " AND e.until_day > $3 AND e.from_day < e.until_day"
+)
+
+// eachFree calls visit with what these accounts of a bucket have free of the tokens that may be concerned, above zero.
+func (e *effect) eachFree(t db.View, bucket int, region staking.Region,
+	visit func(id ledger.Account, asset string, free ledger.Amount) error) error {
+	return t.Query(func(r db.Row) error {
+		return visit(ledger.Account(r.Text(0)), r.Text(1), ledger.Amount(r.Int(2)))
+	}, "SELECT b.account, b.asset, b.balance"+andEnrolled+
+		" JOIN balances b ON b.bucket = a.bucket AND b.account = a.account AND b.balance > 0"+stillOn+
 		` AND ($4 = '' OR b.asset = $4) AND NOT EXISTS (
 		   SELECT 1 FROM exclusions x WHERE x.bucket = b.bucket AND x.account = b.account AND (x.asset = '' OR x.asset = b.asset)
-		      AND x.from_day <= $3 AND x.until_day > $3)`, int64(bucket), string(e.region), int64(e.From), e.asset)
-	return found, err
+		      AND x.from_day <= $3 AND x.until_day > $3)`, int64(bucket), string(region), int64(e.From), e.asset)
 }

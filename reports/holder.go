@@ -65,7 +65,8 @@ type OfferedToken struct {
 	Terms    staking.Terms // of today
 	Free     ledger.Amount // now
 	Excluded string        // the product because of which today is not measured, or ""
-	Counting ledger.Amount // up to the cap, if the switch is on, it reaches the minimum and nothing excludes it
+	Joint    ledger.Amount // what minimum and cap are compared with now: Free, or that and what the owner's other accounts have
+	Counting ledger.Amount // what earns of Free, if the switch is on, the minimum is reached and nothing excludes it
 	Rate     Rate          // of today
 	Earned   ledger.Amount // all rewards ever credited
 
@@ -134,6 +135,7 @@ type reading struct {
 	first   staking.Day       // the holdings of this day and the later ones are counted back
 	terms   map[staking.Day]map[string]staking.Terms
 	rates   map[string]Rate // by today's terms; read with the offer
+	owners  []ownerFrom     // in order: the last one whose day has come is the account's owner
 	late    int64           // how often a price was set for a day that was over
 	worth   worth           // what is known of what the rewards were worth
 	rewards []Reward        // those since
@@ -217,6 +219,8 @@ func (r *reading) readAccount() (opened bool, err error) {
 		case 6:
 			r.Exclusions = append(r.Exclusions, staking.Exclusion{Account: r.id, Asset: name, Product: row.Text(5),
 				From: staking.Day(a), Until: staking.Day(b)})
+		case 7:
+			r.owners = append(r.owners, ownerFrom{name, staking.Day(a)})
 		}
 		return nil
 	}, `SELECT 0, region, frozen, 0, 0, '' FROM accounts WHERE bucket = $1 AND account = $2
@@ -228,7 +232,8 @@ func (r *reading) readAccount() (opened bool, err error) {
 	    UNION ALL SELECT 5, '', CAST(value AS bigint), 0, 0, '' FROM meta WHERE name = $4
 	    UNION ALL SELECT 6, asset, from_day, until_day, 0, product FROM exclusions
 	      WHERE bucket = $1 AND account = $2 AND from_day < until_day
-	    ORDER BY 1, 3`, int64(r.id.Bucket()), string(r.id), string(r.id.Held()), pricing.Late)
+	    UNION ALL SELECT 7, owner, from_day, revision, 0, '' FROM owners WHERE bucket = $1 AND account = $2
+	    ORDER BY 1, 3, 4`, int64(r.id.Bucket()), string(r.id), string(r.id.Held()), pricing.Late)
 	for _, symbol := range slices.Sorted(maps.Keys(r.tokens)) {
 		r.Balances = append(r.Balances, r.tokens[symbol].Balance)
 	}
@@ -286,15 +291,24 @@ func (r *reading) readOffer() error {
 	if r.rates, err = currentRates(r.t, terms); err != nil {
 		return err
 	}
+	others, err := r.othersFree(terms)
+	if err != nil {
+		return err
+	}
 	for _, symbol := range slices.Sorted(maps.Keys(terms)) {
 		if !terms[symbol].Offered {
 			continue
 		}
 		has := r.token(symbol)
-		token := OfferedToken{Terms: terms[symbol], Free: has.Free, Earned: has.Earned, Rate: r.rates[symbol],
-			Excluded: r.Excluded(symbol, r.Today)}
-		if r.On() && token.Excluded == "" && token.Free >= token.Terms.Min {
-			token.Counting = min(token.Free, token.Terms.Cap)
+		token := OfferedToken{Terms: terms[symbol], Free: has.Free, Joint: has.Free, Earned: has.Earned,
+			Rate: r.rates[symbol], Excluded: r.Excluded(symbol, r.Today)}
+		if has.Free > 0 {
+			if token.Joint, err = has.Free.Add(others[symbol]); err != nil {
+				return fmt.Errorf("sum what an owner has of %s: %w", symbol, err)
+			}
+		}
+		if r.On() && token.Excluded == "" {
+			token.Counting = token.Terms.Earning(token.Free, token.Joint)
 		}
 		r.Tokens = append(r.Tokens, token)
 	}

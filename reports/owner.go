@@ -2,9 +2,11 @@ package reports
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/holding"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -89,4 +91,31 @@ func (rs *Reports) MarksOf(ctx context.Context, accounts ...ledger.Account) (map
 		     ORDER BY l.bucket, l.account, l.label, l.from_day`, keys)
 		return marks, err
 	})
+}
+
+// ownerFrom is whose an account is from a day on: "" nobody's but its own.
+type ownerFrom struct {
+	owner string
+	from  staking.Day
+}
+
+// othersFree is what the owner's other accounts have free now, by token, where a minimum and a cap are an owner's.
+func (r *reading) othersFree(terms map[string]staking.Terms) (map[string]ledger.Amount, error) {
+	owner, free := "", map[string]ledger.Amount{}
+	for _, o := range r.owners {
+		if o.from <= r.Today {
+			owner = o.owner
+		}
+	}
+	shared := func(t staking.Terms) bool { return t.Offered && t.PerOwner }
+	if owner == "" || !slices.ContainsFunc(slices.Collect(maps.Values(terms)), shared) {
+		return free, nil
+	}
+	all, err := holding.OthersFree(r.t, owner, r.id, r.Today)
+	for asset, amount := range all {
+		if shared(terms[asset]) {
+			free[asset] = amount
+		}
+	}
+	return free, err
 }

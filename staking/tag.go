@@ -11,7 +11,7 @@ import (
 // worth.
 type Candidate struct {
 	Terms  Terms         // of today
-	Free   ledger.Amount // now
+	Free   ledger.Amount // now; where the minimum is an owner's, what its accounts have together
 	Worth  ledger.Amount // of what is free, in USDT and in 1e-8
 	Priced bool          // the price is known; if not, Worth is ignored
 }
@@ -46,21 +46,35 @@ func (c Candidate) before(d Candidate) bool {
 	return cmp.Less(c.Terms.Asset, d.Terms.Asset)
 }
 
+// Earning is what of a balance earns if it stays as it is: up to the cap or, of accounts that are above it together,
+// the account's part of the cap, rounded down. together is what the account's owner has in all accounts, where the
+// terms' limits are an owner's; else it is as free. Zero: the minimum is not reached.
+func (t Terms) Earning(free, together ledger.Amount) ledger.Amount {
+	units, _ := t.earning(free, together).Average()
+	return units
+}
+
+// earning is the integral of what earns over a day.
+func (t Terms) earning(free, together ledger.Amount) Integral {
+	if free <= 0 || !t.Qualifies(max(free, together)) {
+		return Integral{}
+	}
+	return t.eligible(IntegralOf(free, DayMillis), IntegralOf(together, DayMillis))
+}
+
 // Estimate is what a balance earns in a day and in a year of 365 days at a rate a year, if neither it nor the terms
 // change: each rounded down from the exact figure, without a carried fraction. The rate may be above those that terms
-// can have: in the mode Share it is that of a period that was paid. It is zero if the balance does not qualify. Its
-// error is ledger.ErrOverflow.
-func Estimate(t Terms, free ledger.Amount, r Rate) (day, year ledger.Amount, err error) {
-	if !t.Qualifies(free) {
-		return 0, 0, nil
-	}
-	eligible := min(free, t.Cap)
-	day, ok := EstimateDay(IntegralOf(eligible, DayMillis), r)
+// can have: in the mode Share it is that of a period that was paid. together is as for Earning. It is zero if the
+// balance does not qualify. Its error is ledger.ErrOverflow.
+func Estimate(t Terms, free, together ledger.Amount, r Rate) (day, year ledger.Amount, err error) {
+	earning := t.earning(free, together)
+	day, ok := EstimateDay(earning, r)
 	if !ok {
 		return 0, 0, ledger.ErrOverflow
 	}
-	units := new(big.Int).Mul(big.NewInt(int64(eligible)), big.NewInt(int64(r)))
-	if units.Quo(units, big.NewInt(int64(Whole))); !units.IsInt64() {
+	const one = DayMillis * int64(Whole) // a smallest unit of the whole year, at the rate of 1
+	units := new(big.Int).Mul(earning.big(new(big.Int)), big.NewInt(int64(r)))
+	if units.Quo(units, big.NewInt(one)); !units.IsInt64() {
 		return 0, 0, ledger.ErrOverflow
 	}
 	return day, ledger.Amount(units.Int64()), nil

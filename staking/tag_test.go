@@ -103,7 +103,7 @@ func TestEstimate(t *testing.T) {
 		if free < terms.Min || free == 0 {
 			day, year = new(big.Int), new(big.Int)
 		}
-		gotDay, gotYear, err := staking.Estimate(terms, free, staking.Rate(rate))
+		gotDay, gotYear, err := staking.Estimate(terms, free, free, staking.Rate(rate))
 		if !year.IsInt64() {
 			if !errors.Is(err, ledger.ErrOverflow) {
 				t.Fatalf("a year of %s units: %v", year, err)
@@ -112,6 +112,29 @@ func TestEstimate(t *testing.T) {
 		}
 		if err != nil || int64(gotDay) != day.Int64() || int64(gotYear) != year.Int64() {
 			t.Fatalf("%d a day and %d a year, %v; want %s and %s", gotDay, gotYear, err, day, year)
+		}
+	})
+}
+
+// TestEarning: what of a balance earns now is what is eligible of a day on which it and those of its owner's other
+// accounts stay as they are.
+func TestEarning(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		amount := rapid.Int64Range(0, rapid.SampledFrom([]int64{20, 1 << 40, int64(ledger.MaxSupply) / 2}).Draw(t, "size"))
+		terms := staking.Terms{
+			Asset: "BNB", Offered: rapid.Bool().Draw(t, "offered"), Min: ledger.Amount(amount.Draw(t, "minimum")),
+			PerOwner: rapid.Bool().Draw(t, "per owner"),
+		}
+		terms.Cap = max(terms.Min, 1) + ledger.Amount(amount.Draw(t, "cap"))
+		free, together := ledger.Amount(amount.Draw(t, "free")), ledger.Amount(0)
+		h := staking.HoldingAt("", "BNB", free, 0)
+		if together = free; terms.PerOwner && free > 0 {
+			together += ledger.Amount(amount.Draw(t, "others"))
+			h.OwnerIntegral = staking.IntegralOf(together, staking.DayMillis)
+		}
+		a, _ := staking.Accrue(terms.From, terms, h)
+		if got := terms.Earning(free, together); got != a.Eligible {
+			t.Fatalf("of %d, %d together, %d earns, not %d, of %+v", free, together, got, a.Eligible, terms)
 		}
 	})
 }

@@ -144,7 +144,7 @@ func tagOf(tokens []reports.OfferedToken, prices map[string]pricing.Price) strin
 		if t.Excluded != "" {
 			continue
 		}
-		c := staking.Candidate{Terms: t.Terms, Free: t.Free}
+		c := staking.Candidate{Terms: t.Terms, Free: t.Joint}
 		c.Worth, c.Priced = worth(t.Asset, t.Free, prices)
 		candidates = append(candidates, c)
 	}

@@ -38,10 +38,19 @@ type expected struct {
 	Cap, Above ledger.Amount // the part above the cap does not earn
 	Day, Year  ledger.Amount
 	Beyond     bool // they overflow, or are not known yet
+	Joint      bool // the cap is that of the owner's accounts together
 }
 
 // Shared reports whether the reward is a share of the staking income.
 func (x expected) Shared() bool { return x.Rate.Mode == staking.Share }
+
+// AboveText is the key of what is above the cap.
+func (x expected) AboveText() string {
+	if x.Joint {
+		return "start.above.together"
+	}
+	return "start.above"
+}
 
 // startPage is the sheet from which Soft Staking is switched on.
 type startPage struct {
@@ -126,13 +135,14 @@ func (p *startPage) expect() error {
 		return err
 	}
 	for _, t := range p.Holder.Tokens {
-		if !t.Terms.Qualifies(t.Free) {
+		if !t.Terms.Qualifies(t.Joint) {
 			continue
 		}
 		x := expected{
-			Asset: t.Asset, Free: t.Free, Rate: t.Rate, Cap: t.Terms.Cap, Above: max(t.Free-t.Terms.Cap, 0),
+			Asset: t.Asset, Free: t.Free, Rate: t.Rate, Cap: t.Terms.Cap, Above: t.Free - t.Terms.Earning(t.Free, t.Joint),
+			Joint: t.Joint > t.Free,
 		}
-		x.Day, x.Year, err = staking.Estimate(t.Terms, t.Free, t.Rate.Net)
+		x.Day, x.Year, err = staking.Estimate(t.Terms, t.Free, t.Joint, t.Rate.Net)
 		x.Beyond = err != nil || !t.Rate.Known
 		day, _ := worth(x.Asset, x.Day, prices)
 		if year, priced := worth(x.Asset, x.Year, prices); priced && !x.Beyond && year < mostValue {
