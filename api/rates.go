@@ -11,9 +11,10 @@ import (
 type rateOut struct {
 	Mode    string `json:"mode" enum:"fixed,share" example:"share" doc:"fixed: the rate is stated. share: it follows from staking income."`
 	Known   bool   `json:"known" doc:"Whether there is a rate: in the mode share there is none before the income of a period is divided."`
-	Net     string `json:"net" example:"0.0287" doc:"What holders get a year, as a fraction: 0.0287 is 2.87 %. In the mode share the effective rate of the paid period, rounded down."`
+	Net     string `json:"net" example:"0.0287" doc:"What holders get a year, as a fraction: 0.0287 is 2.87 %. In the mode share the effective rate of these days, rounded down."`
 	Gross   string `json:"gross,omitempty" example:"0.041" doc:"The rate before the operator's fee; below zero after a slashing. Absent where it is not known: in the mode fixed unless the operator states it."`
-	Fee     string `json:"fee" example:"0.3" doc:"The part of staking income, and of the gross rate, that the operator keeps: 0.3 is 30 %."`
+	Fee     string `json:"fee" example:"0.3" doc:"The part of staking income, and of the gross rate, that the operator keeps: 0.3 is 30 %. Of incomes with several fees what was kept of all of them together, rounded down."`
+	Earlier string `json:"fromEarlier" example:"0" doc:"In the mode share what earlier periods left to these, a year; below zero: what they lost. What these lost themselves is passed on, and is above zero. gross less the fee, and this, is net, but for rounding."`
 	First   string `json:"first" format:"date" example:"2026-11-20" doc:"The first day that it is of."`
 	Through string `json:"through,omitempty" format:"date" example:"2026-11-21" doc:"The last day that it is of. Absent: it holds until other terms do."`
 }
@@ -21,6 +22,7 @@ type rateOut struct {
 func showRate(r reports.Rate) rateOut {
 	out := rateOut{
 		Mode: r.Mode.String(), Known: r.Known, Net: r.Net.String(), Fee: r.Fee.String(), First: r.First.String(),
+		Earlier: r.Earlier.String(),
 	}
 	if r.GrossKnown {
 		out.Gross = r.Gross.String()

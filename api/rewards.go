@@ -246,7 +246,7 @@ type todayFor struct {
 	Together string   `json:"together,omitempty" example:"15" doc:"Where minimum and cap are those of an owner's accounts together, and others of them hold something: the sum of what is measured of all of them, if nothing moves any more."`
 	Eligible string   `json:"eligible" example:"2.5" doc:"What of that average would earn: up to the cap; 0 where it is below the minimum or today is not measured."`
 	Reward   string   `json:"reward" example:"0.00001027" doc:"What today would pay then, rounded down, with what earlier rewards have carried on. In the mode share, without the shares of income that are divided today."`
-	Estimate string   `json:"estimate,omitempty" example:"0.00028" doc:"In the mode share: what today would come to at the net rate of the last paid period, rounded down. It promises nothing. Absent before the first."`
+	Estimate string   `json:"estimate,omitempty" example:"0.00028" doc:"In the mode share: what today would come to at the current net rate, rounded down. It promises nothing. Absent before the first."`
 	Awaited  string   `json:"awaited,omitempty" format:"date" example:"2026-11-21" doc:"The first day whose reward is still to come. These figures are without it, and without what it carries on; it will count from 00:00 of the day after it."`
 	Excluded string   `json:"excludedBy,omitempty" example:"Launchpool" doc:"The product because of which today is not measured. Absent: none."`
 	Notice   string   `json:"notice,omitempty" doc:"Notes on these figures, in sentences."`

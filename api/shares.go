@@ -33,7 +33,7 @@ type weighingOut struct {
 	Weight   string       `json:"weight" example:"18489600000000000" doc:"What the day weighs: eligible smallest units × milliseconds."`
 	Total    string       `json:"total,omitempty" example:"184896000000000000" doc:"The same of everybody. Absent before the day is declared."`
 	Waits    bool         `json:"waits" doc:"Whether it waits for the income of its period: none is entered."`
-	Estimate string       `json:"estimate,omitempty" example:"0.00028" doc:"What a day that no period has divided comes to at the net rate of the last paid period, in whole tokens, rounded down. It promises nothing. Absent before the first, and where one has."`
+	Estimate string       `json:"estimate,omitempty" example:"0.00028" doc:"What a day that no period has divided comes to at the current net rate, in whole tokens, rounded down. It promises nothing. Absent before the first, and where one has."`
 	Rate     string       `json:"estimateRate,omitempty" example:"0.0287" doc:"The rate of the estimate."`
 	PaidBy   []paymentOut `json:"paidBy" doc:"The periods that have the day and are divided, in the order in which they are paid."`
 	Entered  []paymentOut `json:"entered" doc:"The periods that have the day and whose income is entered, and divided when that day is settled."`

@@ -30,7 +30,7 @@ type product struct {
 	Asset        string `json:"asset"`
 	MinAmount    string `json:"minAmount"`
 	MaxCap       string `json:"maxCap"`
-	APR          string `json:"apr"` // in the mode share that of the last paid period, after the fee
+	APR          string `json:"apr"` // in the mode share that of the last complete day, after the fee
 	StakedAmount string `json:"stakedAmount"`
 	TotalProfit  string `json:"totalProfit"`
 }

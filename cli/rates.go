@@ -17,7 +17,7 @@ type ratesCmd struct {
 }
 
 func (c *ratesCmd) Help() string {
-	return `In the mode share a rate follows from the income: what the paid periods that have a day came to, of what was eligible. Days whose income is not divided yet have none.
+	return `In the mode share a rate follows from the income: what the paid periods that have a day came to, of what was eligible. Days whose income is not divided yet have none. What holders get is the gross rate less the fee, with what comes from earlier periods: what those left, or lost; a loss of a period's own is passed on.
 
 Example:
 
@@ -30,6 +30,7 @@ type rateJSON struct {
 	Net     string       `json:"net"`
 	Gross   string       `json:"gross,omitempty"`
 	Fee     string       `json:"fee"`
+	Earlier string       `json:"fromEarlier"`
 	First   staking.Day  `json:"first"`
 	Through *staking.Day `json:"through,omitempty"`
 }
@@ -41,18 +42,21 @@ func (c *ratesCmd) Run(env *Env) error {
 		return list[reports.Rate]{
 			json: c.JSON,
 			columns: []col{text("from"), text("through"), text("mode"), figure("gross %"), figure("fee %"),
-				figure("holders get %")},
+				figure("earlier %"), figure("holders get %")},
 			item: func(r reports.Rate) (any, []string) {
 				j := rateJSON{Mode: r.Mode.String(), Known: r.Known, Net: r.Net.String(), Fee: r.Fee.String(), First: r.First,
-					Through: &r.Last}
-				gross, net := none, none
+					Through: &r.Last, Earlier: r.Earlier.String()}
+				gross, net, earlier := none, none, none
+				if r.Earlier != 0 {
+					earlier = percent(r.Earlier)
+				}
 				if r.GrossKnown {
 					j.Gross, gross = r.Gross.String(), percent(r.Gross)
 				}
 				if r.Known {
 					net = percent(r.Net)
 				}
-				return j, []string{r.First.String(), r.Last.String(), j.Mode, gross, percent(r.Fee), net}
+				return j, []string{r.First.String(), r.Last.String(), j.Mode, gross, percent(r.Fee), earlier, net}
 			},
 			none: "It was not on offer.\n",
 		}.print(env, rates, err)

@@ -83,7 +83,7 @@ func (c *rewardsCmd) write(ctx context.Context, env *Env, db *store.DB, a assets
 	unpriced := 0
 	err := reports.New(db.Reader()).Rewards(ctx, c.Account, from, to, func(r reports.Reward) (err error) {
 		rate := percent(r.APR)
-		if r.APR == 0 { // a share of income, or of a campaign
+		if !r.Rated() { // a share of income, or of a campaign
 			rate = none
 		}
 		grid.add(r.Day.String(), a.plain(r.Asset, r.Average), rate, a.with(r.Asset, r.Reward),

@@ -200,7 +200,7 @@ func weighingLines(a ledger.Asset, w *reports.DayWeight) (lines [][2]string) {
 	switch {
 	case len(w.PaidBy) > 0:
 	case w.EstimateKnown:
-		lines = append(lines, [2]string{"estimate", fmt.Sprintf("about %s, at %s %% a year as in the last paid period; "+
+		lines = append(lines, [2]string{"estimate", fmt.Sprintf("about %s, at %s %% a year, the current rate; "+
 			"it promises nothing", withUnit(a, w.Estimate), percent(w.Rate.Net))})
 	default:
 		lines = append(lines, [2]string{"estimate", "none before the first period is paid"})

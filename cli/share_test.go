@@ -63,7 +63,7 @@ func TestTheModeShareIsExplained(t *testing.T) {
 		"0.0100001 BNB of "+first+" to "+first+", less the fee of 30 %, 0.00300003: 0.00700007 BNB",
 		"3 BNB × day, on "+first,
 		"0.00700007 × 3 BNB × day / 3 BNB × day = 0.00700007 BNB",
-		"about 0.00700006 BNB, at 85.167518 % a year as in the last paid period; it promises nothing")
+		"about 0.00700006 BNB, at 85.167518 % a year, the current rate; it promises nothing")
 	var e explanationJSON
 	if err := json.Unmarshal([]byte(at(4, "explain", "alice", paying, "BNB", "--json")), &e); err != nil {
 		t.Fatal(err)

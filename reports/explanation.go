@@ -94,7 +94,7 @@ func (rs *Reports) Explain(ctx context.Context, id ledger.Account, d staking.Day
 			err = e.measure(t, id, d)
 		}
 		if err == nil {
-			err = e.weigh(t, d)
+			err = e.weigh(rs, t, d)
 		}
 		if err == nil {
 			err = e.judge(rs, t, d)

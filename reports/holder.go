@@ -288,7 +288,7 @@ func (r *reading) readOffer() error {
 	if err != nil {
 		return err
 	}
-	if r.rates, err = currentRates(r.t, terms); err != nil {
+	if r.rates, err = r.rs.currentRates(r.t, terms); err != nil {
 		return err
 	}
 	others, err := r.othersFree(terms)

@@ -147,20 +147,6 @@ func (t OfferedToken) Together() (sum ledger.Amount, is bool) {
 	return sum, true
 }
 
-// TogetherNow is what the account has free now, and what the owner's other accounts are measured at today; is is false
-// where there are no others.
-func (t OfferedToken) TogetherNow() (sum ledger.Amount, is bool) {
-	own := t.Holding.Integral
-	if own.Less(staking.Integral{}) {
-		own = staking.Integral{}
-	}
-	if t.Free <= 0 || !own.Less(t.Holding.OwnerIntegral) {
-		return t.Free, false
-	}
-	others, _ := t.Holding.OwnerIntegral.Sub(own).Average()
-	return t.Free + others, true // at most the supply
-}
-
 // comesTo says what a holding of a whole day comes to: also below the minimum, then
 // without eligible, reward and carries, and false.
 func comesTo(d staking.Day, terms staking.Terms, h staking.Holding) (a staking.Accrual, reached bool) {

@@ -13,7 +13,8 @@ import (
 
 // Rate is what the eligible holdings of a token earn a year. In the mode fixed it is what
 // the terms state. In the mode share it follows from the income: it is the sum over the
-// paid periods that have a day, and what holders earn now is that of the last such day.
+// paid periods that have a day, and what holders earn now is that of the last day that is complete: of which every
+// source has reported that reported for any of the 31 days before.
 type Rate struct {
 	// The days that it is of, in the mode share a paid period. Last is staking.Forever where no end is known.
 	First, Last staking.Day
@@ -23,10 +24,13 @@ type Rate struct {
 	Gross       staking.Rate // before the operator's fee; below zero after a slashing
 	GrossKnown  bool         // in the mode fixed: the operator states it
 	Fee         staking.Rate // the operator's part of the staking income, and of a gross rate, 0 to 1
+	// In the mode share: what earlier periods left to these, a year, less what they lost; what these lost
+	// themselves, and what nobody could get, is carried on to later ones. Gross − fee + Earlier = Net, but for rounding.
+	Earlier staking.Rate
 }
 
 // Kept is the part of the gross rate that holders do not get.
-func (r Rate) Kept() staking.Rate { return r.Gross - r.Net }
+func (r Rate) Kept() staking.Rate { return r.Gross + r.Earlier - r.Net }
 
 // FeeIsKept reports whether the fee is the part of the gross rate that holders do not get. It is, but for a gross rate
 // that an earlier version let be stated against fee and APR.
@@ -49,24 +53,9 @@ func StatedRate(t staking.Terms) Rate {
 	return r
 }
 
-// add adds what a distribution has paid to the days of its period.
-func (r *Rate) add(d Distribution, fee staking.Rate) {
-	if !r.GrossKnown { // the first
-		r.First, r.Last = d.First, d.Last
-	}
-	gross := d.GrossRate
-	if d.Gross < 0 {
-		gross, _ = staking.YearlyRate(-d.Gross, d.Weight)
-		gross = -gross
-	}
-	r.First = min(r.First, d.First)
-	r.Mode, r.Known, r.GrossKnown, r.Fee = staking.Share, true, true, fee
-	r.Gross, r.Net = r.Gross+gross, r.Net+d.NetRate
-}
-
 // currentRates are the rates of tokens by their terms of today, by token. In the mode share
-// the rate is that of the last period that was paid, and zero before any.
-func currentRates(t db.View, terms map[string]staking.Terms) (map[string]Rate, error) {
+// the rate is that of the last complete day (completeDay), and not known before any income is divided.
+func (rs *Reports) currentRates(t db.View, terms map[string]staking.Terms) (map[string]Rate, error) {
 	rates, shared := make(map[string]Rate, len(terms)), []string{}
 	for _, symbol := range slices.Sorted(maps.Keys(terms)) {
 		rates[symbol] = StatedRate(terms[symbol])
@@ -74,22 +63,21 @@ func currentRates(t db.View, terms map[string]staking.Terms) (map[string]Rate, e
 			shared = append(shared, symbol)
 		}
 	}
-	last, err := db.AllEach(t, readDistribution, `SELECT `+distributionColumns+` FROM distributions
-	     WHERE asset = $1 AND last_day = (SELECT max(last_day) FROM distributions WHERE asset = $1 AND (paid_units > 0 OR paid_part > 0))
-	     ORDER BY day, first_day`, db.SetOf(shared, db.Text("asset", func(symbol string) string { return symbol })))
+	divided := map[string]staking.Day{}
+	err := t.QuerySet(func(r db.Row) error { divided[r.Text(0)] = staking.Day(r.Int(1)); return nil },
+		`SELECT d.asset, max(d.day) FROM {rows} JOIN distributions d ON d.asset = r.asset GROUP BY d.asset`,
+		db.SetOf(shared, db.Text("asset", func(symbol string) string { return symbol })))
 	if err != nil {
 		return nil, err
 	}
-	of := map[staking.Day]map[string]staking.Terms{} // of the last days of periods
-	for _, d := range last {
-		if of[d.Last] == nil {
-			if of[d.Last], err = store.TermsAt(t, d.Last); err != nil {
-				return nil, err
-			}
+	for symbol, day := range divided {
+		r, err := rs.shared.of(t, symbol, day)
+		if err != nil {
+			return nil, err
 		}
-		r := rates[d.Asset]
-		r.add(d, of[d.Last][d.Asset].Fee)
-		rates[d.Asset] = r
+		if r.Known {
+			rates[symbol] = r
+		}
 	}
 	return rates, nil
 }
@@ -101,7 +89,7 @@ func (rs *Reports) CurrentRates(ctx context.Context) (map[string]Rate, error) {
 		if err != nil {
 			return nil, err
 		}
-		return currentRates(t, terms)
+		return rs.currentRates(t, terms)
 	})
 }
 
@@ -123,27 +111,24 @@ func (rs *Reports) Rates(ctx context.Context, token string, from, to staking.Day
 		paid, err := db.All(t, readDistribution, "SELECT "+distributionColumns+
 			" FROM distributions WHERE asset = $1 AND last_day >= $2 AND first_day <= $3 ORDER BY day, first_day, last_day",
 			token, int64(from), int64(to))
-		return spans(history, paid, from, to), err
+		if err != nil {
+			return nil, err
+		}
+		reports, err := readReports(t, token, from, to)
+		return spans(history, paid, feesOf(reports), from, to), err
 	})
 }
 
 // spans are the rates of some days, the newest first. The terms are by day and revision.
-func spans(history []store.TermsRevision, paid []Distribution, from, to staking.Day) (all []Rate) {
-	on := func(d staking.Day) (terms staking.Terms) {
-		for _, r := range history {
-			if r.From <= d {
-				terms = r.Terms
-			}
-		}
-		return terms
-	}
-	shared := map[staking.Day]Rate{}
+func spans(history []store.TermsRevision, paid []Distribution, fees map[periodKey][]staking.Rate,
+	from, to staking.Day) (all []Rate) {
+	shared := map[staking.Day]*rateSum{}
 	for _, d := range paid {
-		fee := on(d.Last).Fee
 		for day := max(d.First, from); day <= min(d.Last, to); day++ {
-			r := shared[day]
-			r.add(d, fee)
-			shared[day] = r
+			if shared[day] == nil {
+				shared[day] = new(rateSum)
+			}
+			shared[day].add(d, fees[d.key()])
 		}
 	}
 	for day, next := from, 0; day <= to; day++ {
@@ -155,7 +140,7 @@ func spans(history []store.TermsRevision, paid []Distribution, from, to staking.
 		}
 		r := StatedRate(history[next-1].Terms)
 		if divided, is := shared[day]; is && r.Mode == staking.Share {
-			r = divided
+			r = divided.rate(r)
 		}
 		r.First, r.Last = day, day
 		if n := len(all); n > 0 && all[n-1].same(r) && all[n-1].Last == day-1 {
@@ -168,15 +153,15 @@ func spans(history []store.TermsRevision, paid []Distribution, from, to staking.
 	return all
 }
 
-// Source is what a validator or stake account earned of a token in the last period that is known.
+// Source is what a validator or stake account earned of a token in a period that is known.
 type Source struct {
 	Chain, Source string
 	First, Last   staking.Day
 	Gross         ledger.Amount
 }
 
-// Sources are where the rewards of a token come from: the income that was entered for the
-// period of which a rate is, or in the mode fixed for the last; by chain and source.
+// Sources are where the rewards of a token come from: the income that was entered for periods
+// that have the day of which a rate is, or in the mode fixed for the last; by chain and source.
 func (rs *Reports) Sources(ctx context.Context, token string, of Rate) ([]Source, error) {
 	last := int64(of.Last)
 	if of.Mode == staking.Fixed || !of.Known {
@@ -185,7 +170,8 @@ func (rs *Reports) Sources(ctx context.Context, token string, of Rate) ([]Source
 	found, err := list(ctx, rs, "read the sources of "+token, func(r db.Row) (Source, error) {
 		return Source{r.Text(0), r.Text(1), staking.Day(r.Int(2)), staking.Day(r.Int(3)), ledger.Amount(r.Int(4))}, nil
 	}, `SELECT chain, source, first_day, last_day, gross FROM incomes
-	     WHERE asset = $1 AND last_day = CASE WHEN $2 > 0 THEN $2 ELSE (SELECT max(last_day) FROM incomes WHERE asset = $1) END
+	     WHERE asset = $1 AND ($2 > 0 AND first_day <= $2 AND last_day >= $2
+	        OR $2 = 0 AND last_day = (SELECT max(last_day) FROM incomes WHERE asset = $1))
 	     ORDER BY chain, source, first_day`, token, last)
 	var sums []Source
 	for _, s := range found {

@@ -21,6 +21,7 @@ type Reports struct {
 	Looks int
 
 	worths worths
+	shared sharedRates
 }
 
 // New is the reports of books.

@@ -24,6 +24,10 @@ type Reward struct {
 	Value      ledger.Amount // conversion.USDT in 1e-8, rounded down
 }
 
+// Rated reports whether a rate a year earned something of it. What it has beside that is a share of income, or of a
+// campaign, whatever the terms of the day say.
+func (r Reward) Rated() bool { return r.APR > 0 && (r.Eligible > 0 || r.EligibleRest > 0) }
+
 // rewardColumns are what readReward reads of the view rewards, which is called a.
 const rewardColumns = accrualColumns + ", a.paid_at"
 

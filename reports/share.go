@@ -184,7 +184,7 @@ func (e *Explanation) awaitsDivision() bool {
 func (w *DayWeight) Waits() bool { return len(w.PaidBy) == 0 && len(w.Entered) == 0 }
 
 // weigh says what becomes of a day of the mode share that earned.
-func (e *Explanation) weigh(t db.View, d staking.Day) error {
+func (e *Explanation) weigh(rs *Reports, t db.View, d staking.Day) error {
 	if e.Terms.Mode != staking.Share || e.Measured.EligibleIntegral() == (staking.Integral{}) {
 		return nil
 	}
@@ -206,7 +206,7 @@ func (e *Explanation) weigh(t db.View, d staking.Day) error {
 	if w.Entered, err = enteredFor(t, e.Asset.Symbol, d, w.PaidBy); err != nil {
 		return err
 	}
-	rates, err := currentRates(t, map[string]staking.Terms{e.Asset.Symbol: e.Terms})
+	rates, err := rs.currentRates(t, map[string]staking.Terms{e.Asset.Symbol: e.Terms})
 	if err != nil {
 		return err
 	}

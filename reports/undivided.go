@@ -37,7 +37,7 @@ func (rs *Reports) readUndivided(t db.View, closed staking.Day) (map[string][]Un
 	}
 	found := map[string][]Undivided{}
 	for asset, of := range terms {
-		for _, r := range slices.Backward(spans(of, distributions[asset], from, closed)) {
+		for _, r := range slices.Backward(spans(of, distributions[asset], nil, from, closed)) {
 			if !r.Known {
 				found[asset] = append(found[asset], Undivided{r.First, r.Last})
 			}

@@ -47,15 +47,15 @@ func TestRates(t *testing.T) {
 		enter(t, db, "e3", 2, 2, -10_000_000) // a slashing of Day 2: 10 % of it; the pool of e2 is less by 7,000,000
 		settleThrough(t, db, clock, 6, 6, false)
 		late := paid
-		late.Gross, late.Net = 110_000_000, 70_000_000+3_500_000
+		late.Gross, late.Net, late.Earlier = 110_000_000, 70_000_000+3_500_000, -3_500_000
 		same(t, "the rate with late income", current(), late)
 		history := testkit.Must(r.Rates(t.Context(), bnb, day1, day1+6))(t)
 		want := []reports.Rate{
 			{First: day1 + 3, Last: day1 + 6, Mode: staking.Share, Fee: 30_000_000},
 			{First: day1 + 2, Last: day1 + 2, Mode: staking.Share, Known: true, GrossKnown: true, Fee: 30_000_000,
-				Gross: 110_000_000, Net: late.Net},
+				Gross: 110_000_000, Net: late.Net, Earlier: -3_500_000},
 			{First: day1 + 1, Last: day1 + 1, Mode: staking.Share, Known: true, GrossKnown: true, Fee: 30_000_000,
-				Gross: 100_000_000, Net: late.Net},
+				Gross: 100_000_000, Net: late.Net, Earlier: -3_500_000 + 7_000_000},
 			{First: day1, Last: day1, Mode: staking.Fixed, Known: true, Net: 150_000},
 		}
 		same(t, "the history", history, want)

@@ -119,7 +119,7 @@ func (e earnFacts) nearest() (asset ledger.Asset, missing ledger.Amount, found b
 		if t.Excluded != "" || qualifies(t) {
 			continue
 		}
-		if !found || moreOf(heldNow(t), max(t.Terms.Min, 1), heldNow(best), max(best.Terms.Min, 1)) {
+		if !found || moreOf(t.Joint, max(t.Terms.Min, 1), best.Joint, max(best.Terms.Min, 1)) {
 			best, found = t, true
 		}
 	}
@@ -128,11 +128,10 @@ func (e earnFacts) nearest() (asset ledger.Asset, missing ledger.Amount, found b
 
 // missingOf is what a token's free balance lacks: of one without a minimum, its smallest unit.
 func missingOf(t reports.OfferedToken) ledger.Amount {
-	held := heldNow(t)
-	if t.Terms.Qualifies(held) {
+	if t.Terms.Qualifies(t.Joint) {
 		return 0
 	}
-	return max(t.Terms.Min, 1) - held
+	return max(t.Terms.Min, 1) - t.Joint
 }
 
 // tokenRow is a token on offer, as the table shows it.
@@ -141,7 +140,6 @@ type tokenRow struct {
 	Counts  ledger.Amount  // the part that earns, or would if the switch were on: up to the cap
 	Missing ledger.Amount  // until it earns, or 0
 	Above   ledger.Amount  // the part above the cap, or 0
-	Joint   ledger.Amount  // what the owner's accounts hold together, where that is compared with minimum and cap, or 0
 	Coming  *staking.Terms // the next terms with another rate, fee or mode, or the end of the offer; or nil
 
 	Campaigns []campaignRow // in which it counts
@@ -159,16 +157,20 @@ func nextTerms(now staking.Terms, coming []store.TermsRevision) *staking.Terms {
 	return nil
 }
 
+// TogetherNow is what the owner's accounts have together, where that is compared with minimum and cap, or 0.
+func (r tokenRow) TogetherNow() ledger.Amount {
+	if r.Joint > r.Free {
+		return r.Joint
+	}
+	return 0
+}
+
 // tokenRows are the tokens on offer: those that the holder has first.
 func (e earnFacts) tokenRows() (rows []tokenRow) {
 	for _, t := range e.Holder.Tokens {
 		row := tokenRow{OfferedToken: t, Missing: missingOf(t)}
-		held, joint := t.TogetherNow()
-		if joint {
-			row.Joint = held
-		}
 		if row.Missing == 0 && t.Excluded == "" {
-			row.Counts = partOfCap(t.Free, held, t.Terms.Cap)
+			row.Counts = t.Terms.Earning(t.Free, t.Joint)
 			row.Above = t.Free - row.Counts
 		}
 		rows = append(rows, row)

@@ -238,7 +238,7 @@ func (e earnFacts) next() nextFigure {
 	covered := e.Holder.Covers(e.Holder.Today)
 	reaches := func(mode staking.Mode) bool {
 		return slices.ContainsFunc(e.Holder.Tokens, func(t reports.OfferedToken) bool {
-			return t.Terms.Mode == mode && (covered && t.Reached || !covered && t.Terms.Qualifies(heldNow(t)))
+			return t.Terms.Mode == mode && (covered && t.Reached || !covered && t.Terms.Qualifies(t.Joint))
 		})
 	}
 	switch {

@@ -10,7 +10,7 @@ import (
 
 // qualifies reports whether a token's free balance reaches its minimum now, and no other
 // product has it today.
-func qualifies(t reports.OfferedToken) bool { return t.Excluded == "" && t.Terms.Qualifies(heldNow(t)) }
+func qualifies(t reports.OfferedToken) bool { return t.Excluded == "" && t.Terms.Qualifies(t.Joint) }
 
 // excludedOn reports whether another product had a token that is on offer on a day.
 func (e earnFacts) excludedOn(d staking.Day) bool {
@@ -24,7 +24,7 @@ func (e earnFacts) excludedOn(d staking.Day) bool {
 func (e earnFacts) whyExcluded() string {
 	var sentences []string
 	for _, t := range e.Holder.Tokens {
-		if t.Excluded != "" && t.Terms.Qualifies(heldNow(t)) {
+		if t.Excluded != "" && t.Terms.Qualifies(t.Joint) {
 			sentences = append(sentences, e.T("earn.excluded.token", "token", t.Asset.Symbol, "product", t.Excluded))
 		}
 	}

@@ -74,12 +74,44 @@ func TestTooLittleTogether(t *testing.T) {
 	}
 }
 
-// TestPartOfTheCap rounds down, and has nothing to share below the cap.
-func TestPartOfTheCap(t *testing.T) {
-	for _, c := range [][4]ledger.Amount{{6, 15, 10, 4}, {1, 3, 2, 0}, {2, 3, 2, 1}, {7, 7, 10, 7}, {7, 7, 5, 5},
-		{ledger.MaxSupply, ledger.MaxSupply, 1, 1}} {
-		if got := partOfCap(c[0], c[1], c[2]); got != c[3] {
-			t.Errorf("of %d, with others %d, %d earns of a cap of %d; %d is wanted", c[0], c[1], got, c[2], c[3])
+// limitOwners puts ADA under a minimum and a cap of an owner's accounts together, in whole tokens, from a day on.
+func (w *website) limitOwners(day int, minimum, most ledger.Amount) {
+	w.Helper()
+	terms, err := reports.New(w.books.Reader()).TermsOn(w.Context(), w.day(day))
+	w.ok(err)
+	for _, t := range terms {
+		if t.Asset == "ADA" {
+			t.From, t.PerOwner, t.Min, t.Cap = w.day(day), true, minimum*1_00000000, most*1_00000000
+			w.ok(w.books.SetTerms(w.Context(), t))
 		}
 	}
+}
+
+// TestLimitsOfAnOwnerOnThePages: accounts that earn together say so, wherever a page says what earns; below the minimum
+// they say what is missing together. No page names another account.
+func TestLimitsOfAnOwnerOnThePages(t *testing.T) {
+	w := newWebsite(t, longSessions)
+	w.fund("1000 ADA")
+	w.limitOwners(2, 30, 35)
+	w.limitOwners(4, 60, 70)
+	w.holder("bobby", "DE")
+	for _, id := range []ledger.Account{"alice", "bobby"} {
+		_, _, err := w.books.SetOwner(t.Context(), id, "c-7", w.day(2))
+		w.ok(err)
+	}
+	w.deposit("alice", "20.07 ADA")
+	w.deposit("bobby", "20.05 ADA")
+	w.enroll("bobby")
+	w.login("alice@example.com")
+	w.get("/spot").hasNot(`class="tag off"`)
+	w.at(2, "12:00")
+	w.get("/earn").has("At today's balances you would earn on ADA.", "17.50872382").hasNot("bobby", "20.05")
+	w.get("/earn/start").has("your accounts have together above 35 ADA").hasNot("bobby", "20.05")
+	w.enroll("alice")
+	w.at(3, "12:00")
+	w.get("/earn").has("Earning since", "17.50872382", "this account’s part of the cap").
+		hasNot("hold 9.93 ADA", "bobby", "20.05")
+	w.get("/spot").has(`class="tag on"`).hasNot("bobby")
+	w.at(4, "12:00")
+	w.get("/earn").has("hold 19.8").hasNot("hold 39.9", "bobby", "20.05")
 }

@@ -23,8 +23,11 @@ func (p *view) RateWords(r reports.Rate) string {
 	switch {
 	case r.Mode == staking.Share && !r.Known:
 		return p.T("rates.words.not-yet", "fee", p.Percent(r.Fee))
+	case r.Mode == staking.Share && r.Earlier != 0:
+		return p.T("rates.words.earlier", "gross", p.Effective(r.Gross), "fee", p.Effective(r.Fee), "earlier",
+			p.SignedRate(r.Earlier), "net", p.Effective(r.Net))
 	case r.Mode == staking.Share:
-		return p.T("rates.words", "gross", p.Effective(r.Gross), "fee", p.Percent(r.Fee), "net", p.Effective(r.Net))
+		return p.T("rates.words", "gross", p.Effective(r.Gross), "fee", p.Effective(r.Fee), "net", p.Effective(r.Net))
 	case r.FeeIsKept():
 		return p.T("rates.words", "gross", p.Percent(r.Gross), "fee", p.Percent(r.Fee), "net", p.Percent(r.Net))
 	case r.GrossKnown:
@@ -53,6 +56,19 @@ func (p *view) Effective(r staking.Rate) string {
 		unit /= 10
 	}
 	return p.Percent(r - r%unit)
+}
+
+// SignedRate is such a rate with its sign.
+func (p *view) SignedRate(r staking.Rate) string {
+	if r > 0 {
+		return "+" + p.Effective(r)
+	}
+	return p.Effective(r)
+}
+
+// Earlier reports whether one of the rates has something of earlier periods.
+func (p ratePage) Earlier() bool {
+	return p.Rate.Earlier != 0 || slices.ContainsFunc(p.Rates, func(r reports.Rate) bool { return r.Earlier != 0 })
 }
 
 // Period is the days from one through another.
@@ -140,7 +156,7 @@ func (v *visit) ratesFile() error {
 		return err
 	}
 	v.letCachesKeep()
-	columns := []string{"first", "last", "asset", "mode", "gross", "fee", "net"}
+	columns := []string{"first", "last", "asset", "mode", "gross", "fee", "net", "from_earlier"}
 	return v.file("rates_"+d.Asset.Symbol, columns, func(line func(...string) error) error {
 		for _, r := range rates {
 			gross, net := "", ""
@@ -151,7 +167,7 @@ func (v *visit) ratesFile() error {
 				net = r.Net.String()
 			}
 			if err := line(r.First.String(), r.Last.String(), d.Asset.Symbol, r.Mode.String(), gross, r.Fee.String(),
-				net); err != nil {
+				net, r.Earlier.String()); err != nil {
 				return err
 			}
 		}

@@ -107,7 +107,7 @@ func TestRatesForEverybody(t *testing.T) {
 	}))
 	w.settle(4)
 	p := stranger.get("/rates").is(http.StatusOK).has("31.93%", "45.62%", "30%", "A share of staking income",
-		"3 Mar 2026 to 4 Mar 2026", "bsc, validator-7", "2.87%", "4.1%")
+		"as of 4 Mar 2026", "bsc, validator-7", "2.87%", "4.1%")
 	if cache := p.header.Get("Cache-Control"); cache != publicFor {
 		t.Errorf("the page is kept as %q", cache)
 	}
@@ -122,7 +122,7 @@ func TestRatesForEverybody(t *testing.T) {
 	stranger.get("/rates/ADA").has("What the operator earns beside the rate is not stated")
 	rows := stranger.get("/rates/BNB/rates.csv").file()
 	paid := map[string]string{"first": w.day(2).String(), "last": w.day(3).String(), "asset": "BNB", "mode": "share",
-		"gross": "0.45625", "fee": "0.3", "net": "0.319375"}
+		"gross": "0.45625", "fee": "0.3", "net": "0.319375", "from_earlier": "0"}
 	if len(rows) != 3 || !maps.Equal(rows[1], paid) || rows[0]["net"] != "" || rows[2]["net"] != "0.0015" {
 		t.Errorf("the file has %v", rows)
 	}
