@@ -141,7 +141,8 @@ func (e *effect) readBucket(t db.View, bucket int) (found concerned, err error) 
 	if err != nil {
 		return found, err
 	}
-	found.enrolled, err = db.Count(t, "SELECT count(*)"+andEnrolled+stillOn, int64(bucket), string(e.region), int64(e.From))
+	found.enrolled, err = db.Count(t, "SELECT count(*)"+andEnrolled+stillOn, int64(bucket), string(e.region),
+		int64(e.From))
 	if err != nil {
 		return found, err
 	}
@@ -155,7 +156,8 @@ func (e *effect) readBucket(t db.View, bucket int) (found concerned, err error) 
 	return found, err
 }
 
-// andEnrolled and stillOn are the open accounts of a region, all being "", whose enrollment covers a day or a later one.
+// andEnrolled and stillOn are the open accounts of a region, all being "", whose enrollment covers a day or a
+// later one.
 const (
 	ofRegion    = " WHERE a.bucket = $1 AND a.closed = 0 AND ($2 = '' OR a.region = $2 OR a.region LIKE $2 || '-%')"
 	andEnrolled = " FROM accounts a JOIN enrollments e ON e.bucket = a.bucket AND e.account = a.account"

@@ -32,7 +32,9 @@ func (e *effect) readOwners(ctx context.Context, rs *Reports, do string, today s
 	if !shared {
 		return o, nil
 	}
-	several, err := read(ctx, rs, do, func(t db.View) (*holding.OwnerSums, error) { return holding.SharedOwners(t, today) })
+	several, err := read(ctx, rs, do, func(t db.View) (*holding.OwnerSums, error) {
+		return holding.SharedOwners(t, today)
+	})
 	if err != nil || several.Empty() {
 		return o, err
 	}

@@ -65,7 +65,7 @@ type OfferedToken struct {
 	Terms    staking.Terms // of today
 	Free     ledger.Amount // now
 	Excluded string        // the product because of which today is not measured, or ""
-	Joint    ledger.Amount // what minimum and cap are compared with now: Free, or that and what the owner's other accounts have
+	Joint    ledger.Amount // what minimum and cap are compared with now: Free, with what the owner's others have
 	Counting ledger.Amount // what earns of Free, if the switch is on, the minimum is reached and nothing excludes it
 	Rate     Rate          // of today
 	Earned   ledger.Amount // all rewards ever credited

@@ -52,8 +52,8 @@ func feesOf(reports []report) map[periodKey][]staking.Rate {
 	return fees
 }
 
-// completeDay is the last day, of the 32 through one, of which every source has reported that reported for any of the 31
-// days before it. Where sources stopped one after another, so that there is none, it is the last.
+// completeDay is the last day, of the 32 through one, of which every source has reported that reported for any of the
+// 31 days before it. Where sources stopped one after another, so that there is none, it is the last.
 func completeDay(reports []report, last staking.Day) staking.Day {
 	type source struct{ chain, source string }
 	reported := map[source]map[staking.Day]bool{}

@@ -34,8 +34,8 @@ func current(t *testing.T, db *store.DB) reports.Rate {
 	return testkit.Must(reports.New(db.Reader()).CurrentRates(t.Context()))(t)[bnb]
 }
 
-// TestRateAwaitsItsSources: the rate is that of the last day of which every source has reported that reported for any of
-// the 31 days before. One that is silent for longer is awaited no more.
+// TestRateAwaitsItsSources: the rate is that of the last day of which every source has reported that reported for any
+// of the 31 days before. One that is silent for longer is awaited no more.
 func TestRateAwaitsItsSources(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		shared(t, db)
