@@ -105,6 +105,7 @@ var jsonForms = []struct {
 	{statementJSON{}, "LineOut ChangeOut", ""},
 	{statusJSON{}, "RunsOut", "engine version bytes firstDay closesAt test accounts enrolled unpricedDays"},
 	{tokenStatusJSON{}, "RunToken", "lastHolders"},
+	{daysJSON{}, "DaysOut", ""},
 	{termsJSON{}, "RevisionOut", "asset coming"},
 	{withdrawalJSON{}, "WithdrawalOut", ""},
 }

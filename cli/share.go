@@ -139,8 +139,8 @@ func shareLines(a ledger.Asset, shares []reports.Counted) (lines [][2]string) {
 			lines = append(lines, [2]string{"weighs", weight(a, d.Millis(), 1) + ", on " + d.Day.String()})
 		}
 		lines = append(lines,
-			[2]string{"share", fmt.Sprintf("%s × %s / %s = %s %s", inDigits(c.Pool, a.Scale), weight(a, c.Mine, 1),
-				weight(a, c.All, 1), inDigits(c.Parts, a.Scale), a.Symbol)})
+			[2]string{"share", fmt.Sprintf("%s × %s / %s = %s %s", inDigits(c.Pool, a.Scale),
+				overDay(a, c.Mine, 1, shownDigits), overDay(a, c.All, 1, shownDigits), inDigits(c.Parts, a.Scale), a.Symbol)})
 	}
 	return lines
 }
@@ -154,12 +154,13 @@ func campaignLines(a ledger.Asset, c reports.Counted) [][2]string {
 		budget = fmt.Sprintf("all that is left, on the last day: %s %s", inDigits(c.Before, a.Scale), a.Symbol)
 	}
 	held := weight(c.Weighs, c.Days[0].Millis(), 1)
-	mine, all := weight(c.Weighs, c.Mine, staking.Once), weight(c.Weighs, c.All, staking.Once)
+	mine := overDay(c.Weighs, c.Mine, staking.Once, shownDigits)
+	all := overDay(c.Weighs, c.All, staking.Once, shownDigits)
 	if m := b.Campaign.Measure; m != nil {
 		held += ", by " + holdingBy(*m)
 	}
 	if c.Percent != staking.Once {
-		held += " × " + ledger.FormatDecimal(c.Percent, percentScale) + " = " + mine
+		held += " × " + ledger.FormatDecimal(c.Percent, percentScale) + " = " + weight(c.Weighs, c.Mine, staking.Once)
 	}
 	return [][2]string{
 		{"campaign", fmt.Sprintf("%s: %s, for %s of %s", b.Campaign.ID, b.Campaign.Title, b.Token, c.First)},

@@ -62,7 +62,7 @@ func TestTheModeShareIsExplained(t *testing.T) {
 	has(at(4, "explain", "alice", paying, "BNB"),
 		"0.0100001 BNB of "+first+" to "+first+", less the fee of 30 %, 0.00300003: 0.00700007 BNB",
 		"3 BNB × day, on "+first,
-		"0.00700007 × 3 BNB × day / 3 BNB × day = 0.00700007 BNB",
+		"0.00700007 × 3 / 3 = 0.00700007 BNB",
 		"about 0.00700006 BNB, at 85.167518 % a year, the current rate; it promises nothing")
 	var e explanationJSON
 	if err := json.Unmarshal([]byte(at(4, "explain", "alice", paying, "BNB", "--json")), &e); err != nil {
@@ -118,7 +118,7 @@ func TestCampaignsAndOwnersAreExplained(t *testing.T) {
 		"4 BNB × 0.0015 / 365")
 	// 4 × 1.5 of 4 × 1.5 + 6
 	has(at(4, "explain", "alice", (day2+1).String(), "SOL"), "3 SOL left / 3 days, rounded down = 1 SOL",
-		"4 BNB × day × 1.5 = 6 BNB × day", "1 × 6 BNB × day / 12 BNB × day = 0.5 SOL")
+		"4 BNB × day × 1.5 = 6 BNB × day", "1 × 6 / 12 = 0.5 SOL")
 	var e explanationJSON
 	if err := json.Unmarshal([]byte(at(4, "explain", "alice", (day2+1).String(), "SOL", "--json")), &e); err != nil {
 		t.Fatal(err)
