@@ -57,7 +57,10 @@ func TestTheModeShareIsExplained(t *testing.T) {
 	if strings.Contains(entered, "waiting for the chain") {
 		t.Errorf("its income is entered, and it waits for the chain:\n%s", entered)
 	}
+	has(at(3, "status"), "The income of BNB of "+first+" is not distributed.\n",
+		"\n0.00700007 BNB of the pool is reserved")
 	at(4, "settle")
+	has(at(4, "status"), "The income of BNB of "+paying+" is not distributed.\n")
 	has(at(4, "explain", "alice", first, "BNB"), "with the reward of "+paying+", which divides "+first+" to "+first)
 	has(at(4, "explain", "alice", paying, "BNB"),
 		"0.0100001 BNB of "+first+" to "+first+", less the fee of 30 %, 0.00300003: 0.00700007 BNB",

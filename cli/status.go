@@ -104,14 +104,8 @@ func writeStatus(env *Env, a assets, s reports.Status) error {
 			fmt.Fprintf(&notes, "\n%s of %s waits: %s\n", t.Asset, t.PaidThrough+1, plain(t.Waiting))
 		}
 	}
-	for _, t := range s.Tokens {
-		for _, u := range t.Undivided {
-			fmt.Fprintf(&notes, "\n%s of %s to %s waits for its income.\n", t.Asset, u.First, u.Last)
-		}
-		if t.Reserved > 0 {
-			fmt.Fprintf(&notes, "\n%s of its pool is reserved for income that is not distributed yet and for campaigns.\n",
-				a.with(t.Asset, t.Reserved))
-		}
+	for _, line := range fundsNotes(a, s.Tokens) {
+		fmt.Fprintf(&notes, "\n%s", line)
 	}
 	if s.Unpriced > 0 {
 		fmt.Fprintf(&notes, "\n%s no price in USDT; set it once with \"softstake price set\".\n",
@@ -137,6 +131,35 @@ func writeStatus(env *Env, a assets, s reports.Status) error {
 			s.ClosesAt.Format(time.DateTime))},
 		[2]string{"accounts", fmt.Sprintf("%d; Soft Staking is on for %d", s.Accounts, s.Enrolled)},
 	), env.printf("\n"), grid.write(env.Stdout), env.printf("%s", notes.String()))
+}
+
+// fundsNotes say what income is not distributed, and what is reserved of pools: a line a token, in two groups.
+func fundsNotes(a assets, tokens []reports.TokenStatus) (lines []string) {
+	var waiting, reserved []string
+	for _, t := range tokens {
+		var days []string
+		for _, u := range t.Undivided {
+			if u.First == u.Last {
+				days = append(days, u.First.String())
+			} else {
+				days = append(days, fmt.Sprintf("%s to %s", u.First, u.Last))
+			}
+		}
+		if days != nil {
+			waiting = append(waiting,
+				fmt.Sprintf("The income of %s of %s is not distributed.\n", t.Asset, strings.Join(days, ", ")))
+		}
+		if t.Reserved > 0 {
+			reserved = append(reserved, fmt.Sprintf("%s of the pool is reserved for income, campaigns and what holders carry.\n",
+				a.with(t.Asset, t.Reserved)))
+		}
+	}
+	for _, group := range [][]string{waiting, reserved} {
+		if group != nil {
+			lines = append(lines, strings.Join(group, ""))
+		}
+	}
+	return lines
 }
 
 // megabytes is a size for a person, rounded up to a tenth of a MiB.

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/softstake/softstake/db"
@@ -8,8 +9,8 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// Undivided are closed days of a token in the mode share that follow one another, and whose income is not
-// distributed.
+// Undivided are closed days of a token in the mode share that follow one another, whose income is not distributed, and
+// of which the first and the last weigh: somebody gets a part of it.
 type Undivided struct{ First, Last staking.Day }
 
 // readUndivided reads the days that wait for income, in order, of each token that ever was in the mode share: of as
@@ -35,11 +36,24 @@ func (rs *Reports) readUndivided(t db.View, closed staking.Day) (map[string][]Un
 	for _, d := range paid {
 		distributions[d.Asset] = append(distributions[d.Asset], d)
 	}
+	weighs := map[string][]staking.Day{}
+	err = t.Query(func(r db.Row) error {
+		asset := r.Text(0)
+		weighs[asset] = append(weighs[asset], staking.Day(r.Int(1)))
+		return nil
+	}, `SELECT asset, day FROM declarations WHERE day BETWEEN $1 AND $2 AND (eligible > 0 OR eligible_rest > 0)
+	     ORDER BY asset, day`, int64(from), int64(closed))
+	if err != nil {
+		return nil, fmt.Errorf("read days that weigh: %w", err)
+	}
 	found := map[string][]Undivided{}
 	for asset, of := range terms {
 		for _, r := range slices.Backward(spans(of, distributions[asset], nil, from, closed)) {
-			if !r.Known {
-				found[asset] = append(found[asset], Undivided{r.First, r.Last})
+			days := weighs[asset]
+			first, _ := slices.BinarySearch(days, r.First)
+			after, _ := slices.BinarySearch(days, r.Last+1)
+			if !r.Known && first < after {
+				found[asset] = append(found[asset], Undivided{days[first], days[after-1]})
 			}
 		}
 	}
