@@ -272,28 +272,23 @@ func FindCampaign(t db.View, id string) (staking.Campaign, bool, error) {
 	return all[0], true, nil
 }
 
-// LeftOf is what lies in @rewards for a part of a campaign, rounded up to a smallest unit: zero
-// when its last day that counts is distributed.
-func LeftOf(t db.View, c staking.Campaign, p staking.Part) (ledger.Amount, error) {
+// LeftOf is what lies in @rewards for a part of a campaign, exactly: zero when its last day that counts is distributed.
+func LeftOf(t db.View, c staking.Campaign, p staking.Part) (staking.Exact, error) {
 	end := min(c.Last, c.End)
 	over := end < c.First
 	if !over {
 		n, err := db.Count(t, "SELECT count(*) FROM campaign_distributions WHERE campaign = $1 AND token = $2 AND "+
 			"day = $3", c.ID, p.Token, int64(end)+1)
 		if err != nil {
-			return 0, err
+			return staking.Exact{}, err
 		}
 		over = n > 0
 	}
 	if over {
-		return 0, nil
+		return staking.Exact{}, nil
 	}
 	paid, err := PaidOf(t, c.ID, p.Token, staking.Forever)
-	left := staking.Exact{Units: p.Amount}.Sub(paid)
-	if left.Part > 0 {
-		left.Units++
-	}
-	return left.Units, err
+	return staking.Exact{Units: p.Amount}.Sub(paid), err
 }
 
 // PercentOf is what an account's eligible integrals of a day count in a campaign, in hundredths;

@@ -74,13 +74,13 @@ func asItStands(t db.View, c staking.Campaign) (Campaign, error) {
 		x.At, x.Credential = db.TimeOf(r.Int(0)), r.Text(1)
 		return nil
 	}, "SELECT at, credential FROM entries WHERE bucket = $1 AND entry = $2", int64(c.Entry().Bucket()), c.Entry().ID)
-	end := min(c.Last, c.End)
+	end, left := min(c.Last, c.End), staking.Exact{}
 	for _, p := range c.Parts {
-		var left ledger.Amount
+		var ofPart staking.Exact
 		if err == nil {
-			left, err = holding.LeftOf(t, c, p)
+			ofPart, err = holding.LeftOf(t, c, p)
 		}
-		x.Left += left // at most the pool
+		left = left.Add(ofPart) // at most the pool
 		distributed := int64(c.First)
 		if err == nil {
 			distributed, err = db.Count(t, "SELECT coalesce(max(day), $3) FROM campaign_distributions "+

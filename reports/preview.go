@@ -26,6 +26,8 @@ type Previewed struct {
 	Before      ledger.Amount // the total of the day before
 	BeforeKnown bool
 	Pool        ledger.Amount // in @rewards
+
+	carried staking.Exact // by how much the day, and those before it that are in the figures, change what holders carry
 }
 
 // Preview is what a token's next day would pay, or will.
@@ -115,6 +117,7 @@ func (rs *Reports) previewDay(ctx context.Context, d staking.Day, tokens map[str
 						}
 						p := tokens[h.Asset]
 						p.Holders++
+						p.carried = p.carried.Add(carriedBy(a))
 						averages[h.Asset].Add(averages[h.Asset], big.NewInt(int64(a.Average)))
 						if p.Total, err = p.Total.Add(a.Reward); err != nil {
 							return err
@@ -140,6 +143,11 @@ func measureAll(t db.View, bucket int, by *holding.Measuring, wanted func(asset 
 		return err
 	}
 	return holding.MeasureClaimants(t, bucket, by.Day, wanted, shares, page)
+}
+
+// carriedBy is by how much an accrual changes what its account carries.
+func carriedBy(a staking.Accrual) staking.Exact {
+	return staking.Exact{Part: a.Carry}.Sub(staking.Exact{Part: a.Before})
 }
 
 // mean is a sum of amounts divided by how many they are, rounded down; of none, zero.
@@ -173,7 +181,7 @@ func (rs *Reports) judge(t db.View, p *Preview) error {
 	if p.Pool, err = store.PoolOf(t, p.Asset); err != nil || declared {
 		return err
 	}
-	p.Verdict, err = rs.verdict(t, p.Day, p.Asset, p.Total)
+	p.Verdict, err = rs.verdict(t, p.Day, p.Asset, p.Total, p.carried)
 	return err
 }
 
@@ -253,8 +261,9 @@ type openToken struct {
 	first   staking.Day // that is measured
 	paid    staking.Day // through this day in every bucket
 	days    map[staking.Day]ledger.Amount
-	holders int64    // on the open day
-	average *big.Int // the sum of their averages
+	carried map[staking.Day]staking.Exact // by how much the day changes what holders carry
+	holders int64                         // on the open day
+	average *big.Int                      // the sum of their averages
 }
 
 // earnedOn is what a position has earned on the days that are not paid.
@@ -272,6 +281,7 @@ func (p *openDay) bucket(t db.View, bucket int) error {
 		paid[symbol] = max(through, p.day-1-backlog)
 		first = min(first, paid[symbol]+1)
 		p.part[symbol] = &openToken{first: paid[symbol] + 1, paid: through, days: map[staking.Day]ledger.Amount{},
+			carried: map[staking.Day]staking.Exact{},
 			average: new(big.Int)}
 		return nil
 	}, "SELECT asset, paid_through FROM progress WHERE bucket = $1", int64(bucket))
@@ -324,6 +334,7 @@ func (p *openDay) accrue(d staking.Day, page []staking.Holding, before map[part]
 		if token.days[d], err = token.days[d].Add(a.Reward); err != nil {
 			return fmt.Errorf("the total of %s: %w", h.Asset, err)
 		}
+		token.carried[d] = token.carried[d].Add(carriedBy(a))
 		if d == p.day {
 			token.holders++
 			token.average.Add(token.average, big.NewInt(int64(a.Average)))
@@ -350,6 +361,9 @@ func (p *openDay) merge() (err error) {
 				return fmt.Errorf("the total of %s: %w", symbol, err)
 			}
 		}
+		for d, change := range part.carried {
+			token.carried[d] = token.carried[d].Add(change)
+		}
 	}
 	return nil
 }
@@ -361,9 +375,11 @@ func (p *openDay) judge(t db.View, symbol string) (OpenPreview, error) {
 		Asset: symbol, Day: p.day, Holders: token.holders, Total: token.days[p.day],
 		Average: mean(token.average, token.holders),
 	}}
+	v.carried = token.carried[p.day]
 	for d := token.first; d < p.day; d++ {
 		declared, err := store.Declared(t, d, symbol)
 		if err == nil && !declared {
+			v.carried = v.carried.Add(token.carried[d])
 			v.Owed, err = v.Owed.Add(token.days[d])
 		}
 		if err != nil {
@@ -380,7 +396,7 @@ func (p *openDay) judge(t db.View, symbol string) (OpenPreview, error) {
 	if v.Pool, err = store.PoolOf(t, symbol); err != nil {
 		return v, err
 	}
-	_, reserved, err := store.AvailableAfter(t, p.day, symbol, p.undeclared[symbol])
+	_, reserved, err := store.AvailableAfter(t, p.day, symbol, p.undeclared[symbol], v.carried)
 	if err != nil {
 		return v, err
 	}

@@ -18,15 +18,16 @@ func (rs *Reports) Limits(ctx context.Context) ([]staking.Limit, error) {
 }
 
 // verdict is why a day's total needs approval or would wait for funds: staking.ErrLimit,
-// ErrFunds, or ErrUndivided, or nil.
-func (rs *Reports) verdict(t db.View, d staking.Day, token string, total ledger.Amount) (waits, err error) {
+// ErrFunds, or ErrUndivided, or nil. change is by how much the day changes what holders carry.
+func (rs *Reports) verdict(t db.View, d staking.Day, token string, total ledger.Amount,
+	change staking.Exact) (waits, err error) {
 	asset, err := store.FindAsset(t, token)
 	if err != nil {
 		return nil, err
 	}
 	if err = store.CheckLimit(t, d, asset, total); err == nil {
 		var pool, reserved ledger.Amount
-		if pool, reserved, err = store.Available(t, d, token); err == nil && total > 0 {
+		if pool, reserved, err = store.Available(t, d, token, change); err == nil && total > 0 {
 			err = store.ShortOfFunds(asset, pool, reserved, total)
 		}
 	}
@@ -55,5 +56,5 @@ func (rs *Reports) waiting(t db.View, token string, d staking.Day) (waits, err e
 	if err != nil || accrued.Left > 0 {
 		return nil, err
 	}
-	return rs.verdict(t, d, token, accrued.Total)
+	return rs.verdict(t, d, token, accrued.Total, accrued.Carried)
 }

@@ -335,42 +335,49 @@ func declareBudget(t db.Tx, v staking.Distribution) error {
 	return annotate(err, "declare the budget of the campaign %s for %s of %s", b.Campaign.ID, b.Token, v.First)
 }
 
-// ReservedByCampaigns is what lies in @rewards of a token for campaigns: of each that is not
-// over, its pool less what it has paid, rounded up. A campaign is over when the last day that
-// counts is distributed; what rounding has left then, and what is left of one that was ended
-// early, is the operator's.
+// ReservedByCampaigns is what lies in @rewards of a token for campaigns: of each that is not over, its pool less what
+// it has paid, together rounded up to a smallest unit. A campaign is over when the last day that counts is distributed;
+// what rounding has left then, and what is left of one that was ended early, is the operator's.
 func ReservedByCampaigns(t db.View, token string) (reserved ledger.Amount, err error) {
+	left, err := leftOfCampaigns(t, token)
+	return roundedUp(left), err
+}
+
+// leftOfCampaigns is ReservedByCampaigns, exactly. Only the sum is rounded: what the parts of campaigns have left and
+// what holders carry of them makes whole units together, and nothing more lies in @rewards for them.
+func leftOfCampaigns(t db.View, token string) (sum staking.Exact, err error) {
 	campaigns, err := holding.CampaignsIn(t, token)
 	if err != nil {
-		return 0, err
+		return sum, err
 	}
 	for _, c := range campaigns {
 		for _, p := range c.Parts {
 			left, err := holding.LeftOf(t, c, p)
-			if err == nil {
-				reserved, err = reserved.Add(left)
-			}
 			if err != nil {
-				return 0, fmt.Errorf("read what the campaign %s has left: %w", c.ID, err)
+				return sum, fmt.Errorf("read what the campaign %s has left: %w", c.ID, err)
 			}
+			if _, err := sum.Units.Add(left.Units + 1); err != nil {
+				return sum, err
+			}
+			sum = sum.Add(left)
 		}
 	}
-	return reserved, nil
+	return sum, nil
 }
 
-// reservedAfter is what will be reserved for campaigns when a day is declared that is the next, whose distributions
-// are all.
-func reservedAfter(t db.View, token string, all []staking.Distribution) (ledger.Amount, error) {
-	reserved, err := ReservedByCampaigns(t, token)
+// leftOfCampaignsAfter is what they will have left when a day is declared that is the next, whose distributions are
+// all.
+func leftOfCampaignsAfter(t db.View, token string, all []staking.Distribution) (staking.Exact, error) {
+	left, err := leftOfCampaigns(t, token)
 	for _, v := range all {
 		b := v.Budget
 		switch {
 		case b == nil:
 		case v.First == min(b.Campaign.Last, b.Campaign.End):
-			reserved -= b.Left.Units
+			left = left.Sub(b.Left)
 		case v.Pays():
-			reserved -= b.Amount().Units
+			left = left.Sub(b.Amount())
 		}
 	}
-	return max(reserved, 0), err
+	return left, err
 }

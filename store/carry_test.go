@@ -14,10 +14,13 @@ import (
 )
 
 // poolOf is what lies in @rewards of BNB, and what of it is reserved.
-func poolOf(t *testing.T, db *store.DB) (pool, reserved ledger.Amount) {
+func poolOf(t *testing.T, db *store.DB) (pool, reserved ledger.Amount) { return poolIn(t, db, bnb) }
+
+// poolIn is poolOf of a token.
+func poolIn(t *testing.T, db *store.DB, token string) (pool, reserved ledger.Amount) {
 	t.Helper()
 	for _, s := range testkit.Must(reports.New(db.Reader()).TokenStatus(t.Context()))(t) {
-		if s.Asset == bnb {
+		if s.Asset == token {
 			pool, reserved = s.Pool, s.Reserved
 		}
 	}
@@ -25,16 +28,19 @@ func poolOf(t *testing.T, db *store.DB) (pool, reserved ledger.Amount) {
 }
 
 // takeAll takes out of @rewards what is free, and tries to take a smallest unit more.
-func takeAll(t *testing.T, db *store.DB, name string) {
+func takeAll(t *testing.T, db *store.DB, name string) { takeAllOf(t, db, bnb, name) }
+
+// takeAllOf is takeAll of a token.
+func takeAllOf(t *testing.T, db *store.DB, token, name string) {
 	t.Helper()
-	pool, reserved := poolOf(t, db)
+	pool, reserved := poolIn(t, db, token)
 	if pool < reserved {
 		t.Fatalf("%s: %d of %d are reserved", name, reserved, pool)
 	}
 	if pool > reserved {
-		testkit.Must(db.Fund(t.Context(), name, bnb, pool-reserved, true))(t)
+		testkit.Must(db.Fund(t.Context(), name, token, pool-reserved, true))(t)
 	}
-	wants(t, failure(db.Fund(t.Context(), name+"-more", bnb, 1, true)), ledger.ErrInsufficient)
+	wants(t, failure(db.Fund(t.Context(), name+"-more", token, 1, true)), ledger.ErrInsufficient)
 }
 
 // TestWhatHoldersCarryIsReserved: alice and bob carry half a smallest unit each when they leave, and are paid it when

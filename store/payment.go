@@ -44,7 +44,7 @@ func (b *DB) Declare(ctx context.Context, d staking.Day, token string, now time.
 		if err := lockPool(t, token); err != nil {
 			return err
 		}
-		if err := b.checkFunds(t, d, asset, accrued.Total); err != nil {
+		if err := b.checkFunds(t, d, asset, accrued); err != nil {
 			return err
 		}
 		n, err := b.insertDeclaration(t, d, token, accrued, now)
@@ -66,16 +66,16 @@ func (b *DB) Declare(ctx context.Context, d staking.Day, token string, now time.
 }
 
 // checkFunds is staking.ErrFunds if @rewards has too little for the day's total.
-func (b *DB) checkFunds(t db.View, d staking.Day, asset ledger.Asset, total ledger.Amount) error {
+func (b *DB) checkFunds(t db.View, d staking.Day, asset ledger.Asset, a Accrued) error {
 	all, err := b.distributions(t, d, asset.Symbol)
 	if err != nil {
 		return err
 	}
-	pool, reserved, err := AvailableAfter(t, d, asset.Symbol, all)
-	if err != nil || total == 0 {
+	pool, reserved, err := AvailableAfter(t, d, asset.Symbol, all, a.Carried)
+	if err != nil || a.Total == 0 {
 		return err
 	}
-	return ShortOfFunds(asset, pool, reserved, total)
+	return ShortOfFunds(asset, pool, reserved, a.Total)
 }
 
 // insertDeclaration writes the declaration itself; n is zero where it is there.
@@ -84,7 +84,7 @@ func (b *DB) insertDeclaration(t db.Tx, d staking.Day, token string, a Accrued, 
 	if err != nil {
 		return 0, err
 	}
-	carried = carried.Add(a.carried)
+	carried = carried.Add(a.Carried)
 	return t.Exec("INSERT INTO declarations (day, asset, holders, total, eligible, eligible_rest, carried_units, "+
 		"carried_part, declared_at, credential, role, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "+
 		"ON CONFLICT DO NOTHING", int64(d), token, a.Holders, int64(a.Total), int64(a.eligible.Units),
@@ -106,7 +106,7 @@ type Accrued struct {
 	buckets []bucketTotal // those with rewards
 
 	eligible holding.Weight
-	carried  staking.Exact // by how much it changed what the holders carry
+	Carried  staking.Exact // by how much it changed what the holders carry
 }
 
 // bucketTotal is what a bucket has accrued of a token on a day.
@@ -132,7 +132,7 @@ func AccruedOf(t db.View, d staking.Day, token string) (a Accrued, err error) {
 			return err
 		}
 		a.eligible.Add(staking.Accrual{Eligible: ledger.Amount(r.Int(3)), EligibleRest: r.Int(4)})
-		a.carried = a.carried.Add(holding.ReadExact(r, 5))
+		a.Carried = a.Carried.Add(holding.ReadExact(r, 5))
 		return nil
 	}, "SELECT b.bucket, b.total, b.holders, b.eligible, b.eligible_rest, b.carried_units, b.carried_part FROM {rows} "+
 		"JOIN batches b ON b.bucket = r.bucket AND b.day = r.day AND b.asset = r.asset ORDER BY b.bucket",

@@ -16,36 +16,46 @@ import (
 // carry, and what the pools of campaigns have left. What those carry who have left is theirs when they come back.
 // A loss that the next income makes up for takes nothing from the campaigns.
 func Reserved(t db.View, token string) (ledger.Amount, error) {
-	income, err := reserve(t, token)
-	if err != nil {
-		return 0, err
-	}
-	campaigns, err := ReservedByCampaigns(t, token)
-	if err != nil {
-		return 0, err
-	}
-	return campaigns.Add(max(income, 0))
+	income, campaigns, err := reserves(t, token)
+	return campaigns + max(income, 0), err
 }
 
-// reserve is what is reserved for income alone; below zero after a loss that the next one makes up for.
-func reserve(t db.View, token string) (ledger.Amount, error) {
+// reserves is Reserved in two: for campaigns, rounded up to a smallest unit, and for income and what holders carry,
+// which the sum rounds up only together. income is below zero after a loss that the next one makes up for.
+func reserves(t db.View, token string) (income, campaigns ledger.Amount, err error) {
 	day, carried, err := carriedThrough(t, staking.Forever, token)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	left, err := holding.Left(t, day+1, token)
 	if err != nil {
-		return 0, fmt.Errorf("read what the distributions of %s have left: %w", token, err)
+		return 0, 0, fmt.Errorf("read what the distributions of %s have left: %w", token, err)
 	}
-	return reserveBeside(t, day, token, left, carried)
+	beside, err := reserveBeside(t, day, token, left, carried)
+	if err != nil {
+		return 0, 0, err
+	}
+	pools, err := leftOfCampaigns(t, token)
+	if err != nil {
+		return 0, 0, err
+	}
+	campaigns = roundedUp(pools)
+	if beside.Units < 0 {
+		return roundedUp(beside), campaigns, nil
+	}
+	if _, err := beside.Units.Add(campaigns); err != nil {
+		return 0, 0, err
+	}
+	return roundedUp(beside.Add(pools)) - campaigns, campaigns, nil
 }
 
-// reserveAfter is what reserve will be of income when a day is declared that is the next, whose distributions are all.
-// By how much the day changes what holders carry is not part of it: in the mode fixed that is of the pool.
-func reserveAfter(t db.View, d staking.Day, token string, all []staking.Distribution) (ledger.Amount, error) {
+// reserveAfter is what will be reserved for income and what holders carry when a day is declared that is the next,
+// whose distributions are all. change is by how much it changes what they carry.
+func reserveAfter(t db.View, d staking.Day, token string, all []staking.Distribution, change staking.Exact) (
+	staking.Exact, error) {
 	left, err := holding.Left(t, d, token)
 	if err != nil {
-		return 0, err
+		return staking.Exact{}, err
 	}
 	for _, v := range all {
 		if v.Budget != nil {
@@ -57,9 +67,9 @@ func reserveAfter(t db.View, d staking.Day, token string, all []staking.Distribu
 	}
 	_, carried, err := carriedThrough(t, d-1, token)
 	if err != nil {
-		return 0, err
+		return staking.Exact{}, err
 	}
-	return reserveBeside(t, d, token, left, carried)
+	return reserveBeside(t, d, token, left, carried.Add(change))
 }
 
 // carriedThrough is what the holders of a token carry together after the last day through one that is declared, and
@@ -75,19 +85,26 @@ func carriedThrough(t db.View, through staking.Day, token string) (day staking.D
 }
 
 // reserveBeside is what is reserved where the distributions through a day have left so much, and holders carry so much.
-// It is nothing where there has been no income in the mode share: what holders carry is then of the pool.
-func reserveBeside(t db.View, through staking.Day, token string, left, carried staking.Exact) (ledger.Amount, error) {
+// It is nothing where there has been neither income in the mode share nor a campaign: what holders carry is then of the
+// pool.
+func reserveBeside(t db.View, through staking.Day, token string, left, carried staking.Exact) (staking.Exact, error) {
 	net, entered, err := netEntered(t, (through + 1).Millis(), math.MaxInt64, token)
 	if err != nil {
-		return 0, err
+		return staking.Exact{}, err
 	}
 	if !entered {
-		n, err := db.Count(t, "SELECT count(*) FROM (SELECT 1 FROM distributions WHERE asset = $1 LIMIT 1) AS divided", token)
+		n, err := db.Count(t, `SELECT count(*) FROM (SELECT 1 FROM distributions WHERE asset = $1
+		     UNION ALL SELECT 1 FROM campaign_distributions d JOIN campaigns c ON c.campaign = d.campaign
+		     WHERE c.asset = $1 LIMIT 1) AS divided`, token)
 		if err != nil || n == 0 {
-			return 0, err
+			return staking.Exact{}, err
 		}
 	}
-	return net.Add(roundedUp(left.Add(carried)))
+	sum := left.Add(carried)
+	if _, err := sum.Units.Add(net); err != nil {
+		return staking.Exact{}, err
+	}
+	return sum.Add(staking.Exact{Units: net}), nil
 }
 
 // roundedUp is an exact amount, rounded up to a smallest unit.
@@ -99,33 +116,39 @@ func roundedUp(e staking.Exact) ledger.Amount {
 }
 
 // Available is what lies in @rewards of a token, and how much of it a day that is over may not spend: in the mode
-// share only what campaigns have left, since its income is what is distributed.
-func Available(t db.View, d staking.Day, token string) (pool, reserved ledger.Amount, err error) {
+// share only what campaigns have left, since its income is what is distributed. change is by how much the day changes
+// what holders carry.
+func Available(t db.View, d staking.Day, token string, change staking.Exact) (pool, reserved ledger.Amount, err error) {
 	all, err := holding.Distributions(t, d, token)
 	if err != nil {
 		return 0, 0, err
 	}
-	return AvailableAfter(t, d, token, all)
+	return AvailableAfter(t, d, token, all, change)
 }
 
-// AvailableAfter is Available where all are the distributions of the days through d that are not declared, by day.
-func AvailableAfter(t db.View, d staking.Day, token string, all []staking.Distribution) (pool, reserved ledger.Amount,
-	err error) {
+// AvailableAfter is Available where all are the distributions of the days through d that are not declared, by day, and
+// change is by how much these days change what holders carry.
+func AvailableAfter(t db.View, d staking.Day, token string, all []staking.Distribution, change staking.Exact) (
+	pool, reserved ledger.Amount, err error) {
 	if pool, err = PoolOf(t, token); err != nil {
 		return 0, 0, err
 	}
-	campaigns, err := reservedAfter(t, token, all)
+	left, err := leftOfCampaignsAfter(t, token, all)
 	if err != nil {
 		return 0, 0, err
 	}
 	terms, err := TermsAt(t, d)
 	if err != nil || terms[token].Mode == staking.Share {
-		return pool, campaigns, err
+		return pool, max(roundedUp(left), 0), err
 	}
-	if reserved, err = reserveAfter(t, d, token, all); err == nil {
-		reserved, err = campaigns.Add(max(reserved, 0))
+	beside, err := reserveAfter(t, d, token, all, change)
+	if err != nil {
+		return 0, 0, err
 	}
-	return pool, reserved, err
+	if beside.Units >= 0 {
+		left = left.Add(beside)
+	}
+	return pool, max(roundedUp(left), 0), nil
 }
 
 // PoolOf is what lies in @rewards of a token.
@@ -176,23 +199,16 @@ func (g *groupCommit) readPool() (err error) {
 				continue
 			}
 			read[c.balance] = true
-			if c.balance.reserved, err = atMost(reserve(g.t, c.asset)); err != nil {
-				return err
+			c.balance.reserved, c.balance.campaigns, err = reserves(g.t, c.asset)
+			if errors.Is(err, ledger.ErrOverflow) {
+				c.balance.reserved, err = ledger.MaxSupply, nil // as much as there can be
 			}
-			if c.balance.campaigns, err = atMost(ReservedByCampaigns(g.t, c.asset)); err != nil {
+			if err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// atMost is a sum or, where it is too large to be counted, as much as there can be.
-func atMost(n ledger.Amount, err error) (ledger.Amount, error) {
-	if errors.Is(err, ledger.ErrOverflow) {
-		return ledger.MaxSupply, nil
-	}
-	return n, err
 }
 
 // owedBefore is the income of a token that was entered before a day, and what was left before it, if it is still to be
