@@ -160,6 +160,7 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"enter-income", "operator", "/v1/incomes",
 		`{"reference":"e-1","asset":"BNB","chain":"bsc","source":"v-1","first":"2026-03-02","last":"2026-03-03","gross":"1.5","evidence":"0x1"}`},
 	{"move-fees", "operator", "/v1/fees", `{"id":"f-1","asset":"BNB","amount":"1","direction":"in"}`},
+	{"list-fees", "auditor", "/v1/fees", ""},
 	{"list-incomes", "auditor", "/v1/incomes", ""},
 	{"add-campaign", "operator", "/v1/campaigns",
 		`{"id":"spring","title":"Hold BNB","asset":"SOL","pool":"10","first":"2026-03-05","last":"2026-03-09","tokens":[{"token":"BNB"}],"multipliers":[{"label":"vip","factor":"1.5"}],"members":3,"measure":"daily-minimum"}`},

@@ -47,15 +47,6 @@ type incomesIn struct {
 	Paging
 }
 
-type feesIn struct {
-	Body struct {
-		ID        string `json:"id" minLength:"1" maxLength:"123" example:"2026-11-22-1" doc:"The caller's name of it, unique forever: repeating it has no further effect."`
-		Asset     string `json:"asset" maxLength:"20" example:"SOL" doc:"Symbol."`
-		Amount    string `json:"amount" maxLength:"40" example:"37.65" doc:"In whole tokens, above zero."`
-		Direction string `json:"direction" enum:"in,out" example:"out" doc:"out: the operator takes fees out; in: it returns them, as before a slashing."`
-	}
-}
-
 func (s *server) incomeRoutes() {
 	get(s, "/v1/incomes", office, reader.incomes, about("list-incomes", "Operation", "List staking income",
 		"What was entered for periods that end on some days, the last entered first: its evidence, the fee, and the net.",
@@ -66,9 +57,6 @@ func (s *server) incomeRoutes() {
 				"in one transaction. Negative income takes both out again. "+
 				"Repeating a reference with the same content has no further effect.", 404, 409),
 		created[entryOut]("It was entered before: the answer of the first time."))
-	change(s, "POST /v1/fees", operators, writer.moveFees,
-		about("move-fees", "Operation", "Take fees out, or return them",
-			"The operator's share of staking income lies in @fees. The balances are those of `/v1/funds`.", 404, 409))
 }
 
 func (rd reader) incomes(ctx context.Context, in *incomesIn) (*answer[list[incomeOut]], error) {
@@ -128,14 +116,4 @@ func (wr writer) enterIncome(ctx context.Context, in *incomeIn) (*posted, error)
 	}
 	o, err := wr.books.PostIncome(ctx, i)
 	return showPosted(ledger.IncomeID(i.Reference), o, err)
-}
-
-func (wr writer) moveFees(ctx context.Context, in *feesIn) (*answer[entryOut], error) {
-	b := in.Body
-	amount, err := wr.positive(ctx, b.Asset, b.Amount)
-	if err != nil {
-		return nil, err
-	}
-	o, err := wr.books.MoveFees(ctx, b.ID, b.Asset, amount, b.Direction == "in")
-	return reply(entryOut{ledger.FeesID(b.ID), instant(o.At), instant(o.PostedAt), o.Repeated}, err)
 }

@@ -80,6 +80,7 @@ var matrix = map[string]string{
 	"POST /v1/funds":                                   "O",
 	"GET /v1/incomes":                                  "OA",
 	"POST /v1/incomes":                                 "O",
+	"GET /v1/fees":                                     "OA",
 	"POST /v1/fees":                                    "O",
 	"GET /v1/campaigns":                                "EOAH",
 	"GET /v1/campaigns/{campaign}":                     "EOAH",

@@ -127,6 +127,7 @@ func newServer(o Options) *server {
 	s.runRoutes()
 	s.fundRoutes()
 	s.incomeRoutes()
+	s.feeRoutes()
 	s.campaignRoutes()
 	s.priceRoutes()
 	s.currencyRoutes()

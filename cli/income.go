@@ -250,6 +250,7 @@ func (c *incomeListCmd) Run(env *Env) error {
 }
 
 type feesCmd struct {
+	List     feesListCmd     `cmd:"" help:"List the fees of incomes, and what was taken out or returned."`
 	Withdraw feesWithdrawCmd `cmd:"" help:"Take fees out of the books."`
 	Return   feesReturnCmd   `cmd:"" help:"Return fees, before a slashing whose fee was taken out already."`
 }

@@ -74,6 +74,8 @@ var jsonForms = []struct {
 	{weighingJSON{}, "WeighingOut", ""},
 	{paymentJSON{}, "PaymentOut", ""},
 	{incomeJSON{}, "IncomeOut", ""},
+	{feeJSON{}, "FeeOut", ""},
+	{feeIncomeJSON{}, "FeeIncomeOut", ""},
 	{campaignJSON{}, "CampaignOut", "at madeBy"},
 	{campaignPartJSON{}, "CampaignPart", ""},
 	{multiplierJSON{}, "CampaignMultiplier", ""},

@@ -38,14 +38,17 @@ func (rs *Reports) Incomes(ctx context.Context, asked IncomesAsked, after Income
 	if !after.At.IsZero() {
 		at, reference = db.MillisOf(after.At), after.Reference
 	}
-	return list(ctx, rs, "read the staking income", readIncome, `SELECT i.reference, i.asset, i.chain, i.source, i.first_day, i.last_day, i.gross, i.fee, i.evidence, i.at, e.credential, i.mode,
-	           CASE WHEN i.mode = $7 AND EXISTS (SELECT 1 FROM distributions d WHERE d.asset = i.asset AND d.day = i.at / $8 AND d.first_day = i.first_day AND d.last_day = i.last_day) THEN 1 ELSE 0 END
-	      FROM incomes i JOIN entries e ON e.bucket = i.bucket AND e.entry = 'income/' || i.reference
-	     WHERE i.last_day BETWEEN $1 AND $2 AND ($3 = '' OR i.asset = $3) AND (i.at < $4 OR (i.at = $4 AND i.reference > $5))
-	     ORDER BY i.at DESC, i.reference LIMIT $6`,
-		int64(asked.From), int64(asked.To), asked.Asset, at, reference, int64(max(limit, 0)), int64(staking.Share),
-		int64(staking.DayMillis))
+	return list(ctx, rs, "read the staking income", readIncome, incomeRows+`
+	     WHERE i.last_day BETWEEN $3 AND $4 AND ($5 = '' OR i.asset = $5) AND (i.at < $6 OR (i.at = $6 AND i.reference > $7))
+	     ORDER BY i.at DESC, i.reference LIMIT $8`,
+		int64(staking.Share), int64(staking.DayMillis), int64(asked.From), int64(asked.To), asked.Asset, at, reference,
+		int64(max(limit, 0)))
 }
+
+// incomeRows are what readIncome reads; its parameters are staking.Share and staking.DayMillis.
+const incomeRows = `SELECT i.reference, i.asset, i.chain, i.source, i.first_day, i.last_day, i.gross, i.fee, i.evidence, i.at, e.credential, i.mode,
+	           CASE WHEN i.mode = $1 AND EXISTS (SELECT 1 FROM distributions d WHERE d.asset = i.asset AND d.day = i.at / $2 AND d.first_day = i.first_day AND d.last_day = i.last_day) THEN 1 ELSE 0 END
+	      FROM incomes i JOIN entries e ON e.bucket = i.bucket AND e.entry = 'income/' || i.reference`
 
 func readIncome(r db.Row) (Income, error) {
 	i := Income{
