@@ -55,6 +55,8 @@ func TestSharesOfIncome(t *testing.T) {
 			t.Errorf("the reason is %q", reason)
 		}
 		w.get("alice", "/v1/accounts/alice/today").is(200).says("tokens.3.asset", "BNB", "tokens.3.reward", "0")
+		w.get("alice", "/v1/accounts/alice/rewards").is(200).says("items.#", "1", "items.0.day", w.day(4),
+			"items.0.sources.#", "1", "items.0.sources.0", "income", "items.0.apr", "0")
 	})
 }
 

@@ -17,11 +17,17 @@ type RewardOut struct {
 	Opening   string  `json:"opening" example:"2" doc:"The free balance at 00:00, in whole tokens."`
 	Average   string  `json:"average" example:"2.14" doc:"What was measured: the day's average free balance, rounded down, or by the measure daily-minimum its smallest."`
 	Eligible  string  `json:"eligible" example:"2.14" doc:"What of the average earned: up to the cap."`
-	APR       string  `json:"apr" example:"0.0015" doc:"Rate a year as a fraction."`
+	APR       string  `json:"apr" example:"0.0015" doc:"Rate a year as a fraction; 0 where no rate earned any of it, but a share of income or of a campaign."`
 	Reward    string  `json:"reward" example:"0.00000879" doc:"What was credited, rounded down. What the rounding left is carried into the next reward."`
 	PriceUSDT *string `json:"priceUsdt" example:"600" doc:"What a whole token was worth on the day, in USDT; null: not known."`
 	ValueUSDT *string `json:"valueUsdt" example:"0.005274" doc:"What the reward was worth on its day, in USDT, rounded down to 1e-8; null: not known."`
 	Credited  string  `json:"creditedAt" format:"date-time" example:"2026-11-22T00:05:01.000Z" doc:"When it was credited. It counts from the end of its day."`
+}
+
+// sourcedRewardOut is a reward, and where it came from.
+type sourcedRewardOut struct {
+	RewardOut
+	Sources []string `json:"sources" enum:"rate,income,campaign" doc:"Where it came from, in this order: a rate a year, a share of staking income, shares of campaigns. Empty: it pays only what was carried."`
 }
 
 type rewardsIn struct {
@@ -57,29 +63,32 @@ func (s *server) rewardRoutes() {
 			"All rewards ever credited: by token, and together in USDT at the prices of their days.", 404))
 }
 
-func (rd reader) rewards(ctx context.Context, in *rewardsIn) (*answer[list[RewardOut]], error) {
+func (rd reader) rewards(ctx context.Context, in *rewardsIn) (*answer[list[sourcedRewardOut]], error) {
 	from, to, err := rd.period(in.DaysIn)
 	if err != nil {
 		return nil, err
 	}
-	keys := keyset[reports.Reward, reports.RewardKey]{
-		2, func(r reports.Reward) []string { return []string{r.Day.String(), r.Asset} },
+	keys := keyset[reports.SourcedReward, reports.RewardKey]{
+		2, func(r reports.SourcedReward) []string { return []string{r.Day.String(), r.Asset} },
 		func(parts []string) (reports.RewardKey, error) {
 			day, err := staking.ParseDay(parts[0])
 			return reports.RewardKey{Day: day, Asset: parts[1]}, err
 		},
 	}
 	asked := reports.RewardsAsked{From: from, To: to, Asset: in.Asset, Newest: true}
-	return pageOf(in.Paging, keys, func(after *reports.RewardKey, limit int) ([]reports.Reward, error) {
-		return rd.RewardPage(ctx, in.id(), asked, after, limit)
-	}, func(r reports.Reward) (RewardOut, error) { return rd.showReward(ctx, r) })
+	return pageOf(in.Paging, keys, func(after *reports.RewardKey, limit int) ([]reports.SourcedReward, error) {
+		return rd.SourcedPage(ctx, in.id(), asked, after, limit)
+	}, func(r reports.SourcedReward) (sourcedRewardOut, error) {
+		out, err := rd.showReward(ctx, r.Reward)
+		return sourcedRewardOut{out, r.Names()}, err
+	})
 }
 
 func (rd reader) showReward(ctx context.Context, r reports.Reward) (RewardOut, error) {
 	a, err := rd.Asset(ctx, r.Asset)
 	return RewardOut{
 		Day: r.Day.String(), Asset: r.Asset, Opening: a.Format(r.Opening), Average: a.Format(r.Average),
-		Eligible: a.Format(r.Eligible), APR: r.APR.String(), Reward: a.Format(r.Reward),
+		Eligible: a.Format(r.Eligible), APR: r.RatedAPR().String(), Reward: a.Format(r.Reward),
 		PriceUSDT: knownAs(r.PriceKnown, usdt.Format(ledger.Amount(r.Price))),
 		ValueUSDT: knownAs(r.PriceKnown, usdt.Format(r.Value)), Credited: instant(r.PaidAt),
 	}, err

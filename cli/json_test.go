@@ -55,8 +55,8 @@ var jsonForms = []struct {
 	// A line of CSV, too: it is flat.
 	{enrollRow{}, "EnrollmentIn ClientIn", "accepted"},
 	{exclusionJSON{}, "ExclusionOut", ""},
-	{earnedJSON{}, "RewardOut", ""},
-	{rewardJSON{}, "RewardOut", ""},
+	{earnedJSON{}, "SourcedRewardOut", ""},
+	{rewardJSON{}, "SourcedRewardOut", ""},
 	{explanationJSON{}, "ExplanationOut", "account"},
 	{workingJSON{}, "WorkingOut", ""},
 	{togetherJSON{}, "TogetherOut", ""},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -21,7 +22,7 @@ type rewardsCmd struct {
 }
 
 func (c *rewardsCmd) Help() string {
-	return `Days are those that were measured; a reward is credited after its day. Its value in USDT is fixed with the price of its day.
+	return `Days are those that were measured; a reward is credited after its day. It is from a rate a year, from income, or from a campaign. Its value in USDT is fixed with the price of its day.
 
 Example:
 
@@ -30,9 +31,10 @@ Example:
 
 type rewardJSON struct {
 	earnedJSON
-	Price  *string `json:"priceUsdt"`
-	Value  *string `json:"valueUsdt"`
-	PaidAt instant `json:"creditedAt"`
+	Sources []string `json:"sources"` // of rate, income and campaign
+	Price   *string  `json:"priceUsdt"`
+	Value   *string  `json:"valueUsdt"`
+	PaidAt  instant  `json:"creditedAt"`
 }
 
 // earnedJSON is what a token earned on a day, or would have: amounts as decimal strings.
@@ -59,8 +61,8 @@ func (c *rewardsCmd) Run(env *Env) error {
 		}
 		if c.JSON {
 			out := newJSONList(env.Stdout)
-			if err := reports.New(db.Reader()).Rewards(ctx, c.Account, from, to,
-				func(r reports.Reward) error { return out.add(formatReward(a, r)) }); err != nil {
+			if err := reports.New(db.Reader()).SourcedRewards(ctx, c.Account, from, to,
+				func(r reports.SourcedReward) error { return out.add(formatReward(a, r)) }); err != nil {
 				return err
 			}
 			return out.end()
@@ -69,26 +71,24 @@ func (c *rewardsCmd) Run(env *Env) error {
 	})
 }
 
-func formatReward(a assets, r reports.Reward) rewardJSON {
-	return rewardJSON{formatEarned(a[r.Asset], r.Accrual), usdtJSON(ledger.Amount(r.Price), r.PriceKnown),
+func formatReward(a assets, r reports.SourcedReward) rewardJSON {
+	earned := formatEarned(a[r.Asset], r.Accrual)
+	earned.APR = r.RatedAPR().String()
+	return rewardJSON{earned, r.Names(), usdtJSON(ledger.Amount(r.Price), r.PriceKnown),
 		usdtJSON(r.Value, r.PriceKnown), instant(r.PaidAt)}
 }
 
 // write lists the rewards, and under them what each token comes to.
 func (c *rewardsCmd) write(ctx context.Context, env *Env, db *store.DB, a assets, from, to staking.Day) error {
-	grid := newGrid(text("day"), figure("average"), figure("APR %"), figure("reward"), figure("USDT"),
+	grid := newGrid(text("day"), figure("average"), text("from"), figure("reward"), figure("USDT"),
 		text("credited (UTC)"))
 	sums := map[string]ledger.Amount{}
 	var value ledger.Amount
 	unpriced := 0
-	err := reports.New(db.Reader()).Rewards(ctx, c.Account, from, to, func(r reports.Reward) (err error) {
-		rate := percent(r.APR)
-		if !r.Rated() { // a share of income, or of a campaign
-			rate = none
-		}
-		grid.add(r.Day.String(), a.plain(r.Asset, r.Average), rate, a.with(r.Asset, r.Reward),
+	err := reports.New(db.Reader()).SourcedRewards(ctx, c.Account, from, to, func(r reports.SourcedReward) (err error) {
+		grid.add(r.Day.String(), a.plain(r.Asset, r.Average), fromSources(r), a.with(r.Asset, r.Reward.Reward),
 			usdt(r.Value, r.PriceKnown), wallTime(r.PaidAt))
-		if sums[r.Asset], err = sums[r.Asset].Add(r.Reward); err != nil {
+		if sums[r.Asset], err = sums[r.Asset].Add(r.Reward.Reward); err != nil {
 			return err
 		}
 		if !r.PriceKnown {
@@ -117,4 +117,18 @@ func (c *rewardsCmd) write(ctx context.Context, env *Env, db *store.DB, a assets
 			count(unpriced, "reward has no price in USDT, and is", "rewards have no price in USDT, and are"))
 	}
 	return err
+}
+
+// fromSources is where a reward came from: the rate a year that earned it, and in words what else.
+func fromSources(r reports.SourcedReward) string {
+	names := r.Names()
+	for i, name := range names {
+		if name == "rate" {
+			names[i] = percent(r.APR) + " %"
+		}
+	}
+	if len(names) == 0 {
+		return none
+	}
+	return strings.Join(names, ", ")
 }

@@ -45,26 +45,3 @@ func takenParts(t db.View, id ledger.Account, today staking.Day) (parts []TakenP
 	}
 	return parts, nil
 }
-
-// CampaignTitles are those of the campaigns that the account has a share of in each of some of its paid rewards.
-func (rs *Reports) CampaignTitles(ctx context.Context, id ledger.Account, rewards []Reward) (map[RewardKey][]string,
-	error) {
-	return read(ctx, rs, "read the campaigns of rewards", func(t db.View) (map[RewardKey][]string, error) {
-		titles := map[RewardKey][]string{}
-		for _, r := range rewards {
-			shares, err := campaignShares(t, r.Asset, r.Day)
-			if err != nil {
-				return nil, err
-			}
-			for _, s := range shares {
-				if err := s.weigh(t, id); err != nil {
-					return nil, err
-				}
-				if k := (RewardKey{r.Day, r.Asset}); s.Exact != (staking.Exact{}) {
-					titles[k] = append(titles[k], s.Budget.Campaign.Title)
-				}
-			}
-		}
-		return titles, nil
-	})
-}

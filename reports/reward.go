@@ -28,6 +28,14 @@ type Reward struct {
 // campaign, whatever the terms of the day say.
 func (r Reward) Rated() bool { return r.APR > 0 && (r.Eligible > 0 || r.EligibleRest > 0) }
 
+// RatedAPR is the rate a year that earned something of it, or zero: see Rated.
+func (r Reward) RatedAPR() staking.Rate {
+	if !r.Rated() {
+		return 0
+	}
+	return r.APR
+}
+
 // rewardColumns are what readReward reads of the view rewards, which is called a.
 const rewardColumns = accrualColumns + ", a.paid_at"
 

@@ -62,20 +62,11 @@ type DayWeight struct {
 // readShares reads what the account has of the distributions of the day, those of incomes first, then the budgets of
 // campaigns.
 func (e *Explanation) readShares(t db.View, id ledger.Account, d staking.Day) error {
-	all, err := db.All(t, readDistribution, "SELECT "+distributionColumns+
-		" FROM distributions WHERE asset = $1 AND day = $2 ORDER BY "+holding.InOrder, e.Asset.Symbol, int64(d))
+	found, err := declaredShares(t, e.Asset.Symbol, d)
 	if err != nil {
 		return err
 	}
-	var found []Share
-	for _, v := range all {
-		found = append(found, Share{Distribution: v.Distribution, Declared: true})
-	}
-	campaigns, err := campaignShares(t, e.Asset.Symbol, d)
-	if err != nil {
-		return err
-	}
-	if found = append(found, campaigns...); found == nil {
+	if found == nil {
 		coming, err := holding.Distributions(t, d, e.Asset.Symbol)
 		if errors.Is(err, staking.ErrUndivided) {
 			return nil // the day has them once those of the period are declared
@@ -91,6 +82,11 @@ func (e *Explanation) readShares(t db.View, id ledger.Account, d staking.Day) er
 		s.Weighs = e.Asset
 		if err := s.weigh(t, id); err != nil {
 			return fmt.Errorf("read what %s weighs: %w", id, err)
+		}
+		if s.Budget == nil {
+			if err := s.readFeeRate(t); err != nil {
+				return err
+			}
 		}
 		if s.Weight != (staking.Integral{}) {
 			e.Shares = append(e.Shares, s)
@@ -110,19 +106,20 @@ func (s *Share) weigh(t db.View, id ledger.Account) error {
 	if s.Budget != nil {
 		err = s.weighBudget(t, id)
 	} else {
-		err = s.weighIncome(t, id)
+		err = s.readDays(t, id, s.Asset, "accruals")
 	}
 	s.Exact = s.Divider().Share(s.Weight)
 	return err
 }
 
-func (s *Share) weighIncome(t db.View, id ledger.Account) error {
+// readFeeRate reads the fee of an income by the terms of the last day of its period.
+func (s *Share) readFeeRate(t db.View) error {
 	terms, err := store.TermsAt(t, s.Last)
 	if err != nil {
 		return err
 	}
 	s.FeeRate = terms[s.Asset].Fee
-	return s.readDays(t, id, s.Asset, "accruals")
+	return nil
 }
 
 // readDays reads the account's days of a token in a table of what is eligible.

@@ -328,10 +328,10 @@ type rewardsPage struct {
 // paid is a reward by a name that does not hide its field Reward.
 type paid = reports.Reward
 
-// rewardRow is a reward in a list.
+// rewardRow is a reward in a list, and where it came from.
 type rewardRow struct {
 	paid
-	Campaigns []string // the titles of those that it has a share of
+	reports.Sources
 }
 
 const (
@@ -359,10 +359,10 @@ func (v *visit) rewardsPage(enrollments []staking.Enrollment, asset, after strin
 		first = min(first, enrollments[i].From)
 	}
 	p.From = max(first, p.To-historyDays+1)
-	rewards, err := v.Reports.RewardPage(v.context(), v.account(),
+	rewards, err := v.Reports.SourcedPage(v.context(), v.account(),
 		reports.RewardsAsked{From: p.From, To: p.To, Asset: asset, Newest: true}, key, limit+1)
-	if err == nil {
-		p.Rewards, err = v.rewardRows(rewards)
+	for _, r := range rewards {
+		p.Rewards = append(p.Rewards, rewardRow{r.Reward, r.Sources})
 	}
 	switch {
 	case err != nil:
@@ -375,18 +375,6 @@ func (v *visit) rewardsPage(enrollments []staking.Enrollment, asset, after strin
 		p.Next = (p.From - 1).String()
 	}
 	return p, nil
-}
-
-// rewardRows finds the campaigns that each reward has a share of.
-func (v *visit) rewardRows(rewards []reports.Reward) (rows []rewardRow, err error) {
-	titles, err := v.Reports.CampaignTitles(v.context(), v.account(), rewards)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range rewards {
-		rows = append(rows, rewardRow{r, titles[reports.RewardKey{Day: r.Day, Asset: r.Asset}]})
-	}
-	return rows, nil
 }
 
 // rewardAfter reads a cursor among rewards: "2026-11-22.BNB" is after that reward,

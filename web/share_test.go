@@ -88,6 +88,7 @@ func TestSharesOnTheRewardPage(t *testing.T) {
 	off := w.another()
 	off.login("bob@example.com")
 	off.get(w.rewardOf(4)).has("+0.00175")
+	w.read("/earn/history").has("BNB 5 Mar 2026 from staking income")
 	w.cookie("lang", "de")
 	w.read(w.rewardOf(4)).has("Anteil am Staking-Einkommen, 3. März 2026 bis 4. März 2026", "Ihr Anteil")
 }
