@@ -188,7 +188,7 @@ func koinlyCells(a ledger.Asset, r reports.Reward) []string {
 var changesColumns = []string{
 	"time_utc", "what", "entry", "change", "milliseconds_left", "change_x_left", "balance", "milliseconds_until_next",
 	"balance_x_until_next", "asset", "minimum", "cap", "apr", "carried_before", "reward", "carried_after",
-	"shares",
+	"shares", "eligible_x_day",
 }
 
 // carriedDigits are those below the smallest unit of a carried fraction in a file.
@@ -207,13 +207,14 @@ func (v *visit) rewardChanges() error {
 		return err
 	}
 	a, m := e.Asset, e.Measured
-	paper, facts := e.Paper(), []string{a.Symbol, "", "", "", "", "", "", ""}
+	paper, facts := e.Paper(), []string{a.Symbol, "", "", "", "", "", "", "", ""}
 	if e.TermsKnown {
 		facts[1], facts[2], facts[3] = a.Format(e.Terms.Min), a.Format(e.Terms.Cap), e.Terms.APR.String()
 	}
 	if e.Earned {
 		facts[4], facts[5], facts[6] = carried(a, m.Before), a.Format(m.Reward), carried(a, m.Carry)
 		facts[7], _ = reports.UnitsDecimal(paper.Shared, a.Scale, carriedDigits)
+		facts[8] = ledger.FormatBig(paper.Earning, a.Scale)
 	}
 	return v.file("changes_"+a.Symbol+"_"+m.Day.String(), changesColumns, func(line func(...string) error) error {
 		for _, l := range paper.Lines {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"math/big"
 	"testing"
 
 	"github.com/softstake/softstake/ledger"
@@ -114,4 +115,31 @@ func TestLimitsOfAnOwnerOnThePages(t *testing.T) {
 	w.get("/spot").has(`class="tag on"`).hasNot("bobby")
 	w.at(4, "12:00")
 	w.get("/earn").has("hold 19.8").hasNot("hold 39.9", "bobby", "20.05")
+}
+
+// TestTheFileHasThePartOfTheCap: a day whose cap accounts of an owner share is computed from the file alone, exactly.
+func TestTheFileHasThePartOfTheCap(t *testing.T) {
+	w := earner(t, "6.00000001 BNB")
+	w.holder("bob", "DE")
+	w.deposit("bob", "9.33333333 BNB")
+	w.enroll("bob")
+	w.perOwner(8_00000000, 10_00000000)
+	w.settle(2)
+	day := fmt.Sprintf("/earn/rewards/%s/BNB", w.day(2))
+	w.read(day).has("What of this account earns is in the column eligible_x_day")
+	facts := w.read(day + "/changes.csv").file()[0]
+	earns := exactly(t, facts["eligible_x_day"])
+	earns.Quo(earns, big.NewRat(staking.DayMillis, 1))
+	if limit := exactly(t, "10"); earns.Cmp(limit) >= 0 || earns.Sign() <= 0 {
+		t.Fatalf("%s of it earns", earns.FloatString(30))
+	}
+	earns.Mul(earns, exactly(t, facts["apr"]))
+	earns.Quo(earns, big.NewRat(365, 1))
+	earns.Add(earns, exactly(t, facts["carried_before"]))
+	paid := new(big.Rat).Add(exactly(t, facts["reward"]), exactly(t, facts["carried_after"]))
+	if off := paid.Sub(paid, earns); off.Abs(off).Cmp(exactly(t, "0.0000000000000000000000001")) > 0 {
+		t.Errorf("the file's figures are off by %s", off.FloatString(30))
+	}
+	w.cookie("lang", "de")
+	w.read(day).has("steht in der Spalte eligible_x_day")
 }
