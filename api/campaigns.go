@@ -86,7 +86,7 @@ type campaignDaysIn struct {
 type endCampaignIn struct {
 	CampaignPath
 	Body struct {
-		Last string `json:"last" format:"date" example:"2026-12-10" doc:"The last day that counts, at the earliest today."`
+		Last string `json:"last" format:"date" example:"2026-12-10" doc:"The last day that counts, at the earliest today. It is always given: so a request that is repeated after midnight means the same day."`
 	}
 }
 

@@ -26,7 +26,7 @@ type campaignAddCmd struct {
 	First      staking.Day `required:"" placeholder:"DAY" help:"First day that is weighed, from tomorrow on."`
 	Last       staking.Day `required:"" placeholder:"DAY" help:"Last day that is weighed."`
 	Token      []string    `required:"" sep:"none" placeholder:"TOKEN[=AMOUNT]" help:"Eligible token, and its part of the pool; may be repeated. Without amounts the parts are equal."`
-	Members    int64       `placeholder:"N" help:"Only the first N accounts that were enrolled take part. Without it all do."`
+	Members    *int64      `placeholder:"N" help:"Only the first N accounts that were enrolled take part. Without it all do."`
 	Multiplier []string    `sep:"none" placeholder:"LABEL=FACTOR" help:"What the holdings of accounts with a label count, such as vip=1.5; may be repeated. The highest of an account's counts."`
 	Measure    *string     `placeholder:"MEASURE" help:"What of a day counts: average, or daily-minimum, its smallest balance. Without it, as the terms of each token say."`
 }
@@ -42,13 +42,16 @@ Examples:
 }
 
 func (c *campaignAddCmd) Run(env *Env) error {
-	return env.books(func(ctx context.Context, db *store.DB) error {
+	if c.Members != nil && *c.Members < 1 {
+		return usage("--members %d is not above zero; leave it out, and all take part", *c.Members)
+	}
+	return env.booksAndAssets(func(ctx context.Context, db *store.DB, a assets) error {
 		asset, pool, err := parseAmount(ctx, db, c.Asset, c.Pool)
 		if err != nil {
 			return err
 		}
 		x := staking.Campaign{ID: c.ID, Title: c.Title, Asset: c.Asset, Pool: pool, First: c.First, Last: c.Last,
-			Members: c.Members}
+			Members: given(c.Members, 0)}
 		if x.Parts, err = parseParts(asset, pool, c.Token); err != nil {
 			return err
 		}
@@ -66,7 +69,8 @@ func (c *campaignAddCmd) Run(env *Env) error {
 		if o.Repeated {
 			return env.printf("%s was made before, at %s UTC; nothing is repeated.\n", c.ID, clockTime(o.At))
 		}
-		return env.done(err, "%s pays %s for %s to %s.\n", c.ID, withUnit(asset, pool), c.First, c.Last)
+		return env.done(err, "%s pays %s for %s to %s, for those who earn with %s; %s.\n", c.ID, withUnit(asset, pool),
+			c.First, c.Last, a.tokensOf(x), firstOnes(x))
 	})
 }
 
@@ -200,6 +204,14 @@ func (a assets) campaignJSON(c reports.Campaign) campaignJSON {
 	return out
 }
 
+// firstOnes says which accounts take part in a campaign that was made.
+func firstOnes(c staking.Campaign) string {
+	if c.Members == 0 {
+		return "all take part"
+	}
+	return "the first " + strconv.FormatInt(c.Members, 10) + " that were enrolled take part"
+}
+
 // takePart is how many accounts take part.
 func takePart(c reports.Campaign) string {
 	if c.Campaign.Members == 0 {
@@ -209,7 +221,7 @@ func takePart(c reports.Campaign) string {
 }
 
 // tokensOf are the eligible tokens, with their parts of the pool where there are several.
-func (a assets) tokensOf(c reports.Campaign) string {
+func (a assets) tokensOf(c staking.Campaign) string {
 	if len(c.Parts) == 1 {
 		return c.Parts[0].Token
 	}
@@ -324,7 +336,7 @@ func (c *campaignShowCmd) Run(env *Env) error {
 		if !c.JSON {
 			if err := env.printf("%s: %s\n%s %s for %s to %s, for those who earn with %s; members: %s.\n"+
 				"Left: %s %s; days left: %d.\n", x.ID, x.Title, a.plain(x.Asset, x.Pool), x.Asset, x.First, min(x.Last, x.End),
-				a.tokensOf(x)+campaignMeasure(x), takePart(x), a.plain(x.Asset, x.Left), x.Asset, x.DaysLeft); err != nil {
+				a.tokensOf(x.Campaign)+campaignMeasure(x), takePart(x), a.plain(x.Asset, x.Left), x.Asset, x.DaysLeft); err != nil {
 				return err
 			}
 		}
