@@ -22,7 +22,7 @@ type simulateCmd struct {
 	Token   []string     `placeholder:"TOKEN" help:"Only these tokens, several with commas. Without it: all."`
 	Terms   string       `placeholder:"FILE" help:"Terms by token and day: a CSV file with the columns from,asset and some of apr,min,cap,mode,measure,fee,gross_apr,per_owner,offered, or what \"terms list --json\" prints."`
 	Income  string       `placeholder:"FILE" help:"Income that is not recorded, for the mode share: a CSV file as \"income import\" reads it."`
-	Format  string       `enum:"table,csv,json" default:"table" help:"How to print: ${enum}. CSV has the cost of each day alone."`
+	Format  string       `enum:"table,csv,json" default:"table" help:"How to print: ${enum}. CSV has the cost of each day alone, JSON all that is known."`
 	termsFlags
 }
 
@@ -221,8 +221,9 @@ func writeSimulation(env *Env, r simulation.Result) error {
 		figure("after"), figure("change"))
 	tokens := newGrid(text("token"), figure("before"), figure("after"), figure("change"), figure("more"), figure("less"),
 		figure("same"), figure("new"), figure("lost"), figure("in the pool"), figure("for days"))
-	sizes := newGrid(text("token"), figure("tenth"), figure("holders"), figure("average from"), figure("to"),
-		figure("mean"), figure("before"), figure("after"), figure("% before"), figure("% after"))
+	// They fit a terminal of 80 columns. JSON has the smallest and the largest average of each, and all digits.
+	sizes := newGrid(text("token"), figure("tenth"), figure("holders"), figure("average"), figure("before"),
+		figure("after"), figure("% before"), figure("% after"))
 	var notes []string
 	for i, j := range formatSimulation(r).Tokens {
 		t := r.Tokens[i]
@@ -244,7 +245,7 @@ func writeSimulation(env *Env, r simulation.Result) error {
 		tokens.add(j.Asset, j.Before, j.After, j.Change, number(h.More), number(h.Less), number(h.Same), number(h.New),
 			number(h.Lost), j.Pool, left)
 		for n, d := range j.Deciles {
-			sizes.add(j.Asset, strconv.Itoa(d.Decile), number(d.Holders), d.Least, d.Most, d.Mean, d.Before, d.After,
+			sizes.add(j.Asset, strconv.Itoa(d.Decile), number(d.Holders), inShort(t.Asset, t.Deciles[n].Mean), d.Before, d.After,
 				percent(t.Deciles[n].RateBefore), percent(t.Deciles[n].RateAfter))
 		}
 	}
@@ -269,6 +270,19 @@ func writeSimulation(env *Env, r simulation.Result) error {
 		}
 	}
 	return nil
+}
+
+// inShort is an amount with four decimals at most, rounded down.
+func inShort(a ledger.Asset, n ledger.Amount) string {
+	const digits = 4
+	if a.Scale <= digits {
+		return a.Format(n)
+	}
+	units := ledger.Amount(1)
+	for range a.Scale - digits {
+		units *= 10
+	}
+	return a.Format(n - n%units)
 }
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }
