@@ -219,7 +219,7 @@ func sum(e reports.Explanation) [][2]string {
 	p := e.Paper()
 	if t.Mode == staking.Fixed && !e.OnlyShares {
 		lines = append(lines, [2]string{"of the day", fmt.Sprintf("%s %s × %s / 365 = %s %s",
-			overDay(a, p.Earning, 1, 0), a.Symbol, m.APR, inDigits(p.Interest, a.Scale), a.Symbol)})
+			overDay(a, p.Earning, 1, shownDigits), a.Symbol, m.APR, inDigits(p.Interest, a.Scale), a.Symbol)})
 	}
 	lines = append(lines, shareLines(a, p.Shares)...)
 	lines = append(lines,
