@@ -44,34 +44,35 @@ var arrows = map[string][]string{
 	"history":     {"staking", "ledger"},
 	"audit":       {"staking", "ledger"},
 	"access":      {"ledger"},
+	"control":     {"access", "ledger"},
 	"db":          {},
-	"people":      {"access", "ledger", "db"},
+	"people":      {"control", "access", "ledger", "db"},
 	"idempotency": {"ledger", "db"},
 	"conversion":  {"ledger"},
 	"imports":     {"ledger", "db"},
-	"consent":     {"staking", "ledger", "db"},
-	"pricing":     {"conversion", "staking", "ledger", "db"},
+	"consent":     {"control", "staking", "ledger", "db"},
+	"pricing":     {"control", "conversion", "staking", "ledger", "db"},
 	"outbox":      {"staking", "ledger", "db"},
 	"holding":     {"staking", "ledger", "db"},
 	"store": {"store/schema", "store/restore", "people", "idempotency", "outbox", "holding", "imports", "consent",
-		"pricing", "conversion", "staking", "access", "audit", "ledger", "db"},
+		"control", "pricing", "conversion", "staking", "access", "audit", "ledger", "db"},
 	"simulation": {"store", "holding", "staking", "ledger", "db"},
-	"reports": {"store", "people", "outbox", "holding", "imports", "pricing", "conversion", "staking", "audit", "access",
+	"reports": {"store", "control", "people", "outbox", "holding", "imports", "pricing", "conversion", "staking", "audit", "access",
 		"ledger", "db"},
 	"events":  {"reports", "store", "outbox", "staking", "access", "ledger"},
-	"binance": {"reports", "people", "idempotency", "store", "pricing", "conversion", "staking", "access", "ledger"},
-	"api": {"reports", "events", "people", "idempotency", "store", "pricing", "conversion", "staking", "access", "ledger",
+	"binance": {"reports", "control", "people", "idempotency", "store", "pricing", "conversion", "staking", "access", "ledger"},
+	"api": {"reports", "control", "events", "people", "idempotency", "store", "pricing", "conversion", "staking", "access", "ledger",
 		"strictjson", "download", "sse"},
-	"web": {"reports", "events", "people", "idempotency", "store", "pricing", "conversion", "staking", "access", "ledger",
+	"web": {"reports", "control", "events", "people", "idempotency", "store", "pricing", "conversion", "staking", "access", "ledger",
 		"download", "sse"},
 	"serve": {"reports", "api", "web", "binance", "events", "db", "store", "staking", "access", "ledger"},
 	"demo":  {"reports", "people", "store", "pricing", "conversion", "staking", "access", "audit", "ledger"},
 	"bench": {"reports", "people", "store", "imports", "pricing", "staking", "access", "ledger", "db"},
-	"cli": {"reports", "simulation", "idempotency", "people", "serve", "web", "bench", "demo", "history", "store",
+	"cli": {"reports", "control", "simulation", "idempotency", "people", "serve", "web", "bench", "demo", "history", "store",
 		"imports", "consent", "pricing", "conversion", "staking", "access", "audit", "ledger", "strictjson", "db"},
 	"pgtest":  {},
 	"testkit": {},
-	"scenario": {"reports", "people", "idempotency", "store", "imports", "store/schema", "db", "staking", "access",
+	"scenario": {"reports", "control", "people", "idempotency", "store", "imports", "store/schema", "db", "staking", "access",
 		"audit", "ledger", "pgtest", "testkit"},
 	"clients":  {"access", "pgtest", "scenario", "testkit"},
 	"browser":  {"scenario"},
@@ -102,7 +103,7 @@ var (
 // exact are the packages that count money, in which no number may be a float.
 var exact = []string{"ledger", "people", "idempotency", "outbox", "holding", "store/schema", "store/restore",
 	"db", "reports", "simulation", "conversion", "imports", "consent", "pricing", "staking", "history", "audit", "store",
-	"access", "events", "binance", "api", "web", "sse", "serve", "demo", "cli"}
+	"access", "control", "events", "binance", "api", "web", "sse", "serve", "demo", "cli"}
 
 // mayFloat are the files of those packages that have floats all the same, and why.
 var mayFloat = map[string]string{
@@ -390,7 +391,7 @@ func TestNothingOfOneMachine(t *testing.T) {
 
 // belowFrontEnds are the packages that know no front end: their messages name no command and
 // no flag. What to do at the command line is a hint, by the error's reason, in cli.
-var belowFrontEnds = []string{"ledger", "staking", "history", "audit", "access", "db", "people", "idempotency",
+var belowFrontEnds = []string{"ledger", "staking", "history", "audit", "access", "control", "db", "people", "idempotency",
 	"outbox", "holding", "imports", "consent", "pricing", "simulation", "store/schema", "store/restore", "store"}
 
 // notCommands are the literals that look like a command, and what they are.

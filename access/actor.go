@@ -21,7 +21,12 @@ type Actor struct {
 	// line), or one word: a process, such as "serve".
 	Credential string
 	Request    string // the ID of the request, as in the log of requests; "" without one
+	// Person is whose credential it is, in lower case, so that one with several is one; "": it is nobody's, or not known.
+	Person string
 }
+
+// commandLine begins the credential of an actor at the command line.
+const commandLine = "operator "
 
 // maxName is the length in characters of the longest name at the command line.
 const maxName = 100
@@ -35,11 +40,17 @@ func CommandLine(name string) (Actor, error) {
 		return Actor{}, ledger.ErrInvalid.In("", "the name %q is not one line of plain text of 1 to %d characters",
 			ledger.Clip(name), maxName)
 	}
-	return Actor{Role: Operator, Credential: "operator " + name}, nil
+	return Actor{Role: Operator, Credential: commandLine + name, Person: PersonOf(name)}, nil
 }
 
 // Process is a process that works by itself. Its name is one word: "serve".
 func Process(name string) Actor { return Actor{Role: System, Credential: name} }
+
+// AtCommandLine reports whether the actor has given a command, and so may open the books.
+func (a Actor) AtCommandLine() bool { return strings.HasPrefix(a.Credential, commandLine) }
+
+// PersonOf is a name as Actor has it: two that differ in case alone are one person.
+func PersonOf(name string) string { return strings.ToLower(name) }
 
 // In is the actor in a request.
 func (a Actor) In(request string) Actor {
@@ -48,7 +59,9 @@ func (a Actor) In(request string) Actor {
 }
 
 // Actor is the caller with the token.
-func (t Token) Actor() Actor { return Actor{Role: t.Role, Credential: "token " + t.ID} }
+func (t Token) Actor() Actor {
+	return Actor{Role: t.Role, Credential: "token " + t.ID, Person: t.Person}
+}
 
 // Actor is the caller with the key: the holder of its account.
 func (k Key) Actor() Actor { return Actor{Role: Holder, Credential: "key " + k.Short()} }

@@ -39,7 +39,7 @@ func TestActorsCannotBeImitated(t *testing.T) {
 	if a, err := CommandLine("Olga Müller"); err != nil || a.Credential != "operator Olga Müller" {
 		t.Errorf("%+v, %v", a, err)
 	}
-	if a := Process("serve").In("r-1"); a != (Actor{System, "serve", "r-1"}) {
+	if a := Process("serve").In("r-1"); a != (Actor{Role: System, Credential: "serve", Request: "r-1"}) {
 		t.Errorf("%+v", a)
 	}
 }

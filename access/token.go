@@ -18,12 +18,13 @@ type Role string
 const (
 	Exchange Role = "exchange" // opens accounts and posts entries: an exchange's back end
 	Operator Role = "operator" // sets terms, funds and prices; runs
+	Approver Role = "approver" // reads everything, and approves what operators propose
 	Auditor  Role = "auditor"  // reads everything, changes nothing
 	Holder   Role = "holder"   // sees and moves its own account only
 )
 
 // Roles are all roles.
-var Roles = []Role{Exchange, Operator, Auditor, Holder}
+var Roles = []Role{Exchange, Operator, Approver, Auditor, Holder}
 
 // ParseRole reads a role. Its error is ledger.ErrInvalid.
 func ParseRole(s string) (Role, error) {
@@ -41,6 +42,7 @@ type Token struct {
 	Role    Role
 	Account ledger.Account // the holder's; "" for other roles
 	Label   string
+	Person  string // whose it is, as Actor.Person has it; "": nobody's, or not stated
 	Created time.Time
 	Expires time.Time
 	Revoked time.Time
@@ -74,6 +76,10 @@ func (t Token) Valid() error {
 		return ledger.At("role", err)
 	case t.Authoritative && t.Role != Exchange:
 		return ledger.ErrInvalid.In("authoritative", "only a token of the role %s may be authoritative", Exchange)
+	case t.Person != PersonOf(t.Person) || t.Role == Holder && t.Person != "":
+		return ledger.ErrInvalid.In("person", "the person is in lower case, and not that of a holder's token")
+	case t.Role == Approver && t.Person == "":
+		return ledger.ErrInvalid.In("person", "a token of the role %s says whose it is", Approver)
 	case t.Role == Holder:
 		return ledger.At("account", t.Account.CheckHolder())
 	case t.Account != "":

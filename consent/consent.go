@@ -4,12 +4,14 @@ package consent
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -22,6 +24,9 @@ const ReasonUnknownDocument = "unknown-document"
 type Books interface {
 	// CheckAccount is ErrNotFound if the account was never opened.
 	CheckAccount(t db.View, id ledger.Account) error
+	// Permit is nil where an operation needs no approval or is approved: it is asked in the transaction of the operation,
+	// which is refused with its error. content is what it was called with, and effect what it does.
+	Permit(t db.Tx, needed bool, op control.Operation, content any, subject, effect string) error
 	// Log writes a line of the log.
 	Log(t db.Tx, action, subject, detail string) error
 }
@@ -80,7 +85,12 @@ func (d *Documents) Publish(ctx context.Context, name, text string) (current sta
 		if err := Write(t, current); err != nil {
 			return err
 		}
-		return d.books.Log(t, "document publish", name, fmt.Sprintf("version %d", current.Version))
+		version := fmt.Sprintf("version %d", current.Version)
+		effect := fmt.Sprintf("%s of %d bytes, SHA-256 %x", version, len(text), sha256.Sum256([]byte(text)))
+		if err := d.books.Permit(t, true, control.PublishDocument, staking.Document{Name: name, Text: text}, name, effect); err != nil {
+			return err
+		}
+		return d.books.Log(t, "document publish", name, version)
 	})
 	if err != nil {
 		return staking.Document{}, fmt.Errorf("publish %s: %w", name, err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
@@ -23,6 +24,9 @@ type Books interface {
 	LockOpenAccount(t db.Tx, id ledger.Account) error
 	// Asset is ErrNotFound if the books do not keep the asset.
 	Asset(ctx context.Context, symbol string) (ledger.Asset, error)
+	// Permit is nil where an operation needs no approval or is approved: it is asked in the transaction of the operation,
+	// which is refused with its error. content is what it was called with, and effect what it does.
+	Permit(t db.Tx, needed bool, op control.Operation, content any, subject, effect string) error
 	// Log writes a line of the log.
 	Log(t db.Tx, action, subject, detail string) error
 }

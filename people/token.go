@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
@@ -27,19 +28,23 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 			}
 		}
 		n, err := t.Exec(`INSERT INTO tokens (bucket, id, hash, role, account, label, created, expires, revoked,
-			  authoritative)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9) ON CONFLICT DO NOTHING`,
+			  authoritative, person)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10) ON CONFLICT DO NOTHING`,
 			keyBucket(k.ID), k.ID, k.Hash[:], string(k.Role), string(k.Account), k.Label, p.now(),
-			db.MillisOf(k.Expires), db.Flag(k.Authoritative))
+			db.MillisOf(k.Expires), db.Flag(k.Authoritative), k.Person)
 		if err != nil {
 			return err
 		}
 		if n > 0 {
-			return p.books.Log(t, "token create", k.ID, credential(roleOf(k), k.Label))
+			detail := credential(roleOf(k), k.Label)
+			if err := p.books.Permit(t, k.Role != access.Holder, control.CreateToken, k, k.ID, detail); err != nil {
+				return err
+			}
+			return p.books.Log(t, "token create", k.ID, detail)
 		}
 		there, err := findToken(t, k.ID)
 		if err == nil && (there.Hash != k.Hash || there.Role != k.Role || there.Account != k.Account ||
-			there.Label != k.Label || there.Authoritative != k.Authoritative ||
+			there.Label != k.Label || there.Person != k.Person || there.Authoritative != k.Authoritative ||
 			db.MillisOf(there.Expires) != db.MillisOf(k.Expires)) {
 			err = ledger.ErrConflict.In("", "token %s", k.ID)
 		}
@@ -52,19 +57,23 @@ func roleOf(k access.Token) string {
 	if k.Role == access.Holder {
 		return fmt.Sprintf("%s %s", k.Role, k.Account)
 	}
+	role := string(k.Role)
 	if k.Authoritative {
-		return string(k.Role) + ", authoritative"
+		role += ", authoritative"
 	}
-	return string(k.Role)
+	if k.Person != "" {
+		role += ", of " + k.Person
+	}
+	return role
 }
 
-const tokenColumns = "SELECT id, hash, role, account, label, created, expires, revoked, authoritative FROM tokens "
+const tokenColumns = "SELECT id, hash, role, account, label, created, expires, revoked, authoritative, person FROM tokens "
 
 func scanToken(r db.Row) (access.Token, error) {
 	k := access.Token{
 		ID: r.Text(0), Role: access.Role(r.Text(2)), Account: ledger.Account(r.Text(3)), Label: r.Text(4),
 		Created: db.TimeOf(r.Int(5)), Expires: db.TimeOrZero(r.Int(6)), Revoked: db.TimeOrZero(r.Int(7)),
-		Authoritative: r.Int(8) != 0,
+		Authoritative: r.Int(8) != 0, Person: r.Text(9),
 	}
 	if n := copy(k.Hash[:], r.Bytes(1)); n != len(k.Hash) {
 		return k, fmt.Errorf("the books' token %s has a hash of %d bytes", k.ID, n)

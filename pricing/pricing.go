@@ -6,8 +6,11 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
@@ -37,6 +40,9 @@ type Books interface {
 	LockDeclarations(t db.Tx, asset string) (staking.Day, error)
 	// LockAllDeclarations is LockDeclarations of all assets, and returns the last of their days.
 	LockAllDeclarations(t db.Tx) (staking.Day, error)
+	// Permit is nil where an operation needs no approval or is approved: it is asked in the transaction of the operation,
+	// which is refused with its error. content is what it was called with, and effect what it does.
+	Permit(t db.Tx, needed bool, op control.Operation, content any, subject, effect string) error
 	// LogPrices writes a line of the log for each price that was set.
 	LogPrices(t db.Tx, set []Price) error
 	// LogRates writes a line of the log for each rate that was set.
@@ -73,6 +79,9 @@ func (p *Prices) Set(ctx context.Context, prices []Price) (set int, err error) {
 				return err
 			}
 		}
+		if err := p.permit(t, prices, fresh); err != nil {
+			return err
+		}
 		set = len(fresh)
 		if err := priceSeries.write(t, fresh, same, p.clock()); err != nil {
 			return err
@@ -83,6 +92,31 @@ func (p *Prices) Set(ctx context.Context, prices []Price) (set int, err error) {
 		return 0, fmt.Errorf("set prices: %w", err)
 	}
 	return set, nil
+}
+
+// freeMove is how much a price may move without approval, as a part of the one before: a fifth, 20 %.
+const freeMove = 5
+
+// permit asks for approval of prices of which a new one moves more than freeMove against what is known of its day or,
+// where nothing is, of the last of the 7 days before it. The first price of an asset has nothing to be compared with.
+func (p *Prices) permit(t db.Tx, asked, fresh []Price) error {
+	known, err := At(t, fresh)
+	if err != nil {
+		return err
+	}
+	var moves, assets []string
+	for i, now := range fresh {
+		before := known[i]
+		if step := max(now.Price-before.Price, before.Price-now.Price); before.Price == 0 || step <= before.Price/freeMove {
+			continue
+		}
+		assets = append(assets, now.Asset)
+		moves = append(moves, fmt.Sprintf("%s of %s: %s, after %s of %s", now.Asset, now.Day,
+			ledger.FormatDecimal(now.Price, conversion.PriceScale),
+			ledger.FormatDecimal(before.Price, conversion.PriceScale), before.Day))
+	}
+	effect := fmt.Sprintf("%d prices, %s", len(fresh), strings.Join(moves, ", "))
+	return p.books.Permit(t, moves != nil, control.SetPrices, asked, strings.Join(slices.Compact(assets), " "), effect)
 }
 
 // check refuses prices that cannot be, and returns the others by asset and day, each

@@ -176,6 +176,8 @@ type Limit struct {
 	// Of a day's total against the day before, either way, in hundredths of a percent. In the mode Share, in which
 	// most days pay nothing: of the rise of the effective rate.
 	MaxChange int64
+	// With four eyes: of a withdrawal from which on completing it needs approval, in smallest units. It limits no day.
+	MaxWithdrawal ledger.Amount
 }
 
 // Exceeded is a sentence about the limit that the day's total exceeds, or "". before is the

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/holding"
 	"github.com/softstake/softstake/ledger"
@@ -39,7 +40,8 @@ func (b *DB) PostCampaign(ctx context.Context, c staking.Campaign) (Outcome, err
 			tomorrow, c.First)
 	}
 	return b.postMove(ctx, c.Entry(), call{
-		system: true, campaign: &c, log: logFields{action: "campaign add", subject: c.ID, detail: c.Describe(asset)},
+		system: true, op: control.AddCampaign, content: c, campaign: &c,
+		log: logFields{action: "campaign add", subject: c.ID, detail: c.Describe(asset)},
 	})
 }
 

@@ -3,8 +3,10 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -14,12 +16,11 @@ import (
 // takes it out again. Idempotent by the ID: the entry's is "fund/" and the caller's.
 func (b *DB) Fund(ctx context.Context, id, asset string, amount ledger.Amount, withdraw bool) (Outcome, error) {
 	move := ledger.Move{From: ledger.Custody, To: ledger.Rewards, Asset: asset, Amount: amount}
-	action := "fund"
-	if withdraw {
-		move.From, move.To = move.To, move.From
-		action = "fund withdraw"
+	if !withdraw {
+		return b.moveOwn(ctx, ledger.Fund, id, "fund/"+id, move, "fund", nil)
 	}
-	return b.moveOwn(ctx, ledger.Fund, id, "fund/"+id, move, action)
+	move.From, move.To = move.To, move.From
+	return b.moveOwn(ctx, ledger.Fund, id, "fund/"+id, move, control.WithdrawFunds, ownMove{id, asset, amount})
 }
 
 // Adjust posts a correction, dated now, and keeps in the log who made it and why.
@@ -40,7 +41,7 @@ type ReasonedEntry struct {
 // Repeating them has no further effect. The error is otherwise the database's.
 func (b *DB) AdjustAll(ctx context.Context, corrections []ReasonedEntry, atomic bool) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(corrections))
-	c := &call{atomic: atomic}
+	c := &call{atomic: atomic, op: control.Adjust, content: adjustments{corrections, atomic}}
 	var at []int
 	for i, r := range corrections {
 		if err := checkAdjustment(r.Entry, r.Reason); err != nil {
@@ -56,6 +57,11 @@ func (b *DB) AdjustAll(ctx context.Context, corrections []ReasonedEntry, atomic 
 	posted, err := b.post(ctx, c)
 	for i, o := range posted {
 		outcomes[at[i]] = o
+	}
+	for _, o := range posted {
+		if needed, is := errors.AsType[*control.Needed](o.Err); is { // all of them together
+			return outcomes, needed
+		}
 	}
 	if atomic {
 		err = cmp.Or(err, firstRefusal(posted))
@@ -113,7 +119,7 @@ func (b *DB) Compensate(ctx context.Context, c Compensation, reason string) (Out
 		Moves: []ledger.Move{{From: ledger.Rewards, To: c.Account, Asset: c.Asset, Amount: c.Amount}},
 	}
 	detail := asset.Format(c.Amount) + " " + c.Asset + " as " + e.ID
-	return b.postMove(ctx, e, call{system: true,
+	return b.postMove(ctx, e, call{system: true, op: control.Compensate, content: compensation{c, reason},
 		log: logFields{action: "compensate", subject: string(c.Account), detail: detail, reason: reason}})
 }
 

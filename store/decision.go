@@ -19,11 +19,11 @@ func (g *groupCommit) decide() {
 		for _, it := range items {
 			g.decideItem(it)
 		}
-		if !c.atomic {
-			continue
+		if i := slices.IndexFunc(items, func(it *item) bool { return it.out.Err != nil }); c.atomic && i >= 0 {
+			g.undo(items, errors.Join(errNotPosted, items[i].out.Err))
 		}
-		if i := slices.IndexFunc(items, func(it *item) bool { return it.out.Err != nil }); i >= 0 {
-			g.undo(items, items[i].out.Err)
+		if err := g.permit(c, items); err != nil { // what may need approval only: approval.go
+			g.undo(items, err)
 		}
 	}
 }
@@ -55,7 +55,7 @@ func (g *groupCommit) count(it *item, sign int64) {
 		c.balance.amount += c.net * ledger.Amount(sign)
 		c.accepted += c.net * ledger.Amount(sign)
 		if l := (later{it.at, c.net, it.Kind.OfWithdrawal()}); sign > 0 {
-			c.touched, c.balance.later = true, append(c.later, l)
+			c.balance.later = append(c.later, l)
 		} else {
 			i := slices.Index(c.later, l)
 			c.balance.later = slices.Delete(c.later, i, i+1)
@@ -193,7 +193,8 @@ func (b *balance) least(at int64, now, needed ledger.Amount, withoutWithdrawals 
 	return least, until
 }
 
-// undo takes back what was accepted of an atomic call of which an entry is refused.
+// undo takes back what was accepted of a call, and refuses it: of an atomic call of which an entry is refused, and of one
+// that needs approval.
 func (g *groupCommit) undo(items []*item, why error) {
 	for _, it := range items {
 		repeatsOther := it.out.Repeated && (it.repeats == nil || it.repeats.call != it.call)
@@ -203,7 +204,7 @@ func (g *groupCommit) undo(items []*item, why error) {
 		if it.isNew() {
 			g.count(it, -1)
 		}
-		*it.out = Outcome{Err: errors.Join(errNotPosted, why)}
+		*it.out = Outcome{Err: why}
 	}
 }
 

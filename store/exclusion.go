@@ -245,7 +245,7 @@ func (e *exclusionBatch) write() error {
 	if err != nil {
 		return fmt.Errorf("write exclusions: %w", err)
 	}
-	return e.db.writeLog(e.t, e.lines)
+	return e.db.logLines(e.t, e.lines)
 }
 
 // ExclusionColumns are what ReadExclusion reads, of exclusions x.

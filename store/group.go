@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
@@ -29,6 +30,7 @@ type groupCommit struct {
 
 	requests map[requested]*request // withdrawals that entries end
 	limits   limits                 // of conversions
+	controls controls               // of what needs approval
 
 	accepted []*item // and new: to be written, by bucket and ID; known after decide
 }
@@ -121,6 +123,7 @@ func (b *books) postIn(t db.Tx, assets map[string]ledger.Asset, calls []*call) (
 	if err := inOrder(
 		g.lookUp, // what was posted before is answered as the first time
 		g.lockDays,
+		g.readControls, // what may need approval only: approval.go
 	); err != nil {
 		return 0, nil, err
 	}
@@ -169,6 +172,9 @@ func (g *groupCommit) check(calls []*call) {
 			it.refuse(it.CheckCaller())
 		}
 		it.refuse(it.Check(g.assets))
+		if it.call.approval == nil {
+			it.refuse(control.Check(it.operation(), it.call.actor.Role))
+		}
 		if it.done || it.At.IsZero() {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -55,9 +56,13 @@ func (b *DB) PostIncome(ctx context.Context, i staking.Income) (Outcome, error) 
 	s := i.Split(in.fee)
 	detail := fmt.Sprintf("%s of %s to %s as %s, fee %s, net %s; %s", asset.Format(s.Gross), i.First, i.Last,
 		ledger.IncomeID(i.Reference), asset.Format(s.Fee), asset.Format(s.Net), i.Evidence)
-	return b.postMove(ctx, i.Entry(in.fee), call{
+	c := call{
 		system: true, income: in, log: logFields{action: "income", subject: i.Asset, detail: detail},
-	})
+	}
+	if i.Gross < 0 || b.approval != nil { // it takes tokens out
+		c.op, c.content = control.EnterIncome, i
+	}
+	return b.postMove(ctx, i.Entry(in.fee), c)
 }
 
 // checkIncome looks again whether the period is over, now by the time that the entry is stamped with: a clock may
@@ -103,17 +108,17 @@ func (g *groupCommit) writeIncomes() error {
 // is "fees/" and the caller's.
 func (b *DB) MoveFees(ctx context.Context, id, asset string, amount ledger.Amount, back bool) (Outcome, error) {
 	move := ledger.Move{From: ledger.Fees, To: ledger.Custody, Asset: asset, Amount: amount}
-	action := "fees withdraw"
-	if back {
-		move.From, move.To = move.To, move.From
-		action = "fees return"
+	if !back {
+		return b.moveOwn(ctx, ledger.FeeTransfer, id, ledger.FeesID(id), move, control.WithdrawFees, ownMove{id, asset, amount})
 	}
-	return b.moveOwn(ctx, ledger.FeeTransfer, id, ledger.FeesID(id), move, action)
+	move.From, move.To = move.To, move.From
+	return b.moveOwn(ctx, ledger.FeeTransfer, id, ledger.FeesID(id), move, "fees return", nil)
 }
 
-// moveOwn posts an entry of one move between a house account and the outside world.
+// moveOwn posts an entry of one move between a house account and the outside world. content is nil where it needs no
+// approval.
 func (b *DB) moveOwn(ctx context.Context, kind ledger.Kind, id, entry string, m ledger.Move,
-	action string) (Outcome, error) {
+	op control.Operation, content any) (Outcome, error) {
 	if err := ledger.CheckID(string(kind), id); err != nil {
 		return Outcome{}, ledger.At("id", err)
 	}
@@ -122,7 +127,7 @@ func (b *DB) moveOwn(ctx context.Context, kind ledger.Kind, id, entry string, m 
 		return Outcome{}, err
 	}
 	e := ledger.Entry{ID: entry, Kind: kind, Moves: []ledger.Move{m}}
-	o, err := b.postMove(ctx, e, call{system: true,
-		log: logFields{action: action, subject: m.Asset, detail: a.Format(m.Amount) + " as " + entry}})
-	return o, annotate(err, "%s %s", action, m.Asset)
+	o, err := b.postMove(ctx, e, call{system: true, op: op, content: content,
+		log: logFields{action: string(op), subject: m.Asset, detail: a.Format(m.Amount) + " as " + entry}})
+	return o, annotate(err, "%s %s", op, m.Asset)
 }

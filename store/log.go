@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
@@ -20,9 +21,20 @@ type LogLine struct {
 }
 
 // logLine writes a line of the log, in the transaction of the change that it is about.
-// Every change of the books writes one.
+// Every change of the books writes one, and one of an operation that is in no table, or that the actor's role may not
+// do, is refused here: access.ErrForbidden.
 func (b *DB) logLine(t db.Tx, action, subject, detail string) error {
-	return b.writeLog(t, []LogLine{{Actor: b.actor, Action: action, Subject: subject, Detail: detail}})
+	return b.logLines(t, []LogLine{{Actor: b.actor, Action: action, Subject: subject, Detail: detail}})
+}
+
+// logLines is logLine for several.
+func (b *DB) logLines(t db.Tx, lines []LogLine) error {
+	for _, l := range lines {
+		if err := b.check(control.Operation(l.Action)); err != nil {
+			return err
+		}
+	}
+	return b.writeLog(t, lines)
 }
 
 // logMany writes one line for a change of many accounts: at least one, sorted.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/holding"
 	"github.com/softstake/softstake/ledger"
@@ -184,11 +185,12 @@ func CheckLimit(t db.View, d staking.Day, asset ledger.Asset, total ledger.Amoun
 }
 
 // LimitColumns are what ReadLimit reads.
-const LimitColumns = "asset, max_total, max_change"
+const LimitColumns = "asset, max_total, max_change, max_withdrawal"
 
 // ReadLimit scans LimitColumns.
 func ReadLimit(r db.Row) (staking.Limit, error) {
-	return staking.Limit{Asset: r.Text(0), MaxTotal: ledger.Amount(r.Int(1)), MaxChange: r.Int(2)}, nil
+	return staking.Limit{Asset: r.Text(0), MaxTotal: ledger.Amount(r.Int(1)), MaxChange: r.Int(2),
+		MaxWithdrawal: ledger.Amount(r.Int(3))}, nil
 }
 
 func limitsOf(t db.View, token string) (staking.Limit, bool, error) {
@@ -337,24 +339,36 @@ func (b *DB) SetLimit(ctx context.Context, l staking.Limit) error {
 	if err != nil {
 		return err
 	}
-	if l.MaxTotal < 0 || l.MaxChange < 0 {
+	if l.MaxTotal < 0 || l.MaxChange < 0 || l.MaxWithdrawal < 0 {
 		return ledger.ErrInvalid.In("", "the limits of %s are zero (none) or above", l.Asset)
 	}
 	err = b.engine.Write(ctx, func(t db.Tx) error {
 		was, _, err := limitsOf(t, l.Asset)
-		if err != nil || was.MaxTotal == l.MaxTotal && was.MaxChange == l.MaxChange {
+		if was.Asset = l.Asset; err != nil || was == l {
 			return err
 		}
-		_, err = t.Exec(`INSERT INTO limits (asset, max_total, max_change) VALUES ($1, $2, $3)
-		                  ON CONFLICT (asset) DO UPDATE SET max_total = excluded.max_total, max_change = excluded.max_change`,
-			l.Asset, int64(l.MaxTotal), l.MaxChange)
+		_, err = t.Exec(`INSERT INTO limits (asset, max_total, max_change, max_withdrawal) VALUES ($1, $2, $3, $4)
+		                  ON CONFLICT (asset) DO UPDATE SET max_total = excluded.max_total, max_change = excluded.max_change,
+		                  max_withdrawal = excluded.max_withdrawal`,
+			l.Asset, int64(l.MaxTotal), l.MaxChange, int64(l.MaxWithdrawal))
 		if err != nil {
 			return err
 		}
-		return b.logLine(t, "limit set", l.Asset, fmt.Sprintf("a day's total %s, its change %s%%; 0: none",
-			asset.Format(l.MaxTotal), ledger.FormatDecimal(l.MaxChange, 2)))
+		detail := describeLimit(asset, l)
+		if err := b.permit(t, control.SetLimit, l, l.Asset, detail+"; without it: "+describeLimit(asset, was)); err != nil {
+			return err
+		}
+		return b.logLine(t, "limit set", l.Asset, detail)
 	})
 	return annotate(err, "set the limits of %s", l.Asset)
+}
+
+func describeLimit(a ledger.Asset, l staking.Limit) string {
+	text := fmt.Sprintf("a day's total %s, its change %s%%", a.Format(l.MaxTotal), ledger.FormatDecimal(l.MaxChange, 2))
+	if l.MaxWithdrawal > 0 {
+		text += ", a withdrawal without approval below " + a.Format(l.MaxWithdrawal)
+	}
+	return text + "; 0: none"
 }
 
 // Approve lets a token's day that is over be declared whatever its limits say. Idempotent,
@@ -374,6 +388,9 @@ func (b *DB) Approve(ctx context.Context, d staking.Day, asset string) error {
 			"CONFLICT DO NOTHING",
 			int64(d), asset, b.now(), b.actor.Credential)
 		if err != nil || n == 0 {
+			return err
+		}
+		if err := b.permitDay(t, d, asset); err != nil {
 			return err
 		}
 		return b.logLine(t, "settle approve", asset, d.String())

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
@@ -88,6 +89,7 @@ func (b *DB) postMove(ctx context.Context, e ledger.Entry, c call) (Outcome, err
 type call struct {
 	entries     []ledger.Entry
 	actor       access.Actor       // of the handle of the books that was called; see DB.As
+	approval    *approval          // of the same handle
 	atomic      bool               // all of the entries or none
 	system      bool               // the books' own entries, which may have reserved kinds and IDs
 	log         logFields          // what the log says of it
@@ -96,6 +98,8 @@ type call struct {
 	converts    *quoted            // what its entry converts, if it is of Convert
 	income      *income            // what its entry brings in, if it is of PostIncome
 	campaign    *staking.Campaign  // what its entry funds, if it is of PostCampaign
+	op          control.Operation  // what needs approval, if it does, and what it was called with
+	content     any
 	outcomes    []Outcome
 	err         error
 	done        chan struct{}
@@ -107,7 +111,7 @@ func (b *DB) post(ctx context.Context, c *call) ([]Outcome, error) {
 	if len(c.entries) == 0 {
 		return nil, nil
 	}
-	c.actor, c.done = b.actor, make(chan struct{})
+	c.actor, c.approval, c.done = b.actor, b.approval, make(chan struct{})
 	if err := b.queue.add(c, b.work); err != nil {
 		return nil, err
 	}
@@ -270,7 +274,7 @@ func (b *books) logCalls(t db.Tx, calls []*call) error {
 			switch o := c.outcomes[i]; {
 			case o.Err != nil || o.Repeated:
 			case c.logs != nil:
-				lines = append(lines, c.logs[i].line([]ledger.Entry{e}, c.actor, assets))
+				lines = append(lines, c.fieldsOf(i).line([]ledger.Entry{e}, c.actor, assets))
 			default:
 				posted = append(posted, e)
 			}

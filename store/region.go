@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -113,8 +114,11 @@ func (b *DB) AddRegion(ctx context.Context, region staking.Region, from staking.
 		if err := b.list(t, l); err != nil {
 			return err
 		}
-		return b.logLine(t, "region add", string(region),
-			strings.TrimSuffix(fmt.Sprintf("from %s: %d enrollments end; %s", l.From, l.Ended, reason), "; "))
+		detail := strings.TrimSuffix(fmt.Sprintf("from %s: %d enrollments end; %s", l.From, l.Ended, reason), "; ")
+		if err := b.permit(t, control.AddRegion, regionListing{region, from, reason}, string(region), detail); err != nil {
+			return err
+		}
+		return b.logLine(t, "region add", string(region), detail)
 	})
 	return l, annotate(err, "add region %s", region)
 }
@@ -212,6 +216,9 @@ func (b *DB) unlist(t db.Tx, l *Listing) error {
 		"code = $5 AND number = $6",
 		now, l.RemovedBy, l.Restored, db.Flag(l.unfinished), string(l.Region), int64(l.Number))
 	if err != nil {
+		return err
+	}
+	if err := b.permit(t, control.RemoveRegion, l.Region, string(l.Region), detail); err != nil {
 		return err
 	}
 	return b.logLine(t, "region remove", string(l.Region), detail)

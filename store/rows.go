@@ -45,6 +45,9 @@ func (g *groupCommit) write() error {
 	for _, it := range g.items {
 		if it.isNew() {
 			g.accepted = append(g.accepted, it)
+			for _, c := range it.changes {
+				c.touched = true
+			}
 		}
 	}
 	slices.SortFunc(g.accepted, func(a, b *item) int { return cmp.Or(a.bucket-b.bucket, cmp.Compare(a.ID, b.ID)) })
@@ -53,6 +56,7 @@ func (g *groupCommit) write() error {
 		g.writeConversions,     // conversions only: conversion.go
 		g.writeIncomes,         // staking income only: income.go
 		g.writeCampaigns,       // entries that fund campaigns only: campaign.go
+		g.writeDecisions,       // proposals that are executed only: approval.go
 		g.writeReconciliations) // authoritative entries that left a balance below zero only: correction.go
 }
 

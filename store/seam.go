@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/consent"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/idempotency"
@@ -102,7 +103,7 @@ func (s seam) LogPrices(t db.Tx, set []pricing.Price) error {
 		detail := fmt.Sprintf("%s: %s", p.Day, ledger.FormatDecimal(p.Price, conversion.PriceScale))
 		lines[i] = LogLine{Actor: s.actor, Action: "price set", Subject: p.Asset, Detail: detail}
 	}
-	return s.writeLog(t, lines)
+	return s.logLines(t, lines)
 }
 
 func (s seam) LogRates(t db.Tx, set []pricing.Rate) error {
@@ -111,5 +112,14 @@ func (s seam) LogRates(t db.Tx, set []pricing.Rate) error {
 		detail := fmt.Sprintf("%s: %s", r.Day, ledger.FormatDecimal(r.Rate, conversion.PriceScale))
 		lines[i] = LogLine{Actor: s.actor, Action: "currency set", Subject: r.Currency, Detail: detail}
 	}
-	return s.writeLog(t, lines)
+	return s.logLines(t, lines)
+}
+
+// Permit is DB.permit for an operation of a package beside the books. Where it needs no approval as it is called,
+// needed is false; what is approved is used all the same.
+func (s seam) Permit(t db.Tx, needed bool, op control.Operation, content any, subject, effect string) error {
+	if !needed && s.approval == nil {
+		return nil
+	}
+	return s.permit(t, op, content, subject, effect)
 }

@@ -22,6 +22,7 @@ type Setup struct {
 	Tokens     []staking.Token
 	Regions    []staking.Region
 	Documents  map[string]string // version 1 of each of staking.DocumentNames, by name
+	FourEyes   bool              // operations that may need approval do; see SetFourEyes
 }
 
 // Create makes books at "sqlite:PATH" or "postgres://…" and opens them. All
@@ -130,6 +131,13 @@ func (b *DB) firstRows(ctx context.Context, s Setup) error {
 			if err := b.stampMeta(t, testClock); err != nil {
 				return err
 			}
+		}
+		value := "off"
+		if s.FourEyes {
+			value = "on"
+		}
+		if err := writeFourEyes(t, value); err != nil {
+			return err
 		}
 		if err := b.writeClosing(t, staking.Closing{From: s.From, After: s.CloseAfter}); err != nil {
 			return err

@@ -23,7 +23,8 @@ import (
 // UTC, cut to milliseconds.
 type DB struct {
 	*books
-	actor access.Actor // who makes the changes
+	actor    access.Actor // who makes the changes
+	approval *approval    // of the proposal that they carry out; nil: of none
 }
 
 // books are what all who work on them in this process share.
@@ -130,7 +131,7 @@ func (b *DB) readFirstDay(ctx context.Context) (day staking.Day, err error) {
 }
 
 // As is the same books for another actor. Close either of them, not both.
-func (b *DB) As(actor access.Actor) *DB { return &DB{b.books, actor} }
+func (b *DB) As(actor access.Actor) *DB { return &DB{b.books, actor, nil} }
 
 // Close waits for what is being posted and closes the books.
 func (b *DB) Close() error {

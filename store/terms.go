@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -26,7 +27,7 @@ func (b *DB) AddAsset(ctx context.Context, token staking.Token) error {
 	if err := token.Check(); err != nil {
 		return err
 	}
-	symbol := token.Asset.Symbol
+	symbol, asked := token.Asset.Symbol, token
 	err := b.engine.Write(ctx, func(t db.Tx) error {
 		if same, err := sameToken(t, token); err != nil || same {
 			return err
@@ -37,6 +38,9 @@ func (b *DB) AddAsset(ctx context.Context, token staking.Token) error {
 		}
 		detail := fmt.Sprintf("%d decimals, at most %s; %s", token.Asset.Scale, token.Asset.Format(token.Asset.MaxSupply),
 			token.Terms.Describe(token.Asset))
+		if err := b.permit(t, control.AddAsset, asked, symbol, detail); err != nil {
+			return err
+		}
 		return b.logLine(t, "asset add", symbol, detail)
 	})
 	if err != nil {
@@ -150,6 +154,10 @@ func (b *DB) SetTerms(ctx context.Context, terms staking.Terms) error {
 		if err := b.writeTerms(t, TermsRevision{Terms: terms, Revision: n + 1}); err != nil {
 			return err
 		}
+		if err := b.permit(t, control.SetTerms, terms, terms.Asset, detail+"; without it: "+
+			holding[terms.Asset].Describe(asset)); err != nil {
+			return err
+		}
 		return b.logLine(t, "terms set", terms.Asset, detail)
 	})
 	if err != nil {
@@ -195,7 +203,11 @@ func (b *DB) CorrectTerms(ctx context.Context, d staking.Day, terms staking.Term
 		if err := unaccrue(t, d, terms.Asset); err != nil {
 			return err
 		}
-		return b.logLine(t, "terms correct", terms.Asset, terms.Describe(asset)+" for that day alone: "+reason)
+		detail := terms.Describe(asset) + " for that day alone: " + reason
+		if err := b.permit(t, control.CorrectTerms, termsCorrection{d, terms, reason}, terms.Asset, detail); err != nil {
+			return err
+		}
+		return b.logLine(t, "terms correct", terms.Asset, detail)
 	})
 	if err != nil {
 		return fmt.Errorf("correct the terms of %s of %s: %w", terms.Asset, d, err)

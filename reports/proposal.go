@@ -1,0 +1,28 @@
+package reports
+
+import (
+	"context"
+
+	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/store"
+)
+
+// FourEyes reports whether the operations that may need approval do.
+func (rs *Reports) FourEyes(ctx context.Context) (bool, error) {
+	return read(ctx, rs, "read whether operations need approval", store.FourEyes)
+}
+
+// Proposal is the proposal of an ID; ledger.ErrNotFound if there is none.
+func (rs *Reports) Proposal(ctx context.Context, id string) (control.Proposal, error) {
+	return read(ctx, rs, "look a proposal up", func(t db.View) (control.Proposal, error) { return store.FindProposal(t, id) })
+}
+
+// Proposals are at most limit proposals, the newest first, after one, or from the start for the zero one: of a state now,
+// or for "" of all.
+func (rs *Reports) Proposals(ctx context.Context, after control.Proposal, state control.State, limit int) (
+	[]control.Proposal, error) {
+	return read(ctx, rs, "read the proposals", func(t db.View) ([]control.Proposal, error) {
+		return store.ProposalsAfter(t, after, state, rs.Now().UnixMilli(), limit)
+	})
+}

@@ -1,0 +1,229 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+)
+
+// approval is what a handle of the books carries that executes a proposal: the proposal is decided in the transaction in
+// which its operation is done, so that neither is there without the other.
+type approval struct {
+	proposal string // its ID
+	of       control.Operation
+	looked   string // the digest of the effect that the approver has looked at; "": of the one that was proposed
+}
+
+// check refuses an operation that the actor's role may neither do nor propose. What is approved is the proposer's.
+func (b *DB) check(op control.Operation) error {
+	if b.approval != nil && b.approval.of == op {
+		return nil
+	}
+	return control.Check(op, b.actor.Role)
+}
+
+// permit is asked by each operation that needs approval, in its transaction and when it has done all else: with what it
+// was called and what it does. With four eyes it is *control.Needed, and so nothing was done, unless these
+// books carry an approved proposal of the same operation, content and effect: that is decided here.
+func (b *DB) permit(t db.Tx, op control.Operation, content any, subject, effect string) error {
+	d, err := control.NewDraft(op, content, subject, effect)
+	if err != nil {
+		return err
+	}
+	if b.approval == nil {
+		on, err := fourEyes(t)
+		if err != nil || !on {
+			return err
+		}
+		return needed(b.actor, d)
+	}
+	p, err := lockProposal(t, b.approval.proposal)
+	if err != nil {
+		return err
+	}
+	if err := b.checkApproval(b.actor, *b.approval, p, d); err != nil {
+		return err
+	}
+	return b.decide(t, p, control.Decision{State: control.Executed, By: b.actor, Effect: d.Effect})
+}
+
+// needed is *control.Needed, or access.ErrForbidden where the actor may not even propose it.
+func needed(by access.Actor, d control.Draft) error {
+	if err := control.CheckProposer(d.Operation, by); err != nil {
+		return err
+	}
+	return &control.Needed{Draft: d}
+}
+
+// checkApproval refuses to execute a proposal, which is locked, as something else or by somebody who may not.
+func (b *books) checkApproval(by access.Actor, a approval, p control.Proposal, d control.Draft) error {
+	if err := p.CheckDecidable(by, db.TimeOf(b.now())); err != nil {
+		return err
+	}
+	return p.CheckDraft(d, a.looked)
+}
+
+// controls are what a group commit knows of approvals.
+type controls struct {
+	fourEyes  bool
+	proposals map[string]control.Proposal // that its calls execute, locked
+	largest   map[string]ledger.Amount    // from which on completing a withdrawal needs approval, by asset
+}
+
+// operation is what the item is of.
+func (it *item) operation() control.Operation {
+	switch {
+	case it.call.op != "":
+		return it.call.op
+	case it.call.log.action != "":
+		return control.Operation(it.call.log.action)
+	case actions[it.Kind] != "":
+		return control.Operation(actions[it.Kind])
+	}
+	return "post"
+}
+
+// mayNeedApproval reports whether a call may be one that needs approval.
+func (c *call) mayNeedApproval() bool {
+	return c.content != nil || c.approval != nil || slices.ContainsFunc(c.entries, func(e ledger.Entry) bool {
+		return e.Kind == ledger.Adjustment || e.Kind == ledger.WithdrawalCompleted
+	})
+}
+
+// readControls reads whether approvals are needed, and locks the proposals that are executed: of the calls that may need
+// them only.
+func (g *groupCommit) readControls() (err error) {
+	g.controls.proposals, g.controls.largest = map[string]control.Proposal{}, map[string]ledger.Amount{}
+	if !slices.ContainsFunc(g.calls, (*call).mayNeedApproval) {
+		return nil
+	}
+	if g.controls.fourEyes, err = fourEyes(g.t); err != nil {
+		return err
+	}
+	for _, c := range g.calls {
+		if c.approval != nil {
+			if g.controls.proposals[c.approval.proposal], err = lockProposal(g.t, c.approval.proposal); err != nil {
+				return err
+			}
+		}
+	}
+	for it := range g.undecided {
+		if it.Kind != ledger.WithdrawalCompleted || !g.controls.fourEyes {
+			continue
+		}
+		asset := it.Moves[0].Asset
+		l, _, err := limitsOf(g.t, asset)
+		if err != nil {
+			return err
+		}
+		g.controls.largest[asset] = l.MaxWithdrawal
+	}
+	return nil
+}
+
+// permit is DB.permit for the items of a call that are accepted and new.
+func (g *groupCommit) permit(c *call, items []*item) error {
+	if c.approval == nil && !g.controls.fourEyes {
+		return nil
+	}
+	d, need, err := g.draftOf(c, items)
+	if err != nil || !need {
+		return err
+	}
+	if c.approval != nil {
+		return g.books.checkApproval(c.actor, *c.approval, g.controls.proposals[c.approval.proposal], d)
+	}
+	return needed(c.actor, d)
+}
+
+// draftOf is what a call needs approval for, if it does.
+func (g *groupCommit) draftOf(c *call, items []*item) (d control.Draft, need bool, err error) {
+	fresh := slices.DeleteFunc(slices.Clone(items), func(it *item) bool { return !it.isNew() })
+	if len(fresh) == 0 || !c.mayNeedApproval() {
+		return d, false, nil
+	}
+	op, content := c.op, c.content
+	if content == nil {
+		large := slices.IndexFunc(fresh, g.isLarge)
+		switch {
+		case large >= 0 && len(items) > 1:
+			return d, false, control.ErrNeedsApproval.In("", "entry %s completes a large withdrawal; post it alone",
+				fresh[large].ID)
+		case large >= 0 || c.approval != nil:
+			op, content = control.CompleteWithdrawal, fresh[0].Entry
+		case fresh[0].Kind == ledger.Adjustment:
+			return d, false, control.ErrNeedsApproval.In("", "entry %s is a correction; post it with its reason", fresh[0].ID)
+		default:
+			return d, false, nil
+		}
+	}
+	subject, effects := "", []string(nil)
+	for i, it := range items {
+		if it.isNew() {
+			line := c.fieldsOf(i).line([]ledger.Entry{it.Entry}, c.actor, g.assets)
+			subject, effects = line.Subject, append(effects, line.Detail)
+		}
+	}
+	d, err = control.NewDraft(op, content, subject, strings.Join(effects, "; "))
+	return d, true, err
+}
+
+// isLarge reports whether the item completes a withdrawal that needs approval.
+func (g *groupCommit) isLarge(it *item) bool {
+	least := g.controls.largest[it.Moves[0].Asset]
+	return it.Kind == ledger.WithdrawalCompleted && least > 0 && it.Moves[0].Amount >= least
+}
+
+// writeDecisions writes that the proposals of the calls that were accepted are executed.
+func (g *groupCommit) writeDecisions() error {
+	n := 0
+	for _, c := range g.calls {
+		items := g.items[n : n+len(c.entries)]
+		n += len(c.entries)
+		if c.approval == nil || !slices.ContainsFunc(items, (*item).isNew) {
+			continue
+		}
+		d, _, err := g.draftOf(c, items)
+		if err == nil {
+			err = g.books.decide(g.t, g.controls.proposals[c.approval.proposal],
+				control.Decision{State: control.Executed, By: c.actor, Effect: d.Effect})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fieldsOf is what the log says of the call's entry of a number.
+func (c *call) fieldsOf(i int) logFields {
+	if c.logs != nil {
+		return c.logs[i]
+	}
+	return c.log
+}
+
+// permitDay is permit for approving a token's day that is over, whose effect is what is then paid.
+func (b *DB) permitDay(t db.Tx, d staking.Day, token string) error {
+	asset, err := FindAsset(t, token)
+	if err != nil {
+		return err
+	}
+	accrued, err := AccruedOf(t, d, token)
+	if err != nil {
+		return err
+	}
+	effect := fmt.Sprintf("%s may be paid: ", d)
+	if accrued.Left > 0 {
+		effect += "its total is not known yet"
+	} else {
+		effect += fmt.Sprintf("%s %s to %d holders", asset.Format(accrued.Total), token, accrued.Holders)
+	}
+	return b.permit(t, control.ApproveDay, dayOf{d, token}, token, effect)
+}

@@ -1,0 +1,113 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
+	"github.com/softstake/softstake/staking"
+)
+
+// The contents of proposals that are more than one value: what the functions were called with.
+type (
+	adjustments struct {
+		Corrections []ReasonedEntry
+		Atomic      bool
+	}
+	compensation struct {
+		Compensation Compensation
+		Reason       string
+	}
+	ownMove struct {
+		ID, Asset string
+		Amount    ledger.Amount
+	}
+	termsCorrection struct {
+		Day    staking.Day
+		Terms  staking.Terms
+		Reason string
+	}
+	dayOf struct {
+		Day   staking.Day
+		Asset string
+	}
+	regionListing struct {
+		Region staking.Region
+		From   staking.Day
+		Reason string
+	}
+)
+
+// execution carries out what was proposed with some content, on books that carry its approval.
+type execution func(ctx context.Context, b *DB, content json.RawMessage) error
+
+// executes is the execution of contents of a type.
+func executes[C any](run func(context.Context, *DB, C) error) execution {
+	return func(ctx context.Context, b *DB, content json.RawMessage) error {
+		c, err := control.Read[C](content)
+		if err != nil {
+			return err
+		}
+		return run(ctx, b, c)
+	}
+}
+
+// executions are how what is proposed is carried out: of every operation that may need approval.
+var executions = map[control.Operation]execution{
+	control.Adjust: executes(func(ctx context.Context, b *DB, c adjustments) error {
+		_, err := b.AdjustAll(ctx, c.Corrections, c.Atomic)
+		return err
+	}),
+	control.Compensate: executes(func(ctx context.Context, b *DB, c compensation) error {
+		_, err := b.Compensate(ctx, c.Compensation, c.Reason)
+		return err
+	}),
+	control.WithdrawFunds: executes(func(ctx context.Context, b *DB, c ownMove) error {
+		_, err := b.Fund(ctx, c.ID, c.Asset, c.Amount, true)
+		return err
+	}),
+	control.WithdrawFees: executes(func(ctx context.Context, b *DB, c ownMove) error {
+		_, err := b.MoveFees(ctx, c.ID, c.Asset, c.Amount, false)
+		return err
+	}),
+	control.EnterIncome: executes(func(ctx context.Context, b *DB, c staking.Income) error {
+		_, err := b.PostIncome(ctx, c)
+		return err
+	}),
+	control.AddCampaign: executes(func(ctx context.Context, b *DB, c staking.Campaign) error {
+		_, err := b.PostCampaign(ctx, c)
+		return err
+	}),
+	control.CompleteWithdrawal: executes(func(ctx context.Context, b *DB, e ledger.Entry) error {
+		_, err := b.PostAll(ctx, []ledger.Entry{e})
+		return err
+	}),
+	control.AddAsset: executes(func(ctx context.Context, b *DB, c staking.Token) error { return b.AddAsset(ctx, c) }),
+	control.SetTerms: executes(func(ctx context.Context, b *DB, c staking.Terms) error { return b.SetTerms(ctx, c) }),
+	control.SetLimit: executes(func(ctx context.Context, b *DB, c staking.Limit) error { return b.SetLimit(ctx, c) }),
+	control.CorrectTerms: executes(func(ctx context.Context, b *DB, c termsCorrection) error {
+		return b.CorrectTerms(ctx, c.Day, c.Terms, c.Reason)
+	}),
+	control.ApproveDay: executes(func(ctx context.Context, b *DB, c dayOf) error { return b.Approve(ctx, c.Day, c.Asset) }),
+	control.SetPrices: executes(func(ctx context.Context, b *DB, c []pricing.Price) error {
+		_, err := b.Prices().Set(ctx, c)
+		return err
+	}),
+	control.PublishDocument: executes(func(ctx context.Context, b *DB, c staking.Document) error {
+		_, err := b.Documents().Publish(ctx, c.Name, c.Text)
+		return err
+	}),
+	control.AddRegion: executes(func(ctx context.Context, b *DB, c regionListing) error {
+		_, err := b.AddRegion(ctx, c.Region, c.From, c.Reason)
+		return err
+	}),
+	control.RemoveRegion: executes(func(ctx context.Context, b *DB, c staking.Region) error {
+		_, err := b.RemoveRegion(ctx, c)
+		return err
+	}),
+	control.CreateToken: executes(func(ctx context.Context, b *DB, c access.Token) error { return b.People().AddToken(ctx, c) }),
+	control.EndFourEyes: executes(func(ctx context.Context, b *DB, _ struct{}) error { return b.SetFourEyes(ctx, false) }),
+}

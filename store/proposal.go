@@ -1,0 +1,216 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
+)
+
+// Propose keeps the operation that an error says needs approval (control.Needed), as a proposal of these books' actor,
+// with a reason that may be "". Repeating it while the proposal is open has no further effect. ledger.ErrInvalid for a
+// reason that the log cannot keep, access.ErrForbidden where the actor may not propose it.
+func (b *DB) Propose(ctx context.Context, d control.Draft, reason string) (p control.Proposal, err error) {
+	if err := ledger.At("reason", ledger.CheckText("the reason", reason)); err != nil {
+		return p, err
+	}
+	if err := control.CheckProposer(d.Operation, b.actor); err != nil {
+		return p, err
+	}
+	err = b.engine.Write(ctx, func(t db.Tx) error {
+		now := b.now()
+		decided, err := db.Count(t, `SELECT count(*) FROM proposals WHERE operation = $1 AND content = $2
+		     AND proposer_person = $3 AND (proposer_person <> '' OR proposer = $4) AND (decision <> '' OR expires <= $5)`,
+			string(d.Operation), string(d.Content), b.actor.Person, b.actor.Credential, now)
+		if err != nil {
+			return err
+		}
+		p = control.Proposal{ID: control.NewID(d, b.actor, decided), Draft: d, Reason: reason, Proposer: b.actor,
+			Made: db.TimeOf(now), Expires: db.TimeOf(now).Add(control.Lifetime)}
+		n, err := t.Exec(`INSERT INTO proposals (id, operation, content, subject, effect, reason, proposer, proposer_role,
+		       proposer_person, request, made_at, expires, decision, decided_by, decided_by_role, decided_by_person,
+		       decided_request, decided_at, decided_effect, decided_reason)
+		     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', '', '', '', 0, '', '') ON CONFLICT DO NOTHING`,
+			p.ID, string(d.Operation), string(d.Content), d.Subject, d.Effect, reason, b.actor.Credential, string(b.actor.Role),
+			b.actor.Person, b.actor.Request, now, p.Expires.UnixMilli())
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			p, err = FindProposal(t, p.ID)
+			return err
+		}
+		return b.logLine(t, "proposal make", p.ID, fmt.Sprintf("%s %s: %s", d.Operation, d.Subject, d.Effect))
+	})
+	return p, annotate(err, "propose %s", d.Operation)
+}
+
+const proposalColumns = `SELECT id, operation, content, subject, effect, reason, proposer, proposer_role, proposer_person,
+	request, made_at, expires, decision, decided_by, decided_by_role, decided_by_person, decided_request, decided_at,
+	decided_effect, decided_reason FROM proposals `
+
+func readProposal(r db.Row) (control.Proposal, error) {
+	actor := func(i, request int) access.Actor {
+		return access.Actor{Credential: r.Text(i), Role: access.Role(r.Text(i + 1)), Person: r.Text(i + 2),
+			Request: r.Text(request)}
+	}
+	return control.Proposal{
+		ID: r.Text(0), Reason: r.Text(5), Proposer: actor(6, 9), Made: db.TimeOf(r.Int(10)), Expires: db.TimeOf(r.Int(11)),
+		Draft: control.Draft{Operation: control.Operation(r.Text(1)), Content: json.RawMessage(r.Text(2)),
+			Subject: r.Text(3), Effect: r.Text(4)},
+		Decision: control.Decision{State: control.State(r.Text(12)), By: actor(13, 16), At: db.TimeOrZero(r.Int(17)),
+			Effect: r.Text(18), Reason: r.Text(19)},
+	}, nil
+}
+
+// FindProposal reads a proposal; ledger.ErrNotFound if there is none of the ID.
+func FindProposal(t db.View, id string) (control.Proposal, error) {
+	p, found, err := db.First(t, readProposal, proposalColumns+"WHERE id = $1", id)
+	if err == nil && !found {
+		err = ledger.ErrNotFound.In("", "proposal %q", ledger.Clip(id)).Because(control.ReasonUnknown)
+	}
+	return p, err
+}
+
+// ProposalsAfter reads at most limit proposals, the newest first, after one, or from the start for the zero one. Of a
+// state at now; "": all.
+func ProposalsAfter(t db.View, after control.Proposal, state control.State, now int64, limit int) ([]control.Proposal,
+	error) {
+	where, args := "", []any{int64(max(limit, 0))}
+	and := func(condition string, values ...any) {
+		for _, v := range values {
+			args = append(args, v)
+			condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(args)), 1)
+		}
+		where += " AND " + condition
+	}
+	switch state {
+	case control.Open:
+		and("decision = '' AND expires > ?", now)
+	case control.Expired:
+		and("decision = '' AND expires <= ?", now)
+	case control.Executed, control.Rejected:
+		and("decision = ?", string(state))
+	}
+	if after.ID != "" {
+		and("(made_at, id) < (?, ?)", after.Made.UnixMilli(), after.ID)
+	}
+	all, err := db.All(t, readProposal, proposalColumns+"WHERE id <> ''"+where+" ORDER BY made_at DESC, id DESC LIMIT $1",
+		args...)
+	return all, annotate(err, "read the proposals")
+}
+
+// lockProposal reads a proposal, which nobody else decides until the transaction ends.
+func lockProposal(t db.Tx, id string) (control.Proposal, error) {
+	if _, err := t.Exec("UPDATE proposals SET decision = decision WHERE id = $1", id); err != nil {
+		return control.Proposal{}, annotate(err, "lock the proposal %s", id)
+	}
+	return FindProposal(t, id)
+}
+
+// decide writes how a proposal, which is locked and open, is decided, now, and its line of the log.
+func (b *books) decide(t db.Tx, p control.Proposal, d control.Decision) error {
+	now := b.now()
+	_, err := t.Exec(`UPDATE proposals SET decision = $1, decided_by = $2, decided_by_role = $3, decided_by_person = $4,
+	                         decided_request = $5, decided_at = $6, decided_effect = $7, decided_reason = $8
+	                   WHERE id = $9 AND decision = ''`, string(d.State), d.By.Credential, string(d.By.Role), d.By.Person,
+		d.By.Request, now, d.Effect, d.Reason, p.ID)
+	if err != nil {
+		return annotate(err, "decide the proposal %s", p.ID)
+	}
+	action, detail := "proposal approve", d.Effect
+	if d.State == control.Rejected {
+		action, detail = "proposal reject", d.Reason
+	}
+	return b.writeLog(t, []LogLine{{Actor: d.By, Action: action, Subject: p.ID,
+		Detail: fmt.Sprintf("%s %s, proposed by %s: %s", p.Operation, p.Subject, p.Proposer, detail)}})
+}
+
+// ApproveProposal carries out what was proposed, exactly that, and decides the proposal in the same transaction: it is
+// used once. looked is the digest of the effect that the approver has looked at, "" for the one that was proposed: where
+// the effect is another now, control.ErrEffect says which, and nothing is done. Repeating it has no further effect.
+// access.ErrForbidden for the person who proposed it and for a role that approves nothing, ledger.ErrConflict for
+// a proposal that is rejected or expired; else the operation's own errors: the proposal is open then.
+func (b *DB) ApproveProposal(ctx context.Context, id, looked string) (p control.Proposal, err error) {
+	if p, err = b.decidable(ctx, id, control.Executed); err != nil || p.Decision.State != "" {
+		return p, err
+	}
+	run, known := executions[p.Operation]
+	if !known {
+		return p, ledger.ErrInvalid.In("", "nobody proposes %s any more", p.Operation)
+	}
+	carrying := &DB{b.books, b.actor, &approval{p.ID, p.Operation, looked}}
+	if err = run(ctx, carrying, p.Content); ledger.ReasonOf(err) == control.ReasonDecided {
+		return b.decidable(ctx, id, control.Executed) // by another approver, at the same time
+	}
+	if err != nil {
+		return p, annotate(err, "execute the proposal %s", id)
+	}
+	return b.closeProposal(ctx, id)
+}
+
+// RejectProposal ends a proposal: it is never carried out. Who proposed it may not, and lets it expire. Repeating it has no
+// further effect. Its errors are those of ApproveProposal, and ledger.ErrInvalid without a reason.
+func (b *DB) RejectProposal(ctx context.Context, id, reason string) (p control.Proposal, err error) {
+	if err := ledger.At("reason", CheckReason(reason)); err != nil {
+		return p, err
+	}
+	if p, err = b.decidable(ctx, id, control.Rejected); err != nil || p.Decision.State != "" {
+		return p, err
+	}
+	err = b.engine.Write(ctx, func(t db.Tx) error {
+		if p, err = lockProposal(t, id); err != nil {
+			return err
+		}
+		if err := p.CheckDecidable(b.actor, db.TimeOf(b.now())); err != nil {
+			return err
+		}
+		if err := b.decide(t, p, control.Decision{State: control.Rejected, By: b.actor, Reason: reason}); err != nil {
+			return err
+		}
+		p, err = FindProposal(t, id)
+		return err
+	})
+	return p, annotate(err, "reject the proposal %s", id)
+}
+
+// decidable reads a proposal that the actor may decide now, or one that is decided as is asked for.
+func (b *DB) decidable(ctx context.Context, id string, as control.State) (control.Proposal, error) {
+	p, err := read(ctx, b, func(t db.View) (control.Proposal, error) { return FindProposal(t, id) })
+	if err != nil {
+		return p, err
+	}
+	err = p.CheckDecidable(b.actor, db.TimeOf(b.now()))
+	if ledger.ReasonOf(err) == control.ReasonDecided && p.Decision.State == as {
+		err = nil
+	}
+	return p, err
+}
+
+// closeProposal reads a proposal that was executed. Where the operation had no effect any more, because what was
+// proposed is so already, nobody has asked for its approval, and it is decided here.
+func (b *DB) closeProposal(ctx context.Context, id string) (p control.Proposal, err error) {
+	err = b.engine.Write(ctx, func(t db.Tx) error {
+		if p, err = lockProposal(t, id); err != nil || p.Decision.State == control.Executed {
+			return err
+		}
+		if err := p.CheckDecidable(b.actor, db.TimeOf(b.now())); err != nil {
+			return err
+		}
+		if err := b.decide(t, p, control.Decision{State: control.Executed, By: b.actor, Effect: "nothing: it is so already"}); err != nil {
+			return err
+		}
+		p, err = FindProposal(t, id)
+		return err
+	})
+	if errors.Is(err, ledger.ErrConflict) {
+		err = fmt.Errorf("it had no effect any more: %w", err)
+	}
+	return p, annotate(err, "execute the proposal %s", id)
+}

@@ -1,0 +1,380 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
+	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/scenario"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
+)
+
+// The people of these tests: olga has a token beside her name, and both are one person.
+var (
+	proposer = access.Actor{Role: access.Operator, Credential: "operator Olga", Person: "olga"}
+	olgas    = access.Actor{Role: access.Approver, Credential: "token 4fQx81LmZp0a", Person: "olga"}
+	bob      = access.Actor{Role: access.Approver, Credential: "token 7hRz35KtWq2c", Person: "bob"}
+	carol    = access.Actor{Role: access.Operator, Credential: "operator carol", Person: "carol"}
+)
+
+// unit is a whole token of 8 decimals.
+const unit = ledger.Amount(1_00000000)
+
+// needApproval are the operations that may need approval, each as it does, on the books that readyToPropose makes.
+var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB) error{
+	control.Adjust: func(ctx context.Context, db *store.DB) error {
+		_, err := db.Adjust(ctx, ledger.Entry{ID: "a-1", Kind: ledger.Adjustment,
+			Moves: []ledger.Move{{From: "alice", To: ledger.Custody, Asset: "BNB", Amount: unit}}}, "missed")
+		return err
+	},
+	control.Compensate: func(ctx context.Context, db *store.DB) error {
+		_, err := db.Compensate(ctx, store.Compensation{Account: "alice", Asset: "BNB", Day: day1 + 1, Name: "n-1", Amount: 10},
+			"late")
+		return err
+	},
+	control.WithdrawFunds: func(ctx context.Context, db *store.DB) error {
+		_, err := db.Fund(ctx, "f-2", "BNB", unit, true)
+		return err
+	},
+	control.WithdrawFees: func(ctx context.Context, db *store.DB) error {
+		_, err := db.MoveFees(ctx, "f-1", "BNB", unit, false)
+		return err
+	},
+	control.EnterIncome: func(ctx context.Context, db *store.DB) error {
+		_, err := db.PostIncome(ctx, staking.Income{Reference: "e-2", Asset: "BNB", Chain: "bsc", Source: "v-1",
+			First: day1 + 1, Last: day1 + 1, Gross: -10, Evidence: "0x2"})
+		return err
+	},
+	control.AddCampaign: func(ctx context.Context, db *store.DB) error {
+		_, err := db.PostCampaign(ctx, staking.Campaign{ID: "spring", Title: "Spring", Asset: "BNB", Pool: unit,
+			First: day1 + 3, Last: day1 + 4, Parts: []staking.Part{{Token: "BNB", Amount: unit}}})
+		return err
+	},
+	control.CompleteWithdrawal: func(ctx context.Context, db *store.DB) error {
+		return refusal(db.Post(ctx, []ledger.Entry{store.Withdrawal{ID: "w-1", Account: "alice", Asset: "BNB",
+			Amount: 5 * unit}.Ending(ledger.WithdrawalCompleted)}))
+	},
+	control.AddAsset: func(ctx context.Context, db *store.DB) error {
+		return db.AddAsset(ctx, staking.Token{Asset: ledger.Asset{Symbol: "DOT", Scale: 8, MaxSupply: 1000 * unit},
+			Terms: staking.Terms{Asset: "DOT", Offered: true, APR: 1, Min: 1, Cap: 100}})
+	},
+	control.SetTerms: func(ctx context.Context, db *store.DB) error {
+		return db.SetTerms(ctx, staking.Terms{Asset: "ADA", From: day1 + 5, Offered: true, APR: 1_000_000, Min: 1, Cap: unit})
+	},
+	control.CorrectTerms: func(ctx context.Context, db *store.DB) error {
+		return db.CorrectTerms(ctx, day1+1, staking.Terms{Asset: "SOL", Offered: true, APR: 1, Min: 1, Cap: unit}, "typing")
+	},
+	control.SetLimit: func(ctx context.Context, db *store.DB) error {
+		return db.SetLimit(ctx, staking.Limit{Asset: "SOL", MaxTotal: 1})
+	},
+	control.ApproveDay: func(ctx context.Context, db *store.DB) error { return db.Approve(ctx, day1+1, "SOL") },
+	control.SetPrices: func(ctx context.Context, db *store.DB) error {
+		_, err := db.Prices().Set(ctx, []pricing.Price{{Asset: "BNB", Day: day1 + 2, Price: 799}})
+		return err
+	},
+	control.PublishDocument: func(ctx context.Context, db *store.DB) error {
+		_, err := db.Documents().Publish(ctx, "risk-warning", "Take care.")
+		return err
+	},
+	control.AddRegion: func(ctx context.Context, db *store.DB) error {
+		_, err := db.AddRegion(ctx, "DE", 0, "by law")
+		return err
+	},
+	control.RemoveRegion: func(ctx context.Context, db *store.DB) error {
+		_, err := db.RemoveRegion(ctx, "CU")
+		if ledger.ReasonOf(err) == store.ReasonUnknownRegion { // that of a region that was removed before
+			err = nil
+		}
+		return err
+	},
+	control.CreateToken: func(ctx context.Context, db *store.DB) error {
+		return db.People().AddToken(ctx, access.Token{ID: "abcdefghijkl", Hash: [32]byte{1}, Role: access.Operator,
+			Person: "mallory"})
+	},
+	control.EndFourEyes: func(ctx context.Context, db *store.DB) error { return db.SetFourEyes(ctx, false) },
+}
+
+// readyToPropose makes books on which everything can be proposed, at noon of Day 3: alice earns BNB and SOL, Day 2 of BNB
+// is paid, and that of SOL waits for funds.
+func readyToPropose(t *testing.T, db *store.DB, clock *testkit.Clock) {
+	t.Helper()
+	ctx := t.Context()
+	open(t, db, "alice")
+	on(t, db, "alice")
+	deposit(t, db, "d-1", "alice", 100, "BNB", time.Time{})
+	deposit(t, db, "d-2", "alice", 100, "SOL", time.Time{})
+	testkit.Must(db.Fund(ctx, "f-1", "BNB", 10*unit, false))(t)
+	terms := testkit.Must(reports.New(db.Reader()).TermsOn(ctx, day1+1))(t)
+	bnb := terms[slices.IndexFunc(terms, func(t staking.Terms) bool { return t.Asset == "BNB" })]
+	bnb.From, bnb.Fee = day1+1, staking.Whole/2
+	ok(t, db.SetTerms(ctx, bnb))
+	clock.Set(3, "12:00")
+	testkit.Must(staking.Run(ctx, db, clock.Now(), staking.Options{Workers: 2}))(t)
+	testkit.Must(db.PostIncome(ctx, staking.Income{Reference: "e-1", Asset: "BNB", Chain: "bsc", Source: "v-1",
+		First: day1 + 1, Last: day1 + 1, Gross: 5 * unit, Evidence: "0x1"}))(t)
+	testkit.Must(db.Withdraw(ctx, store.Withdrawal{ID: "w-1", Account: "alice", Asset: "BNB", Amount: 5 * unit}))(t)
+	ok(t, db.SetLimit(ctx, staking.Limit{Asset: "BNB", MaxWithdrawal: 5 * unit}))
+	testkit.Must(db.Prices().Set(ctx, []pricing.Price{{Asset: "BNB", Day: day1 + 1, Price: 1000}}))(t)
+	ok(t, db.As(proposer).SetFourEyes(ctx, true))
+}
+
+// eachToPropose is each on such books.
+func eachToPropose(t *testing.T, test func(t *testing.T, url string, db *store.DB, clock *testkit.Clock)) {
+	t.Helper()
+	eachBooks(t, func(t *testing.T, url string, clock *testkit.Clock) {
+		db := opened(t, url, clock)
+		readyToPropose(t, db, clock)
+		test(t, url, db, clock)
+	})
+}
+
+// propose does an operation as an actor, which needs approval, and proposes it.
+func propose(t *testing.T, db *store.DB, by access.Actor, op control.Operation) control.Proposal {
+	t.Helper()
+	err := needApproval[op](t.Context(), db.As(by))
+	needed, is := errors.AsType[*control.Needed](err)
+	if !is || !errors.Is(err, control.ErrNeedsApproval) || needed.Draft.Operation != op {
+		t.Fatalf("%s by %s: %v; it needs approval", op, by, err)
+	}
+	return testkit.Must(db.As(by).Propose(t.Context(), needed.Draft, "as agreed"))(t)
+}
+
+// contents is all of the books but the log and the proposals, which says whether an operation was done.
+func contents(t *testing.T, url string) string {
+	t.Helper()
+	rows := testkit.Must(scenario.Dump(t.Context(), url))(t)
+	rows = append(rows, testkit.Must(scenario.Rows(t.Context(), url, "SELECT * FROM limits; SELECT * FROM approvals; "+
+		"SELECT * FROM prices; SELECT name, version FROM documents; SELECT code, number, removed FROM listings; "+
+		"SELECT id FROM tokens; SELECT symbol FROM assets; SELECT * FROM meta WHERE name <> 'regions_changed'"))(t)...)
+	return strings.Join(rows, "\n")
+}
+
+// TestWhatNeedsApproval walks operation × role: what needs approval is done by nobody alone, is proposed by those who may,
+// is approved by another person, whatever the credential, and is then done once.
+func TestWhatNeedsApproval(t *testing.T) {
+	eachToPropose(t, func(t *testing.T, url string, db *store.DB, _ *testkit.Clock) {
+		ctx := t.Context()
+		operations := slices.DeleteFunc(control.Operations(), func(op control.Operation) bool { return op == control.EndFourEyes })
+		for _, op := range append(operations, control.EndFourEyes) {
+			rule, _ := control.RuleOf(op)
+			if rule.Class == control.Free {
+				continue
+			}
+			do := needApproval[op]
+			if do == nil {
+				t.Errorf("%s may need approval: do it in this test", op)
+				continue
+			}
+			before := contents(t, url)
+			for _, role := range append([]access.Role{access.System}, access.Roles...) {
+				err := do(ctx, db.As(access.Actor{Role: role, Credential: "token AAAAAAAAAAAA", Person: "mallory"}))
+				wanted := error(access.ErrForbidden)
+				if slices.Contains(rule.Roles, role) {
+					wanted = control.ErrNeedsApproval
+				}
+				if !errors.Is(err, wanted) {
+					t.Errorf("%s by the role %s: %v, not %v", op, role, err, wanted)
+				}
+			}
+			p := propose(t, db, proposer, op)
+			again := propose(t, db, proposer, op)
+			if again.ID != p.ID || p.Effect == "" || p.Reason != "as agreed" {
+				t.Errorf("%s is proposed as %+v, and then as %s", op, p, again.ID)
+			}
+			for _, own := range []access.Actor{proposer, olgas} {
+				_, err := db.As(own).ApproveProposal(ctx, p.ID, "")
+				if !errors.Is(err, access.ErrForbidden) || ledger.ReasonOf(err) != control.ReasonOwn {
+					t.Errorf("%s: %s approves her own proposal: %v", op, own, err)
+				}
+			}
+			for _, role := range []access.Role{access.Exchange, access.Operator, access.Auditor, access.Holder, access.System} {
+				_, err := db.As(access.Actor{Role: role, Credential: "token AAAAAAAAAAAA", Person: "mallory"}).
+					ApproveProposal(ctx, p.ID, "")
+				wants(t, err, access.ErrForbidden)
+			}
+			if after := contents(t, url); after != before {
+				same(t, string(op)+" without approval", strings.Split(after, "\n"), strings.Split(before, "\n"))
+				return
+			}
+			for range 2 {
+				done, err := db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest())
+				if err != nil || done.Decision.State != control.Executed || done.Decision.By.Person != "bob" ||
+					done.Decision.Effect != p.Effect {
+					t.Fatalf("%s: %+v, %v", op, done, err)
+				}
+			}
+			if contents(t, url) == before {
+				t.Errorf("%s was approved and not done", op)
+			}
+			if err := do(ctx, db.As(proposer)); err != nil { // it is done already
+				t.Errorf("%s, repeated: %v", op, err)
+			}
+		}
+		if n := len(logged(t, db, "proposal approve")); n != len(needApproval) {
+			t.Errorf("%d approvals of %d proposals are in the log", n, len(needApproval))
+		}
+		scenario.Clean(t, db)
+	})
+}
+
+// TestTwoApproveAtOnce: of many approvals at the same time, in two processes, one is used.
+func TestTwoApproveAtOnce(t *testing.T) {
+	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *testkit.Clock) {
+		readyToPropose(t, one, clock)
+		for _, op := range []control.Operation{control.WithdrawFunds, control.SetTerms, control.CreateToken} {
+			p := propose(t, one, proposer, op)
+			var group sync.WaitGroup
+			for i := range 8 {
+				db, by := []*store.DB{one, two}[i%2], []access.Actor{bob, carol}[i/2%2]
+				group.Go(func() {
+					if done, err := db.As(by).ApproveProposal(t.Context(), p.ID, ""); err != nil ||
+						done.Decision.State != control.Executed {
+						t.Errorf("%s: %+v, %v", op, done, err)
+					}
+				})
+			}
+			group.Wait()
+			var of []store.LogLine
+			for _, l := range logged(t, one, "proposal approve", string(op)) {
+				if l.Subject == p.ID || l.Action == string(op) && l.Actor.Credential != "test" {
+					of = append(of, l)
+				}
+			}
+			if len(of) != 2 || of[0].Actor.Credential != of[1].Actor.Credential {
+				t.Errorf("%s has left the lines %v", op, of)
+			}
+		}
+	})
+}
+
+// TestAProposalIsDecidedOnce: rejected and expired ones are executed by nobody, and may be proposed again.
+func TestAProposalIsDecidedOnce(t *testing.T) {
+	eachToPropose(t, func(t *testing.T, _ string, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		p := propose(t, db, proposer, control.WithdrawFunds)
+		_, err := db.As(proposer).RejectProposal(ctx, p.ID, "changed my mind")
+		wants(t, err, access.ErrForbidden)
+		wants(t, failure(db.As(bob).RejectProposal(ctx, p.ID, " ")), ledger.ErrInvalid)
+		for range 2 {
+			if p, err := db.As(bob).RejectProposal(ctx, p.ID, "not now"); err != nil || p.State(clock.Now()) != control.Rejected {
+				t.Fatalf("%+v, %v", p, err)
+			}
+		}
+		wants(t, failure(db.As(carol).ApproveProposal(ctx, p.ID, "")), ledger.ErrConflict)
+
+		clock.Advance(time.Minute)
+		second := propose(t, db, proposer, control.WithdrawFunds)
+		if second.ID == p.ID {
+			t.Fatalf("what was rejected is open again as %s", p.ID)
+		}
+		clock.Advance(control.Lifetime)
+		err = failure(db.As(bob).ApproveProposal(ctx, second.ID, ""))
+		if !errors.Is(err, ledger.ErrConflict) || ledger.ReasonOf(err) != control.ReasonExpired {
+			t.Fatalf("a proposal that is expired: %v", err)
+		}
+		third := propose(t, db, proposer, control.WithdrawFunds)
+		testkit.Must(db.As(bob).ApproveProposal(ctx, third.ID, ""))(t)
+		for state, want := range map[control.State]string{"": third.ID + " " + second.ID + " " + p.ID,
+			control.Open: "", control.Executed: third.ID, control.Rejected: p.ID, control.Expired: second.ID} {
+			var ids []string
+			for after := (control.Proposal{}); ; { // one a page
+				page := testkit.Must(reports.New(db.Reader()).Proposals(ctx, after, state, 1))(t)
+				if len(page) == 0 {
+					break
+				}
+				after = page[0]
+				ids = append(ids, after.ID)
+			}
+			same(t, fmt.Sprintf("the proposals of the state %q", state), strings.Join(ids, " "), want)
+		}
+		wants(t, failure(db.As(bob).ApproveProposal(ctx, "no-such", "")), ledger.ErrNotFound)
+	})
+}
+
+// TestTheEffectIsLookedAtAgain: what would do something else than was looked at is not done, until that was looked at.
+func TestTheEffectIsLookedAtAgain(t *testing.T) {
+	eachToPropose(t, func(t *testing.T, _ string, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		p := propose(t, db, proposer, control.AddRegion) // from tomorrow on
+		clock.Advance(24 * time.Hour)
+		_, err := db.As(bob).ApproveProposal(ctx, p.ID, "")
+		e, is := errors.AsType[*ledger.Error](err)
+		if !is || e.Reason != control.ReasonEffect || len(e.Facts) != 2 {
+			t.Fatalf("another effect: %#v", err)
+		}
+		if again := testkit.Must(reports.New(db.Reader()).Proposal(ctx, p.ID))(t); again.State(clock.Now()) != control.Open {
+			t.Fatalf("the proposal is %+v", again)
+		}
+		now, is := e.Facts[1].(string)
+		if !is {
+			t.Fatalf("the facts are %v", e.Facts)
+		}
+		done := testkit.Must(db.As(bob).ApproveProposal(ctx, p.ID, now))(t)
+		if done.Decision.Effect == p.Effect || done.Decision.State != control.Executed {
+			t.Fatalf("%+v", done)
+		}
+	})
+}
+
+// TestAnApprovalIsOfOneContent: with another content in the row, what was looked at is not what would be done.
+func TestAnApprovalIsOfOneContent(t *testing.T) {
+	eachToPropose(t, func(t *testing.T, url string, db *store.DB, _ *testkit.Clock) {
+		p := propose(t, db, proposer, control.WithdrawFunds)
+		testkit.Must(scenario.Rows(t.Context(), url, fmt.Sprintf(
+			"UPDATE proposals SET content = replace(content, '%d', '%d') WHERE id = '%s'", unit, 3*unit, p.ID)))(t)
+		for _, looked := range []string{"", p.EffectDigest()} {
+			wants(t, failure(db.As(bob).ApproveProposal(t.Context(), p.ID, looked)), control.ErrEffect)
+		}
+	})
+}
+
+// TestAnApprovalAndItsUseAreOne: an operation that is refused leaves the proposal open, and it is done later.
+func TestAnApprovalAndItsUseAreOne(t *testing.T) {
+	eachToPropose(t, func(t *testing.T, _ string, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		var ids []string
+		for i := range 2 { // each of them alone could be paid
+			_, err := db.As(proposer).Fund(ctx, fmt.Sprintf("f-%d", 7+i), "BNB", 8*unit, true)
+			needed, is := errors.AsType[*control.Needed](err)
+			if !is {
+				t.Fatalf("it needs approval: %v", err)
+			}
+			ids = append(ids, testkit.Must(db.As(proposer).Propose(ctx, needed.Draft, ""))(t).ID)
+		}
+		testkit.Must(db.As(bob).ApproveProposal(ctx, ids[0], ""))(t)
+		wants(t, failure(db.As(bob).ApproveProposal(ctx, ids[1], "")), ledger.ErrInsufficient)
+		if p := testkit.Must(reports.New(db.Reader()).Proposal(ctx, ids[1]))(t); p.State(clock.Now()) != control.Open {
+			t.Fatalf("the proposal is %+v", p)
+		}
+		testkit.Must(db.Fund(ctx, "f-3", "BNB", 10*unit, false))(t)
+		testkit.Must(db.As(bob).ApproveProposal(ctx, ids[1], ""))(t)
+	})
+}
+
+// TestWhoMayPropose: processes propose nothing, and an operator's token says whose it is.
+func TestWhoMayPropose(t *testing.T) {
+	eachToPropose(t, func(t *testing.T, _ string, db *store.DB, _ *testkit.Clock) {
+		nameless := access.Actor{Role: access.Operator, Credential: "token AAAAAAAAAAAA"}
+		for _, op := range []control.Operation{control.WithdrawFunds, control.SetTerms} {
+			err := needApproval[op](t.Context(), db.As(nameless))
+			if !errors.Is(err, access.ErrForbidden) || ledger.ReasonOf(err) != control.ReasonNoPerson {
+				t.Errorf("%s: %v", op, err)
+			}
+		}
+		p := propose(t, db, proposer, control.WithdrawFunds)
+		nameless.Role = access.Approver
+		wants(t, failure(db.As(nameless).ApproveProposal(t.Context(), p.ID, "")), access.ErrForbidden)
+	})
+}
