@@ -141,6 +141,15 @@ func (s *server) describeErrors(op *huma.Operation, roles []access.Role, hasBody
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}
 	}
+	if slices.Contains(mayNeedApproval, op.OperationID) {
+		op.Responses["202"] = &huma.Response{Description: "It needs approval, and is proposed: nothing was done yet.",
+			Content: jsonOf[proposalOut](s)}
+		op.Parameters = append(op.Parameters, &huma.Param{
+			Name: whyHeader, In: "header", Example: "surplus of October",
+			Description: "Why, where it needs approval: it is kept with the proposal.",
+			Schema:      &huma.Schema{Type: huma.TypeString, MaxLength: new(200)},
+		})
+	}
 	for _, status := range statuses {
 		op.Responses[strconv.Itoa(status)] = s.problemResponse(op, status)
 	}

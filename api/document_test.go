@@ -12,8 +12,11 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/api"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 func accountID(prefix string, n int) ledger.Account {
@@ -165,6 +168,11 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"add-campaign", "operator", "/v1/campaigns",
 		`{"id":"spring","title":"Hold BNB","asset":"SOL","pool":"10","first":"2026-03-05","last":"2026-03-09","tokens":[{"token":"BNB"}],"multipliers":[{"label":"vip","factor":"1.5"}],"members":3,"measure":"daily-minimum"}`},
 	{"end-campaign", "operator", "/v1/campaigns/spring/end", `{"last":"2026-03-06"}`},
+	{"list-proposals", "auditor", "/v1/proposals?state=all", ""},
+	{"get-proposal", "auditor", "/v1/proposals/" + proposed("ADA"), ""},
+	{"approve-proposal", "approver", "/v1/proposals/" + proposed("ADA") + "/approve",
+		`{"effectDigest":"` + draftOf("ADA").EffectDigest() + `"}`},
+	{"reject-proposal", "approver", "/v1/proposals/" + proposed("SOL") + "/reject", `{"reason":"not now"}`},
 	{"list-campaigns", "alice", "/v1/campaigns", ""},
 	{"get-campaign", "alice", "/v1/campaigns/spring", ""},
 	{"list-campaign-days", "alice", "/v1/campaigns/spring/days", ""},
@@ -178,12 +186,32 @@ var eachOperation = []struct{ operation, who, path, body string }{
 }
 
 // readyForEachOperation is the town in which eachOperation succeeds.
+// olga proposes limits in readyForEachOperation, and approves nothing.
+var olga = access.Actor{Role: access.Operator, Credential: "operator olga", Person: "olga"}
+
+// draftOf is what she proposes: an approver is shown this effect, and finds it.
+func draftOf(asset string) control.Draft {
+	d, err := control.NewDraft(control.SetLimit, staking.Limit{Asset: asset, MaxTotal: 1_00000000}, asset,
+		"a day's total 1, its change 0%; 0: none; without it: a day's total 0, its change 0%; 0: none")
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+// proposed is the ID of that proposal.
+func proposed(asset string) string { return control.NewID(draftOf(asset), olga, 0) }
+
 func (w *town) readyForEachOperation() {
 	w.t.Helper()
 	w.earner("alice")
 	w.holder("bob", "DE")
 	w.deposit("d-1", "alice", "10", "BNB")
 	w.post("operator", "/v1/funds", `{"id":"f-0","asset":"BNB","amount":"100","direction":"in"}`).is(200)
+	for _, asset := range []string{"ADA", "SOL"} {
+		_, err := w.db.As(olga).Propose(w.t.Context(), draftOf(asset), "")
+		w.ok(err)
+	}
 	w.clock.Set(3, "00:05")
 	w.post("exchange", "/v1/entries", entry("d-flagged", "deposit", "@custody bob SOL 1")).is(201)
 	w.clock.Set(3, "00:06")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/api"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
@@ -52,6 +53,8 @@ var logs = map[string]string{
 	"move-fees":              "fees return",
 	"add-campaign":           "campaign add",
 	"end-campaign":           "campaign end",
+	"approve-proposal":       "proposal approve",
+	"reject-proposal":        "proposal reject",
 }
 
 // TestEachChangeIsLogged: every operation that is no GET leaves the line of the log that
@@ -62,6 +65,10 @@ func TestEachChangeIsLogged(t *testing.T) {
 		methods[r.Operation] = r.Method
 		if r.Method != http.MethodGet && logs[r.Operation] == "" {
 			t.Errorf("%s changes something: what does the log call it?", r.Operation)
+		}
+		if _, known := control.RuleOf(control.Operation(logs[r.Operation])); !known && r.Method != http.MethodGet {
+			t.Errorf("%s is %q in the log: say in the package control who may do it, and what needs approval", r.Operation,
+				logs[r.Operation])
 		}
 	}
 	for operation := range logs {

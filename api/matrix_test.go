@@ -11,7 +11,8 @@ import (
 	"github.com/softstake/softstake/api"
 )
 
-// matrix says of every route who may call it: Exchange, Operator, Auditor, Holder.
+// matrix says of every route who may call it: Exchange, Operator, Auditor, Holder; an approver reads what an auditor
+// reads, and changes what has a P.
 // It is written by hand, and not made of the table that it is compared with.
 var matrix = map[string]string{
 	"POST /v1/accounts":                                "E",
@@ -100,6 +101,10 @@ var matrix = map[string]string{
 	"GET /v1/exports/journal":                          "EOA",
 	"GET /v1/exports/balances":                         "EOA",
 	"GET /v1/events":                                   "EOAH",
+	"GET /v1/proposals":                                "EOA",
+	"GET /v1/proposals/{proposal}":                     "EOA",
+	"POST /v1/proposals/{proposal}/approve":            "P",
+	"POST /v1/proposals/{proposal}/reject":             "P",
 }
 
 // open are the paths that need no token.
@@ -115,7 +120,8 @@ const (
 // pathOf is a route's path, about an account.
 func pathOf(route api.Route, account string) string {
 	return strings.NewReplacer("{account}", account, "{asset}", "BNB", "{name}", "risk-warning", "{version}", "1",
-		"{code}", "US", "{day}", "2026-03-02", "{year}", "2026", "{entry}", "d-1", "{label}", "vip").Replace(route.Path)
+		"{code}", "US", "{day}", "2026-03-02", "{year}", "2026", "{entry}", "d-1", "{proposal}", "000000000000",
+		"{label}", "vip").Replace(route.Path)
 }
 
 // status is what a request is answered with; its answer is not read to its end, which a stream has not.
@@ -163,7 +169,11 @@ func TestEveryRouteAndEveryRole(t *testing.T) {
 				t.Errorf("%s without a token: %d %s", line, status, kind)
 			}
 			for _, role := range access.Roles {
-				who, may := string(role), strings.Contains(letters, strings.ToUpper(string(role[:1])))
+				who, letter := string(role), strings.ToUpper(string(role[:1]))
+				if role == access.Approver && route.Method != http.MethodGet {
+					letter = "P"
+				}
+				may := strings.Contains(letters, letter)
 				if role == access.Holder {
 					who = own
 				}

@@ -89,7 +89,7 @@ func newTown(t testing.TB, kind string) *town {
 		handler.ServeHTTP(rw, r.WithContext(access.WithCaller(r.Context(), caller)))
 	}))
 	t.Cleanup(w.server.Close)
-	for _, role := range []access.Role{access.Exchange, access.Operator, access.Auditor} {
+	for _, role := range []access.Role{access.Exchange, access.Operator, access.Approver, access.Auditor} {
 		w.token(role, "")
 	}
 	return w
@@ -110,6 +110,9 @@ func (w *town) token(role access.Role, id ledger.Account) {
 	token, text, err := access.NewToken(rand.Reader)
 	w.ok(err)
 	token.Role, token.Account = role, id
+	if id == "" { // each of staff is somebody
+		token.Person = "the " + string(role)
+	}
 	w.ok(w.db.People().AddToken(w.t.Context(), token))
 	name := string(role)
 	if id != "" {

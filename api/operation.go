@@ -401,7 +401,16 @@ func (wr writer) setLimits(ctx context.Context, in *limitsIn) (*answer[limitsOut
 	if err != nil {
 		return nil, err
 	}
+	limits, err := wr.Limits(ctx)
+	if err != nil {
+		return nil, err
+	}
 	limit := staking.Limit{Asset: asset.Symbol}
+	for _, l := range limits {
+		if l.Asset == asset.Symbol {
+			limit.MaxWithdrawal = l.MaxWithdrawal // it is set at the command line, and stays
+		}
+	}
 	if limit.MaxTotal, err = asset.Parse(in.Body.MaxTotal); err != nil {
 		return nil, ledger.At("maxTotal", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -111,6 +112,14 @@ var problemTypes = []problemType{
 	{"conflict", ledger.ErrNotRequested, http.StatusConflict, "Used before with different content", "", 0},
 	{"day-closed", ledger.ErrDayClosed, http.StatusConflict, "The day is closed",
 		"The entry is dated on a day that takes no entries any more. `detail` names the first moment that is open.", 0},
+	{"needs-approval", control.ErrNeedsApproval, http.StatusConflict, "Needs approval",
+		"Another person must approve it, and it stands with others in one request. Make it a request of its own, " +
+			"which becomes a proposal.", 0},
+	{"effect", control.ErrEffect, http.StatusConflict, "The effect has changed",
+		"The proposal would not do any more what was looked at; nothing was done. `detail` says what it would do now. " +
+			"Read the proposal, and approve it with the new digest, which `detail` ends with.", 0},
+	{"not-open", control.ErrNotOpen, http.StatusConflict, "The proposal is not open",
+		"It was executed or rejected before, or is expired. What is still wanted is proposed again.", 0},
 	{"in-use", errInUse, http.StatusConflict, "Still in use",
 		"The account cannot be closed yet; `detail` says what keeps it open.", 0},
 	{"not-found", ledger.ErrNotFound, http.StatusNotFound, "Not found",
@@ -142,6 +151,9 @@ var onlyIn = map[string][]string{
 	"unknown-country": {"set-activation"},
 	"documents":       {"set-activation"},
 	"in-use":          {"close-account"},
+	"needs-approval":  {"post-batch"},
+	"effect":          {"approve-proposal"},
+	"not-open":        {"approve-proposal", "reject-proposal"},
 	"insufficient-balance": {"post-entry", "post-batch", "post-adjustment", "post-adjustments", "compensate",
 		"request-withdrawal", "fund", "enter-income", "move-fees"},
 	"account-frozen": {"post-entry", "post-batch", "request-withdrawal", "set-activation"},

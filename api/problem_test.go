@@ -152,7 +152,7 @@ func TestProblemsAreDocumented(t *testing.T) {
 // that; the log shows what it was.
 func TestWhatFailedHereIsNotShown(t *testing.T) {
 	db, err := store.Create(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "books.db"),
-		store.Options{Clock: time.Now},
+		store.Options{Clock: time.Now, Actor: access.Process("test")},
 		store.Setup{From: staking.DayOf(time.Now()), Documents: staking.ShippedDocuments()})
 	if err != nil {
 		t.Fatal(err)

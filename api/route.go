@@ -24,6 +24,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -42,13 +43,15 @@ import (
 
 // Who may call a route. A holder's own account is looked at beside it.
 var (
-	everyone  = access.Roles
-	staff     = []access.Role{access.Exchange, access.Operator, access.Auditor} // all who see everything
+	everyone = access.Roles
+	// All who see everything.
+	staff     = []access.Role{access.Exchange, access.Operator, access.Approver, access.Auditor}
 	exchange  = []access.Role{access.Exchange}
 	operators = []access.Role{access.Operator}
 	writers   = []access.Role{access.Exchange, access.Operator}
 	owners    = []access.Role{access.Exchange, access.Holder} // a holder, and the exchange for it
-	office    = []access.Role{access.Operator, access.Auditor}
+	office    = []access.Role{access.Operator, access.Approver, access.Auditor}
+	checkers  = []access.Role{access.Approver}
 )
 
 const (
@@ -134,6 +137,7 @@ func newServer(o Options) *server {
 	s.taxRoutes()
 	s.logRoutes()
 	s.exportRoutes()
+	s.proposalRoutes()
 	s.eventRoutes()
 	s.finish()
 	return s
@@ -212,6 +216,9 @@ func add[I, O any, A answerOf[O]](
 			return false, err
 		}
 		out, err := handle(r.Context(), &in)
+		if needed, is := errors.AsType[*control.Needed](err); is {
+			return s.propose(w, r, needed)
+		}
 		if err != nil {
 			return false, err
 		}

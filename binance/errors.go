@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -149,7 +150,8 @@ var refusals = []struct {
 	// No endpoint comes to these.
 	{[]error{
 		ledger.ErrNotFound, ledger.ErrEnded, ledger.ErrNotRequested, ledger.ErrDayClosed, ledger.ErrOverflow,
-		staking.ErrFunds, staking.ErrLimit, staking.ErrUndivided, store.ErrNoBooks, store.ErrRealBooks, store.ErrUnfinished,
+		staking.ErrFunds, staking.ErrLimit, staking.ErrUndivided, control.ErrNeedsApproval, control.ErrEffect,
+		control.ErrNotOpen, store.ErrNoBooks, store.ErrRealBooks, store.ErrUnfinished,
 		store.ErrFindings,
 	}, always(errUnknown)},
 }

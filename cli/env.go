@@ -32,6 +32,7 @@ type Env struct {
 	ClockMoved bool         // Now is not what time it is
 	KeyFile    string       // of the key that secrets are sealed with; "": where it is without a name
 	Insecure   bool         // connections may be read on their way: --insecure
+	Because    string       // why, for the proposal that the command becomes where it needs approval
 }
 
 // usageError says that the command was given wrongly: exit status 2.
@@ -79,7 +80,7 @@ func (env *Env) booksWith(o store.Options, fn func(ctx context.Context, db *stor
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	return fn(env.Context, db)
+	return env.proposed(env.Context, db, fn(env.Context, db))
 }
 
 // booksAndAssets opens the books as books does, and reads their assets.

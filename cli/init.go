@@ -16,6 +16,7 @@ type initCmd struct {
 	From       *staking.Day   `placeholder:"DAY" help:"First day of the books, such as 2026-11-22: nothing can be dated before it. Without it: today."`
 	TestClock  bool           `help:"Mark the books for tests: their clock may be moved with --clock-offset, and they say on every page and in every answer that they are a test. It cannot be changed."`
 	CloseAfter *time.Duration `placeholder:"TIME" help:"How long past midnight UTC days take late entries: less than a day. Without it: 5m."`
+	FourEyes   string         `enum:"on,off" default:"off" help:"on: what moves money out or changes terms takes effect when a second person has approved it. off: one person alone does everything."`
 }
 
 func (c *initCmd) Help() string {
@@ -27,6 +28,7 @@ Examples:
 
   softstake init
   softstake init --close-after 2h
+  softstake init --four-eyes on
   softstake init --test-clock --db sqlite:staging.db
   softstake init --from 2026-11-01 --db postgres://softstake@localhost/books`
 }
@@ -48,7 +50,7 @@ func (c *initCmd) Run(env *Env) (err error) {
 	regions := staking.ShippedRegions()
 	db, err := store.Create(env.Context, env.DB, env.options(), store.Setup{
 		From: from, Tokens: tokens, Regions: regions, Documents: staking.ShippedDocuments(), CloseAfter: closeAfter,
-		TestClock: c.TestClock,
+		TestClock: c.TestClock, FourEyes: c.FourEyes == "on",
 	})
 	if err != nil {
 		return err
@@ -75,6 +77,7 @@ func (c *initCmd) Run(env *Env) (err error) {
 		[2]string{"not offered in", fmt.Sprintf("%d regions", len(regions))},
 		[2]string{"documents", strings.Join(staking.DocumentNames, ", ") + ": version 1 of each"},
 		[2]string{"secrets", sealed},
+		[2]string{"four eyes", fourEyesSentence(c.FourEyes == "on")},
 	), env.printf("%s", next))
 }
 

@@ -17,9 +17,10 @@ type limitCmd struct {
 }
 
 type limitSetCmd struct {
-	Asset  string  `arg:"" help:"Token."`
-	Total  *string `placeholder:"AMOUNT" help:"A day's total above which it needs approval; 0: no limit."`
-	Change *string `placeholder:"PERCENT" help:"Change against the day before above which it waits, such as 25 or 0.5; 0: no limit."`
+	Asset      string  `arg:"" help:"Token."`
+	Total      *string `placeholder:"AMOUNT" help:"A day's total above which it needs approval; 0: no limit."`
+	Change     *string `placeholder:"PERCENT" help:"Change against the day before above which it waits, such as 25 or 0.5; 0: no limit."`
+	Withdrawal *string `placeholder:"AMOUNT" help:"With four eyes: a withdrawal from which on completing it needs approval; 0: none does."`
 }
 
 func (c *limitSetCmd) Help() string {
@@ -31,8 +32,8 @@ Example:
 }
 
 func (c *limitSetCmd) Run(env *Env) error {
-	if c.Total == nil && c.Change == nil {
-		return usage("say what to limit: --total, --change or both")
+	if c.Total == nil && c.Change == nil && c.Withdrawal == nil {
+		return usage("say what to limit: --total, --change or --withdrawal")
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		asset, err := db.Asset(ctx, c.Asset)
@@ -57,6 +58,11 @@ func (c *limitSetCmd) Run(env *Env) error {
 				return err
 			}
 		}
+		if c.Withdrawal != nil {
+			if l.MaxWithdrawal, err = asset.Parse(*c.Withdrawal); err != nil {
+				return err
+			}
+		}
 		return env.done(db.SetLimit(ctx, l), "%s\n", limitSentence(asset, l))
 	})
 }
@@ -68,22 +74,29 @@ const percentScale = 2
 func limitSentence(a ledger.Asset, l staking.Limit) string {
 	var limits []string
 	if l.MaxTotal > 0 {
-		limits = append(limits, "a total above "+limitTotal(a, l))
+		limits = append(limits, "a total above "+withUnit(a, l.MaxTotal))
 	}
 	if l.MaxChange > 0 {
 		limits = append(limits, "a change above "+limitChange(l))
 	}
-	if limits == nil {
-		return l.Asset + " has no limit."
+	large := ""
+	if l.MaxWithdrawal > 0 {
+		large = "With four eyes, a withdrawal of " + withUnit(a, l.MaxWithdrawal) + " or more needs approval."
 	}
-	return "A day of " + l.Asset + " with " + strings.Join(limits, " or ") + " needs approval."
+	switch {
+	case limits == nil && large == "":
+		return l.Asset + " has no limit."
+	case limits == nil:
+		return large
+	}
+	return strings.TrimSpace("A day of " + l.Asset + " with " + strings.Join(limits, " or ") + " needs approval. " + large)
 }
 
-func limitTotal(a ledger.Asset, l staking.Limit) string {
-	if l.MaxTotal == 0 {
+func amountOrNone(a ledger.Asset, n ledger.Amount) string {
+	if n == 0 {
 		return none
 	}
-	return withUnit(a, l.MaxTotal)
+	return withUnit(a, n)
 }
 
 func limitChange(l staking.Limit) string {
@@ -107,6 +120,8 @@ type limitJSON struct {
 	Asset  string `json:"asset"`
 	Total  string `json:"maxTotal"`
 	Change string `json:"maxChange"`
+
+	Withdrawal string `json:"maxWithdrawal"`
 }
 
 func (c *limitListCmd) Run(env *Env) error {
@@ -114,10 +129,11 @@ func (c *limitListCmd) Run(env *Env) error {
 		limits, err := reports.New(db.Reader()).Limits(ctx)
 		return list[staking.Limit]{
 			json:    c.JSON,
-			columns: []col{text("token"), figure("a day's total"), figure("change")},
+			columns: []col{text("token"), figure("a day's total"), figure("change"), figure("a withdrawal")},
 			item: func(l staking.Limit) (any, []string) {
-				return limitJSON{l.Asset, a.plain(l.Asset, l.MaxTotal), ledger.FormatDecimal(l.MaxChange, percentScale)},
-					[]string{l.Asset, limitTotal(a[l.Asset], l), limitChange(l)}
+				return limitJSON{l.Asset, a.plain(l.Asset, l.MaxTotal), ledger.FormatDecimal(l.MaxChange, percentScale),
+						a.plain(l.Asset, l.MaxWithdrawal)},
+					[]string{l.Asset, amountOrNone(a[l.Asset], l.MaxTotal), limitChange(l), amountOrNone(a[l.Asset], l.MaxWithdrawal)}
 			},
 			none: "No token has a limit.\n",
 		}.print(env, limits, err)

@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/softstake/softstake/control"
 )
 
 // reading are the commands that change nothing in the books. Whoever adds such a command
 // adds it here; one that changes something is added to changing.
-var reading = strings.Fields(`demo estimate simulate status account:list account:show address:list withdrawal:list reconciliation:list owner:list label:list
+var reading = strings.Fields(`demo estimate simulate status account:list account:show address:list withdrawal:list reconciliation:list proposal:list proposal:show owner:list label:list
 	days:closing rewards explain statement entry tax
 	asset:list terms:list limit:list income:list fees:list campaign:list campaign:show price:list currency:list documents:list documents:show region:list exclude:list
 	login:list key:list token:list rates disclosure:list disclosure:show
@@ -84,6 +86,13 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"token create", "--role exchange", "", "token create"},
 	{"token revoke", "{token}", "", "token revoke"},
 	{"days set-close-after", "10m", "", "days set-close-after"},
+	{"four-eyes on", "", "", "four-eyes on"},
+	{"limit set", "ADA --total 7", "", "proposal make"},
+	{"proposal approve", "{proposal}", "", "proposal approve"},
+	{"limit set", "SOL --total 7", "", "proposal make"},
+	{"proposal reject", "{proposal} --reason typing", "", "proposal reject"},
+	{"four-eyes off", "", "", "proposal make"},
+	{"proposal approve", "{proposal}", "", "four-eyes off"},
 	{"settle", "", "", "day close"},
 	{"compensate", "alice 2026-11-22 BNB 0.1 --name n-1 --reason late", "", "compensate"},
 	{"income add", "e-1 BNB 2 --first 2026-11-22 --last 2026-11-23 --chain bsc --source v-1 --evidence 0x1", "", "income"},
@@ -120,6 +129,11 @@ func TestEveryCommandIsClassified(t *testing.T) {
 			t.Errorf("%q: does it change something, and what does the log call it?", path)
 		}
 	}
+	for _, c := range changing {
+		if _, known := control.RuleOf(control.Operation(c.action)); !known {
+			t.Errorf("%s is %q in the log: say in the package control who may do it, and what needs approval", c.path, c.action)
+		}
+	}
 }
 
 // pathOfCommand is a command without its arguments: "account open".
@@ -151,8 +165,17 @@ func TestEachCommandIsLogged(t *testing.T) {
 		if later := laterDays[c.action]; later.After(now) {
 			now = later
 		}
-		args := append(strings.Fields(c.path), strings.Fields(strings.NewReplacer("{key}", found(printed, `[A-Za-z0-9]{64}`), "{token}", found(printed, `sst_([A-Za-z0-9]{12})_`)).Replace(c.args))...)
-		out := mustAt(t, now, c.stdin, append(args, "--actor", "token olga")...)
+		args := append(strings.Fields(c.path), strings.Fields(strings.NewReplacer("{key}", found(printed, `[A-Za-z0-9]{64}`), "{token}", found(printed, `sst_([A-Za-z0-9]{12})_`),
+			"{proposal}", found(printed, `proposal approve ([0-9a-f]{12})`)).Replace(c.args))...)
+		actor := "token olga"
+		if strings.HasPrefix(c.path, "proposal ") { // another than who proposed
+			actor = "bob"
+		}
+		out, proposed, status := commandAt(t.Context(), now, strings.NewReader(c.stdin), append(args, "--actor", actor)...)
+		if want := map[bool]int{true: 3}[c.action == "proposal make"]; status != want {
+			t.Fatalf("%q: exit status %d: %s", args, status, proposed)
+		}
+		out += proposed
 		if !strings.HasPrefix(c.path, "settle") {
 			printed = out + printed
 		}
@@ -161,7 +184,7 @@ func TestEachCommandIsLogged(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !slices.ContainsFunc(lines, func(l logJSON) bool {
-			return l.Action == c.action && l.Actor == "operator token olga" && l.Role == "operator" &&
+			return l.Action == c.action && l.Actor == "operator "+actor && l.Role == "operator" &&
 				!time.Time(l.At).Before(now)
 		}) {
 			t.Errorf("%s %s has left no line %q", c.path, c.args, c.action)

@@ -26,6 +26,8 @@ type app struct {
 	DB    string `name:"db" placeholder:"URL" default:"sqlite:softstake.db" help:"Where the books are: sqlite:PATH or postgres://… Without it: $$SOFTSTAKE_DB, else ${default}."`
 	Actor string `placeholder:"NAME" help:"Your name, kept with each change as 'operator NAME'. Without it: the name you are logged in by."`
 
+	Because string `placeholder:"TEXT" help:"Why, if the command needs approval: kept with the proposal that it becomes."`
+
 	ClockOffset time.Duration `placeholder:"TIME" help:"Move the clock ahead by so much, such as 36h: on books for tests only, as \"init --test-clock\" makes them. Without it: $$SOFTSTAKE_CLOCK_OFFSET."`
 
 	KeyFile string `placeholder:"FILE" help:"The key that the secrets of API keys are sealed with. Without it: $$SOFTSTAKE_KEY_FILE, else beside the books, or softstake.key."`
@@ -88,6 +90,9 @@ type app struct {
 	Key   keyCmd   `cmd:"" group:"access" help:"Make, list and revoke API keys."`
 	Token tokenCmd `cmd:"" group:"access" help:"Make, list and revoke bearer tokens."`
 
+	Proposal proposalCmd `cmd:"" group:"access" help:"Approve and reject what others propose, and list it."`
+	FourEyes fourEyesCmd `cmd:"" group:"access" help:"Set whether operations need approval."`
+
 	Serve   serveCmd   `cmd:"" group:"run" help:"Answer requests, and settle each day by itself."`
 	Audit   auditCmd   `cmd:"" group:"run" help:"Re-derive every figure, and say where the books differ."`
 	Log     logCmd     `cmd:"" group:"run" help:"Show who changed what, and when."`
@@ -108,7 +113,7 @@ var groups = kong.ExplicitGroups([]kong.Group{
 })
 
 // Main runs the program with its arguments, and returns its exit status: 0 done,
-// 1 refused or failed, 2 given wrongly.
+// 1 refused or failed, 2 given wrongly, 3 proposed, since it needs approval.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -167,7 +172,7 @@ func parse(env *Env, args []string) error {
 	if env.Actor, err = access.CommandLine(a.Actor); err != nil {
 		return usage("--actor: %w", err)
 	}
-	env.DB, env.KeyFile, env.Insecure = a.DB, a.KeyFile, a.Insecure
+	env.DB, env.KeyFile, env.Insecure, env.Because = a.DB, a.KeyFile, a.Insecure, a.Because
 	env.DBGiven = slices.ContainsFunc(ctx.Path, func(p *kong.Path) bool {
 		return p.Flag != nil && p.Flag.Name == "db" && !p.Resolved
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/consent"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/history"
 	"github.com/softstake/softstake/idempotency"
@@ -48,6 +49,13 @@ var hints = map[string]string{
 	store.ReasonNotCopied:         `run "softstake restore" again`,
 	store.ReasonNotAudited:        `look with "softstake audit", or run "softstake restore" again`,
 	store.ReasonFindings:          `the books stay closed to every command but "softstake audit"`,
+
+	control.ReasonNoPerson: `make a token that does with "softstake token create --person NAME"`,
+	control.ReasonOwn:      `ask somebody else`,
+	control.ReasonEffect:   `if that is right, approve it with "softstake proposal approve %s --effect %s"`,
+	control.ReasonDecided:  `see "softstake proposal list --state all"`,
+	control.ReasonExpired:  `see "softstake proposal list --state all"`,
+	control.ReasonUnknown:  `see "softstake proposal list --state all"`,
 }
 
 // kinds is the one table of the kinds of error: the problem type by which programs distinguish
@@ -83,6 +91,9 @@ var kinds = []struct {
 	{store.ErrFindings, failed, ""},
 	{idempotency.ErrInFlight, failed, ""},
 	{db.ErrOlder, failed, `make a backup with the former softstake, stop it everywhere, and run "softstake upgrade"`},
+	{control.ErrNeedsApproval, failed, ""},
+	{control.ErrEffect, failed, ""},
+	{control.ErrNotOpen, failed, ""},
 	{db.ErrInsecure, failed, "or allow it with --insecure"},
 }
 
@@ -104,6 +115,9 @@ func hintOf(err error) string {
 	if e, is := errors.AsType[*ledger.Error](err); is && hints[e.Reason] != "" {
 		return fmt.Sprintf(hints[e.Reason], e.Facts...)
 	}
+	if p, is := errors.AsType[*proposedError](err); is {
+		return fmt.Sprintf("another person looks at it, and approves it with \"softstake proposal approve %s\"", p.proposal.ID)
+	}
 	if m, is := errors.AsType[*db.MissingError](err); is {
 		return fmt.Sprintf("make books with \"softstake init --db sqlite:%s\"", m.Path)
 	}
@@ -119,6 +133,9 @@ func hintOf(err error) string {
 func statusOf(err error) int {
 	if _, is := errors.AsType[*usageError](err); is {
 		return 2
+	}
+	if _, is := errors.AsType[*proposedError](err); is {
+		return 3
 	}
 	return 1
 }

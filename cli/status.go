@@ -32,6 +32,7 @@ type (
 		FirstOpen    staking.Day       `json:"firstOpen"`
 		ClosesAt     instant           `json:"closesAt"` // when that day closes at the earliest
 		Test         bool              `json:"test,omitempty"`
+		FourEyes     bool              `json:"fourEyes"`
 		Accounts     int64             `json:"accounts"`
 		Enrolled     int64             `json:"enrolled"`
 		UnpricedDays int64             `json:"unpricedDays"`
@@ -61,15 +62,19 @@ func (c *statusCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
+		fourEyes, err := reports.New(db.Reader()).FourEyes(ctx)
+		if err != nil {
+			return err
+		}
 		if c.JSON {
 			j := formatStatus(a, s)
-			j.Test = db.Test()
+			j.Test, j.FourEyes = db.Test(), fourEyes
 			return writeJSON(env.Stdout, j)
 		}
 		if db.Test() {
 			err = env.printf("%s\n\n", testBooks(env))
 		}
-		return cmp.Or(err, writeStatus(env, a, s))
+		return cmp.Or(err, writeStatus(env, a, s, fourEyes))
 	})
 }
 
@@ -97,7 +102,7 @@ func formatStatus(a assets, s reports.Status) statusJSON {
 	return j
 }
 
-func writeStatus(env *Env, a assets, s reports.Status) error {
+func writeStatus(env *Env, a assets, s reports.Status, fourEyes bool) error {
 	var notes strings.Builder
 	for _, t := range s.Tokens {
 		if t.Waiting != nil {
@@ -130,6 +135,7 @@ func writeStatus(env *Env, a assets, s reports.Status) error {
 		[2]string{"days", fmt.Sprintf("from %s; open from %s, which closes at %s UTC", s.First, s.FirstOpen,
 			s.ClosesAt.Format(time.DateTime))},
 		[2]string{"accounts", fmt.Sprintf("%d; Soft Staking is on for %d", s.Accounts, s.Enrolled)},
+		[2]string{"four eyes", fourEyesSentence(fourEyes)},
 	), env.printf("\n"), grid.write(env.Stdout), env.printf("%s", notes.String()))
 }
 

@@ -3,8 +3,10 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
 )
@@ -16,17 +18,18 @@ type tokenCmd struct {
 }
 
 type tokenCreateCmd struct {
-	Role    string         `required:"" placeholder:"ROLE" help:"exchange, operator, auditor or holder."`
+	Role    string         `required:"" placeholder:"ROLE" help:"exchange, operator, approver, auditor or holder."`
 	Account ledger.Account `placeholder:"ACCOUNT" help:"The holder's; only with that role."`
 	Expires string         `placeholder:"WHEN" help:"A time such as 2026-11-22T10:00:00Z, or how long from now: 90d, 12h. Without it: never."`
 	Label   string         `placeholder:"TEXT" help:"What it is for."`
+	Person  string         `placeholder:"NAME" help:"Whose it is: with four eyes nobody approves what they propose, under any of their tokens. Needed for the role approver."`
 	JSON    bool           `help:"Print a JSON object."`
 
 	Authoritative bool `help:"Let it post entries marked authoritative, which another ledger has decided; only with the role exchange."`
 }
 
 func (c *tokenCreateCmd) Help() string {
-	return `A program shows it to our own API, under /v1. An exchange's back end opens accounts and posts entries (exchange); an operator sets terms, funds and prices (operator); an auditor reads everything and changes nothing (auditor); a holder sees and moves its own account (holder). The token is shown once, and only its hash is kept.
+	return `A program shows it to our own API, under /v1. An exchange's back end opens accounts and posts entries (exchange); an operator sets terms, funds and prices (operator); an approver approves what operators propose (approver); an auditor reads everything and changes nothing (auditor); a holder sees and moves its own account (holder). The token is shown once, and only its hash is kept.
 
 Examples:
 
@@ -53,14 +56,16 @@ func (c *tokenCreateCmd) Run(env *Env) error {
 		}
 		token.Role, token.Account, token.Label, token.Expires, token.Authoritative = role, c.Account, c.Label, expires,
 			c.Authoritative
+		token.Person = access.PersonOf(c.Person)
 		// A token that is made is shown, also to one who interrupts.
-		if err := db.People().AddToken(context.WithoutCancel(ctx), token); err != nil {
+		err = db.People().AddToken(context.WithoutCancel(ctx), token)
+		if err != nil && !errors.Is(err, control.ErrNeedsApproval) { // one that is proposed is usable when it is approved
 			return err
 		}
 		if c.JSON {
-			return writeJSON(env.Stdout, newTokenJSON{secret})
+			return cmp.Or(writeJSON(env.Stdout, newTokenJSON{secret}), err)
 		}
-		return cmp.Or(facts(env.Stdout, [2]string{"token", secret}), env.printf("\nKeep it now: it is not shown again.\n"))
+		return cmp.Or(facts(env.Stdout, [2]string{"token", secret}), env.printf("\nKeep it now: it is not shown again.\n"), err)
 	})
 }
 
@@ -86,6 +91,7 @@ type tokenJSON struct {
 	Role    access.Role    `json:"role"`
 	Account ledger.Account `json:"account"` // "": not a holder's
 	Label   string         `json:"label"`
+	Person  string         `json:"person,omitempty"`
 	Created instant        `json:"created"`
 	Expires *instant       `json:"expires"` // null: never
 	Revoked *instant       `json:"revoked"` // null: it is not
@@ -104,7 +110,10 @@ func (c *tokenListCmd) Run(env *Env) error {
 				if t.Authoritative {
 					role += ", authoritative"
 				}
-				return tokenJSON{t.ID, t.Role, t.Account, t.Label, instant(t.Created), instantOrNull(t.Expires),
+				if t.Person != "" {
+					role += ", of " + t.Person
+				}
+				return tokenJSON{t.ID, t.Role, t.Account, t.Label, t.Person, instant(t.Created), instantOrNull(t.Expires),
 						instantOrNull(t.Revoked), t.Authoritative},
 					[]string{t.ID, role, cmp.Or(string(t.Account), none), cmp.Or(t.Label, none), wallTime(t.Created),
 						ends(t.Expires, t.Revoked, env.Now())}

@@ -187,11 +187,12 @@ func CheckApprover(a access.Actor) error {
 const (
 	ErrNeedsApproval ledger.ErrorKind = "needs approval"
 	ErrEffect        ledger.ErrorKind = "the effect is not the one that was looked at"
+	ErrNotOpen       ledger.ErrorKind = "the proposal is not open"
 
 	ReasonNoPerson = "no-person"        // access.ErrForbidden
 	ReasonOwn      = "own-proposal"     // access.ErrForbidden
 	ReasonEffect   = "effect-changed"   // ErrEffect; its fact is the digest of the effect now
-	ReasonDecided  = "proposal-decided" // ledger.ErrConflict
-	ReasonExpired  = "proposal-expired" // ledger.ErrConflict
+	ReasonDecided  = "proposal-decided" // ErrNotOpen
+	ReasonExpired  = "proposal-expired" // ErrNotOpen
 	ReasonUnknown  = "unknown-proposal" // ledger.ErrNotFound
 )

@@ -137,7 +137,7 @@ func (p Proposal) State(now time.Time) State {
 }
 
 // CheckDecidable refuses an actor who may not decide the proposal at now. access.ErrForbidden for one who may approve
-// nothing, and for the person who made it, whatever their credential; ledger.ErrConflict for what is decided or expired.
+// nothing, and for the person who made it, whatever their credential; ErrNotOpen for what is decided or expired.
 func (p Proposal) CheckDecidable(by access.Actor, now time.Time) error {
 	if err := CheckApprover(by); err != nil {
 		return err
@@ -150,10 +150,10 @@ func (p Proposal) CheckDecidable(by access.Actor, now time.Time) error {
 	case Open:
 		return nil
 	case Expired:
-		return ledger.ErrConflict.In("", "the proposal %s was open until %s; propose it again", p.ID,
+		return ErrNotOpen.In("", "the proposal %s was open until %s; propose it again", p.ID,
 			ledger.FormatTime(p.Expires)).Because(ReasonExpired)
 	default:
-		return ledger.ErrConflict.In("", "the proposal %s is %s already, by %s", p.ID, state, p.Decision.By).
+		return ErrNotOpen.In("", "the proposal %s is %s already, by %s", p.ID, state, p.Decision.By).
 			Because(ReasonDecided)
 	}
 }
@@ -168,7 +168,8 @@ func (p Proposal) CheckDraft(now Draft, looked string) error {
 		looked = p.EffectDigest()
 	}
 	if now.EffectDigest() != looked {
-		return ErrEffect.In("effect", "it would now do this: %s: %s", now.Subject, now.Effect).
+		return ErrEffect.In("effect", "it would now do this: %s: %s; its digest is %s", now.Subject, now.Effect,
+			now.EffectDigest()).
 			Because(ReasonEffect, p.ID, now.EffectDigest())
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/scenario"
@@ -28,7 +29,7 @@ func TestATailGoesOnWhereItFailed(t *testing.T) {
 				t.Fatal(err)
 			}
 			books, err := store.Create(t.Context(), scenario.NewURL(t, kind, false),
-				store.Options{Clock: clock.Now, Volatile: true}, store.Setup{
+				store.Options{Clock: clock.Now, Actor: access.Process("test"), Volatile: true}, store.Setup{
 					From: day, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 				})
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -20,7 +21,7 @@ func TestTheLargestSupply(t *testing.T) {
 			asset := ledger.Asset{Symbol: "HUGE", Scale: 0, MaxSupply: most}
 			terms := staking.Terms{Asset: "HUGE", From: Day1, Offered: true, APR: 1<<30 - 1, Cap: most}
 			db, err := store.Create(t.Context(), NewURL(t, kind, false),
-				store.Options{Clock: clock.Now, Volatile: true},
+				store.Options{Clock: clock.Now, Actor: access.Process("test"), Volatile: true},
 				store.Setup{
 					From: Day1, Documents: staking.ShippedDocuments(),
 					Tokens: []staking.Token{{Asset: asset, Terms: terms}},

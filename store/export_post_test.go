@@ -17,7 +17,7 @@ type Call struct {
 func (b *DB) PostTogether(ctx context.Context, calls ...Call) ([][]Outcome, error) {
 	together := make([]*call, len(calls))
 	for i, c := range calls {
-		together[i] = &call{entries: c.Entries, atomic: c.Atomic, done: make(chan struct{})}
+		together[i] = &call{entries: c.Entries, atomic: c.Atomic, actor: b.actor, done: make(chan struct{})}
 	}
 	b.commit(ctx, together)
 	outcomes := make([][]Outcome, len(calls))

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/store"
@@ -223,7 +224,7 @@ func TestEventsAreFresh(t *testing.T) {
 			}
 			return noon.Add(time.Duration(slow.Load()) * 15 * time.Second)
 		}
-		db := testkit.Must(store.Create(t.Context(), url, store.Options{Clock: now, Volatile: true}, shipped(t, day1)))(t)
+		db := testkit.Must(store.Create(t.Context(), url, store.Options{Clock: now, Actor: access.Process("test"), Volatile: true}, shipped(t, day1)))(t)
 		closeAfter(t, db)
 		open(t, db, "alice")
 		calls.Store(0)
@@ -251,11 +252,11 @@ func TestALateCommitIsWrittenAgain(t *testing.T) {
 			}
 			return noon
 		}
-		db := testkit.Must(store.Create(t.Context(), url, store.Options{Clock: now, Volatile: true}, shipped(t, day1)))(t)
+		db := testkit.Must(store.Create(t.Context(), url, store.Options{Clock: now, Actor: access.Process("test"), Volatile: true}, shipped(t, day1)))(t)
 		closeAfter(t, db)
 		open(t, db, "alice")
 		other := testkit.Must(store.Open(t.Context(), url,
-			store.Options{Clock: func() time.Time { return noon }, Volatile: true}))(t)
+			store.Options{Clock: func() time.Time { return noon }, Actor: access.Process("test"), Volatile: true}))(t)
 		closeAfter(t, other)
 		reader.Store(other)
 		deposit(t, db, "d", "alice", 1, "BNB", time.Time{})

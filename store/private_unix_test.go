@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -23,7 +24,7 @@ func TestFilesAreTheirOwnersOnly(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "books.db")
 	postgres := pgtest.Database(t)
-	o := store.Options{Clock: func() time.Time { return noon }}
+	o := store.Options{Clock: func() time.Time { return noon }, Actor: access.Process("test")}
 	for i, url := range []string{"sqlite:" + path, postgres} {
 		db, err := store.Create(t.Context(), url, o, store.Setup{From: staking.DayOf(noon),
 			Documents: staking.ShippedDocuments()})
@@ -85,7 +86,7 @@ func private(t *testing.T, folder string, of ...string) {
 // is no wider than one that is made, whether books are made in it or restored into it.
 func TestBooksInAnEmptyFileAreTheirOwnersOnly(t *testing.T) {
 	folder := t.TempDir()
-	o := store.Options{Clock: func() time.Time { return noon }}
+	o := store.Options{Clock: func() time.Time { return noon }, Actor: access.Process("test")}
 	made, restored, snapshot := filepath.Join(folder, "made.db"), filepath.Join(folder, "restored.db"),
 		filepath.Join(folder, "snapshot.db")
 	for _, path := range []string{made, restored} {

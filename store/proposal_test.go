@@ -272,7 +272,7 @@ func TestAProposalIsDecidedOnce(t *testing.T) {
 				t.Fatalf("%+v, %v", p, err)
 			}
 		}
-		wants(t, failure(db.As(carol).ApproveProposal(ctx, p.ID, "")), ledger.ErrConflict)
+		wants(t, failure(db.As(carol).ApproveProposal(ctx, p.ID, "")), control.ErrNotOpen)
 
 		clock.Advance(time.Minute)
 		second := propose(t, db, proposer, control.WithdrawFunds)
@@ -281,7 +281,7 @@ func TestAProposalIsDecidedOnce(t *testing.T) {
 		}
 		clock.Advance(control.Lifetime)
 		err = failure(db.As(bob).ApproveProposal(ctx, second.ID, ""))
-		if !errors.Is(err, ledger.ErrConflict) || ledger.ReasonOf(err) != control.ReasonExpired {
+		if !errors.Is(err, control.ErrNotOpen) || ledger.ReasonOf(err) != control.ReasonExpired {
 			t.Fatalf("a proposal that is expired: %v", err)
 		}
 		third := propose(t, db, proposer, control.WithdrawFunds)

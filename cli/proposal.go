@@ -1,0 +1,234 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/store"
+)
+
+// proposedError says that a command needs approval and was not carried out, but proposed: exit status 3.
+type proposedError struct{ proposal control.Proposal }
+
+func (p *proposedError) Error() string {
+	return fmt.Sprintf("%s %s needs approval, and is proposed as %s, until %s UTC: %s", p.proposal.Operation,
+		p.proposal.Subject, p.proposal.ID, wallTime(p.proposal.Expires), p.proposal.Effect)
+}
+
+// proposed proposes what an error says needs approval; other errors are returned as they are.
+func (env *Env) proposed(ctx context.Context, db *store.DB, err error) error {
+	needed, is := errors.AsType[*control.Needed](err)
+	if !is {
+		return err
+	}
+	p, err := db.Propose(context.WithoutCancel(ctx), needed.Draft, env.Because)
+	if err != nil {
+		return err
+	}
+	return &proposedError{p}
+}
+
+type fourEyesCmd struct {
+	On  fourEyesOnCmd  `cmd:"" help:"From now on one person proposes, and another approves."`
+	Off fourEyesOffCmd `cmd:"" help:"Let one person alone do everything: this needs approval itself."`
+}
+
+type fourEyesOnCmd struct{}
+
+func (c *fourEyesOnCmd) Help() string {
+	return `Corrections, money that leaves, terms, limits, regions, documents, tokens of staff and days over a limit then take effect when a second person has approved them ("softstake proposal"). At the command line a person is who --actor names; a token is its person's.
+
+Example:
+
+  softstake four-eyes on`
+}
+
+func (c *fourEyesOnCmd) Run(env *Env) error {
+	return setFourEyes(env, true, "One proposes, and another approves.\n")
+}
+
+type fourEyesOffCmd struct{}
+
+func (c *fourEyesOffCmd) Help() string {
+	return `Another person approves it, as "softstake proposal list" shows. Proposals that are open may still be approved.
+
+Example:
+
+  softstake four-eyes off`
+}
+
+func (c *fourEyesOffCmd) Run(env *Env) error {
+	return setFourEyes(env, false, "One person alone may do everything.\n")
+}
+
+func setFourEyes(env *Env, on bool, says string) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		return env.done(db.SetFourEyes(ctx, on), "%s", says)
+	})
+}
+
+type proposalCmd struct {
+	List    proposalListCmd    `cmd:"" help:"List what is proposed."`
+	Show    proposalShowCmd    `cmd:"" help:"Show a proposal: what it does, who made it, what became of it."`
+	Approve proposalApproveCmd `cmd:"" help:"Carry out what another person has proposed."`
+	Reject  proposalRejectCmd  `cmd:"" help:"End a proposal without carrying it out."`
+}
+
+type proposalListCmd struct {
+	State string `default:"open" placeholder:"STATE" help:"open, executed, rejected, expired or all."`
+	Limit int    `default:"100" help:"How many at most, the newest; 0: all."`
+	JSON  bool   `help:"Print a JSON array."`
+}
+
+func (c *proposalListCmd) Help() string {
+	return `The newest comes first. A proposal that nobody decides within 7 days expires.
+
+Example:
+
+  softstake proposal list --state all`
+}
+
+type decisionJSON struct {
+	ID        string            `json:"id"`
+	State     control.State     `json:"state"`
+	Operation control.Operation `json:"operation"`
+	Subject   string            `json:"subject"`
+	Effect    string            `json:"effect"`
+	Digest    string            `json:"effectDigest"`
+	Reason    string            `json:"reason,omitempty"`
+	Proposer  string            `json:"proposer"`
+	Made      instant           `json:"made"`
+	Expires   instant           `json:"expires"`
+	Decided   *instant          `json:"decided"` // null: it is not
+	DecidedBy string            `json:"decidedBy,omitempty"`
+	Rejection string            `json:"rejection,omitempty"`
+	Content   json.RawMessage   `json:"content"`
+}
+
+func formatDecision(env *Env, p control.Proposal) decisionJSON {
+	return decisionJSON{p.ID, p.State(env.Now()), p.Operation, p.Subject, p.Effect, p.EffectDigest(), p.Reason,
+		p.Proposer.Credential, instant(p.Made), instant(p.Expires), instantOrNull(p.Decision.At),
+		p.Decision.By.Credential, p.Decision.Reason, p.Content}
+}
+
+func (c *proposalListCmd) Run(env *Env) error {
+	if c.Limit < 0 {
+		return usage("--limit is 0 or more")
+	}
+	var state control.State
+	if c.State != "all" {
+		var err error
+		if state, err = control.ParseState(c.State); err != nil {
+			return usage("--state: %w, or all", err)
+		}
+	}
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		_, _, err := list[control.Proposal]{
+			json: c.JSON,
+			columns: []col{text("ID"), text("made (UTC)"), text("by"), text("operation"), text("of"), text("state"),
+				text("what it does")},
+			item: func(p control.Proposal) (any, []string) {
+				return formatDecision(env, p), []string{p.ID, wallTime(p.Made), p.Proposer.Credential, string(p.Operation),
+					p.Subject, string(p.State(env.Now())), p.Effect}
+			},
+			none: "There are no such proposals.\n",
+		}.printPages(env, c.Limit, func(after control.Proposal, most int) ([]control.Proposal, error) {
+			return reports.New(db.Reader()).Proposals(ctx, after, state, most)
+		})
+		return err
+	})
+}
+
+type proposalShowCmd struct {
+	ID   string `arg:"" name:"id" help:"The proposal."`
+	JSON bool   `help:"Print a JSON object."`
+}
+
+func (c *proposalShowCmd) Help() string {
+	return `Example:
+
+  softstake proposal show 3fcf07c07a24`
+}
+
+func (c *proposalShowCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		p, err := reports.New(db.Reader()).Proposal(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return writeJSON(env.Stdout, formatDecision(env, p))
+		}
+		rows := [][2]string{
+			{"proposal", p.ID + ", " + string(p.State(env.Now()))},
+			{"operation", string(p.Operation) + " " + p.Subject},
+			{"what it does", p.Effect},
+			{"digest", p.EffectDigest()},
+			{"by", p.Proposer.Credential + ", " + wallTime(p.Made) + " UTC"},
+			{"until", wallTime(p.Expires) + " UTC"},
+		}
+		if p.Reason != "" {
+			rows = append(rows, [2]string{"reason", p.Reason})
+		}
+		if d := p.Decision; d.State != "" {
+			rows = append(rows, [2]string{string(d.State), wallTime(d.At) + " UTC by " + d.By.Credential})
+			if d.Reason != "" {
+				rows = append(rows, [2]string{"because", d.Reason})
+			}
+			if d.Effect != "" && d.Effect != p.Effect {
+				rows = append(rows, [2]string{"what it did", d.Effect})
+			}
+		}
+		return facts(env.Stdout, rows...)
+	})
+}
+
+type proposalApproveCmd struct {
+	ID     string `arg:"" name:"id" help:"The proposal."`
+	Effect string `placeholder:"DIGEST" help:"What you have looked at, if it does something else by now than when it was proposed: \"proposal approve\" without this flag shows it."`
+}
+
+func (c *proposalApproveCmd) Help() string {
+	return `What was proposed is carried out at once, exactly that and once. Who proposed it does not approve it, under no credential. What it does is worked out again: where that is not what was proposed, nothing is done, and the new effect is shown with its digest.
+
+Example:
+
+  softstake proposal approve 3fcf07c07a24 --actor bob`
+}
+
+func (c *proposalApproveCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		p, err := db.ApproveProposal(context.WithoutCancel(ctx), c.ID, c.Effect)
+		return env.done(err, "Executed %s: %s %s: %s\n", p.ID, p.Operation, p.Subject, p.Decision.Effect)
+	})
+}
+
+type proposalRejectCmd struct {
+	ID     string `arg:"" name:"id" help:"The proposal."`
+	Reason string `required:"" placeholder:"TEXT" help:"Why; it is kept with the proposal and in the log."`
+}
+
+func (c *proposalRejectCmd) Help() string {
+	return `Example:
+
+  softstake proposal reject 3fcf07c07a24 --reason "not this month" --actor bob`
+}
+
+func (c *proposalRejectCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		p, err := db.RejectProposal(ctx, c.ID, c.Reason)
+		return env.done(err, "Rejected %s: %s %s.\n", p.ID, p.Operation, p.Subject)
+	})
+}
+
+// fourEyesSentence is what four eyes mean.
+func fourEyesSentence(on bool) string {
+	if on {
+		return "on: what moves money out or changes terms is proposed by one person and approved by another"
+	}
+	return `off: one person alone does everything; "softstake four-eyes on" changes that`
+}
