@@ -116,7 +116,8 @@ func hintOf(err error) string {
 		return fmt.Sprintf(hints[e.Reason], e.Facts...)
 	}
 	if p, is := errors.AsType[*proposedError](err); is {
-		return fmt.Sprintf("another person looks at it, and approves it with \"softstake proposal approve %s\"", p.proposal.ID)
+		return fmt.Sprintf("another person looks at it, and approves it with \"softstake proposal approve %s\"",
+			p.proposal.ID)
 	}
 	if m, is := errors.AsType[*db.MissingError](err); is {
 		return fmt.Sprintf("make books with \"softstake init --db sqlite:%s\"", m.Path)

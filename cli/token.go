@@ -65,7 +65,8 @@ func (c *tokenCreateCmd) Run(env *Env) error {
 		if c.JSON {
 			return cmp.Or(writeJSON(env.Stdout, newTokenJSON{secret}), err)
 		}
-		return cmp.Or(facts(env.Stdout, [2]string{"token", secret}), env.printf("\nKeep it now: it is not shown again.\n"), err)
+		return cmp.Or(facts(env.Stdout, [2]string{"token", secret}),
+			env.printf("\nKeep it now: it is not shown again.\n"), err)
 	})
 }
 

@@ -87,7 +87,8 @@ func (d *Documents) Publish(ctx context.Context, name, text string) (current sta
 		}
 		version := fmt.Sprintf("version %d", current.Version)
 		effect := fmt.Sprintf("%s of %d bytes, SHA-256 %x", version, len(text), sha256.Sum256([]byte(text)))
-		if err := d.books.Permit(t, true, control.PublishDocument, staking.Document{Name: name, Text: text}, name, effect); err != nil {
+		if err := d.books.Permit(t, true, control.PublishDocument, staking.Document{Name: name, Text: text},
+			name, effect); err != nil {
 			return err
 		}
 		return d.books.Log(t, "document publish", name, version)

@@ -47,7 +47,8 @@ func Read[C any](content json.RawMessage) (c C, err error) {
 // Digest is the SHA-256 of what is proposed, in hexadecimal: its operation and its content.
 func (d Draft) Digest() string { return digest(string(d.Operation), string(d.Content)) }
 
-// EffectDigest is the beginning of the digest of all of it, by which an approver says what was looked at: 32 characters.
+// EffectDigest is the beginning of the digest of all of it, by which an approver says what was looked at: 32
+// characters.
 func (d Draft) EffectDigest() string { return digest(d.Digest(), d.Subject, d.Effect)[:32] }
 
 // digest is a SHA-256 over texts, each after its length.
@@ -162,7 +163,7 @@ func (p Proposal) CheckDecidable(by access.Actor, now time.Time) error {
 // "": the one that was proposed. ledger.ErrConflict for another operation or content, ErrEffect for another effect.
 func (p Proposal) CheckDraft(now Draft, looked string) error {
 	if p.Digest() != now.Digest() {
-		return ledger.ErrConflict.In("", "the proposal %s is about other content", p.ID)
+		return ledger.ErrConflict.In("", "the proposal %s is about different content", p.ID)
 	}
 	if looked == "" {
 		looked = p.EffectDigest()

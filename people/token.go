@@ -67,7 +67,8 @@ func roleOf(k access.Token) string {
 	return role
 }
 
-const tokenColumns = "SELECT id, hash, role, account, label, created, expires, revoked, authoritative, person FROM tokens "
+const tokenColumns = "SELECT id, hash, role, account, label, created, expires, revoked, authoritative, person " +
+	"FROM tokens "
 
 func scanToken(r db.Row) (access.Token, error) {
 	k := access.Token{

@@ -15,10 +15,13 @@ func (rs *Reports) FourEyes(ctx context.Context) (bool, error) {
 
 // Proposal is the proposal of an ID; ledger.ErrNotFound if there is none.
 func (rs *Reports) Proposal(ctx context.Context, id string) (control.Proposal, error) {
-	return read(ctx, rs, "look a proposal up", func(t db.View) (control.Proposal, error) { return store.FindProposal(t, id) })
+	return read(ctx, rs, "look a proposal up", func(t db.View) (control.Proposal, error) {
+		return store.FindProposal(t, id)
+	})
 }
 
-// Proposals are at most limit proposals, the newest first, after one, or from the start for the zero one: of a state now,
+// Proposals are at most limit proposals, the newest first, after one, or from the start for the zero one: of a state
+// now,
 // or for "" of all.
 func (rs *Reports) Proposals(ctx context.Context, after control.Proposal, state control.State, limit int) (
 	[]control.Proposal, error) {

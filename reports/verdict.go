@@ -14,7 +14,8 @@ import (
 // Limits are those that are set, by token.
 func (rs *Reports) Limits(ctx context.Context) ([]staking.Limit, error) {
 	return list(ctx, rs, "read the limits", store.ReadLimit,
-		"SELECT "+store.LimitColumns+" FROM limits WHERE max_total > 0 OR max_change > 0 OR max_withdrawal > 0 ORDER BY asset")
+		"SELECT "+store.LimitColumns+" FROM limits WHERE max_total > 0 OR max_change > 0 OR max_withdrawal > 0 "+
+			"ORDER BY asset")
 }
 
 // verdict is why a day's total needs approval or would wait for funds: staking.ErrLimit,

@@ -21,6 +21,7 @@ import (
 	"github.com/softstake/softstake/api"
 	"github.com/softstake/softstake/binance"
 	"github.com/softstake/softstake/events"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/web"
@@ -71,12 +72,16 @@ func Run(ctx context.Context, c Config) error {
 	if err := warn(c); err != nil {
 		return err
 	}
+	fourEyes, err := reports.New(c.Books.Reader()).FourEyes(ctx)
+	if err != nil {
+		return errors.Join(err, s.Stop())
+	}
 	days := newScheduler(c)
 	address, err := s.start(ctx, newHealth(days, s))
 	if err != nil {
 		return errors.Join(err, s.Stop())
 	}
-	c.Log.Info("serving", "address", address, "books", c.BooksURL)
+	c.Log.Info("serving", "address", address, "books", c.BooksURL, "fourEyes", fourEyes)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	work, ctx := errgroup.WithContext(ctx)

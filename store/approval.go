@@ -12,7 +12,8 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// approval is what a handle of the books carries that executes a proposal: the proposal is decided in the transaction in
+// approval is what a handle of the books carries that executes a proposal: the proposal is decided in the transaction
+// in
 // which its operation is done, so that neither is there without the other.
 type approval struct {
 	proposal string // its ID
@@ -96,7 +97,8 @@ func (c *call) mayNeedApproval() bool {
 	})
 }
 
-// readControls reads whether approvals are needed, and locks the proposals that are executed: of the calls that may need
+// readControls reads whether approvals are needed, and locks the proposals that are executed: of the calls that may
+// need
 // them only.
 func (g *groupCommit) readControls() (err error) {
 	g.controls.proposals, g.controls.largest = map[string]control.Proposal{}, map[string]ledger.Amount{}

@@ -193,7 +193,8 @@ func (b *balance) least(at int64, now, needed ledger.Amount, withoutWithdrawals 
 	return least, until
 }
 
-// undo takes back what was accepted of a call, and refuses it: of an atomic call of which an entry is refused, and of one
+// undo takes back what was accepted of a call, and refuses it: of an atomic call of which an entry is refused, and of
+// one
 // that needs approval.
 func (g *groupCommit) undo(items []*item, why error) {
 	for _, it := range items {

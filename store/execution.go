@@ -91,7 +91,9 @@ var executions = map[control.Operation]execution{
 	control.CorrectTerms: executes(func(ctx context.Context, b *DB, c termsCorrection) error {
 		return b.CorrectTerms(ctx, c.Day, c.Terms, c.Reason)
 	}),
-	control.ApproveDay: executes(func(ctx context.Context, b *DB, c dayOf) error { return b.Approve(ctx, c.Day, c.Asset) }),
+	control.ApproveDay: executes(func(ctx context.Context, b *DB, c dayOf) error {
+		return b.Approve(ctx, c.Day, c.Asset)
+	}),
 	control.SetPrices: executes(func(ctx context.Context, b *DB, c []pricing.Price) error {
 		_, err := b.Prices().Set(ctx, c)
 		return err
@@ -108,6 +110,8 @@ var executions = map[control.Operation]execution{
 		_, err := b.RemoveRegion(ctx, c)
 		return err
 	}),
-	control.CreateToken: executes(func(ctx context.Context, b *DB, c access.Token) error { return b.People().AddToken(ctx, c) }),
+	control.CreateToken: executes(func(ctx context.Context, b *DB, c access.Token) error {
+		return b.People().AddToken(ctx, c)
+	}),
 	control.EndFourEyes: executes(func(ctx context.Context, b *DB, _ struct{}) error { return b.SetFourEyes(ctx, false) }),
 }

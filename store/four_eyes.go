@@ -7,7 +7,8 @@ import (
 	"github.com/softstake/softstake/db"
 )
 
-// fourEyesMark names the row of meta that says whether operations need approval: "on" or "off". Books made before there
+// fourEyesMark names the row of meta that reports whether operations need approval: "on" or "off". Books made before
+// there
 // were approvals have none, and are off.
 const fourEyesMark = "four_eyes"
 

@@ -109,7 +109,8 @@ func (g *groupCommit) writeIncomes() error {
 func (b *DB) MoveFees(ctx context.Context, id, asset string, amount ledger.Amount, back bool) (Outcome, error) {
 	move := ledger.Move{From: ledger.Fees, To: ledger.Custody, Asset: asset, Amount: amount}
 	if !back {
-		return b.moveOwn(ctx, ledger.FeeTransfer, id, ledger.FeesID(id), move, control.WithdrawFees, ownMove{id, asset, amount})
+		return b.moveOwn(ctx, ledger.FeeTransfer, id, ledger.FeesID(id), move, control.WithdrawFees,
+			ownMove{id, asset, amount})
 	}
 	move.From, move.To = move.To, move.From
 	return b.moveOwn(ctx, ledger.FeeTransfer, id, ledger.FeesID(id), move, "fees return", nil)

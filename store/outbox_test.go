@@ -224,7 +224,8 @@ func TestEventsAreFresh(t *testing.T) {
 			}
 			return noon.Add(time.Duration(slow.Load()) * 15 * time.Second)
 		}
-		db := testkit.Must(store.Create(t.Context(), url, store.Options{Clock: now, Actor: access.Process("test"), Volatile: true}, shipped(t, day1)))(t)
+		db := testkit.Must(store.Create(t.Context(), url,
+			store.Options{Clock: now, Actor: access.Process("test"), Volatile: true}, shipped(t, day1)))(t)
 		closeAfter(t, db)
 		open(t, db, "alice")
 		calls.Store(0)
@@ -252,7 +253,8 @@ func TestALateCommitIsWrittenAgain(t *testing.T) {
 			}
 			return noon
 		}
-		db := testkit.Must(store.Create(t.Context(), url, store.Options{Clock: now, Actor: access.Process("test"), Volatile: true}, shipped(t, day1)))(t)
+		db := testkit.Must(store.Create(t.Context(), url,
+			store.Options{Clock: now, Actor: access.Process("test"), Volatile: true}, shipped(t, day1)))(t)
 		closeAfter(t, db)
 		open(t, db, "alice")
 		other := testkit.Must(store.Open(t.Context(), url,

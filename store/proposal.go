@@ -133,7 +133,8 @@ func (b *books) decide(t db.Tx, p control.Proposal, d control.Decision) error {
 }
 
 // ApproveProposal carries out what was proposed, exactly that, and decides the proposal in the same transaction: it is
-// used once. looked is the digest of the effect that the approver has looked at, "" for the one that was proposed: where
+// used once. looked is the digest of the effect that the approver has looked at, "" for the one that was proposed:
+// where
 // the effect is another now, control.ErrEffect says which, and nothing is done. Repeating it has no further effect.
 // access.ErrForbidden for the person who proposed it and for a role that approves nothing, control.ErrNotOpen for
 // a proposal that is rejected or expired; else the operation's own errors: the proposal is open then.
@@ -155,7 +156,8 @@ func (b *DB) ApproveProposal(ctx context.Context, id, looked string) (p control.
 	return b.closeProposal(ctx, id)
 }
 
-// RejectProposal ends a proposal: it is never carried out. Who proposed it may not, and lets it expire. Repeating it has no
+// RejectProposal ends a proposal: it is never carried out. Who proposed it may not, and lets it expire. Repeating it
+// has no
 // further effect. Its errors are those of ApproveProposal, and ledger.ErrInvalid without a reason.
 func (b *DB) RejectProposal(ctx context.Context, id, reason string) (p control.Proposal, err error) {
 	if err := ledger.At("reason", CheckReason(reason)); err != nil {
@@ -203,7 +205,8 @@ func (b *DB) closeProposal(ctx context.Context, id string) (p control.Proposal, 
 		if err := p.CheckDecidable(b.actor, db.TimeOf(b.now())); err != nil {
 			return err
 		}
-		if err := b.decide(t, p, control.Decision{State: control.Executed, By: b.actor, Effect: "nothing: it is so already"}); err != nil {
+		nothing := control.Decision{State: control.Executed, By: b.actor, Effect: "nothing: it is so already"}
+		if err := b.decide(t, p, nothing); err != nil {
 			return err
 		}
 		p, err = FindProposal(t, id)

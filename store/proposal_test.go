@@ -40,8 +40,8 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 		return err
 	},
 	control.Compensate: func(ctx context.Context, db *store.DB) error {
-		_, err := db.Compensate(ctx, store.Compensation{Account: "alice", Asset: "BNB", Day: day1 + 1, Name: "n-1", Amount: 10},
-			"late")
+		_, err := db.Compensate(ctx, store.Compensation{Account: "alice", Asset: "BNB", Day: day1 + 1, Name: "n-1",
+			Amount: 10}, "late")
 		return err
 	},
 	control.WithdrawFunds: func(ctx context.Context, db *store.DB) error {
@@ -106,7 +106,8 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 	control.EndFourEyes: func(ctx context.Context, db *store.DB) error { return db.SetFourEyes(ctx, false) },
 }
 
-// readyToPropose makes books on which everything can be proposed, at noon of Day 3: alice earns BNB and SOL, Day 2 of BNB
+// readyToPropose makes books on which everything can be proposed, at noon of Day 3: alice earns BNB and SOL, Day 2 of
+// BNB
 // is paid, and that of SOL waits for funds.
 func readyToPropose(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	t.Helper()
@@ -151,7 +152,7 @@ func propose(t *testing.T, db *store.DB, by access.Actor, op control.Operation) 
 	return testkit.Must(db.As(by).Propose(t.Context(), needed.Draft, "as agreed"))(t)
 }
 
-// contents is all of the books but the log and the proposals, which says whether an operation was done.
+// contents is all of the books but the log and the proposals, which reports whether an operation was done.
 func contents(t *testing.T, url string) string {
 	t.Helper()
 	rows := testkit.Must(scenario.Dump(t.Context(), url))(t)
@@ -161,12 +162,15 @@ func contents(t *testing.T, url string) string {
 	return strings.Join(rows, "\n")
 }
 
-// TestWhatNeedsApproval walks operation × role: what needs approval is done by nobody alone, is proposed by those who may,
+// TestWhatNeedsApproval walks operation × role: what needs approval is done by nobody alone, is proposed by those who
+// may,
 // is approved by another person, whatever the credential, and is then done once.
 func TestWhatNeedsApproval(t *testing.T) {
 	eachToPropose(t, func(t *testing.T, url string, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()
-		operations := slices.DeleteFunc(control.Operations(), func(op control.Operation) bool { return op == control.EndFourEyes })
+		operations := slices.DeleteFunc(control.Operations(), func(op control.Operation) bool {
+			return op == control.EndFourEyes
+		})
 		for _, op := range append(operations, control.EndFourEyes) {
 			rule, _ := control.RuleOf(op)
 			if rule.Class == control.Free {
@@ -268,7 +272,8 @@ func TestAProposalIsDecidedOnce(t *testing.T) {
 		wants(t, err, access.ErrForbidden)
 		wants(t, failure(db.As(bob).RejectProposal(ctx, p.ID, " ")), ledger.ErrInvalid)
 		for range 2 {
-			if p, err := db.As(bob).RejectProposal(ctx, p.ID, "not now"); err != nil || p.State(clock.Now()) != control.Rejected {
+			p, err := db.As(bob).RejectProposal(ctx, p.ID, "not now")
+			if err != nil || p.State(clock.Now()) != control.Rejected {
 				t.Fatalf("%+v, %v", p, err)
 			}
 		}

@@ -1,0 +1,87 @@
+package store_test
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/softstake/softstake/consent"
+	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/idempotency"
+	"github.com/softstake/softstake/imports"
+	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/pricing"
+	"github.com/softstake/softstake/store"
+)
+
+// changing are the exported functions that change the books, with the operations that they are, by type and function.
+// Whoever adds a function adds it here or to changesNothing.
+var changing = map[string]string{
+	"DB.OpenAccount": "account open", "DB.OpenOwned": "account open", "DB.OpenAccounts": "account open",
+	"DB.OpenOrFind": "account open", "DB.SweepAccount": "account sweep", "DB.CloseAccount": "account close",
+	"DB.SetRegion": "account set-region", "DB.Freeze": "account freeze", "DB.Unfreeze": "account unfreeze",
+	"DB.SetOwner": "owner set", "DB.AddLabel": "label add", "DB.RemoveLabel": "label remove",
+	"DB.Enroll": "enroll", "DB.EnrollBatch": "enroll", "DB.EnrollAll": "enroll", "DB.Leave": "leave",
+	"DB.Exclude": "exclude add; exclude end",
+
+	"DB.Post": "post; withdrawal complete; withdrawal cancel", "DB.PostAll": "post", "DB.Convert": "post",
+	"DB.Withdraw": "withdrawal request", "DB.PostImport": "import", "DB.PostOpenings": "load",
+	"DB.Adjust": "adjust", "DB.AdjustAll": "adjust", "DB.Compensate": "compensate",
+	"DB.Resolve": "reconciliation resolve",
+	"DB.Fund":    "fund; fund withdraw", "DB.MoveFees": "fees withdraw; fees return", "DB.PostIncome": "income",
+	"DB.PostCampaign": "campaign add", "DB.EndCampaign": "campaign end",
+
+	"DB.AddAsset": "asset add", "DB.SetTerms": "terms set", "DB.CorrectTerms": "terms correct",
+	"DB.SetLimit": "limit set", "DB.Approve": "settle approve", "DB.AddRegion": "region add",
+	"DB.RemoveRegion": "region remove", "DB.Disclose": "disclosure set", "DB.SetCloseAfter": "days set-close-after",
+	"DB.CloseDays": "day close", "DB.Declare": "declare",
+
+	"DB.Propose": "proposal make", "DB.ApproveProposal": "proposal approve", "DB.RejectProposal": "proposal reject",
+	"DB.SetFourEyes": "four-eyes on; four-eyes off",
+
+	"People.AddToken": "token create", "People.RevokeToken": "token revoke", "People.AddKey": "key create",
+	"People.RevokeKey": "key revoke", "People.LimitKey": "key limit", "People.Reseal": "key reseal",
+	"People.AddLogin": "login add", "People.SetPassword": "login password", "People.RemoveLogin": "login remove",
+	"People.SetDepositAddress": "address set", "People.RemoveDepositAddress": "address remove",
+	"Documents.Publish": "document publish", "Documents.Accept": "accept",
+	"Prices.Set": "price set", "Rates.Set": "currency set", "Imports.Record": "import read",
+}
+
+// changesNothing are the others: they read, or keep what is nobody's money and no permission (a session, a draft, an
+// answer), or are steps of the daily run, which follow from the books.
+var changesNothing = strings.Fields(`DB.As DB.Close DB.Engine DB.Now DB.FirstDay DB.Asset DB.Assets DB.Account DB.Quote
+	DB.Closings DB.Undivided DB.Reader DB.Due DB.Unaccrued DB.Unpaid DB.People DB.Documents DB.Imports DB.Prices DB.Rates
+	DB.Requests DB.Outbox DB.Prune DB.Test DB.CheckSchema DB.Group DB.Pay DB.Accrue DB.Settled
+	DB.Exec DB.Count DB.PostTogether
+	People.AddDraft People.AddSecurityEvent People.AddSession People.CountAttempt People.CountRecipient People.Draft
+	People.EndSession People.EndSessions People.Key People.Keys People.Login People.Logins People.Prune
+	People.RehashPassword People.RemoveDraft People.ResetAttempts People.SealedKey People.Secret People.SecurityEvents
+	People.Session People.Sessions People.Token People.Tokens People.TouchSession People.UncountAttempts
+	Prices.Fresh Requests.Do Requests.Prune`)
+
+// TestEveryFunctionIsClassified: what changes the books is an operation of the package control.
+func TestEveryFunctionIsClassified(t *testing.T) {
+	found := map[string]bool{}
+	for _, of := range []reflect.Type{reflect.TypeFor[*store.DB](), reflect.TypeFor[*people.People](),
+		reflect.TypeFor[*consent.Documents](), reflect.TypeFor[*pricing.Prices](), reflect.TypeFor[*pricing.Rates](),
+		reflect.TypeFor[*imports.Imports](), reflect.TypeFor[*idempotency.Requests]()} {
+		for i := range of.NumMethod() {
+			name := of.Elem().Name() + "." + of.Method(i).Name
+			found[name] = true
+			if (changing[name] == "") == !slices.Contains(changesNothing, name) {
+				t.Errorf("%s: does it change the books, and which operations of the package control is it?", name)
+			}
+		}
+	}
+	for name, operations := range changing {
+		if !found[name] {
+			t.Errorf("there is no %s", name)
+		}
+		for op := range strings.SplitSeq(operations, "; ") {
+			if _, known := control.RuleOf(control.Operation(op)); !known {
+				t.Errorf("%s is %q, which the package control does not have", name, op)
+			}
+		}
+	}
+}
