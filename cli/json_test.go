@@ -65,7 +65,8 @@ var jsonForms = []struct {
 	{proposalJSON{}, "ExplanationOut", "rewardWith averageWith difference compensated missing"},
 	{newKeyJSON{}, "", "apiKey secretKey"}, // as the exchange names them
 	{keyJSON{}, "", "apiKey type permissions addresses label created expires revoked"},
-	{limitJSON{}, "LimitsOut", "asset"},
+	{decisionJSON{}, "ProposalOut", ""},
+	{limitJSON{}, "LimitsOut", "asset maxWithdrawal"},
 	{disclosureJSON{}, "DisclosureOut", ""},
 	{rateJSON{}, "RateOut", ""},
 	{shareJSON{}, "ShareOut", ""},
@@ -84,7 +85,7 @@ var jsonForms = []struct {
 	{logJSON{}, "LogLineOut", ""},
 	{loginJSON{}, "", "email account created passwordSet"},
 	{newTokenJSON{}, "", "token"},
-	{tokenJSON{}, "", "id role account label created expires revoked authoritative"},
+	{tokenJSON{}, "", "id role account label person created expires revoked authoritative"},
 	{previewsJSON{}, "PreviewsOut", ""},
 	{previewJSON{}, "PreviewOut", ""},
 	{openJSON{}, "OpenOut", ""},
@@ -105,7 +106,7 @@ var jsonForms = []struct {
 	{termsLine{}, "", "asset from apr minimum cap fee mode measure perOwner grossApr offered coming " +
 		"revision setAt setBy reason"},
 	{statementJSON{}, "LineOut ChangeOut", ""},
-	{statusJSON{}, "RunsOut", "engine version bytes firstDay closesAt test accounts enrolled unpricedDays"},
+	{statusJSON{}, "RunsOut", "engine version bytes firstDay closesAt test fourEyes accounts enrolled unpricedDays"},
 	{tokenStatusJSON{}, "RunToken", "lastHolders"},
 	{daysJSON{}, "DaysOut", ""},
 	{termsJSON{}, "RevisionOut", "asset coming"},

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -105,14 +104,15 @@ type decisionJSON struct {
 	Expires   instant           `json:"expires"`
 	Decided   *instant          `json:"decided"` // null: it is not
 	DecidedBy string            `json:"decidedBy,omitempty"`
+	Done      string            `json:"done,omitempty"`
 	Rejection string            `json:"rejection,omitempty"`
-	Content   json.RawMessage   `json:"content"`
+	Content   string            `json:"content"` // the text of a JSON value
 }
 
 func formatDecision(env *Env, p control.Proposal) decisionJSON {
 	return decisionJSON{p.ID, p.State(env.Now()), p.Operation, p.Subject, p.Effect, p.EffectDigest(), p.Reason,
 		p.Proposer.Credential, instant(p.Made), instant(p.Expires), instantOrNull(p.Decision.At),
-		p.Decision.By.Credential, p.Decision.Reason, p.Content}
+		p.Decision.By.Credential, p.Decision.Effect, p.Decision.Reason, string(p.Content)}
 }
 
 func (c *proposalListCmd) Run(env *Env) error {
