@@ -52,10 +52,11 @@ var arrows = map[string][]string{
 	"imports":     {"ledger", "db"},
 	"consent":     {"control", "staking", "ledger", "db"},
 	"pricing":     {"control", "conversion", "staking", "ledger", "db"},
+	"evidence":    {"staking", "ledger", "db"},
 	"outbox":      {"staking", "ledger", "db"},
 	"holding":     {"staking", "ledger", "db"},
 	"store": {"store/schema", "store/restore", "people", "idempotency", "outbox", "holding", "imports", "consent",
-		"control", "pricing", "conversion", "staking", "access", "audit", "ledger", "db"},
+		"control", "pricing", "evidence", "conversion", "staking", "access", "audit", "ledger", "db"},
 	"simulation": {"store", "holding", "staking", "ledger", "db"},
 	"reports": {"store", "control", "people", "outbox", "holding", "imports", "pricing", "conversion", "staking", "audit",
 		"access", "ledger", "db"},
@@ -70,7 +71,8 @@ var arrows = map[string][]string{
 	"demo":  {"reports", "people", "store", "pricing", "conversion", "staking", "access", "audit", "ledger"},
 	"bench": {"reports", "people", "store", "imports", "pricing", "staking", "access", "ledger", "db"},
 	"cli": {"reports", "control", "simulation", "idempotency", "people", "serve", "web", "bench", "demo", "history",
-		"store", "imports", "consent", "pricing", "conversion", "staking", "access", "audit", "ledger", "strictjson", "db"},
+		"store", "imports", "consent", "pricing", "evidence", "conversion", "staking", "access", "audit", "ledger",
+		"strictjson", "db"},
 	"pgtest":  {},
 	"testkit": {},
 	"scenario": {"reports", "control", "people", "idempotency", "store", "imports", "store/schema", "db", "staking",
@@ -93,7 +95,7 @@ var forTests = []string{"scenario", "pgtest", "testkit"}
 // compare its JSON with that of /v1,
 // those of simulation make books.
 var testArrows = map[string][]string{"store": {"reports"}, "api": {"imports"}, "cli": {"api"},
-	"simulation": {"access"}}
+	"simulation": {"access"}, "evidence": {"store", "pricing", "access"}}
 
 // drivers are the libraries that know SQL, and whoDrives the packages that may import them.
 var (
@@ -103,8 +105,8 @@ var (
 
 // exact are the packages that count money, in which no number may be a float.
 var exact = []string{"ledger", "people", "idempotency", "outbox", "holding", "store/schema", "store/restore",
-	"db", "reports", "simulation", "conversion", "imports", "consent", "pricing", "staking", "history", "audit", "store",
-	"access", "control", "events", "binance", "api", "web", "sse", "serve", "demo", "cli"}
+	"db", "reports", "simulation", "conversion", "imports", "consent", "pricing", "evidence", "staking", "history", "audit",
+	"store", "access", "control", "events", "binance", "api", "web", "sse", "serve", "demo", "cli"}
 
 // mayFloat are the files of those packages that have floats all the same, and why.
 var mayFloat = map[string]string{
@@ -393,8 +395,8 @@ func TestNothingOfOneMachine(t *testing.T) {
 // belowFrontEnds are the packages that know no front end: their messages name no command and
 // no flag. What to do at the command line is a hint, by the error's reason, in cli.
 var belowFrontEnds = []string{"ledger", "staking", "history", "audit", "access", "control", "db", "people",
-	"idempotency",
-	"outbox", "holding", "imports", "consent", "pricing", "simulation", "store/schema", "store/restore", "store"}
+	"idempotency", "outbox", "holding", "imports", "consent", "pricing", "evidence", "simulation", "store/schema",
+	"store/restore", "store"}
 
 // notCommands are the literals that look like a command, and what they are.
 var notCommands = map[string]string{"softstake entry 2": "begins a digest, and never changes",

@@ -10,6 +10,7 @@ import (
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/evidence"
 	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/imports"
 	"github.com/softstake/softstake/ledger"
@@ -123,3 +124,6 @@ func (s seam) Permit(t db.Tx, needed bool, op control.Operation, content any, su
 	}
 	return s.permit(t, op, content, subject, effect)
 }
+
+// Evidence is the records of the days of these books.
+func (b *DB) Evidence() *evidence.Records { return evidence.New(b.engine, seam{b}, b.clock) }

@@ -1,0 +1,140 @@
+// Package evidence makes a record of each day that is closed: hashes of the rows that the day wrote, chained, and
+// signed with a key that is not in the database. Who changes such a row later is found by them. It knows no store.
+package evidence
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+)
+
+// Quiet is how long after the end of a day its record is made at the earliest: what a transaction dates when it begins
+// is committed by then.
+const Quiet = 15 * time.Minute
+
+// Books are what records need of the books.
+type Books interface {
+	// FirstDay is the day of the first record.
+	FirstDay() staking.Day
+	// Log writes a line of the log.
+	Log(t db.Tx, action, subject, detail string) error
+}
+
+// Records are the records of books. All methods are safe for concurrent use, also by several processes.
+type Records struct {
+	db    *db.DB
+	books Books
+	clock func() time.Time
+}
+
+// New is the records of books.
+func New(d *db.DB, books Books, clock func() time.Time) *Records { return &Records{d, books, clock} }
+
+// reader runs a function in a snapshot.
+type reader func(ctx context.Context, fn func(db.View) error) error
+
+// batch is how many records are made at once: what was stopped begins with the batch again.
+const batch = 32
+
+// Make makes the records of the days that are closed and are over since Quiet, and returns how many it has made. A day
+// is in order after the one before. Repeating has no further effect: a record is written once.
+func (r *Records) Make(ctx context.Context) (made int64, err error) {
+	for {
+		s, err := r.due(ctx)
+		if err != nil || len(s.settled) == 0 {
+			return made, annotate(err, "see which records are to be made")
+		}
+		groups, err := readRows(ctx, r.db.Read, s)
+		if err != nil {
+			return made, err
+		}
+		n, err := r.write(ctx, s, groups)
+		if err != nil {
+			return made, annotate(err, "write the records of %s to %s", s.from, s.through())
+		}
+		made += n
+	}
+}
+
+// due is the next records to make, or none.
+func (r *Records) due(ctx context.Context) (s span, err error) {
+	err = r.db.Read(ctx, func(t db.View) error {
+		s = span{from: r.books.FirstDay(), first: true, before: map[string]staking.Day{}}
+		last, found, err := db.First(t, recordOf, "SELECT body FROM records ORDER BY day DESC LIMIT 1")
+		if err != nil {
+			return err
+		}
+		if found {
+			s.from, s.first, s.before = last.Day+1, false, last.Settled
+		}
+		closed, err := db.Count(t, "SELECT coalesce(max(day), -1) FROM days WHERE bucket = $1 AND closed = 1",
+			int64(ledger.Buckets-1))
+		if err != nil {
+			return err
+		}
+		through := min(staking.Day(closed), staking.DayOf(r.clock().Add(-Quiet))-1, s.from+batch-1)
+		if through < s.from {
+			return nil
+		}
+		rows, err := settlements(t)
+		s.settled = settledThrough(rows, s.before, s.from, int(through-s.from)+1)
+		return err
+	})
+	return s, err
+}
+
+func recordOf(r db.Row) (Record, error) { return ParseRecord(r.Text(0)) }
+
+// write writes records, unless another has written some of them in the meantime.
+func (r *Records) write(ctx context.Context, s span, groups [][]group) (made int64, err error) {
+	err = r.db.Write(ctx, func(t db.Tx) error {
+		made = 0
+		for i, of := range groups {
+			record := Record{Day: s.from + staking.Day(i), Layout: layout, Settled: s.settled[i], Kinds: kindsOf(of)}
+			n, err := t.Exec("INSERT INTO records (day, body, made_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+				int64(record.Day), record.String(), r.clock().UnixMilli())
+			if err != nil || n == 0 {
+				return err // another goes on from here
+			}
+			var buckets []int64
+			var texts []string
+			for bucket, text := range groupTexts(of) {
+				buckets, texts = append(buckets, int64(bucket)), append(texts, text)
+			}
+			days := make([]int64, len(buckets))
+			for j := range days {
+				days[j] = int64(record.Day)
+			}
+			if len(buckets) > 0 {
+				err = t.Insert("record_groups", db.Set{db.Ints("bucket", buckets), db.Ints("day", days),
+					db.Texts("body", texts)})
+			}
+			if err != nil {
+				return err
+			}
+			made++
+		}
+		return nil
+	})
+	return made, err
+}
+
+// All are the records from the first day on, in the form that is signed.
+func (r *Records) All(ctx context.Context) (texts []string, err error) {
+	err = r.db.Read(ctx, func(t db.View) (err error) {
+		texts, err = db.All(t, db.TextOf, "SELECT body FROM records ORDER BY day")
+		return err
+	})
+	return texts, annotate(err, "read the records")
+}
+
+func annotate(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), err)
+}

@@ -1,0 +1,290 @@
+package evidence
+
+import (
+	"fmt"
+	"strings"
+)
+
+// part is a kind of row in a record. What it says never changes: records that were made are
+// computed again by it. A part that is to have other columns gets another name and layout,
+// and the one before stays.
+type part struct {
+	name    string // in records and findings
+	from    string // the table, or a join of tables
+	columns string // those that are hashed, in order, each with its type: int, text or blob
+	written written
+	by      string // the columns that written is about
+	order   string // the key
+	bucket  string // the column of the bucket; "": its tables have none, and are read as bucket 0
+	// The key begins with the bucket and what written is about: it is read bucket by bucket.
+	// Other tables are read once for all buckets.
+	keyed bool
+	// The moment is 0 until what the row is about has happened: it is no part of a record until then.
+	optional bool
+}
+
+// written says of which record a row is a part.
+type written int
+
+const (
+	// Of the day of a moment, a column in milliseconds. The row is written at that moment, or
+	// before the end of that day is closed.
+	atMoment written = iota
+	// Of a day, a column. The row may change until that day is closed, and not after.
+	onDay
+	// Of the record that says that the day of the token is settled: columns of the day and the token.
+	// The row may change until the token's day is paid, and not after.
+	withSettlement
+	// withSettlement, or of the day of a moment, if that is later: columns of day, token and moment.
+	withSettlementOrLater
+	// The same, with the token that was settled first: columns of day and moment.
+	withFirstSettlementOrLater
+	// Of the day of an entry. Entries lie by their ID, and are found through their first posting.
+	withPosting
+)
+
+// layout is the number of the list of parts below. Records say the layout they were made by.
+const layout = 1
+
+// parts are the rows that records are about, in layout 1.
+var parts = []part{
+	{name: "postings", from: "postings", written: onDay, by: "day", bucket: "bucket", keyed: true,
+		columns: "day int, account text, asset text, at int, entry text, move int, side int, amount int, other text, " +
+			"kind text",
+		order: "day, at, entry, move, side"},
+	{name: "entries", from: "entries", written: withPosting,
+		columns: "entry text, at int, posted_at int, digest blob, credential text, role text, request text, " +
+			"digest_version int, leaves blob, destination blob"},
+	{name: "incomes", from: "incomes", written: atMoment, by: "at", bucket: "bucket", order: "reference",
+		columns: "reference text, asset text, chain text, source text, first_day int, last_day int, mode int, gross int, " +
+			"fee int, evidence text, at int"},
+	{name: "campaigns", from: "campaigns", written: atMoment, by: "at", bucket: "bucket", order: "campaign",
+		columns: "campaign text, title text, asset text, pool int, first_day int, last_day int, members int, at int"},
+	{name: "campaign_parts", from: ofCampaign("campaign_parts"), written: atMoment, by: "c.at", bucket: "x.bucket",
+		columns: "x.campaign text, x.number int, x.token text, x.amount int", order: "x.campaign, x.number"},
+	{name: "campaign_multipliers", from: ofCampaign("campaign_multipliers"), written: atMoment, by: "c.at",
+		bucket: "x.bucket", columns: "x.campaign text, x.number int, x.label text, x.percent int",
+		order: "x.campaign, x.number"},
+	{name: "campaign_ends", from: "campaign_ends", written: atMoment, by: "ended_at", bucket: "bucket",
+		columns: "campaign text, last_day int, ended_at int, ended_by text", order: "campaign"},
+	{name: "withdrawals", from: "withdrawals", written: atMoment, by: "requested", bucket: "bucket",
+		columns: "account text, id text, requested int, asset text, amount int, address text, network text, tag text, " +
+			"client_id text", order: "account, id"},
+	{name: "endings", from: "endings", written: atMoment, by: "at", bucket: "bucket",
+		columns: "account text, id text, kind text, at int", order: "account, id"},
+	{name: "reconciliations", from: "reconciliations", written: atMoment, by: "flagged", bucket: "bucket",
+		columns: "account text, asset text, entry text, at int, until int, lowest int, flagged int",
+		order:   "account, asset, entry"},
+	{name: "resolutions", optional: true, from: "reconciliations", written: atMoment, by: "resolved", bucket: "bucket",
+		columns: "account text, asset text, entry text, resolved int, reason text", order: "account, asset, entry"},
+
+	{name: "closings", from: "closings", written: atMoment, by: "closed_at", columns: "day int, closed_at int",
+		order: "day"},
+	{name: "accruals", from: "accruals", written: withSettlement, by: "day, asset", bucket: "bucket", keyed: true,
+		columns: "day int, account text, asset text, opening int, average int, rest int, eligible int, apr int, " +
+			"reward int, before int, carry int, eligible_rest int", order: "day, account, asset"},
+	{name: "batches", from: "batches", written: withSettlement, by: "day, asset", bucket: "bucket", keyed: true,
+		columns: "day int, asset text, holders int, total int, digest blob, eligible int, eligible_rest int",
+		order:   "day, asset"},
+	{name: "payments", from: "payments", written: withSettlement, by: "day, asset", bucket: "bucket", keyed: true,
+		columns: "day int, asset text, holders int, total int, digest blob, paid_at int, credential text, role text, " +
+			"request text", order: "day, asset"},
+	{name: "shares", from: "shares", written: withSettlement, by: "day, asset", bucket: "bucket", keyed: true,
+		columns: "day int, asset text, first_day int, last_day int, units int, part int",
+		order:   "day, asset, first_day, last_day"},
+	{name: "owner_sums", from: "owner_sums", written: withSettlement, by: "day, asset", bucket: "bucket", keyed: true,
+		columns: "day int, owner text, asset text, accounts int, integral text", order: "day, owner, asset"},
+	{name: "campaign_weights", from: "campaign_weights", written: withSettlement, by: "day, asset", bucket: "bucket",
+		keyed: true, columns: "day int, asset text, campaign text, weight text", order: "day, asset, campaign"},
+	{name: "campaign_shares", from: "campaign_shares", written: withSettlement, by: "day, asset", bucket: "bucket",
+		keyed: true, columns: "day int, asset text, campaign text, token text, units int, part int",
+		order: "day, asset, campaign, token"},
+	{name: "declarations", from: "declarations", written: withSettlement, by: "day, asset",
+		columns: "day int, asset text, holders int, total int, declared_at int, credential text, role text, " +
+			"request text, eligible int, eligible_rest int", order: "day, asset"},
+	{name: "groupings", from: "groupings", written: withSettlement, by: "day, asset",
+		columns: "day int, asset text, owners int", order: "day, asset"},
+	{name: "distributions", from: "distributions", written: withSettlement, by: "day, asset",
+		columns: "asset text, day int, first_day int, last_day int, gross int, net int, before_units int, " +
+			"before_part int, weight text, paid_units int, paid_part int", order: "asset, day, first_day, last_day"},
+	{name: "campaign_totals", from: "campaign_totals", written: withSettlement, by: "day, asset",
+		columns: "day int, asset text, campaign text, weight text", order: "day, asset, campaign"},
+	{name: "campaign_distributions", from: "campaign_distributions", written: withSettlement, by: "day, asset",
+		columns: "campaign text, token text, day int, asset text, left_units int, left_part int, budget_units int, " +
+			"budget_part int, weight text, paid_units int, paid_part int", order: "campaign, token, day"},
+	{name: "approvals", from: "approvals", written: withSettlement, by: "day, asset",
+		columns: "day int, asset text, approved_at int, approved_by text", order: "day, asset"},
+	{name: "settled", from: "settled", written: withSettlement, by: "day, asset",
+		columns: "asset text, day int, settled_at int", order: "asset, day"},
+	{name: "prices", from: "prices", written: withSettlementOrLater, by: "day, asset, set_at",
+		columns: "asset text, day int, price int, set_at int", order: "asset, day"},
+	{name: "rates", from: "rates", written: withFirstSettlementOrLater, by: "day, set_at",
+		columns: "currency text, day int, rate int, set_at int", order: "currency, day"},
+
+	{name: "terms", from: "terms", written: atMoment, by: "set_at",
+		columns: "asset text, from_day int, revision int, offered int, apr int, minimum int, cap int, set_at int, " +
+			"set_by text, reason text, fee int, mode int, measure int, per_owner int, gross_apr int",
+		order: "asset, from_day, revision"},
+	{name: "close_after", from: "close_after", written: atMoment, by: "set_at",
+		columns: "from_day int, revision int, millis int, set_at int", order: "from_day, revision"},
+	{name: "documents", from: "documents", written: atMoment, by: "published",
+		columns: "name text, version int, published int, content text", order: "name, version"},
+	{name: "disclosures", from: "disclosures", written: atMoment, by: "published",
+		columns: "asset text, version int, published int, content text", order: "asset, version"},
+	{name: "listings", from: "listings", written: atMoment, by: "added",
+		columns: "code text, number int, from_day int, added int, added_by text, reason text, ended int",
+		order:   "code, number"},
+	{name: "listings_removed", optional: true, from: "listings", written: atMoment, by: "removed",
+		columns: "code text, number int, removed int, removed_by text", order: "code, number"},
+
+	{name: "accounts", from: "accounts", written: atMoment, by: "opened", bucket: "bucket",
+		columns: "account text, opened int", order: "account"},
+	{name: "accounts_closed", optional: true, from: "accounts", written: atMoment, by: "closed", bucket: "bucket",
+		columns: "account text, closed int", order: "account"},
+	{name: "accounts_ended", optional: true, from: "accounts", written: atMoment, by: "ended", bucket: "bucket",
+		columns: "account text, ended int", order: "account"},
+	{name: "owners", from: "owners", written: atMoment, by: "set_at", bucket: "bucket",
+		columns: "account text, from_day int, revision int, owner text, set_at int, set_by text",
+		order:   "account, from_day, revision"},
+	{name: "labels", from: "labels", written: onDay, by: "from_day", bucket: "bucket",
+		columns: "account text, label text, from_day int, set_at int, set_by text", order: "account, label, from_day"},
+	{name: "labels_ended", from: "labels", written: onDay, by: "until_day", bucket: "bucket",
+		columns: "account text, label text, from_day int, until_day int", order: "account, label, from_day"},
+	{name: "exclusions", from: "exclusions", written: onDay, by: "from_day", bucket: "bucket",
+		columns: "account text, asset text, product text, from_day int", order: "account, asset, product, from_day"},
+	{name: "exclusions_ended", from: "exclusions", written: onDay, by: "until_day", bucket: "bucket",
+		columns: "account text, asset text, product text, from_day int, until_day int, set_at int, set_by text",
+		order:   "account, asset, product, from_day"},
+	{name: "enrollments", from: "enrollments", written: onDay, by: "from_day", bucket: "bucket",
+		columns: "account text, from_day int", order: "account, from_day"},
+	{name: "enrollments_ended", from: "enrollments", written: onDay, by: "until_day", bucket: "bucket",
+		columns: "account text, from_day int, until_day int", order: "account, from_day"},
+	{name: "acceptances", from: "acceptances", written: atMoment, by: "accepted_at", bucket: "bucket",
+		columns: "account text, document text, version int, accepted_at int", order: "account, document, version"},
+	{name: "switch_events", from: "switch_events", written: atMoment, by: "at", bucket: "bucket",
+		columns: "account text, at int, action text", order: "account, at, action"},
+
+	{name: "keys", from: "keys", written: atMoment, by: "created", bucket: "bucket",
+		columns: "key text, account text, type text, permissions text, label text, created int, expires int",
+		order:   "key"},
+	{name: "keys_revoked", optional: true, from: "keys", written: atMoment, by: "revoked", bucket: "bucket",
+		columns: "key text, revoked int", order: "key"},
+	{name: "tokens", from: "tokens", written: atMoment, by: "created", bucket: "bucket",
+		columns: "id text, hash blob, role text, account text, label text, created int, expires int, authoritative int",
+		order:   "id"},
+	{name: "tokens_revoked", optional: true, from: "tokens", written: atMoment, by: "revoked", bucket: "bucket",
+		columns: "id text, revoked int", order: "id"},
+	{name: "security_events", from: "security_events", written: atMoment, by: "at", bucket: "bucket",
+		columns: "account text, at int, nonce text, action text, detail text", order: "account, at, nonce"},
+	{name: "log", from: "log", written: atMoment, by: "at", bucket: "bucket", keyed: true,
+		columns: "at int, actor text, role text, request text, action text, subject text, detail text",
+		order:   "at, action, subject, actor, detail, request"},
+}
+
+// Unrecorded are the tables and columns that are in no record, with the reason. A column is "table.column".
+var Unrecorded = map[string]string{
+	"assets":                  "they are only added, without a time; the audit derives balances and rewards with them",
+	"attempts":                "counters that are removed after some time",
+	"balances":                "the audit derives them from the journal",
+	"campaign_members":        "the audit derives them from enrollments and switch events",
+	"checkpoints":             "they are signed, and kept elsewhere",
+	"conversions":             "counters of what entries say",
+	"days":                    "closings say which days are closed; the audit compares them",
+	"deposit_addresses":       "they are replaced; each change is a line of the log",
+	"desk":                    "rows that are only locked",
+	"drafts":                  "they are removed when they are used",
+	"import_rows":             "they grow with each file that overlaps; the entries that came of them are recorded",
+	"limits":                  "they are replaced; each change is a line of the log",
+	"listed_out":              "it is removed when a listing is; switch events say who was taken out",
+	"logins":                  "they are removed with the person; each change is a line of the log",
+	"meta":                    "marks and counters of the database",
+	"migrations":              "the steps of the schema",
+	"outbox":                  "it is kept for some days only, and says what other rows say",
+	"pending":                 "withdrawals without an ending",
+	"progress":                "the audit derives it from batches and payments",
+	"record_groups":           "they are a part of the records",
+	"records":                 "they are signed",
+	"responses":               "they are kept for some days only",
+	"sessions":                "they are removed when they are over",
+	"sweeps":                  "they are removed when nothing is left to move",
+	"accounts.region":         "it is replaced; each change is a line of the log",
+	"accounts.frozen":         "it is taken back; each change is a line of the log",
+	"accounts.frozen_mode":    "it is taken back; each change is a line of the log",
+	"accounts.frozen_reason":  "it is taken back; each change is a line of the log",
+	"acceptances.client":      "it says where a person was, and may have to be erased",
+	"acceptances.address":     "it says where a person was, and may have to be erased",
+	"switch_events.client":    "it says where a person was, and may have to be erased",
+	"switch_events.address":   "it says where a person was, and may have to be erased",
+	"security_events.client":  "it says where a person was, and may have to be erased",
+	"security_events.address": "it says where a person was, and may have to be erased",
+	"listings.restored":       "it grows while enrollments are restored; switch events say whose",
+	"listings.unfinished":     "it is work in hand",
+	"keys.addresses":          "they are replaced; each change is a line of the log",
+	"keys.trade_until":        "it is replaced; each change is a line of the log",
+	"keys.secret":             "it is sealed again with another key",
+}
+
+func ofCampaign(table string) string {
+	return table + " x JOIN campaigns c ON c.bucket = x.bucket AND c.campaign = x.campaign"
+}
+
+// column is a column of a part.
+type column struct{ name, kind string }
+
+func (p part) fields() (fields []column) {
+	for field := range strings.SplitSeq(p.columns, ", ") {
+		name, kind, _ := strings.Cut(field, " ")
+		fields = append(fields, column{name, kind})
+	}
+	return fields
+}
+
+// table is the table of the part's columns.
+func (p part) table() string {
+	table, _, _ := strings.Cut(p.from, " ")
+	return table
+}
+
+// column is the name that the table has for a column.
+func (c column) column() string {
+	if _, name, joined := strings.Cut(c.name, "."); joined {
+		return name
+	}
+	return c.name
+}
+
+// names are the part's columns, as SQL lists them.
+func (p part) names(prefix string) string {
+	var names []string
+	for _, f := range p.fields() {
+		names = append(names, prefix+f.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// lead is how many columns a row begins with that say where it belongs: the bucket, and those of by.
+func (p part) lead() int { return 1 + len(strings.Split(p.by, ", ")) }
+
+// query is the SELECT of the part's rows in the order of their buckets and keys. Its parameters are the bucket, where
+// the part is keyed, and where the rows of a span can be distinguished, the limits of the first column of by.
+func (p part) query() string {
+	bucket, order, conditions := p.bucket, p.order, []string{}
+	switch {
+	case p.keyed:
+		conditions = append(conditions, bucket+" = $1")
+	case bucket == "":
+		bucket = "0"
+	default:
+		order = bucket + ", " + order
+	}
+	if p.written <= withSettlement {
+		limited, _, _ := strings.Cut(p.by, ", ")
+		n := len(conditions)
+		conditions = append(conditions, fmt.Sprintf("%s >= $%d AND %s < $%d", limited, n+1, limited, n+2))
+	}
+	where := ""
+	if len(conditions) > 0 {
+		where = " WHERE " + strings.Join(conditions, " AND ")
+	}
+	return "SELECT " + bucket + ", " + p.by + ", " + p.names("") + " FROM " + p.from + where + " ORDER BY " + order
+}
