@@ -8,12 +8,14 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/softstake/softstake/evidence"
+	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
 
@@ -48,7 +50,7 @@ func (f anchorFlags) check() error {
 }
 
 // signer is what checkpoints are signed with.
-func (f anchorFlags) signer(ctx context.Context, env *Env) (evidence.Signer, error) {
+func (f anchorFlags) signer(ctx context.Context) (evidence.Signer, error) {
 	if f.AnchorCommand != "" {
 		v, err := readVerifier(f.AnchorVerifier)
 		if err != nil {
@@ -56,12 +58,24 @@ func (f anchorFlags) signer(ctx context.Context, env *Env) (evidence.Signer, err
 		}
 		return evidence.CommandSigner(ctx, f.AnchorCommand, v), nil
 	}
-	text, err := env.readKeyFile(f.AnchorKey)
+	text, err := readPrivateKey(f.AnchorKey)
 	if err != nil {
 		return evidence.Signer{}, fmt.Errorf("read the key that checkpoints are signed with: %w", err)
 	}
-	s, _, err := evidence.KeySigner(strings.TrimSpace(text))
+	s, _, err := evidence.KeySigner(strings.TrimSpace(string(text)))
 	return s, err
+}
+
+// readPrivateKey reads a file that nobody but its owner may read.
+func readPrivateKey(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" { // which has no such modes
+		return nil, fmt.Errorf("others can read %s; keep it to yourself: chmod 600 %s", name, name)
+	}
+	return os.ReadFile(name)
 }
 
 // readVerifier reads a public key, or the file that has it.
@@ -76,18 +90,27 @@ func readVerifier(given string) (note.Verifier, error) {
 	return evidence.ParseVerifier(strings.TrimSpace(given))
 }
 
-// anchor makes the records that are due, signs them, and puts the checkpoint where it is to be kept. What was put is
-// put again if it comes again: a reader takes one for the other.
+// anchor makes the records that are due, signs them, and puts the checkpoint where it is to be kept. Repeating it puts
+// the same there again: the one before may not have arrived.
 func (f anchorFlags) anchor(ctx context.Context, db *store.DB, s evidence.Signer) (made int64, c evidence.Checkpoint,
-	repeated bool, err error) {
-	if made, err = db.Evidence().Make(ctx); err != nil {
-		return made, c, false, err
+	err error) {
+	if made, err = db.Evidence().Make(ctx); err == nil {
+		c, _, err = db.Evidence().Sign(ctx, s)
 	}
-	if c, repeated, err = db.Evidence().Sign(ctx, s); err != nil {
-		return made, c, repeated, err
+	if err == nil {
+		err = f.put(ctx, c)
 	}
-	err = f.put(ctx, c)
-	return made, c, repeated, err
+	return made, c, err
+}
+
+// anchoring is anchor for a server.
+func (f anchorFlags) anchoring(ctx context.Context, db *store.DB) (
+	anchor func(context.Context) (int64, staking.Day, error), err error) {
+	s, err := f.signer(ctx)
+	return func(ctx context.Context) (int64, staking.Day, error) {
+		_, c, err := f.anchor(ctx, db, s)
+		return c.Size, c.Day, err
+	}, err
 }
 
 // put puts a checkpoint where it is kept, unless the file ends with it.
@@ -173,11 +196,11 @@ func (c *anchorMakeCmd) Run(env *Env) error {
 			return env.done(err, "Made %s. Nothing is signed without --anchor-key or --anchor-command.\n",
 				count(made, "record", "records"))
 		}
-		s, err := c.signer(ctx, env)
+		s, err := c.signer(ctx)
 		if err != nil {
 			return err
 		}
-		made, checkpoint, _, err := c.anchor(ctx, db, s)
+		made, checkpoint, err := c.anchor(ctx, db, s)
 		if err != nil {
 			return err
 		}

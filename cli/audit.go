@@ -7,6 +7,7 @@ import (
 	"runtime"
 
 	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/evidence"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -17,14 +18,20 @@ import (
 type auditCmd struct {
 	Day  *staking.Day `placeholder:"DAY" help:"Only this day's rewards. Without it: everything."`
 	JSON bool         `help:"Print a JSON object."`
+
+	Anchors        string   `placeholder:"FILE" help:"Compute the records of all closed days again too, and compare them with the checkpoints of this file: \"anchor make\" wrote it."`
+	AnchorVerifier []string `sep:"none" placeholder:"KEY" help:"With --anchors, the public key that the checkpoints are signed with, NAME+HASH+KEY, or a file that has it; may be repeated."`
 }
 
 func (c *auditCmd) Help() string {
 	return `Every average and every reward is derived again from the journal, with another algorithm; balances, totals, carries and digests are compared. It reads only, may run while the books are in use, and runs on backups too. The exit status is 1 when it finds anything.
 
+With --anchors it also finds what agrees with itself: rows of closed days that were changed together with all that is derived from them, and records that were made again. It says of which day and kind they are, and in which bucket.
+
 Examples:
 
   softstake audit
+  softstake audit --anchors /mnt/worm/anchors.txt --anchor-verifier anchor.pub
   softstake audit --db sqlite:backup.db`
 }
 
@@ -38,6 +45,7 @@ type (
 		Tokens    []tokenSumJSON `json:"tokens"`
 		Total     int64          `json:"findingsTotal"`
 		Findings  []findingJSON  `json:"findings"`
+		Anchors   *anchorsJSON   `json:"anchors,omitempty"`
 	}
 	tokenSumJSON struct {
 		Asset   string `json:"asset"`
@@ -53,6 +61,9 @@ type (
 )
 
 func (c *auditCmd) Run(env *Env) error {
+	if (c.Anchors == "") != (len(c.AnchorVerifier) == 0) {
+		return usage("--anchors and --anchor-verifier are given together")
+	}
 	o := env.options()
 	o.Unfinished = true
 	return env.booksWith(o, func(ctx context.Context, db *store.DB) error {
@@ -65,17 +76,32 @@ func (c *auditCmd) Run(env *Env) error {
 		if err = cmp.Or(err, bar.end()); err != nil {
 			return err
 		}
+		var checked *evidence.Checked
+		if c.Anchors != "" {
+			if checked, err = c.checkAnchors(ctx, env, db); err != nil {
+				return err
+			}
+		}
 		if c.JSON {
-			err = c.writeJSON(env, report)
-		} else {
-			err = c.write(env, report)
+			err = c.writeJSON(env, report, checked)
+		} else if err = c.write(env, report); err == nil {
+			err = writeAnchors(env, checked)
 		}
-		if err == nil && report.Total > 0 {
-			err = fmt.Errorf("the books differ from their journal in %s; keep them as they are, and compare with a backup",
-				count(report.Total, "place", "places"))
-		}
-		return err
+		return cmp.Or(err, findingsError(report, checked))
 	})
+}
+
+// findingsError says that something was found, or is nil.
+func findingsError(r audit.Report, checked *evidence.Checked) error {
+	switch {
+	case r.Total > 0:
+		return fmt.Errorf("the books differ from their journal in %s; keep them as they are, and compare with a backup",
+			count(r.Total, "place", "places"))
+	case checked != nil && len(checked.Findings) > 0:
+		return fmt.Errorf("the books differ from their records in %s; keep them as they are, and compare with a backup",
+			count(len(checked.Findings), "place", "places"))
+	}
+	return nil
 }
 
 func (c *auditCmd) write(env *Env, r audit.Report) error {
@@ -99,10 +125,10 @@ func (c *auditCmd) write(env *Env, r audit.Report) error {
 		count(r.Accruals, "reward", "rewards"))
 }
 
-func (c *auditCmd) writeJSON(env *Env, r audit.Report) error {
+func (c *auditCmd) writeJSON(env *Env, r audit.Report, checked *evidence.Checked) error {
 	j := auditJSON{
 		Through: r.Through, Accounts: r.Accounts, Positions: r.Positions, Postings: r.Postings, Rewards: r.Accruals,
-		Total: r.Total, Findings: []findingJSON{}, Tokens: []tokenSumJSON{},
+		Total: r.Total, Findings: []findingJSON{}, Tokens: []tokenSumJSON{}, Anchors: anchorsOf(checked),
 	}
 	for _, t := range r.Tokens {
 		a := assets{t.Asset.Symbol: t.Asset}

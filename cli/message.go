@@ -12,6 +12,7 @@ import (
 	"github.com/softstake/softstake/consent"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/evidence"
 	"github.com/softstake/softstake/history"
 	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/ledger"
@@ -46,6 +47,7 @@ var hints = map[string]string{
 	store.ReasonDayNotOver:        `set terms from tomorrow on with "softstake terms set"`,
 	store.ReasonDeclared:          `correct single balances with "softstake adjust"`,
 	simulation.ReasonUnpaid:       `see "softstake status"`,
+	evidence.ReasonRecordsChanged: `compare them with "softstake audit --anchors"`,
 	store.ReasonNotCopied:         `run "softstake restore" again`,
 	store.ReasonNotAudited:        `look with "softstake audit", or run "softstake restore" again`,
 	store.ReasonFindings:          `the books stay closed to every command but "softstake audit"`,

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/serve"
+	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/web"
 )
@@ -41,7 +43,8 @@ type serveCmd struct {
 	AcceptAt        string         `placeholder:"URL" help:"Where a holder accepts the documents, for the message that says they are not accepted."`
 	Log             string         `enum:"text,json" default:"text" help:"How the log is written: text or json. Without it: ${default}."`
 	CloseAfter      *time.Duration `placeholder:"TIME" help:"Refuse to serve unless the books say the same: see \"days set-close-after\"."`
-	Poll            time.Duration  `default:"1m" hidden:"" help:"How often to look for what is due."`
+	anchorFlags     `embed:""`
+	Poll            time.Duration `default:"1m" hidden:"" help:"How often to look for what is due."`
 }
 
 func (c *serveCmd) Help() string {
@@ -50,6 +53,8 @@ func (c *serveCmd) Help() string {
 Each day is settled when it is over, as soon as it takes no late entries any more: the books say for how long ("days closing"). What fails is retried, and a token that waits for funds or needs approval is checked each minute. Several processes may serve the same books in PostgreSQL: each reward is paid once, and a key that is revoked through one is refused by all.
 
 With --country-header, the country of a request is the last value of the header that a trusted proxy sends, if it is a code of ISO 3166. It is unknown if the header is missing, is T1 (Tor) or XX, or if the client did not come through a trusted proxy. Soft Staking cannot be switched on then; it can always be switched off.
+
+The records of closed days are made by itself too, from 15 minutes after the end of each day on, and signed where --anchor-key or --anchor-command says with what ("anchor make").
 
 SIGTERM ends it when the work in hand is done. Each flag may come from the environment: --trusted-proxy is SOFTSTAKE_TRUSTED_PROXY.
 
@@ -87,6 +92,12 @@ func (c *serveCmd) Run(env *Env) (err error) {
 	if err != nil {
 		return err
 	}
+	var anchor func(context.Context) (int64, staking.Day, error)
+	if c.given() {
+		if anchor, err = c.anchoring(env.Context, db); err != nil {
+			return err
+		}
+	}
 	b := readBuild()
 	return serve.Run(env.Context, serve.Config{
 		Books: db, Sealer: sealer, Now: env.Now, Log: log, Metrics: metrics,
@@ -94,7 +105,7 @@ func (c *serveCmd) Run(env *Env) (err error) {
 		MaxRequests: c.MaxRequests, Rate: c.Rate, Weights: c.ExchangeWeights == "on", AcceptAt: c.AcceptAt, Pages: pages,
 		Listen: c.Listen, MetricsListen: c.MetricsListen, CertFile: c.TLSCert, KeyFile: c.TLSKey,
 		BooksURL: redact(env.DB), Build: serve.Build{Version: b.version, Revision: b.revision, Go: b.golang},
-		Settle: runOptions(env), Poll: c.Poll,
+		Settle: runOptions(env), Anchor: anchor, Poll: c.Poll,
 	})
 }
 
@@ -112,7 +123,7 @@ func (c *serveCmd) check(insecure bool) ([]netip.Prefix, error) {
 	case c.CountryHeader != "" && c.TrustedProxy == "":
 		return nil, usage("--country-header is believed from a trusted proxy only; name it with --trusted-proxy")
 	}
-	if err := checkCloseAfter(c.CloseAfter); err != nil {
+	if err := cmp.Or(checkCloseAfter(c.CloseAfter), c.anchorFlags.check()); err != nil {
 		return nil, err
 	}
 	proxies, err := access.ParseAddresses(c.TrustedProxy)

@@ -2,10 +2,13 @@ package evidence_test
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	mathrand "math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -280,7 +283,7 @@ func some(table, key, where string) string {
 	return fmt.Sprintf(" WHERE %s = (SELECT %s FROM %s WHERE %s ORDER BY 1 LIMIT 1)", key, key, table, where)
 }
 
-// tampering is one change of a row of each kind: of figures, names and times, rows that are removed and rows that are added.
+// tampering is one change of a row of each kind: of figures, names and times, and rows that are removed or added.
 var tampering = []struct{ kind, sql string }{
 	{"postings", `UPDATE postings SET amount = amount + 1 WHERE entry = 'deposit-0' AND side = 1`},
 	{"entries", `UPDATE entries SET credential = 'somebody' WHERE entry = 'deposit-0'`},
@@ -378,6 +381,32 @@ func TestRecordsThatWereChanged(t *testing.T) {
 	if _, err := books.Evidence().Check(t.Context(), notes, []note.Verifier{newSigner(t).Verifier}, nil); !errors.Is(err,
 		ledger.ErrInvalid) {
 		t.Errorf("a checkpoint of another key: %v", err)
+	}
+}
+
+// TestCommandSigns: a command signs with a key that the process does not have, and what it prints is verified.
+func TestCommandSigns(t *testing.T) {
+	if private := os.Getenv("TEST_ANCHOR_KEY"); private != "" { // it is the command
+		s, _, err := evidence.KeySigner(private)
+		ok(t, err)
+		signature := testkit.Must(s.Sign(testkit.Must(io.ReadAll(os.Stdin))(t)))(t)
+		_, err = fmt.Println(base64.StdEncoding.EncodeToString(signature))
+		ok(t, err)
+		os.Exit(0)
+	}
+	private, public, err := evidence.NewKey(rand.Reader, "hsm.example.com")
+	ok(t, err)
+	t.Setenv("TEST_ANCHOR_KEY", private)
+	command := os.Args[0] + " -test.run=TestCommandSigns"
+	message := []byte("hsm.example.com\n1\n")
+	s := evidence.CommandSigner(t.Context(), command, testkit.Must(evidence.ParseVerifier(public))(t))
+	signature := testkit.Must(s.Sign(message))(t)
+	if !s.Verify(message, signature) {
+		t.Error("the signature is not verified")
+	}
+	other := evidence.CommandSigner(t.Context(), command, newSigner(t).Verifier)
+	if _, err := other.Sign(message); !errors.Is(err, ledger.ErrInvalid) {
+		t.Errorf("the signature of another key: %v", err)
 	}
 }
 

@@ -55,6 +55,9 @@ type Config struct {
 	Build         Build
 
 	Settle staking.Options
+	// Anchor signs the records of the days and puts the checkpoint where it is kept, and returns how many records there
+	// are and the last day of them. It is repeated until it succeeds. nil: the records are made, and not signed.
+	Anchor func(context.Context) (records int64, through staking.Day, err error)
 	Poll   time.Duration // how often to look for what is due, above zero
 }
 
@@ -87,6 +90,7 @@ func Run(ctx context.Context, c Config) error {
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { days.run(ctx); return nil })
 	work.Go(func() error { days.removeExpired(ctx); return nil })
+	work.Go(func() error { newRecorder(c, days.outage).run(ctx); return nil })
 	work.Go(func() error { return watchSchema(ctx, c.Books, c.Poll) })
 	err = s.Wait(ctx)
 	cancel()
