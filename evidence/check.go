@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"golang.org/x/mod/sumdb/note"
@@ -11,6 +12,7 @@ import (
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/verify"
 )
 
 // Finding is a place where the rows are not those of a record, or a record is not the one that was signed.
@@ -124,8 +126,19 @@ func (c *check) compareRows(ctx context.Context, progress func(done, of int)) er
 		if err != nil {
 			return err
 		}
+		salts, err := c.salts(ctx, s)
+		if err != nil {
+			return err
+		}
+		trees, err := readLiabilities(ctx, c.read, s, salts)
+		if err != nil {
+			return err
+		}
 		for i, record := range some {
 			if err := c.compareRecord(ctx, record, groups[i]); err != nil {
+				return err
+			}
+			if err := c.compareLiabilities(record, trees[i]); err != nil {
 				return err
 			}
 		}
@@ -161,6 +174,43 @@ func (c *check) compareRecord(ctx context.Context, record Record, groups []group
 		}
 		c.find(record.Day, p.name, "%d rows, and %d were recorded%s", is.Rows, was.Rows,
 			placeOf(was, bucketsOf[p.name], ofKind(groups, p.name)))
+	}
+	return nil
+}
+
+// salts reads the salts that the records of a span were made with. Where one was removed the root is another.
+func (c *check) salts(ctx context.Context, s span) (salted, error) {
+	type key struct {
+		day   staking.Day
+		asset string
+	}
+	salts := map[key][]byte{}
+	err := c.read(ctx, func(t db.View) error {
+		return t.Query(func(r db.Row) error {
+			salts[key{staking.Day(r.Int(0)), r.Text(1)}] = r.Bytes(2)
+			return nil
+		}, "SELECT day, asset, salt FROM liabilities WHERE day >= $1 AND day <= $2", int64(s.from), int64(s.through()))
+	})
+	return func(d staking.Day, asset string) ([]byte, error) { return salts[key{d, asset}], nil }, err
+}
+
+// compareLiabilities compares what is owed at the end of a day with what was recorded.
+func (c *check) compareLiabilities(record Record, trees map[string]*tokenTree) error {
+	was := map[string]verify.Node{}
+	for _, l := range record.Liabilities {
+		was[l.Asset] = l.Root
+		if trees[l.Asset] == nil {
+			c.find(record.Day, "liabilities", "nothing of %s is owed, and %d was recorded", l.Asset, l.Root.Sum)
+		}
+	}
+	for _, asset := range slices.Sorted(maps.Keys(trees)) {
+		l, err := trees[asset].liability()
+		if err != nil {
+			return err
+		}
+		if l.Root != was[asset] {
+			c.find(record.Day, "liabilities", "%d of %s is owed, and %d was recorded", l.Root.Sum, asset, was[asset].Sum)
+		}
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ package evidence
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/softstake/softstake/db"
@@ -52,7 +54,11 @@ func (r *Records) Make(ctx context.Context) (made int64, err error) {
 		if err != nil {
 			return made, err
 		}
-		n, err := r.write(ctx, s, groups)
+		trees, err := readLiabilities(ctx, r.db.Read, s, newSalt)
+		if err != nil {
+			return made, err
+		}
+		n, err := r.write(ctx, s, groups, trees)
 		if err != nil {
 			return made, annotate(err, "write the records of %s to %s", s.from, s.through())
 		}
@@ -90,30 +96,25 @@ func (r *Records) due(ctx context.Context) (s span, err error) {
 func recordOf(r db.Row) (Record, error) { return ParseRecord(r.Text(0)) }
 
 // write writes records, unless another has written some of them in the meantime.
-func (r *Records) write(ctx context.Context, s span, groups [][]group) (made int64, err error) {
+func (r *Records) write(ctx context.Context, s span, groups [][]group, trees []map[string]*tokenTree) (made int64,
+	err error) {
 	err = r.db.Write(ctx, func(t db.Tx) error {
 		made = 0
 		for i, of := range groups {
 			record := Record{Day: s.from + staking.Day(i), Layout: layout, Settled: s.settled[i], Kinds: kindsOf(of)}
+			for _, asset := range slices.Sorted(maps.Keys(trees[i])) {
+				l, err := trees[i][asset].liability()
+				if err != nil {
+					return err
+				}
+				record.Liabilities = append(record.Liabilities, l)
+			}
 			n, err := t.Exec("INSERT INTO records (day, body, made_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
 				int64(record.Day), record.String(), r.clock().UnixMilli())
 			if err != nil || n == 0 {
 				return err // another goes on from here
 			}
-			var buckets []int64
-			var texts []string
-			for bucket, text := range groupTexts(of) {
-				buckets, texts = append(buckets, int64(bucket)), append(texts, text)
-			}
-			days := make([]int64, len(buckets))
-			for j := range days {
-				days[j] = int64(record.Day)
-			}
-			if len(buckets) > 0 {
-				err = t.Insert("record_groups", db.Set{db.Ints("bucket", buckets), db.Ints("day", days),
-					db.Texts("body", texts)})
-			}
-			if err != nil {
+			if err := writeBeside(t, record.Day, of, trees[i]); err != nil {
 				return err
 			}
 			made++
@@ -121,6 +122,23 @@ func (r *Records) write(ctx context.Context, s span, groups [][]group) (made int
 		return nil
 	})
 	return made, err
+}
+
+// writeBeside writes what lies beside a record: the hashes of its buckets, and those of its sum trees.
+func writeBeside(t db.Tx, d staking.Day, groups []group, trees map[string]*tokenTree) error {
+	for bucket, text := range groupTexts(groups) {
+		if _, err := t.Exec("INSERT INTO record_groups (bucket, day, body) VALUES ($1, $2, $3)", int64(bucket), int64(d),
+			text); err != nil {
+			return err
+		}
+	}
+	for asset, tree := range trees {
+		if _, err := t.Exec("INSERT INTO liabilities (day, asset, salt, roots) VALUES ($1, $2, $3, $4)", int64(d), asset,
+			tree.salt, encodeRoots(tree.roots)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // All are the records from the first day on, in the form that is signed.

@@ -9,6 +9,7 @@ import (
 	"maps"
 	mathrand "math/rand/v2"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -142,6 +143,8 @@ func makeAll(t *testing.T, books *store.DB) {
 	testkit.Must(books.Evidence().Make(t.Context()))(t)
 }
 
+var saltedHash = regexp.MustCompile(`(?m)^(liabilities \S+ \d+) .*$`)
+
 // TestRecordsAreTheSame: on both databases, and whether they are made each day or all at the end; nothing that comes
 // later changes the record of a day.
 func TestRecordsAreTheSame(t *testing.T) {
@@ -161,6 +164,9 @@ func TestRecordsAreTheSame(t *testing.T) {
 					t.Errorf("%d records were made of 7 days, or some again", made)
 				}
 				got := testkit.Must(books.Evidence().All(t.Context()))(t)
+				for i := range got { // the hashes of what is owed are salted
+					got[i] = saltedHash.ReplaceAllString(got[i], "$1")
+				}
 				if want == nil {
 					want = got
 				}
@@ -357,6 +363,7 @@ func TestRecordsThatWereChanged(t *testing.T) {
 	}
 	exec("UPDATE withdrawals SET address = '0x2'")
 	exec("DELETE FROM records WHERE day >= (SELECT max(day) - 2 FROM records)")
+	exec("DELETE FROM liabilities WHERE day >= (SELECT max(day) - 2 FROM liabilities)")
 	exec("DELETE FROM record_groups WHERE day >= (SELECT max(day) - 2 FROM record_groups)")
 	makeAll(t, books)
 	c := check(t, books, signer, notes...)

@@ -194,6 +194,7 @@ var Unrecorded = map[string]string{
 	"desk":                    "rows that are only locked",
 	"drafts":                  "they are removed when they are used",
 	"import_rows":             "they grow with each file that overlaps; the entries that came of them are recorded",
+	"liabilities":             "salts and hashes that a record's roots are made of",
 	"limits":                  "they are replaced; each change is a line of the log",
 	"listed_out":              "it is removed when a listing is; switch events say who was taken out",
 	"logins":                  "they are removed with the person; each change is a line of the log",

@@ -12,6 +12,7 @@ import (
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/verify"
 )
 
 // Record is what was written on a day: per kind of row how many there are, and the hash of a Merkle tree over them.
@@ -20,6 +21,14 @@ type Record struct {
 	Layout  int
 	Settled map[string]staking.Day // by token: the last of its days whose rows are in this record or in one before it
 	Kinds   []Kind                 // by name, those that have rows
+
+	Liabilities []Liability // by token, of those that holders have
+}
+
+// Liability is the root of the sum tree of what is owed to the holders of a token at the end of the day.
+type Liability struct {
+	Asset string
+	Root  verify.Node
 }
 
 // Kind is the rows of one kind in a record: the hash is that of a tree over the groups of its buckets.
@@ -49,6 +58,9 @@ func (r Record) String() string {
 	for _, k := range r.Kinds {
 		fmt.Fprintf(&b, "rows %s %d %s\n", k.Name, k.Rows, k.Hash)
 	}
+	for _, l := range r.Liabilities {
+		fmt.Fprintf(&b, "%s\n", verify.Line(l.Asset, l.Root))
+	}
 	return b.String()
 }
 
@@ -71,6 +83,14 @@ func ParseRecord(text string) (r Record, err error) {
 				k.Hash, err = tlog.ParseHash(words[3])
 			}
 			r.Kinds = append(r.Kinds, k)
+		case i > 2 && len(words) == 4 && words[0] == "liabilities":
+			l := Liability{Asset: words[1]}
+			if l.Root.Sum, err = strconv.ParseUint(words[2], 10, 63); err == nil {
+				var hash tlog.Hash
+				hash, err = tlog.ParseHash(words[3])
+				l.Root.Hash = verify.Hash(hash)
+			}
+			r.Liabilities = append(r.Liabilities, l)
 		default:
 			err = fmt.Errorf("%q is not understood", ledger.Clip(line))
 		}

@@ -1,0 +1,197 @@
+package evidence_test
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/evidence"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/scenario"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
+	"github.com/softstake/softstake/verify"
+)
+
+// signedBooks are books with two signed records of lived days, and the public key.
+func signedBooks(t *testing.T, kind string) (there *store.DB, public string) {
+	t.Helper()
+	books, clock := books(t, kind, town)
+	private, public, err := evidence.NewKey(rand.Reader, "books.example.com/softstake")
+	ok(t, err)
+	signer, _, err := evidence.KeySigner(private)
+	ok(t, err)
+	live(t, books, clock, 2, func() {
+		makeAll(t, books)
+		sign(t, books, signer)
+	})
+	return books, public
+}
+
+// owedBySQL is what holders have of a token at the end of the day before, by the balances of now: at 00:20 nothing was
+// posted yet, and only the rewards of that day are credited.
+func owedBySQL(t *testing.T, books *store.DB, asset string, d staking.Day) (n int64) {
+	t.Helper()
+	ok(t, books.Engine().Read(t.Context(), func(v db.View) (err error) {
+		n, err = db.Count(v, `SELECT CAST((SELECT sum(balance) FROM balances WHERE asset = $1 AND substr(account, 1, 1) <> '@')
+		    - (SELECT sum(reward) FROM rewards WHERE asset = $1 AND day = $2) AS bigint)`, asset, int64(d))
+		return err
+	}))
+	return n
+}
+
+// TestEveryBalanceIsProved: each holder's proof is verified offline, the amounts sum up to the root, and the root to what
+// the books owe.
+func TestEveryBalanceIsProved(t *testing.T) {
+	for _, kind := range scenario.Databases {
+		t.Run(kind, func(t *testing.T) {
+			books, public := signedBooks(t, kind)
+			day := town.Last + 2
+			for _, asset := range []string{"BNB", "SOL"} {
+				var sum, total uint64
+				for n := range town.Holders {
+					p := testkit.Must(books.Evidence().Proof(t.Context(), town.Holder(n), day, asset))(t)
+					r := testkit.Must(p.Check(public))(t)
+					if r.Day != day.String() || r.Asset != asset || r.Origin != "books.example.com/softstake" {
+						t.Errorf("the proof shows %+v", r)
+					}
+					sum, total = sum+p.Amount, r.Total
+				}
+				if want := owedBySQL(t, books, asset, day); sum != total || int64(total) != want {
+					t.Errorf("%s: the holders' amounts sum up to %d, the root is of %d, and the books owe %d", asset, sum, total, want)
+				}
+			}
+			_, err := books.Evidence().Proof(t.Context(), "nobody", day, "BNB")
+			if !errors.Is(err, ledger.ErrNotFound) {
+				t.Errorf("the proof of an account that does not exist: %v", err)
+			}
+			if _, err := books.Evidence().Proof(t.Context(), town.Holder(1), day+1, "BNB"); !errors.Is(err, ledger.ErrNotFound) {
+				t.Errorf("the proof of a day without a record: %v", err)
+			}
+			// The record of a day before stays proved, whatever came later.
+			p := testkit.Must(books.Evidence().Proof(t.Context(), town.Holder(1), day-1, "BNB"))(t)
+			if _, err := p.Check(public); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestProofsOfOthersAreNoProofs changes a proof in each way in which it could be of something else.
+func TestProofsOfOthersAreNoProofs(t *testing.T) {
+	books, public := signedBooks(t, "sqlite")
+	day := town.Last + 2
+	proof := func() verify.Proof {
+		p := testkit.Must(books.Evidence().Proof(t.Context(), town.Holder(1), day, "BNB"))(t)
+		p.Path, p.Inclusion = slices.Clone(p.Path), slices.Clone(p.Inclusion)
+		return p
+	}
+	if _, err := proof().Check(public); err != nil {
+		t.Fatal(err)
+	}
+	other := testkit.Must(books.Evidence().Proof(t.Context(), town.Holder(2), day, "BNB"))(t)
+	before := testkit.Must(books.Evidence().Proof(t.Context(), town.Holder(1), day-1, "BNB"))(t)
+	for what, change := range map[string]func(*verify.Proof){
+		"another holder, with the same leaf":  func(p *verify.Proof) { p.Account = "holder-0002" },
+		"another token":                       func(p *verify.Proof) { p.Asset = "SOL" },
+		"another day":                         func(p *verify.Proof) { p.Day = (day - 1).String() },
+		"another amount":                      func(p *verify.Proof) { p.Amount++ },
+		"another nonce":                       func(p *verify.Proof) { p.Nonce = other.Nonce },
+		"a short nonce":                       func(p *verify.Proof) { p.Nonce = p.Nonce[:31] },
+		"an amount that is negative":          func(p *verify.Proof) { p.Amount = 1 << 63 },
+		"a sum that wraps around":             func(p *verify.Proof) { p.Path[0].Sum = -p.Amount },
+		"a sum that is less":                  func(p *verify.Proof) { p.Path[5].Sum-- },
+		"another side":                        func(p *verify.Proof) { p.Path[3].Left = !p.Path[3].Left },
+		"a level less":                        func(p *verify.Proof) { p.Path = p.Path[1:] },
+		"a level more":                        func(p *verify.Proof) { p.Path = append(p.Path, verify.Node{}) },
+		"a record that owes less":             func(p *verify.Proof) { p.Record = strings.Replace(p.Record, "BNB ", "BNB 1", 1) },
+		"a record with two roots of a token":  func(p *verify.Proof) { p.Record += line(p.Record) + "\n" },
+		"a record without the root":           func(p *verify.Proof) { p.Record = strings.Replace(p.Record, line(p.Record)+"\n", "", 1) },
+		"the record of another day":           func(p *verify.Proof) { p.Record = before.Record },
+		"another place among the records":     func(p *verify.Proof) { p.Index-- },
+		"fewer records":                       func(p *verify.Proof) { p.Size-- },
+		"no proof of the record":              func(p *verify.Proof) { p.Inclusion = nil },
+		"a longer proof of the record":        func(p *verify.Proof) { p.Inclusion = append(p.Inclusion, verify.Hash{}) },
+		"the checkpoint before":               func(p *verify.Proof) { p.Checkpoint = before.Checkpoint },
+		"a checkpoint that says more":         func(p *verify.Proof) { p.Checkpoint = strings.Replace(p.Checkpoint, "day", "Day", 1) },
+		"a checkpoint that nobody has signed": func(p *verify.Proof) { p.Checkpoint, _, _ = strings.Cut(p.Checkpoint, "— ") },
+	} {
+		p := proof()
+		change(&p)
+		if _, err := p.Check(public); err == nil {
+			t.Errorf("%s: the proof still holds", what)
+		}
+	}
+	_, stranger, err := evidence.NewKey(rand.Reader, "books.example.com/softstake")
+	ok(t, err)
+	if _, err := proof().Check(stranger); err == nil {
+		t.Error("a proof holds with another key")
+	}
+}
+
+// line is the line of BNB's root in a record.
+func line(record string) string {
+	for l := range strings.Lines(record) {
+		if strings.HasPrefix(l, "liabilities BNB ") {
+			return strings.TrimSuffix(l, "\n")
+		}
+	}
+	return "none"
+}
+
+// TestNodesOfTheLargerSum: an operator that counts the larger of two sums instead of both, as a tree without both sums in
+// its nodes would let it, can show nobody a way to its root.
+func TestNodesOfTheLargerSum(t *testing.T) {
+	day, nonce := "2026-11-22", make([]byte, 32)
+	alice, bob := verify.Leaf("alice", "BNB", day, nonce, 5), verify.Leaf("bob", "BNB", day, nonce, 3)
+	honest := testkit.Must(verify.Join(alice, bob))(t)
+	for _, sum := range []uint64{5, 3, 0} {
+		liar := verify.Node{Sum: sum, Hash: honest.Hash}
+		record := fmt.Sprintf("softstake record\nday %s\n%s\n", day, verify.Line("BNB", liar))
+		for _, p := range []verify.Proof{
+			{Account: "alice", Amount: 5, Path: []verify.Node{bob}},
+			{Account: "bob", Amount: 3, Path: []verify.Node{{Left: true, Sum: alice.Sum, Hash: alice.Hash}}},
+		} {
+			p.Asset, p.Day, p.Nonce, p.Record = "BNB", day, nonce, record
+			if p.CheckRecord() == nil {
+				t.Errorf("%s is shown a total of %d", p.Account, sum)
+			}
+		}
+	}
+}
+
+// TestPaddingIsNoLiability: padding adds nothing, cannot be claimed, and cannot take away.
+func TestPaddingIsNoLiability(t *testing.T) {
+	alice := verify.Leaf("alice", "BNB", "2026-11-22", make([]byte, 32), 1<<62)
+	for _, padding := range []uint64{1 << 62, 1 << 63, 1<<64 - 1} {
+		if n, err := verify.Join(alice, verify.Node{Sum: padding}); err == nil {
+			t.Errorf("padding of %d makes it %d", padding, n.Sum)
+		}
+	}
+	if verify.Leaf("", "BNB", "2026-11-22", nil, 0).Hash == (verify.Node{}).Hash {
+		t.Error("padding is a leaf")
+	}
+}
+
+// TestTwoAnswersContradict: an operator that shows two people two roots of a day, or two trees of one size, is found by
+// comparing their proofs.
+func TestTwoAnswersContradict(t *testing.T) {
+	one, public := signedBooks(t, "sqlite")
+	day := town.Last + 2
+	show := func(books *store.DB, n int, d staking.Day, public string) verify.Result {
+		return testkit.Must(testkit.Must(books.Evidence().Proof(t.Context(), town.Holder(n), d, "BNB"))(t).Check(public))(t)
+	}
+	if show(one, 1, day, public).Contradicts(show(one, 2, day, public)) ||
+		show(one, 1, day, public).Contradicts(show(one, 1, day-1, public)) {
+		t.Error("proofs of the same books contradict each other")
+	}
+	two, other := signedBooks(t, "sqlite") // the same, with other salts, and the same name of the key
+	if !show(one, 1, day, public).Contradicts(show(two, 1, day, other)) {
+		t.Error("two roots of one day are not noticed")
+	}
+}
