@@ -65,7 +65,7 @@ var arrows = map[string][]string{
 	"binance": {"reports", "control", "people", "idempotency", "store", "pricing", "conversion", "staking", "access",
 		"ledger"},
 	"api": {"reports", "control", "events", "people", "idempotency", "store", "pricing", "conversion", "staking", "access",
-		"ledger", "strictjson", "download", "sse"},
+		"ledger", "verify", "strictjson", "download", "sse"},
 	"web": {"reports", "control", "events", "people", "idempotency", "store", "pricing", "conversion", "staking", "access",
 		"ledger", "download", "sse"},
 	"serve": {"reports", "api", "web", "binance", "events", "db", "store", "staking", "access", "ledger"},
@@ -95,7 +95,7 @@ var forTests = []string{"scenario", "pgtest", "testkit"}
 // books look at them through the reports, those of api post openings, those of cli
 // compare its JSON with that of /v1,
 // those of simulation make books.
-var testArrows = map[string][]string{"store": {"reports"}, "api": {"imports"}, "cli": {"api"},
+var testArrows = map[string][]string{"store": {"reports"}, "api": {"imports", "evidence"}, "cli": {"api"},
 	"simulation": {"access"}, "evidence": {"store", "pricing", "access"}}
 
 // drivers are the libraries that know SQL, and whoDrives the packages that may import them.

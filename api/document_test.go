@@ -152,6 +152,7 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"list-currency-rates", "alice", "/v1/currency-rates?currency=EUR", ""},
 	{"get-tax", "alice", "/v1/accounts/alice/tax/2026?currency=EUR", ""},
 	{"export-tax", "operator", "/v1/exports/tax/2026", ""},
+	{"get-proof", "alice", "/v1/accounts/alice/proofs/2026-03-02/BNB", ""},
 	{"list-rewards", "alice", "/v1/accounts/alice/rewards", ""},
 	{"explain-reward", "alice", "/v1/accounts/alice/rewards/2026-03-03/BNB", ""},
 	{"get-earnings", "alice", "/v1/accounts/alice/earnings", ""},
@@ -218,6 +219,8 @@ func (w *town) readyForEachOperation() {
 	w.post(w.authoritative(), "/v1/entries",
 		entry("w-flagged", "withdrawal", "bob @custody SOL 1", `"at":"`+w.day(3)+`T00:01:00Z"`,
 			`"authoritative":true`)).is(201)
+	w.ok(w.db.CloseDays(w.t.Context(), w.first, w.clock.Now()))
+	w.sign()
 }
 
 // TestEachOperationAnswersAsItIsDescribed calls each once, as it is meant.

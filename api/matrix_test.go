@@ -93,6 +93,7 @@ var matrix = map[string]string{
 	"GET /v1/currency-rates":                           "EOAH",
 	"PUT /v1/currency-rates":                           "O",
 	"GET /v1/accounts/{account}/tax/{year}":            "EOAH",
+	"GET /v1/accounts/{account}/proofs/{day}/{asset}":  "EOAH",
 	"GET /v1/exports/tax/{year}":                       "EOA",
 	"GET /v1/log":                                      "OA",
 	"GET /v1/accounts/{account}/exports/rewards":       "EOAH",

@@ -102,7 +102,7 @@ func (h Handler) MaxBody(r *http.Request) int64 { return h.server.maxBody(r) }
 func newServer(o Options) *server {
 	streams := &streams{most: cmp.Or(o.Streams, usualStreams), of: map[string]int{}}
 	s := &server{
-		Options: o, reader: reader{reports.New(o.Books.Reader()), o.Now, o.Log, o.Events, streams},
+		Options: o, reader: reader{reports.New(o.Books.Reader()), o.Books.Reader(), o.Now, o.Log, o.Events, streams},
 		mux: http.NewServeMux(), limits: newLimits(o.Rate),
 	}
 	s.huma = huma.NewAPI(describe(), describer{s})
@@ -135,6 +135,7 @@ func newServer(o Options) *server {
 	s.priceRoutes()
 	s.currencyRoutes()
 	s.taxRoutes()
+	s.proofRoutes()
 	s.logRoutes()
 	s.exportRoutes()
 	s.proposalRoutes()
@@ -146,6 +147,7 @@ func newServer(o Options) *server {
 // reader answers what only reads: every GET. It has no way to write the books.
 type reader struct {
 	*reports.Reports
+	source  store.Reader // what the reports read
 	now     func() time.Time
 	log     *slog.Logger
 	hub     *events.Hub

@@ -80,14 +80,11 @@ func readPrivateKey(name string) ([]byte, error) {
 
 // readVerifier reads a public key, or the file that has it.
 func readVerifier(given string) (note.Verifier, error) {
-	if !strings.Contains(given, "+") {
-		text, err := os.ReadFile(given)
-		if err != nil {
-			return nil, fmt.Errorf("read the public key of checkpoints: %w", err)
-		}
-		given = string(text)
+	text, err := readVerifierText(given)
+	if err != nil {
+		return nil, err
 	}
-	return evidence.ParseVerifier(strings.TrimSpace(given))
+	return evidence.ParseVerifier(text)
 }
 
 // anchor makes the records that are due, signs them, and puts the checkpoint where it is to be kept. Repeating it puts

@@ -88,6 +88,38 @@ func TestAnchors(t *testing.T) {
 	}
 }
 
+// TestProofAndVerify: a proof is made of signed books, and checked without them.
+func TestProofAndVerify(t *testing.T) {
+	t.Chdir(t.TempDir())
+	url := fill(t, 1)
+	key := must(t, "", "anchor", "key", "books.example.com")
+	proof := []string{"proof", "alice", "2026-11-22", "BNB", "--db", url}
+	refused := func(want string, args ...string) {
+		t.Helper()
+		_, stderr, status := commandAt(t.Context(), dayAfter(1), strings.NewReader(""), args...)
+		if status != 1 || !strings.Contains(stderr, want) {
+			t.Errorf("%q: status %d: %s", args, status, stderr)
+		}
+	}
+	refused("anchor make", proof...)
+	mustAt(t, dayAfter(1), "", "anchor", "make", "--anchor-key", "anchor.key", "--db", url)
+	text := mustAt(t, dayAfter(1), "", proof...)
+	lie := strings.Replace(text, `"amount":"500000000"`, `"amount":"400000000"`, 1)
+	for name, content := range map[string]string{"proof.json": text, "lie.json": lie, "anchor.pub": key,
+		"negative.json": strings.Replace(text, `"amount":"500000000"`, `"amount":"-1"`, 1)} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out := must(t, "", "verify", "proof.json", "proof.json", "--verifier", "anchor.pub"); !strings.Contains(out,
+		"alice had 500000000 smallest units of BNB at the end of 2026-11-22, of 500000000 owed to all holders") {
+		t.Error(out)
+	}
+	refused("does not hold", "verify", "lie.json", "--verifier", "anchor.pub")
+	refused("negative.json", "verify", "negative.json", "--verifier", "anchor.pub")
+	refused("has none", "proof", "bob", "2026-11-22", "BNB", "--db", url)
+}
+
 // TestAnchorKeyIsPrivate: a key that others can read signs nothing.
 func TestAnchorKeyIsPrivate(t *testing.T) {
 	t.Chdir(t.TempDir())

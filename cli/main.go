@@ -96,6 +96,8 @@ type app struct {
 	Serve   serveCmd   `cmd:"" group:"run" help:"Answer requests, and settle each day by itself."`
 	Audit   auditCmd   `cmd:"" group:"run" help:"Re-derive every figure, and say where the books differ."`
 	Anchor  anchorCmd  `cmd:"" group:"run" help:"Record the rows of closed days, and sign the records."`
+	Proof   proofCmd   `cmd:"" group:"run" help:"Prove to a holder that the balance of a day is counted."`
+	Verify  verifyCmd  `cmd:"" group:"run" help:"Check proofs, without books and without a network."`
 	Log     logCmd     `cmd:"" group:"run" help:"Show who changed what, and when."`
 	Bench   benchCmd   `cmd:"" group:"run" help:"Measure how fast this machine settles, posts and answers."`
 	Upgrade upgradeCmd `cmd:"" group:"run" help:"Bring books of an older softstake up to date."`

@@ -48,6 +48,8 @@ var hints = map[string]string{
 	store.ReasonDeclared:          `correct single balances with "softstake adjust"`,
 	simulation.ReasonUnpaid:       `see "softstake status"`,
 	evidence.ReasonRecordsChanged: `compare them with "softstake audit --anchors"`,
+	evidence.ReasonNoRecords:      `records are made with "softstake anchor make"`,
+	evidence.ReasonNotSigned:      `sign it with "softstake anchor make --anchor-key FILE"`,
 	store.ReasonNotCopied:         `run "softstake restore" again`,
 	store.ReasonNotAudited:        `look with "softstake audit", or run "softstake restore" again`,
 	store.ReasonFindings:          `the books stay closed to every command but "softstake audit"`,

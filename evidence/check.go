@@ -42,9 +42,9 @@ type Checked struct {
 // the notes of SplitNotes, each signed by one of the verifiers. It reads only. A note that is not signed so is
 // ledger.ErrInvalid; what the books say otherwise is a finding. progress is called with how many records are compared
 // out of how many; it may be nil.
-func (r *Records) Check(ctx context.Context, notes []string, known []note.Verifier,
+func (r Reader) Check(ctx context.Context, notes []string, known []note.Verifier,
 	progress func(done, of int)) (Checked, error) {
-	c := &check{read: r.db.Read, first: r.books.FirstDay()}
+	c := &check{read: r.read, first: r.first}
 	c.Covered = c.first - 1
 	for i, text := range notes {
 		signed, err := openCheckpoint(text, note.VerifierList(known...))

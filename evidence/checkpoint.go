@@ -156,8 +156,8 @@ func (r *Records) state(ctx context.Context, signer string) (texts, signed []str
 
 // Checkpoints are the notes that the books keep, by size and signer. Who can write to the database can change them:
 // what is compared later is kept elsewhere.
-func (r *Records) Checkpoints(ctx context.Context) (notes []string, err error) {
-	err = r.db.Read(ctx, func(t db.View) (err error) {
+func (r Reader) Checkpoints(ctx context.Context) (notes []string, err error) {
+	err = r.read(ctx, func(t db.View) (err error) {
 		notes, err = db.All(t, db.TextOf, "SELECT note FROM checkpoints ORDER BY size, signer")
 		return err
 	})

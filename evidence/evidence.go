@@ -28,13 +28,22 @@ type Books interface {
 
 // Records are the records of books. All methods are safe for concurrent use, also by several processes.
 type Records struct {
+	Reader
 	db    *db.DB
 	books Books
 	clock func() time.Time
 }
 
 // New is the records of books.
-func New(d *db.DB, books Books, clock func() time.Time) *Records { return &Records{d, books, clock} }
+func New(d *db.DB, books Books, clock func() time.Time) *Records {
+	return &Records{Reader{d.Read, books.FirstDay()}, d, books, clock}
+}
+
+// Reader reads the records, and has no way to write them.
+type Reader struct {
+	read  reader
+	first staking.Day
+}
 
 // reader runs a function in a snapshot.
 type reader func(ctx context.Context, fn func(db.View) error) error
@@ -142,8 +151,8 @@ func writeBeside(t db.Tx, d staking.Day, groups []group, trees map[string]*token
 }
 
 // All are the records from the first day on, in the form that is signed.
-func (r *Records) All(ctx context.Context) (texts []string, err error) {
-	err = r.db.Read(ctx, func(t db.View) (err error) {
+func (r Reader) All(ctx context.Context) (texts []string, err error) {
+	err = r.read(ctx, func(t db.View) (err error) {
 		texts, err = db.All(t, db.TextOf, "SELECT body FROM records ORDER BY day")
 		return err
 	})

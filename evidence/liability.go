@@ -194,7 +194,8 @@ func rewardsOf(t db.View, bucket int, s span) (rewards []change, err error) {
 		}
 		rewards = append(rewards, change{place{ledger.Account(r.Text(1)), asset}, int64(record - s.from), r.Int(3)})
 		return nil
-	}, "SELECT day, account, asset, reward FROM rewards WHERE bucket = $1 AND day > $2 AND reward > 0", int64(bucket), first)
+	}, "SELECT day, account, asset, reward FROM rewards WHERE bucket = $1 AND day > $2 AND reward > 0",
+		int64(bucket), first)
 	slices.SortFunc(rewards, func(a, b change) int { return cmp.Compare(a.at, b.at) })
 	return rewards, err
 }

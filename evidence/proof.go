@@ -18,20 +18,20 @@ const (
 	ReasonNotSigned = "not-signed" // ledger.ErrNotFound: no checkpoint has the day yet
 )
 
-// Proof is the proof that what an account has of a token at the end of a day is counted in what is owed. ErrNotFound
-// where it has none, or the record of the day is not made or not signed yet; ErrConflict where the books are not those of
-// the record.
-func (r *Records) Proof(ctx context.Context, id ledger.Account, d staking.Day, asset string) (verify.Proof, error) {
+// Proof is the proof that what an account has of a token at the end of a day is counted in what is owed.
+// ledger.ErrNotFound where it has none, or the record of the day is not made or not signed yet; ledger.ErrConflict
+// where the books are not those of the record.
+func (r Reader) Proof(ctx context.Context, id ledger.Account, d staking.Day, asset string) (verify.Proof, error) {
 	p, err := r.proof(ctx, id, d, asset)
 	return p, annotate(err, "prove what %s has of %s on %s", ledger.Clip(string(id)), ledger.Clip(asset), d)
 }
 
-func (r *Records) proof(ctx context.Context, id ledger.Account, d staking.Day, asset string) (p verify.Proof, err error) {
+func (r Reader) proof(ctx context.Context, id ledger.Account, d staking.Day, asset string) (p verify.Proof, err error) {
 	texts, err := r.All(ctx)
 	if err != nil {
 		return p, err
 	}
-	index := int64(d - r.books.FirstDay())
+	index := int64(d - r.first)
 	if index < 0 || index >= int64(len(texts)) {
 		return p, ledger.ErrNotFound.In("day", "%s has no record yet", d).Because(ReasonNoRecords)
 	}
@@ -52,9 +52,9 @@ func (r *Records) proof(ctx context.Context, id ledger.Account, d staking.Day, a
 }
 
 // signedWith is the first checkpoint that has a record, and how many records it is of.
-func (r *Records) signedWith(ctx context.Context, index int64) (text string, size int64, err error) {
+func (r Reader) signedWith(ctx context.Context, index int64) (text string, size int64, err error) {
 	var found bool
-	err = r.db.Read(ctx, func(t db.View) (err error) {
+	err = r.read(ctx, func(t db.View) (err error) {
 		text, found, err = db.First(t, func(r db.Row) (string, error) { size = r.Int(0); return r.Text(1), nil },
 			"SELECT size, note FROM checkpoints WHERE size > $1 ORDER BY size, signer LIMIT 1", index)
 		return err
@@ -91,7 +91,7 @@ func inclusion(texts []string, index int64) ([]verify.Hash, error) {
 }
 
 // prove fills in the way from the account's leaf to the root.
-func (r *Records) prove(ctx context.Context, p *verify.Proof, id ledger.Account, d staking.Day) error {
+func (r Reader) prove(ctx context.Context, p *verify.Proof, id ledger.Account, d staking.Day) error {
 	record, err := ParseRecord(p.Record)
 	if err != nil {
 		return err
@@ -99,7 +99,7 @@ func (r *Records) prove(ctx context.Context, p *verify.Proof, id ledger.Account,
 	none := ledger.ErrNotFound.In("", "it has none at the end of that day").Because(ReasonNoProof)
 	var holders []owed
 	var tree tokenTree
-	err = r.db.Read(ctx, func(t db.View) (err error) {
+	err = r.read(ctx, func(t db.View) (err error) {
 		var found bool
 		holders = nil
 		tree, found, err = readTree(t, d, p.Asset)

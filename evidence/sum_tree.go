@@ -23,8 +23,8 @@ type sumTree struct {
 	salt  []byte
 }
 
-// fewest is how many leaves a bucket's tree has at least: others are padding. How many accounts a bucket has can be seen
-// to the next power of two.
+// fewest is how many leaves a bucket's tree has at least: others are padding. How many accounts a bucket has can be
+// seen to the next power of two.
 const fewest = 4
 
 // derive is 32 bytes that nobody can guess without the salt.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/evidence"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
@@ -58,6 +59,9 @@ func (r Reader) Account(ctx context.Context, id ledger.Account) (Account, error)
 
 // People are the credentials of the books, to be read.
 func (r Reader) People() people.Reader { return r.books.People().Reader }
+
+// Evidence is the records of the days, to be read.
+func (r Reader) Evidence() evidence.Reader { return r.books.Evidence().Reader }
 
 // CachedAssets are the assets that were read last. Assets are only added.
 func (r Reader) CachedAssets() map[string]ledger.Asset { return *r.books.assetCache.Load() }

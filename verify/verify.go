@@ -1,6 +1,6 @@
 // Package verify checks offline that a holder's balance is counted in what the operator owes: a proof of inclusion in a
-// Merkle sum tree, whose root is in a record, which is in a signed checkpoint. It needs nothing but the standard library,
-// and knows no books: copy it, read it, write it again in another language.
+// Merkle sum tree, whose root is in a record, which is in a signed checkpoint. It needs nothing but the standard
+// library, and knows no books: copy it, read it, write it again in another language.
 package verify
 
 import (
@@ -15,8 +15,23 @@ import (
 	"strings"
 )
 
-// Hash is a SHA-256.
-type Hash = [sha256.Size]byte
+// Hash is a SHA-256, in base64 as text.
+type Hash [sha256.Size]byte
+
+// String is the hash in base64.
+func (h Hash) String() string { return base64.StdEncoding.EncodeToString(h[:]) }
+
+// MarshalText is String.
+func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// UnmarshalText is the opposite of MarshalText.
+func (h *Hash) UnmarshalText(text []byte) error {
+	b, err := base64.StdEncoding.DecodeString(string(text))
+	if err != nil || copy(h[:], b) != len(h) || len(b) != len(h) {
+		return errors.New("a hash has 32 bytes in base64")
+	}
+	return nil
+}
 
 // Proof is what a holder gets of a token and a UTC day. Amounts are whole numbers of the token's smallest unit.
 type Proof struct {
@@ -40,8 +55,8 @@ type Node struct {
 	Hash Hash   `json:"hash"`
 }
 
-// Result is what a proof shows. Two results of the same origin, day and token with another total or root, or of the same
-// size with another tree, show that the operator gives different answers to different people.
+// Result is what a proof shows. Two results of the same origin, day and token with another total or root, or of the
+// same size with another tree, show that the operator gives different answers to different people.
 type Result struct {
 	Origin, Day, Asset string
 	Total              uint64 // what is owed to all holders
@@ -68,8 +83,8 @@ func Leaf(account, asset, day string, nonce []byte, amount uint64) Node {
 	return Node{Sum: amount, Hash: sha256.Sum256(binary.BigEndian.AppendUint64(b, amount))}
 }
 
-// Join is the node above two: H(0x01 ‖ sum and hash of the left ‖ sum and hash of the right). Both sums are hashed, and
-// none is above 2^63 - 1: a sum that wraps around, or is the larger of two instead of both, is another root.
+// Join is the node above two: H(0x01 ‖ sum and hash of the left ‖ sum and hash of the right). Both sums are hashed,
+// and none is above 2^63 - 1: a sum that wraps around, or is the larger of two instead of both, is another root.
 func Join(left, right Node) (Node, error) {
 	if left.Sum > math.MaxInt64 || right.Sum > math.MaxInt64-left.Sum {
 		return Node{}, errors.New("the sums are larger than amounts can be")
@@ -79,8 +94,8 @@ func Join(left, right Node) (Node, error) {
 	return Node{Sum: left.Sum + right.Sum, Hash: sha256.Sum256(append(b, right.Hash[:]...))}, nil
 }
 
-// Check checks a proof with the operator's public key, NAME+HASH+KEY, which the holder has from elsewhere. Its error says
-// what does not hold.
+// Check checks a proof with the operator's public key, NAME+HASH+KEY, which the holder has from elsewhere. Its error
+// says what does not hold.
 func (p Proof) Check(key string) (r Result, err error) {
 	root, err := p.root()
 	if err != nil {
@@ -146,7 +161,7 @@ func (p Proof) checkRecord(root Node) error {
 
 // Line is a record's line of the root of a token's tree.
 func Line(asset string, root Node) string {
-	return fmt.Sprintf("liabilities %s %d %s", asset, root.Sum, base64.StdEncoding.EncodeToString(root.Hash[:]))
+	return fmt.Sprintf("liabilities %s %d %v", asset, root.Sum, root.Hash)
 }
 
 // tree is the hash of the tree of records that the record leads to (RFC 9162, 2.1.3.2).
@@ -189,7 +204,7 @@ func (p Proof) checkNote(key string, tree Hash) (origin string, err error) {
 	}
 	text, signatures, _ := strings.Cut(p.Checkpoint, "\n\n")
 	text += "\n"
-	want := fmt.Sprintf("%s\n%d\n%s\n", parts[0], p.Size, base64.StdEncoding.EncodeToString(tree[:]))
+	want := fmt.Sprintf("%s\n%d\n%v\n", parts[0], p.Size, tree)
 	if !strings.HasPrefix(text, want) {
 		return "", errors.New("the record does not lead to the checkpoint")
 	}

@@ -1,0 +1,72 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"strconv"
+
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/verify"
+)
+
+type proofIn struct {
+	AccountIn
+	Day   string `path:"day" format:"date" example:"2026-11-21" doc:"The balance is that of the end of this UTC day, which is recorded and signed."`
+	Asset string `path:"asset" maxLength:"20" example:"BNB" doc:"Symbol."`
+}
+
+// proofOut is a verify.Proof, described.
+type proofOut struct {
+	Account    string      `json:"account" example:"alice" doc:"The account's ID."`
+	Asset      string      `json:"asset" example:"BNB" doc:"Symbol."`
+	Day        string      `json:"day" format:"date" example:"2026-11-21" doc:"The day at whose end the balance is counted."`
+	Amount     string      `json:"amount" example:"300000000" doc:"What the account has, free and held, in smallest units."`
+	Nonce      string      `json:"nonce" doc:"What nobody else knows of the leaf, in base64."`
+	Path       []proofNode `json:"path" doc:"The other node at each level, from the leaf to the root."`
+	Record     string      `json:"record" doc:"The record of the day, which has the root."`
+	Index      int64       `json:"index" example:"3" doc:"The number of the record, from 0."`
+	Size       int64       `json:"size" example:"5" doc:"How many records the checkpoint is of."`
+	Inclusion  []string    `json:"inclusion" doc:"That the record is one of these: hashes in base64, as RFC 9162, 2.1.3, has them."`
+	Checkpoint string      `json:"checkpoint" doc:"The signed note of the records."`
+}
+
+type proofNode struct {
+	Left bool   `json:"left" doc:"Whether it is the left one of the two."`
+	Sum  string `json:"sum" example:"1200000000" doc:"What is owed below it, in smallest units."`
+	Hash string `json:"hash" doc:"Its hash, in base64."`
+}
+
+func (s *server) proofRoutes() {
+	get(s, "/v1/accounts/{account}/proofs/{day}/{asset}", everyone, reader.proof,
+		about("get-proof", "Accounts", "Read the proof that a balance is counted",
+			"It leads from what the account has of a token at the end of a day to the sum of what is owed to all holders, "+
+				"and to a checkpoint that is signed with a key outside the books. The answer is the file that "+
+				"softstake verify checks offline, with the operator's public key. A day is proved from the moment on at "+
+				"which its record is signed.", 404, 409))
+}
+
+func (rd reader) proof(ctx context.Context, in *proofIn) (*answer[proofOut], error) {
+	day, err := staking.ParseDay(in.Day)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := rd.Asset(ctx, in.Asset); err != nil {
+		return nil, err
+	}
+	p, err := rd.source.Evidence().Proof(ctx, in.id(), day, in.Asset)
+	return reply(showProof(p), err)
+}
+
+func showProof(p verify.Proof) proofOut {
+	out := proofOut{Account: p.Account, Asset: p.Asset, Day: p.Day, Amount: strconv.FormatUint(p.Amount, 10),
+		Nonce: base64.StdEncoding.EncodeToString(p.Nonce), Path: []proofNode{}, Record: p.Record, Index: p.Index,
+		Size: p.Size, Inclusion: []string{},
+		Checkpoint: p.Checkpoint}
+	for _, n := range p.Path {
+		out.Path = append(out.Path, proofNode{n.Left, strconv.FormatUint(n.Sum, 10), n.Hash.String()})
+	}
+	for _, h := range p.Inclusion {
+		out.Inclusion = append(out.Inclusion, h.String())
+	}
+	return out
+}
