@@ -167,6 +167,19 @@ func TestNodesOfTheLargerSum(t *testing.T) {
 	}
 }
 
+// TestARecordHasOneRoot: a record with two roots of a token, one for each who asks, proves nothing to either.
+func TestARecordHasOneRoot(t *testing.T) {
+	day, nonce := "2026-11-22", make([]byte, 32)
+	alice, bob := verify.Leaf("alice", "BNB", day, nonce, 5), verify.Leaf("bob", "BNB", day, nonce, 3)
+	record := fmt.Sprintf("softstake record\nday %s\n%s\n", day, verify.Line("BNB", alice))
+	p := verify.Proof{Account: "alice", Asset: "BNB", Day: day, Amount: 5, Nonce: nonce, Record: record}
+	ok(t, p.CheckRecord())
+	p.Record += verify.Line("BNB", bob) + "\n"
+	if p.CheckRecord() == nil {
+		t.Error("a record with two roots is a proof")
+	}
+}
+
 // TestPaddingIsNoLiability: padding adds nothing, cannot be claimed, and cannot take away.
 func TestPaddingIsNoLiability(t *testing.T) {
 	alice := verify.Leaf("alice", "BNB", "2026-11-22", make([]byte, 32), 1<<62)
