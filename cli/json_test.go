@@ -46,9 +46,11 @@ var jsonForms = []struct {
 	{outcomeJSON{}, "BatchEntryOut", "line"}, // of the file, from 1
 	{problemJSON{}, "EntryProblem", ""},
 	{assetJSON{}, "TokenOut", ""},
-	{auditJSON{}, "", "through accounts positions postings rewards tokens findingsTotal findings"},
+	{auditJSON{}, "", "through accounts positions postings rewards tokens findingsTotal findings anchors"},
 	{tokenSumJSON{}, "", "asset holders house"},
 	{findingJSON{}, "", "day account asset what"},
+	{anchorsJSON{}, "", "records checkpoints through rows findings"},
+	{differentJSON{}, "", "day kind what"},
 	{documentJSON{}, "DocumentOut", ""},
 	{effectJSON{}, "EffectOut", "preview"}, // what would be listed, which a path of /v1 names
 	{effectTokenJSON{}, "EffectTokenOut", ""},
