@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,9 @@ func open(t *testing.T) *site {
 	s.softstake(t, "", "fund", "BNB", "1")
 	s.softstake(t, "", "price", "set", "BNB", day(3), "1000")
 	s.softstake(t, "", "settle", "--through", day(2))
+	key := filepath.Join(t.TempDir(), "anchor.key")
+	s.softstake(t, "", "anchor", "key", "books.example.com", "--file", key)
+	s.softstake(t, "", "anchor", "make", "--anchor-key", key) // balances can be proved from here on
 	s.softstake(t, "", "campaign", "add", "spring", "BNB", "1", "--title", "Spring", "--token", "BNB", "--first", day(-2),
 		"--last", day(-5))
 	for _, role := range []string{"exchange", "operator", "auditor", "holder"} {
