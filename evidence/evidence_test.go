@@ -20,10 +20,10 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/evidence"
 	"github.com/softstake/softstake/ledger"
-
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/scenario"
@@ -105,7 +105,7 @@ func happen(t *testing.T, books *store.DB, i int, today staking.Day) {
 		Measure: staking.Lowest}
 	ok(t, books.SetTerms(ctx, terms))
 	testkit.Must(books.Prices().Set(ctx, []pricing.Price{{Asset: "BNB", Day: today, Price: 600_00000000}}))(t)
-	testkit.Must(books.Rates().Set(ctx, []pricing.Rate{{Currency: "EUR", Day: today, Rate: 92_000000}}))(t)
+	testkit.Must(books.CurrencyRates().Set(ctx, []pricing.Rate{{Currency: "EUR", Day: today, Rate: 92_000000}}))(t)
 	testkit.Must(books.Documents().Publish(ctx, "risk-warning", "Take care.\n"))(t)
 	testkit.Must(books.Disclose(ctx, "BNB", "It is staked with two validators.\n"))(t)
 	testkit.Must(books.AddRegion(ctx, "BR", today, ""))(t)
@@ -117,6 +117,28 @@ func happen(t *testing.T, books *store.DB, i int, today staking.Day) {
 	ok(t, err)
 	ok(t, books.SetCloseAfter(ctx, staking.Closing{From: today + 5, After: time.Minute}))
 	addCredentials(t, books, alice)
+	decideProposals(t, books)
+}
+
+// decideProposals turns four eyes on and off: what it proposes is approved, rejected, or open.
+func decideProposals(t *testing.T, books *store.DB) {
+	t.Helper()
+	ctx := t.Context()
+	olga := books.As(access.Actor{Role: access.Operator, Credential: "operator olga", Person: "olga"})
+	bob := books.As(access.Actor{Role: access.Approver, Credential: "token BBBBBBBBBBBB", Person: "bob"})
+	propose := func(err error) string {
+		t.Helper()
+		needed, is := errors.AsType[*control.Needed](err)
+		if !is {
+			t.Fatalf("it needs approval: %v", err)
+		}
+		return testkit.Must(olga.Propose(ctx, needed.Draft, "as agreed"))(t).ID
+	}
+	ok(t, olga.SetFourEyes(ctx, true))
+	propose(olga.SetLimit(ctx, staking.Limit{Asset: "TON", MaxTotal: 1_000}))
+	rejected := propose(olga.SetLimit(ctx, staking.Limit{Asset: "TON", MaxTotal: 2_000}))
+	testkit.Must(bob.RejectProposal(ctx, rejected, "a typing error"))(t)
+	testkit.Must(bob.ApproveProposal(ctx, propose(olga.SetFourEyes(ctx, false)), ""))(t)
 }
 
 // besides is a token that nobody holds at first.
@@ -307,6 +329,8 @@ var tampering = []struct{ kind, sql string }{
 	{"batches", `DELETE FROM batches WHERE asset = 'SOL' AND day = (SELECT min(day) FROM batches) AND bucket = (SELECT min(bucket) FROM batches WHERE asset = 'SOL' AND day = (SELECT min(day) FROM batches))`},
 	{"payments", `UPDATE payments SET total = total + 1 WHERE asset = 'BNB' AND day = (SELECT min(day) FROM payments) AND bucket = (SELECT min(bucket) FROM payments WHERE asset = 'BNB' AND day = (SELECT min(day) FROM payments))`},
 	{"owner_sums", `UPDATE owner_sums SET integral = '1' WHERE owner = 'owner-1' AND day = (SELECT min(day) FROM owner_sums)`},
+	{"campaign_eligible", `UPDATE campaign_eligible SET eligible = eligible + 1 WHERE account = 'holder-0003' AND day = (SELECT min(day) FROM campaign_eligible WHERE account = 'holder-0003')`},
+	{"campaign_owner_sums", `DELETE FROM campaign_owner_sums WHERE owner = 'owner-1' AND day = (SELECT min(day) FROM campaign_owner_sums)`},
 	{"campaign_weights", `UPDATE campaign_weights SET weight = '1' WHERE campaign = 'other' AND asset = 'BNB' AND bucket = (SELECT min(bucket) FROM campaign_weights) AND day = (SELECT min(day) FROM campaign_weights)`},
 	{"campaign_shares", `UPDATE campaign_shares SET units = units + 1 WHERE campaign = 'other' AND token = 'BNB' AND bucket = (SELECT min(bucket) FROM campaign_shares WHERE token = 'BNB' AND campaign = 'other') AND day = (SELECT min(day) FROM campaign_shares WHERE token = 'BNB' AND campaign = 'other')`},
 	{"declarations", `UPDATE declarations SET total = total + 1 WHERE asset = 'BNB' AND day = (SELECT min(day) FROM declarations)`},
@@ -340,6 +364,8 @@ var tampering = []struct{ kind, sql string }{
 	{"tokens", `UPDATE tokens SET role = 'operator' WHERE revoked = 0`},
 	{"tokens_revoked", `UPDATE tokens SET revoked = 0 WHERE revoked > 0`},
 	{"security_events", `INSERT INTO security_events (bucket, account, at, nonce, action, detail, client, address) SELECT bucket, account, opened, '1', 'log-in', '', '', '' FROM accounts WHERE account = 'new'`},
+	{"proposals", `UPDATE proposals SET content = replace(content, '1000', '9000') WHERE decision = ''`},
+	{"proposals_decided", `UPDATE proposals SET decided_by_person = 'carol' WHERE decision = 'rejected'`},
 	{"log", `DELETE FROM log WHERE action = 'disclosure set'`},
 	{"shares", `INSERT INTO shares (bucket, day, asset, first_day, last_day, units, part) SELECT 7, min(day), 'BNB', 1, 1, 1, 0 FROM declarations`},
 	{"distributions", `INSERT INTO distributions (asset, day, first_day, last_day, gross, net, before_units, before_part, weight, paid_units, paid_part) SELECT 'BNB', min(day), 1, 1, 1, 1, 0, 0, '1', 1, 0 FROM declarations`},

@@ -11,7 +11,7 @@ import (
 type part struct {
 	name    string // in records and findings
 	from    string // the table, or a join of tables
-	columns string // those that are hashed, in order, each with its type: int, text or blob
+	columns string // those that are hashed, in order, each with its type: int, text, blob, actor or detail
 	written written
 	by      string // the columns that written is about
 	order   string // the key
@@ -53,13 +53,14 @@ var parts = []part{
 			"kind text",
 		order: "day, at, entry, move, side"},
 	{name: "entries", from: "entries", written: withPosting,
-		columns: "entry text, at int, posted_at int, digest blob, credential text, role text, request text, " +
+		columns: "entry text, at int, posted_at int, digest blob, credential actor, role text, request text, " +
 			"digest_version int, leaves blob, destination blob"},
 	{name: "incomes", from: "incomes", written: atMoment, by: "at", bucket: "bucket", order: "reference",
 		columns: "reference text, asset text, chain text, source text, first_day int, last_day int, mode int, gross int, " +
 			"fee int, evidence text, at int"},
 	{name: "campaigns", from: "campaigns", written: atMoment, by: "at", bucket: "bucket", order: "campaign",
-		columns: "campaign text, title text, asset text, pool int, first_day int, last_day int, members int, at int"},
+		columns: "campaign text, title text, asset text, pool int, first_day int, last_day int, members int, at int, " +
+			"measure int"},
 	{name: "campaign_parts", from: ofCampaign("campaign_parts"), written: atMoment, by: "c.at", bucket: "x.bucket",
 		columns: "x.campaign text, x.number int, x.token text, x.amount int", order: "x.campaign, x.number"},
 	{name: "campaign_multipliers", from: ofCampaign("campaign_multipliers"), written: atMoment, by: "c.at",
@@ -84,8 +85,8 @@ var parts = []part{
 		columns: "day int, account text, asset text, opening int, average int, rest int, eligible int, apr int, " +
 			"reward int, before int, carry int, eligible_rest int", order: "day, account, asset"},
 	{name: "batches", from: "batches", written: withSettlement, by: "day, asset", bucket: "bucket", keyed: true,
-		columns: "day int, asset text, holders int, total int, digest blob, eligible int, eligible_rest int",
-		order:   "day, asset"},
+		columns: "day int, asset text, holders int, total int, digest blob, eligible int, eligible_rest int, " +
+			"carried_units int, carried_part int", order: "day, asset"},
 	{name: "payments", from: "payments", written: withSettlement, by: "day, asset", bucket: "bucket", keyed: true,
 		columns: "day int, asset text, holders int, total int, digest blob, paid_at int, credential text, role text, " +
 			"request text", order: "day, asset"},
@@ -94,6 +95,12 @@ var parts = []part{
 		order:   "day, asset, first_day, last_day"},
 	{name: "owner_sums", from: "owner_sums", written: withSettlement, by: "day, asset", bucket: "bucket", keyed: true,
 		columns: "day int, owner text, asset text, accounts int, integral text", order: "day, owner, asset"},
+	{name: "campaign_eligible", from: "campaign_eligible", written: withSettlement, by: "day, asset", bucket: "bucket",
+		keyed: true, columns: "day int, account text, asset text, average int, rest int, eligible int, eligible_rest int",
+		order: "day, account, asset"},
+	{name: "campaign_owner_sums", from: "campaign_owner_sums", written: withSettlement, by: "day, asset",
+		bucket: "bucket", keyed: true, columns: "day int, owner text, asset text, accounts int, integral text",
+		order: "day, owner, asset"},
 	{name: "campaign_weights", from: "campaign_weights", written: withSettlement, by: "day, asset", bucket: "bucket",
 		keyed: true, columns: "day int, asset text, campaign text, weight text", order: "day, asset, campaign"},
 	{name: "campaign_shares", from: "campaign_shares", written: withSettlement, by: "day, asset", bucket: "bucket",
@@ -101,9 +108,9 @@ var parts = []part{
 		order: "day, asset, campaign, token"},
 	{name: "declarations", from: "declarations", written: withSettlement, by: "day, asset",
 		columns: "day int, asset text, holders int, total int, declared_at int, credential text, role text, " +
-			"request text, eligible int, eligible_rest int", order: "day, asset"},
+			"request text, eligible int, eligible_rest int, carried_units int, carried_part int", order: "day, asset"},
 	{name: "groupings", from: "groupings", written: withSettlement, by: "day, asset",
-		columns: "day int, asset text, owners int", order: "day, asset"},
+		columns: "day int, asset text, owners int, others int", order: "day, asset"},
 	{name: "distributions", from: "distributions", written: withSettlement, by: "day, asset",
 		columns: "asset text, day int, first_day int, last_day int, gross int, net int, before_units int, " +
 			"before_part int, weight text, paid_units int, paid_part int", order: "asset, day, first_day, last_day"},
@@ -170,15 +177,21 @@ var parts = []part{
 	{name: "keys_revoked", optional: true, from: "keys", written: atMoment, by: "revoked", bucket: "bucket",
 		columns: "key text, revoked int", order: "key"},
 	{name: "tokens", from: "tokens", written: atMoment, by: "created", bucket: "bucket",
-		columns: "id text, hash blob, role text, account text, label text, created int, expires int, authoritative int",
-		order:   "id"},
+		columns: "id text, hash blob, role text, account text, label text, created int, expires int, authoritative int, " +
+			"person text", order: "id"},
 	{name: "tokens_revoked", optional: true, from: "tokens", written: atMoment, by: "revoked", bucket: "bucket",
 		columns: "id text, revoked int", order: "id"},
 	{name: "security_events", from: "security_events", written: atMoment, by: "at", bucket: "bucket",
 		columns: "account text, at int, nonce text, action text, detail text", order: "account, at, nonce"},
+	{name: "proposals", from: "proposals", written: atMoment, by: "made_at", order: "id",
+		columns: "id text, operation text, content text, subject text, effect text, reason text, proposer text, " +
+			"proposer_role text, proposer_person text, request text, made_at int, expires int"},
+	{name: "proposals_decided", optional: true, from: "proposals", written: atMoment, by: "decided_at", order: "id",
+		columns: "id text, decision text, decided_by text, decided_by_role text, decided_by_person text, " +
+			"decided_request text, decided_at int, decided_effect text, decided_reason text"},
 	{name: "log", from: "log", written: atMoment, by: "at", bucket: "bucket", keyed: true,
-		columns: "at int, actor text, role text, request text, action text, subject text, detail text",
-		order:   "at, action, subject, actor, detail, request"},
+		columns: "at int, actor actor, role text, request text, action text, subject text, detail detail",
+		order:   "at, action, subject, role, request, actor, detail"},
 }
 
 // Unrecorded are the tables and columns that are in no record, with the reason. A column is "table.column".
@@ -232,6 +245,19 @@ func ofCampaign(table string) string {
 // column is a column of a part.
 type column struct{ name, kind string }
 
+// expression is what of the column is hashed, as SQL selects it. Where it has the e-mail address of a login it is
+// without: the address can be erased, and the record still holds.
+func (c column) expression(prefix string) string {
+	name := prefix + c.name
+	switch c.kind {
+	case "actor": // a holder's session is "login ADDRESS"
+		return "CASE WHEN substr(" + name + ", 1, 6) = 'login ' THEN 'login' ELSE " + name + " END"
+	case "detail": // of "login add" and the like it is the address
+		return "CASE WHEN substr(" + prefix + "action, 1, 6) = 'login ' THEN '' ELSE " + name + " END"
+	}
+	return name
+}
+
 func (p part) fields() (fields []column) {
 	for field := range strings.SplitSeq(p.columns, ", ") {
 		name, kind, _ := strings.Cut(field, " ")
@@ -258,7 +284,7 @@ func (c column) column() string {
 func (p part) names(prefix string) string {
 	var names []string
 	for _, f := range p.fields() {
-		names = append(names, prefix+f.name)
+		names = append(names, f.expression(prefix))
 	}
 	return strings.Join(names, ", ")
 }

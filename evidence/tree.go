@@ -42,7 +42,7 @@ func appendRow(b []byte, r db.Row, from int, fields []column) []byte {
 		switch f.kind {
 		case "int":
 			b = binary.BigEndian.AppendUint64(b, uint64(r.Int(from+i)))
-		case "text":
+		case "text", "actor", "detail":
 			text := r.Text(from + i)
 			b = append(binary.BigEndian.AppendUint32(b, uint32(len(text))), text...)
 		default:
