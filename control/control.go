@@ -129,6 +129,8 @@ var rules = map[Operation]Rule{
 	CreateToken:      {Class: Sometimes, Roles: office, When: "unless it is a holder's"},
 	"token revoke":   {Roles: office},
 
+	"anchor": {Roles: office},
+
 	"four-eyes on":     {Roles: office},
 	EndFourEyes:        {Class: Proposed, Roles: office},
 	"proposal make":    {Roles: backEnd},

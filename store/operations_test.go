@@ -8,6 +8,7 @@ import (
 
 	"github.com/softstake/softstake/consent"
 	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/evidence"
 	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/imports"
 	"github.com/softstake/softstake/people"
@@ -45,27 +46,28 @@ var changing = map[string]string{
 	"People.AddLogin": "login add", "People.SetPassword": "login password", "People.RemoveLogin": "login remove",
 	"People.SetDepositAddress": "address set", "People.RemoveDepositAddress": "address remove",
 	"Documents.Publish": "document publish", "Documents.Accept": "accept",
-	"Prices.Set": "price set", "Rates.Set": "currency set", "Imports.Record": "import read",
+	"Prices.Set": "price set", "Rates.Set": "currency set", "Imports.Record": "import read", "Records.Sign": "anchor",
 }
 
 // changesNothing are the others: they read, or keep what is nobody's money and no permission (a session, a draft, an
 // answer), or are steps of the daily run, which follow from the books.
 var changesNothing = strings.Fields(`DB.As DB.Close DB.Engine DB.Now DB.FirstDay DB.Asset DB.Assets DB.Account DB.Quote
-	DB.Closings DB.Undivided DB.Reader DB.Due DB.Unaccrued DB.Unpaid DB.People DB.Documents DB.Imports DB.Prices DB.Rates
-	DB.Requests DB.Outbox DB.Prune DB.Test DB.CheckSchema DB.Group DB.Pay DB.Accrue DB.Settled
+	DB.Closings DB.Evidence DB.Undivided DB.Reader DB.Due DB.Unaccrued DB.Unpaid DB.People DB.Documents DB.Imports
+	DB.Prices DB.CurrencyRates DB.Requests DB.Outbox DB.Prune DB.Test DB.CheckSchema DB.Group DB.Pay DB.Accrue DB.Settled
 	DB.Exec DB.Count DB.PostTogether
 	People.AddDraft People.AddSecurityEvent People.AddSession People.CountAttempt People.CountRecipient People.Draft
 	People.EndSession People.EndSessions People.Key People.Keys People.Login People.Logins People.Prune
 	People.RehashPassword People.RemoveDraft People.ResetAttempts People.SealedKey People.Secret People.SecurityEvents
 	People.Session People.Sessions People.Token People.Tokens People.TouchSession People.UncountAttempts
-	Prices.Fresh Requests.Do Requests.Prune`)
+	Prices.Fresh Records.All Records.Check Records.Checkpoints Records.Make Records.Proof Requests.Do Requests.Prune`)
 
 // TestEveryFunctionIsClassified: what changes the books is an operation of the package control.
 func TestEveryFunctionIsClassified(t *testing.T) {
 	found := map[string]bool{}
 	for _, of := range []reflect.Type{reflect.TypeFor[*store.DB](), reflect.TypeFor[*people.People](),
 		reflect.TypeFor[*consent.Documents](), reflect.TypeFor[*pricing.Prices](), reflect.TypeFor[*pricing.Rates](),
-		reflect.TypeFor[*imports.Imports](), reflect.TypeFor[*idempotency.Requests]()} {
+		reflect.TypeFor[*imports.Imports](), reflect.TypeFor[*idempotency.Requests](),
+		reflect.TypeFor[*evidence.Records]()} {
 		for i := range of.NumMethod() {
 			name := of.Elem().Name() + "." + of.Method(i).Name
 			found[name] = true
