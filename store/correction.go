@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"errors"
 	"time"
 
 	"github.com/softstake/softstake/control"
@@ -58,10 +57,8 @@ func (b *DB) AdjustAll(ctx context.Context, corrections []ReasonedEntry, atomic 
 	for i, o := range posted {
 		outcomes[at[i]] = o
 	}
-	for _, o := range posted {
-		if needed, is := errors.AsType[*control.Needed](o.Err); is { // all of them together
-			return outcomes, needed
-		}
+	if c.denied != nil { // all of them together
+		return outcomes, c.denied
 	}
 	if atomic {
 		err = cmp.Or(err, firstRefusal(posted))

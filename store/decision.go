@@ -22,8 +22,8 @@ func (g *groupCommit) decide() {
 		if i := slices.IndexFunc(items, func(it *item) bool { return it.out.Err != nil }); c.atomic && i >= 0 {
 			g.undo(items, errors.Join(errNotPosted, items[i].out.Err))
 		}
-		if err := g.permit(c, items); err != nil { // what may need approval only: approval.go
-			g.undo(items, err)
+		if c.denied = g.permit(c, items); c.denied != nil { // what may need approval only: approval.go
+			g.undo(items, c.denied)
 		}
 	}
 }

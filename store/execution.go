@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
@@ -58,8 +60,11 @@ func executes[C any](run func(context.Context, *DB, C) error) execution {
 // executions are how what is proposed is carried out: of every operation that may need approval.
 var executions = map[control.Operation]execution{
 	control.Adjust: executes(func(ctx context.Context, b *DB, c adjustments) error {
-		_, err := b.AdjustAll(ctx, c.Corrections, c.Atomic)
-		return err
+		outcomes, err := b.AdjustAll(ctx, c.Corrections, c.Atomic)
+		if slices.ContainsFunc(outcomes, func(o Outcome) bool { return o.Err == nil }) {
+			return err
+		}
+		return cmp.Or(err, firstRefusal(outcomes)) // of each by itself nothing is left: it stays open
 	}),
 	control.Compensate: executes(func(ctx context.Context, b *DB, c compensation) error {
 		_, err := b.Compensate(ctx, c.Compensation, c.Reason)
