@@ -38,6 +38,7 @@ async function open (id: string, key: string): Promise<object> {
 async function post (id: string, kind: 'deposit' | 'transfer', moves: Move[]): Promise<object> {
   const answer = await client.POST('/v1/entries', { body: { id, kind, moves } })
   if (answer.error !== undefined) return refusal(answer.error, answer.response)
+  if (!('repeated' in answer.data)) throw new Error(`${id} needs approval: ${answer.data.effect}`)
   return { status: answer.response.status, repeated: answer.data.repeated }
 }
 

@@ -3,7 +3,9 @@ package contract
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -55,11 +57,27 @@ func open(t *testing.T) *site {
 	}
 	s.Places = map[string]string{
 		"account": holder, "asset": "BNB", "day": day(3), "name": "risk-warning", "version": "1", "code": "FR",
-		"campaign": "spring", "year": day(0)[:4],
+		"campaign": "spring", "year": day(0)[:4], "proposal": s.propose(t, "limit", "set", "ADA", "--total", "7"),
 	}
 	s.URL = "http://" + scenario.Serve(t, s.books)
 	s.document = s.get(t, "/v1/openapi.json")
 	return s
+}
+
+// propose turns four eyes on and runs a command that then needs approval, and returns the ID of its proposal.
+func (s *site) propose(t *testing.T, args ...string) string {
+	t.Helper()
+	s.softstake(t, "", "four-eyes", "on")
+	var out bytes.Buffer
+	err := scenario.Start(t, s.books, nil, &out, args...).Wait(time.Minute)
+	if e, is := errors.AsType[*exec.ExitError](err); !is || e.ExitCode() != 3 {
+		t.Fatalf("%v was not proposed: %v", args, err)
+	}
+	var all []struct{ ID string }
+	if err := json.Unmarshal(s.softstake(t, "", "proposal", "list", "--json"), &all); err != nil || len(all) != 1 {
+		t.Fatalf("the proposals are %v: %v", all, err)
+	}
+	return all[0].ID
 }
 
 // softstake runs a command of the program, which must end well, and returns what it printed.
