@@ -107,6 +107,7 @@ var jsonForms = []struct {
 	// A line of the file of terms: what a list of terms prints.
 	{termsLine{}, "", "asset from apr minimum cap fee mode measure perOwner grossApr offered coming " +
 		"revision setAt setBy reason"},
+	{daysJSON{}, "DaysOut", ""},
 	{statementJSON{}, "LineOut ChangeOut", ""},
 	{statusJSON{}, "RunsOut", "engine version bytes firstDay closesAt test fourEyes accounts enrolled unpricedDays"},
 	{tokenStatusJSON{}, "RunToken", "lastHolders"},

@@ -36,7 +36,7 @@ func newSealing(t *testing.T, kept bool) *sealing {
 	s.Env = &Env{
 		Stdin: strings.NewReader(""), Stdout: new(bytes.Buffer), Stderr: &s.stderr, Context: t.Context(), Random: rand.Reader,
 		Now: func() time.Time { return noon }, Getenv: func(name string) string { return s.env[name] },
-		DB: books(t),
+		DB: books(t), Actor: access.Actor{Role: access.Operator, Credential: "operator olga", Person: "olga"},
 	}
 	if !kept {
 		if err := os.Remove(s.keyFile()); err != nil {
