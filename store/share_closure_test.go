@@ -42,14 +42,14 @@ func TestAnAccountWaitsForItsIncome(t *testing.T) {
 		off(t, db, "alice")
 		withdrawAll(t, db, "alice", "w1")
 		stays(t, db, "alice", "it earned on 2026-03-03, and the income of BNB of that day is not distributed yet")
-		awaited(t, db, "alice", 2, 3)
+		awaited(t, db, "alice", 0, 2, 3)
 		enter(t, db, "e1", 2, 3, 1000)
 		stays(t, db, "alice", "is not distributed yet")
 		clock.Set(5, "00:05") // the run may still find income of Day 4
 		stays(t, db, "alice", "is not distributed yet")
-		awaited(t, db, "alice", 2, 3)
+		awaited(t, db, "alice", 4, 2, 3)
 		settleThrough(t, db, clock, 4, 4, false)
-		awaited(t, db, "alice")
+		awaited(t, db, "alice", 0)
 		if diff := cmp.Diff(map[int]ledger.Amount{4: 350}, paidTo(t, db, "alice")); diff != "" {
 			t.Errorf("alice (-want +got):\n%s", diff)
 		}
@@ -76,7 +76,7 @@ func TestAnAccountWaitsForItsIncome(t *testing.T) {
 }
 
 // awaited compares the days, each after the other, whose income an account waits for.
-func awaited(t *testing.T, db *store.DB, id ledger.Account, days ...int) {
+func awaited(t *testing.T, db *store.DB, id ledger.Account, entered int, days ...int) {
 	t.Helper()
 	var want []reports.WaitingDays
 	for n, d := range days {
@@ -85,6 +85,9 @@ func awaited(t *testing.T, db *store.DB, id ledger.Account, days ...int) {
 		}
 		w := &want[0]
 		w.Last, w.Days = day1+staking.Day(d)-1, n+1
+		if entered > 0 {
+			w.Entered = day1 + staking.Day(entered) - 1
+		}
 		w.Integral = w.Integral.Add(staking.IntegralOf(coins(10), staking.DayMillis))
 	}
 	got := testkit.Must(reports.New(db.Reader()).Holder(t.Context(), id, staking.Client{}, reports.Waits))(t).Waiting
