@@ -293,7 +293,8 @@ func writePaper(w io.Writer, e reports.Explanation) error {
 	day.add("", "average", asset.Format(m.Average)+more(m.Rest != 0), "×", "86400", "=", seconds(paper.Integral))
 
 	reward := newGrid(text("step"), figure("amount"))
-	reward.add(fmt.Sprintf("%s × %s ÷ 365", overDay(asset, paper.Earning, 1, 0), m.APR), inDigits(paper.Interest, asset.Scale))
+	reward.add(fmt.Sprintf("%s × %s ÷ 365", overDay(asset, paper.Earning, 1, 0), m.APR),
+		inDigits(paper.Interest, asset.Scale))
 	reward.add("+ carried from the reward before", inDigits(big.NewInt(int64(m.Before)), asset.Scale))
 	reward.add("= paid, rounded down", asset.Format(m.Reward))
 	reward.add("  carried to the next", inDigits(big.NewInt(int64(m.Carry)), asset.Scale))

@@ -9,7 +9,8 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// Sources are where a reward came from. There may be several; of a reward that pays only what was carried there is none.
+// Sources are where a reward came from. There may be several; there is none of a reward that pays only what was
+// carried.
 type Sources struct {
 	Rate      bool     // a rate a year earned something of it
 	Income    bool     // it has a share of staking income
