@@ -83,7 +83,7 @@ func (rd reader) exportTax(ctx context.Context, in *taxExportIn) (*stream, error
 	}
 	return taxTable.spooled(rd, fmt.Sprintf("tax_%d_%s", in.Year, in.Currency), in.Format,
 		func(begin func() error, write func(reports.TaxAggregate) error) error {
-			return rd.TaxOfAll(ctx, year, begin, func(lines []reports.TaxLine) error {
+			return rd.TaxOfOwners(ctx, year, begin, func(lines []reports.TaxLine) error {
 				for _, l := range lines {
 					a, err := rd.Asset(ctx, l.Asset)
 					if err == nil {

@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 )
 
@@ -52,8 +54,8 @@ func TestTaxExport(t *testing.T) {
 		all := w.get("auditor", "/v1/exports/tax/2026?currency=EUR")
 		rows := all.table()
 		if len(rows) != 3 || strings.Join(rows[0], " ") != strings.Join(reports.TaxAggregateColumns, " ") ||
-			strings.Join(rows[1], " ") != "2026 alice DE BNB CARF502 reward 2 0.0000226 EUR 0.01249282 0" ||
-			strings.Join(rows[2], " ") != "2026 alice DE SOL CARF502 reward 2 0.00054795 EUR  2" {
+			strings.Join(rows[1], " ") != "2026  alice DE BNB CARF502 reward 2 0.0000226 EUR 0.01249282 0" ||
+			strings.Join(rows[2], " ") != "2026  alice DE SOL CARF502 reward 2 0.00054795 EUR  2" {
 			t.Errorf("the tax report of all is %q", rows)
 		}
 		if length := all.header.Get("Content-Length"); length != fmt.Sprint(len(all.body)) {
@@ -67,6 +69,38 @@ func TestTaxExport(t *testing.T) {
 		w.get("alice", "/v1/exports/tax/2026").is(http.StatusForbidden)
 		w.get("operator", "/v1/exports/tax/2020").refused(400, "invalid", "year")
 		w.get("operator", "/v1/exports/tax/2026?currency=1").refused(400, "invalid", "currency")
+	})
+}
+
+// TestTaxOfOwners: the accounts of an owner are one line, in whatever buckets they lie; another account is its own.
+func TestTaxOfOwners(t *testing.T) {
+	inTowns(t, func(t *testing.T, w *town) {
+		sharing(w)
+		w.call("operator", put, "/v1/prices", `{"prices":[{"asset":"BNB","day":"`+w.day(4)+`","price":"600"}]}`).is(200)
+		export := func() []string {
+			var lines []string
+			for _, row := range w.get("auditor", "/v1/exports/tax/2026").is(200).table()[1:] {
+				lines = append(lines, strings.Join(row, " "))
+			}
+			slices.Sort(lines) // accounts are in no particular order
+			return lines
+		}
+		alice := "2026  alice DE BNB CARF502 reward 1 0.00525 USDT 3.15 0"
+		if got := export(); len(got) != 2 || got[0] != alice ||
+			got[1] != "2026  bob DE BNB CARF502 reward 1 0.00175 USDT 1.05 0" {
+			t.Errorf("without an owner it is %q", got)
+		}
+		for _, id := range []ledger.Account{"alice", "bob"} {
+			_, _, err := w.db.SetOwner(t.Context(), id, "c-7", w.first+6)
+			w.ok(err)
+		}
+		if got := export(); len(got) != 2 || got[0] != alice {
+			t.Errorf("before the first day of the owner it is %q", got)
+		}
+		w.clock.Set(7, "00:10")
+		if got := export(); len(got) != 1 || got[0] != "2026 c-7  DE BNB CARF502 reward 2 0.007 USDT 4.2 0" {
+			t.Errorf("with an owner it is %q", got)
+		}
 	})
 }
 

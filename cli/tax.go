@@ -20,7 +20,7 @@ type taxCmd struct {
 	Year      int            `arg:"" help:"UTC calendar year, such as 2026."`
 	Account   ledger.Account `placeholder:"ID" help:"Only this account, with its balances at the end. Without it: all."`
 	Currency  string         `default:"USDT" help:"What values are in: USDT, or a code of ISO 4217 that has rates."`
-	Aggregate bool           `help:"A line for each account, token and kind, for a report to authorities (CARF, DAC8)."`
+	Aggregate bool           `help:"A line for each owner, or account without one, token and kind, for a report to authorities (CARF, DAC8)."`
 	Format    string         `enum:"table,csv,json" default:"table" help:"How to print: ${enum}."`
 }
 
@@ -71,7 +71,11 @@ func (c *taxCmd) ofOne(ctx context.Context, rs *reports.Reports, year reports.Ta
 func (c *taxCmd) ofAll(ctx context.Context, env *Env, rs *reports.Reports, year reports.TaxYear,
 	p *taxPrinter) error {
 	progress, begun := newMeter(env, "reading accounts", ledger.Buckets), false
-	err := rs.TaxOfAll(ctx, year, func() error {
+	read := rs.TaxOfAll
+	if c.Aggregate {
+		read = rs.TaxOfOwners
+	}
+	err := read(ctx, year, func() error {
 		if begun {
 			return errors.New("the database went away in the middle; ask for it again")
 		}
@@ -133,8 +137,9 @@ func (c *taxCmd) printer(env *Env, a assets, year reports.TaxYear) *taxPrinter {
 			figure(c.Currency), figure(c.Currency + " on " + year.End.String())},
 		item: func(l reports.TaxLine) (any, []string) {
 			object, _ := record(l)
-			return object, []string{string(l.Account), cmp.Or(string(l.Residence.Country()), none), string(l.Kind),
-				strconv.FormatInt(l.Count, 10), a.with(l.Asset, l.Units), valueOrNone(l.Value), valueOrNone(l.EndValue)}
+			return object, []string{cmp.Or(string(l.Account), l.Owner), cmp.Or(string(l.Residence.Country()), none),
+				string(l.Kind), strconv.FormatInt(l.Count, 10), a.with(l.Asset, l.Units), valueOrNone(l.Value),
+				valueOrNone(l.EndValue)}
 		},
 		none: fmt.Sprintf("Nothing was received in %d.\n", c.Year),
 	}

@@ -37,9 +37,13 @@ const (
 	TaxBalance TaxKind = "balance"
 )
 
+// taxKinds are the kinds in their order.
+var taxKinds = []TaxKind{TaxReward, TaxCompensation, TaxBalance}
+
 // TaxLine sums what an account received of an asset in a year, or is its balance at the end. Values are in 1e-8 of the
 // currency.
 type TaxLine struct {
+	Owner     string // of TaxOfOwners; "": it is of an account
 	Account   ledger.Account
 	Residence staking.Region // of the account, as it is now; "" where there is none
 	Asset     string
@@ -127,6 +131,13 @@ func (rs *Reports) Tax(ctx context.Context, id ledger.Account, y TaxYear) (Tax, 
 // one bucket, one in 256 of all. visit may be called from the first bucket again, after begin, where the database asks
 // for a retry. The year is one of Reports.TaxYear.
 func (rs *Reports) TaxOfAll(ctx context.Context, y TaxYear, begin func() error, visit func([]TaxLine) error) error {
+	return rs.taxOfAll(ctx, y, begin, func(_ db.View, _ int, lines []TaxLine) error { return visit(lines) },
+		func() error { return nil })
+}
+
+// taxOfAll gives visit the lines of each bucket, and calls end after the last.
+func (rs *Reports) taxOfAll(ctx context.Context, y TaxYear, begin func() error,
+	visit func(t db.View, bucket int, lines []TaxLine) error, end func() error) error {
 	err := rs.Read(ctx, func(t db.View) error {
 		if err := begin(); err != nil {
 			return err
@@ -138,13 +149,13 @@ func (rs *Reports) TaxOfAll(ctx context.Context, y TaxYear, begin func() error, 
 		for b := range ledger.Buckets {
 			lines, err := s.bucket(t, b)
 			if err == nil {
-				err = visit(lines)
+				err = visit(t, b, lines)
 			}
 			if err != nil {
 				return err
 			}
 		}
-		return nil
+		return end()
 	})
 	if err != nil {
 		return fmt.Errorf("read the taxes of %d: %w", y.Year, err)
@@ -244,7 +255,6 @@ func (s *taxSums) addBalance(id ledger.Account, b Balance) error {
 
 // lines are the sums, by account, asset and kind, with their values at the end; none is left.
 func (s *taxSums) lines() []TaxLine {
-	order := []TaxKind{TaxReward, TaxCompensation, TaxBalance}
 	lines := make([]TaxLine, 0, len(s.sums))
 	for l := range maps.Values(s.sums) {
 		l.EndValue = s.value(l.Asset, s.End, l.Units)
@@ -253,7 +263,7 @@ func (s *taxSums) lines() []TaxLine {
 	clear(s.sums)
 	slices.SortFunc(lines, func(a, b TaxLine) int {
 		return cmp.Or(strings.Compare(string(a.Account), string(b.Account)), strings.Compare(a.Asset, b.Asset),
-			cmp.Compare(slices.Index(order, a.Kind), slices.Index(order, b.Kind)))
+			cmp.Compare(slices.Index(taxKinds, a.Kind), slices.Index(taxKinds, b.Kind)))
 	})
 	return lines
 }

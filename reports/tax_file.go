@@ -54,7 +54,8 @@ const TaxTransfer = "CARF502"
 // and type of transfer. Its columns are ours, and not the elements of the XML schema.
 type TaxAggregate struct {
 	Year            int            `json:"year"`
-	Account         ledger.Account `json:"account"`
+	Owner           string         `json:"owner"`     // whose accounts are summed; "": it is one account without an owner
+	Account         ledger.Account `json:"account"`   // "": it is of an owner
 	Residence       string         `json:"residence"` // ISO 3166-1 alpha-2; "": none is verified
 	Asset           string         `json:"asset"`
 	TransferType    string         `json:"transferType"`
@@ -68,20 +69,20 @@ type TaxAggregate struct {
 
 // TaxAggregateColumns are those of a TaxAggregate in CSV.
 var TaxAggregateColumns = []string{
-	"year", "account", "residence", "asset", "transferType", "kind", "transactions", "units", "currency",
+	"year", "owner", "account", "residence", "asset", "transferType", "kind", "transactions", "units", "currency",
 	"fairMarketValue", "unvalued",
 }
 
 // Aggregate is a line in the file for authorities; the asset is the line's.
 func (y TaxYear) Aggregate(a ledger.Asset, l TaxLine) TaxAggregate {
-	return TaxAggregate{y.Year, l.Account, string(l.Residence.Country()), l.Asset, TaxTransfer, l.Kind, l.Count,
+	return TaxAggregate{y.Year, l.Owner, l.Account, string(l.Residence.Country()), l.Asset, TaxTransfer, l.Kind, l.Count,
 		a.Format(l.Units), y.Currency, ValueText(l.Value), l.Unvalued}
 }
 
 // Cells are an aggregate's in CSV, empty where something is not known.
 func (t TaxAggregate) Cells() []string {
 	return []string{
-		strconv.Itoa(t.Year), string(t.Account), t.Residence, t.Asset, t.TransferType, string(t.Kind),
+		strconv.Itoa(t.Year), t.Owner, string(t.Account), t.Residence, t.Asset, t.TransferType, string(t.Kind),
 		strconv.FormatInt(t.Transactions, 10), t.Units, t.Currency, cell(t.FairMarketValue),
 		strconv.FormatInt(t.Unvalued, 10),
 	}
