@@ -13,9 +13,9 @@ type rateOut struct {
 	Known   bool   `json:"known" doc:"Whether there is a rate: in the mode share there is none before the income of a period is divided."`
 	Net     string `json:"net" example:"0.0287" doc:"What holders get a year, as a fraction: 0.0287 is 2.87 %. In the mode share the effective rate of these days, rounded down."`
 	Gross   string `json:"gross,omitempty" example:"0.041" doc:"The rate before the operator's fee; below zero after a slashing. Absent where it is not known: in the mode fixed unless the operator states it."`
-	Fee     string `json:"fee" example:"0.3" doc:"The part of staking income, and of the gross rate, that the operator keeps: 0.3 is 30 %. Of incomes with several fees what was kept of all of them together, rounded down."`
+	Fee     string `json:"fee" example:"0.3" doc:"The part of staking income, and of the gross rate, that the operator keeps: 0.3 is 30 %. In the mode share the part that was taken of all income of these days together."`
 	Earlier string `json:"fromEarlier" example:"0" doc:"In the mode share what earlier periods left to these, a year; below zero: what they lost. What these lost themselves is passed on, and is above zero. gross less the fee, and this, is net, but for rounding."`
-	First   string `json:"first" format:"date" example:"2026-11-20" doc:"The first day that it is of."`
+	First   string `json:"first" format:"date" example:"2026-11-20" doc:"The first day that it is of. In the mode share a current rate is that of the day through, and of the days before it with the same one."`
 	Through string `json:"through,omitempty" format:"date" example:"2026-11-21" doc:"The last day that it is of. Absent: it holds until other terms do."`
 }
 
@@ -52,7 +52,7 @@ type disclosureOut struct {
 	Terms     TermsOut    `json:"terms" doc:"Today's."`
 	Rate      rateOut     `json:"rate" doc:"What holders earn a year, by today's terms."`
 	Method    string      `json:"method" doc:"How a reward and the fee are worked out, in English."`
-	Sources   []sourceOut `json:"sources" doc:"Where the income of the last period that is known came from."`
+	Sources   []sourceOut `json:"sources" doc:"Where the income of the periods came from that have the day through which the rate is; in the mode fixed of the last period."`
 	Version   int         `json:"version,omitempty" example:"1" doc:"Of the operator's statement. Absent where nothing is stated."`
 	Published string      `json:"published,omitempty" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it was published."`
 	Text      string      `json:"text,omitempty" doc:"The operator's statement of the source of rewards, in Markdown."`

@@ -16,14 +16,15 @@ import (
 // paid periods that have a day, and what holders earn now is that of the last day that is complete: of which every
 // source has reported that reported for any of the 31 days before.
 type Rate struct {
-	// The days that it is of, in the mode share a paid period. Last is staking.Forever where no end is known.
+	// The days that it is of: in the mode share the current one is of the last complete day and of those before it with
+	// the same rate. Last is staking.Forever where no end is known.
 	First, Last staking.Day
 	Mode        staking.Mode
 	Known       bool         // in the mode share: the income of these days is divided
 	Net         staking.Rate // what holders get
 	Gross       staking.Rate // before the operator's fee; below zero after a slashing
 	GrossKnown  bool         // in the mode fixed: the operator states it
-	Fee         staking.Rate // the operator's part of the staking income, and of a gross rate, 0 to 1
+	Fee         staking.Rate // the operator's part of the staking income as it was taken, and of a gross rate, 0 to 1
 	// In the mode share: what earlier periods left to these, a year, less what they lost; what these lost
 	// themselves, and what nobody could get, is carried on to later ones. Gross − fee + Earlier = Net, but for rounding.
 	Earlier staking.Rate
@@ -122,15 +123,7 @@ func (rs *Reports) Rates(ctx context.Context, token string, from, to staking.Day
 // spans are the rates of some days, the newest first. The terms are by day and revision.
 func spans(history []store.TermsRevision, paid []Distribution, fees map[periodKey][]staking.Rate,
 	from, to staking.Day) (all []Rate) {
-	shared := map[staking.Day]*rateSum{}
-	for _, d := range paid {
-		for day := max(d.First, from); day <= min(d.Last, to); day++ {
-			if shared[day] == nil {
-				shared[day] = new(rateSum)
-			}
-			shared[day].add(d, fees[d.key()])
-		}
-	}
+	shared := sumsOf(paid, fees, from, to)
 	for day, next := from, 0; day <= to; day++ {
 		for next < len(history) && history[next].From <= day {
 			next++

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"math"
 	"math/big"
 	"slices"
 	"sync"
@@ -9,9 +10,6 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
-
-// awaitedDays is how many days a source of income that reports no more is waited for.
-const awaitedDays = 31
 
 // report is what a source reported of a period, and with which day's rewards it was divided.
 type report struct {
@@ -62,15 +60,15 @@ func completeDay(reports []report, last staking.Day) staking.Day {
 		if reported[s] == nil {
 			reported[s] = map[staking.Day]bool{}
 		}
-		for d := max(r.first, last-2*awaitedDays); d <= min(r.last, last); d++ {
+		for d := max(r.first, last-2*staking.AwaitedDays); d <= min(r.last, last); d++ {
 			reported[s][d] = true
 		}
 	}
-	for d := last; d >= last-awaitedDays; d-- {
+	for d := last; d >= last-staking.AwaitedDays; d-- {
 		complete, any := true, false
 		for _, days := range reported {
 			awaited := false
-			for before := d - awaitedDays; before < d; before++ {
+			for before := d - staking.AwaitedDays; before < d; before++ {
 				awaited = awaited || days[before]
 			}
 			complete, any = complete && (days[d] || !awaited), any || days[d]
@@ -89,91 +87,144 @@ func sharedRate(t db.View, token string) (Rate, error) {
 	if err != nil || last < 0 {
 		return Rate{}, err
 	}
-	from := staking.Day(last) - 2*awaitedDays
-	paid, err := db.All(t, readDistribution, "SELECT "+distributionColumns+
-		" FROM distributions WHERE asset = $1 AND last_day >= $2 ORDER BY day, first_day, last_day", token, int64(from))
+	from := staking.Day(last) - 2*staking.AwaitedDays
+	paid, err := db.All(t, readDistribution, "SELECT "+distributionColumns+` FROM distributions
+	     WHERE asset = $1 AND last_day >= (SELECT min(first_day) FROM distributions WHERE asset = $1 AND last_day >= $2)
+	     ORDER BY day, first_day, last_day`, token, int64(from))
 	if err != nil {
 		return Rate{}, err
 	}
-	reports, err := readReports(t, token, from, staking.Day(last))
+	whole := from // of the days from here on every distribution is read
+	for _, d := range paid {
+		if d.Last >= from {
+			whole = min(whole, d.First)
+		}
+	}
+	reports, err := readReports(t, token, whole, staking.Day(last))
 	if err != nil {
 		return Rate{}, err
 	}
+	paid = slices.DeleteFunc(paid, func(d Distribution) bool { return d.Weight == (staking.Integral{}) })
 	divided := map[periodKey]bool{}
 	for _, d := range paid {
-		divided[d.key()] = d.Weight != (staking.Integral{})
+		divided[d.key()] = true
 	}
 	reports = slices.DeleteFunc(reports, func(r report) bool { return !divided[periodKey{r.day, r.first, r.last}] })
-	fees, sum := feesOf(reports), rateSum{}
+	fees := feesOf(reports)
 	reports = slices.DeleteFunc(reports, func(r report) bool { return r.gross < 0 })
 	if len(reports) == 0 {
 		return Rate{}, nil
 	}
 	day := completeDay(reports, slices.MaxFunc(reports, func(a, b report) int { return int(a.last - b.last) }).last)
-	for _, d := range paid {
-		if d.First <= day && day <= d.Last && divided[d.key()] {
-			sum.add(d, fees[d.key()])
-		}
+	days := sumsOf(paid, fees, whole, day)
+	r := days[day].rate(Rate{})
+	r.First, r.Last = day, day
+	for before := day - 1; days[before] != nil && days[before].rate(Rate{}).same(r); before-- {
+		r.First = before
 	}
-	r := sum.rate(Rate{})
-	r.Last = day
 	return r, nil
 }
 
-// rateSum is what distributions come to together. The zero one is of none.
+// sumsOf are what distributions come to on each of some days that one has.
+func sumsOf(paid []Distribution, fees map[periodKey][]staking.Rate, from, to staking.Day) map[staking.Day]*rateSum {
+	days := map[staking.Day]*rateSum{}
+	for _, d := range paid {
+		for day := max(d.First, from); day <= min(d.Last, to); day++ {
+			if days[day] == nil {
+				days[day] = new(rateSum)
+			}
+			days[day].add(d, fees[d.key()])
+		}
+	}
+	return days
+}
+
+// rateSum is what distributions come to together on a day: exact sums, in smallest units a unit-millisecond.
 type rateSum struct {
-	r          Rate
-	fees       []staking.Rate
-	fee, gross big.Rat // a unit-millisecond
+	fees                     []staking.Rate
+	gross, fee, earlier, net big.Rat
 }
 
-// add adds what a distribution has paid to the days of its period. fees are those of its incomes.
+// add adds what a distribution has paid to the days of its period. fees are those of its incomes. One of which nobody
+// was eligible adds nothing.
 func (s *rateSum) add(d Distribution, fees []staking.Rate) {
-	r := &s.r
-	if !r.Known {
-		r.First, r.Last = d.First, d.Last
+	weight, ok := new(big.Int).SetString(d.Weight.String(), 10)
+	if !ok || weight.Sign() <= 0 {
+		return
 	}
-	r.First = min(r.First, d.First)
-	r.Mode, r.Known, r.GrossKnown = staking.Share, true, true
-	carried := d.Paid.Sub(staking.Exact{Units: d.Net})
-	if carried.Units < 0 && carried.Part > 0 {
-		carried.Units++ // towards zero: a part of a smallest unit is the rounding of the shares
-	}
-	r.Gross, r.Net = r.Gross+signedRate(d.Gross, d.Weight), r.Net+d.NetRate
-	r.Earlier += signedRate(carried.Units, d.Weight)
 	s.fees = append(s.fees, fees...)
-	if weight, ok := new(big.Int).SetString(d.Weight.String(), 10); ok && weight.Sign() > 0 {
-		s.fee.Add(&s.fee, new(big.Rat).SetFrac(big.NewInt(int64(d.Gross-d.Net)), weight))
-		s.gross.Add(&s.gross, new(big.Rat).SetFrac(big.NewInt(int64(d.Gross)), weight))
-	}
+	whole := func(n ledger.Amount) staking.Exact { return staking.Exact{Units: n} }
+	addExact(&s.gross, whole(d.Gross), weight)
+	addExact(&s.fee, whole(d.Gross-d.Net), weight)
+	addExact(&s.earlier, d.Paid.Sub(whole(d.Net)), weight)
+	addExact(&s.net, d.Paid, weight)
 }
 
-// rate is the sum. Where its incomes have several fees, the fee is that of all of them together: what was taken, of the
-// gross income, rounded down. Where there is none, the rate and the fee are those stated.
+// addExact adds an amount, divided by a weight.
+func addExact(sum *big.Rat, n staking.Exact, weight *big.Int) {
+	amount := new(big.Rat).SetFrac64(int64(n.Part), int64(staking.Unit))
+	amount.Add(amount, new(big.Rat).SetInt64(int64(n.Units)))
+	sum.Add(sum, amount.Quo(amount, new(big.Rat).SetInt(weight)))
+}
+
+// rate is the sum; the net rate is rounded down, the others towards zero.
 func (s *rateSum) rate(stated Rate) Rate {
-	r := s.r
-	if !r.Known {
-		return stated
+	fee, earlier := s.feeTaken(stated.Fee)
+	return Rate{
+		Mode: staking.Share, Known: true, GrossKnown: true, Fee: fee, Gross: yearly(&s.gross, false),
+		Earlier: yearly(earlier, false), Net: yearly(&s.net, true),
 	}
-	r.Fee = stated.Fee
-	slices.Sort(s.fees)
-	if several := slices.Compact(s.fees); len(several) == 1 {
-		r.Fee = several[0]
-	} else if len(several) > 1 && s.gross.Sign() > 0 {
-		all := new(big.Rat).Quo(&s.fee, &s.gross)
-		whole := new(big.Int).Mul(all.Num(), big.NewInt(int64(staking.Whole)))
-		r.Fee = staking.Rate(whole.Div(whole, all.Denom()).Int64())
-	}
-	return r
 }
 
-// signedRate is the rate a year that an amount, which may be below zero, is of a weight, towards zero.
-func signedRate(n ledger.Amount, weight staking.Integral) staking.Rate {
-	if n < 0 {
-		return -signedRate(-n, weight)
+// feeShown is by how much, in 1e-8, the fee that was taken may differ from the stated one that is shown, and a row of
+// rates from its sum.
+const feeShown = 1000
+
+// feeTaken is the part of the gross income that the operator has kept, to the nearest 1e-8, and what earlier periods
+// left. A fee is rounded down to a smallest unit: where that cannot be seen in the rates, it is the fee of the
+// incomes. Where losses leave so little of the gross income that what was kept is no part of it, it is that as well,
+// and the rest counts to what earlier periods left. stated is the fee where there are no incomes.
+func (s *rateSum) feeTaken(stated staking.Rate) (fee staking.Rate, earlier *big.Rat) {
+	slices.Sort(s.fees)
+	several := slices.Compact(s.fees)
+	if len(several) > 0 {
+		stated = several[len(several)-1]
 	}
-	r, _ := staking.YearlyRate(n, weight) // zero where nobody was eligible
-	return r
+	whole := new(big.Rat).SetInt64(int64(staking.Whole))
+	if s.gross.Sign() != 0 {
+		part := new(big.Rat).Quo(&s.fee, &s.gross)
+		if part.Sign() >= 0 && part.Cmp(big.NewRat(1, 1)) <= 0 {
+			part.Mul(part, whole).Add(part, big.NewRat(1, 2))
+			fee = staking.Rate(new(big.Int).Quo(part.Num(), part.Denom()).Int64())
+			away, gross := max(fee-stated, stated-fee), yearly(&s.gross, false)
+			if len(several) == 1 && away <= feeShown && max(gross, -gross) <= staking.Whole*feeShown/max(away, 1) {
+				fee = stated
+			}
+			return fee, &s.earlier
+		}
+	} else if s.fee.Sign() == 0 {
+		return stated, &s.earlier
+	}
+	beside := new(big.Rat).SetInt64(int64(stated))
+	beside.Quo(beside, whole).Mul(beside, &s.gross).Sub(beside, &s.fee)
+	return stated, beside.Add(beside, &s.earlier)
+}
+
+// yearly is the rate a year of a sum, rounded down or towards zero. One that is out of range is the furthest.
+func yearly(sum *big.Rat, down bool) staking.Rate {
+	n := new(big.Int).Mul(sum.Num(), big.NewInt(int64(staking.Unit)))
+	if down {
+		n.Div(n, sum.Denom())
+	} else {
+		n.Quo(n, sum.Denom())
+	}
+	switch {
+	case n.IsInt64():
+		return staking.Rate(n.Int64())
+	case n.Sign() < 0:
+		return math.MinInt64
+	}
+	return math.MaxInt64
 }
 
 // sharedRates keep the current rates in the mode share. What is declared never changes: a rate is that of the last day

@@ -62,6 +62,9 @@ func (i Income) CheckOver(today Day) error {
 	return nil
 }
 
+// AwaitedDays is how many days a source of income that reports no more is waited for.
+const AwaitedDays = 31
+
 // Split divides the income by the operator's fee, 0 to 1 (Terms.Fee of the last day of the
 // period). The fee of the absolute amount is rounded down, so that it is never more than
 // the rate says, and a correction of the same amount takes back exactly what was taken.

@@ -77,6 +77,43 @@ func TestRateAwaitsItsSources(t *testing.T) {
 	})
 }
 
+// TestRateIsOfItsDays: where one source reports of days and another of both together, the current rate is that of the
+// days that have it.
+func TestRateIsOfItsDays(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		shared(t, db)
+		settleThrough(t, db, clock, 1, 3, false)
+		clock.Set(4, "12:00")
+		report(t, db, "a", 2, 2, 10_000_000)
+		report(t, db, "a", 3, 3, 90_000_000)
+		report(t, db, "b", 2, 3, 20_000_000)
+		settleThrough(t, db, clock, 4, 4, false)
+		days := func(first, last int, gross staking.Rate) {
+			t.Helper()
+			r := current(t, db)
+			if r.First != day1+staking.Day(first)-1 || r.Last != day1+staking.Day(last)-1 || r.Gross/10_000 != gross/10_000 {
+				t.Errorf("the rate is %+v, not %s of Days %d to %d", r, gross, first, last)
+			}
+			rows := testkit.Must(reports.New(db.Reader()).Rates(t.Context(), bnb, r.First, r.Last))(t)
+			same(t, "the history of its days", rows, []reports.Rate{r})
+		}
+		days(3, 3, 100_000_000)
+		d := testkit.Must(reports.New(db.Reader()).Disclosure(t.Context(), bnb))(t)
+		if len(d.Sources) != 2 || d.Sources[0].First != day1+2 || d.Sources[1].First != day1+1 {
+			t.Errorf("the sources are %+v", d.Sources)
+		}
+		clock.Set(7, "12:00")
+		settleThrough(t, db, clock, 5, 6, false)
+		clock.Set(7, "12:00")
+		report(t, db, "a", 4, 5, 180_000_000)
+		report(t, db, "b", 4, 6, 30_000_000)
+		settleThrough(t, db, clock, 7, 7, false)
+		if r := current(t, db); r.First != day1+3 || r.Last != day1+4 {
+			t.Errorf("it is that of Days 4 and 5, and not %+v", r)
+		}
+	})
+}
+
 // TestRateAddsUp: gross, less the fee, with what comes from earlier periods, is what holders get. Of incomes with two
 // fees the fee is what was kept of both.
 func TestRateAddsUp(t *testing.T) {

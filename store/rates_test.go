@@ -47,6 +47,7 @@ func TestRates(t *testing.T) {
 		enter(t, db, "e3", 2, 2, -10_000_000) // a slashing of Day 2: 10 % of it; the pool of e2 is less by 7,000,000
 		settleThrough(t, db, clock, 6, 6, false)
 		late := paid
+		late.First = day1 + 2 // of Day 2 the income came to less
 		late.Gross, late.Net, late.Earlier = 110_000_000, 70_000_000+3_500_000, -3_500_000
 		same(t, "the rate with late income", current(), late)
 		history := testkit.Must(r.Rates(t.Context(), bnb, day1, day1+6))(t)
