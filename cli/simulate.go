@@ -157,6 +157,7 @@ type (
 	}
 	simulatedIncomeJSON struct {
 		Gross     string `json:"gross"`
+		Earlier   string `json:"fromEarlier"` // what periods before these days left; below zero: what they lost
 		FeeBefore string `json:"feeBefore"`
 		FeeAfter  string `json:"feeAfter"`
 		Missing   bool   `json:"missing"`
@@ -173,7 +174,7 @@ func formatSimulation(r simulation.Result) simulationJSON {
 			Asset: a.Symbol, Before: a.Format(t.Before), After: a.Format(t.After), Change: a.Format(t.After - t.Before),
 			Declared: a.Format(t.Declared), Days: []simulatedDayJSON{}, Holders: changedHoldersJSON(t.Holders),
 			Deciles: []decileJSON{}, Pool: a.Format(t.Pool), Reserved: a.Format(t.Reserved),
-			Income: simulatedIncomeJSON{a.Format(t.Income.Gross),
+			Income: simulatedIncomeJSON{a.Format(t.Income.Gross), a.Format(earlierUnits(t)),
 				a.Format(t.Income.FeeBefore), a.Format(t.Income.FeeAfter), t.Income.Missing, t.Income.Undivided,
 				t.Income.Partly},
 		}
@@ -287,6 +288,15 @@ func inShort(a ledger.Asset, n ledger.Amount) string {
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }
 
+// earlierUnits is what comes from earlier periods, towards zero: part of a smallest unit is what rounding has left.
+func earlierUnits(t simulation.Token) ledger.Amount {
+	earlier := t.Income.Earlier
+	if earlier.Units < 0 && earlier.Part > 0 {
+		earlier.Units++
+	}
+	return earlier.Units
+}
+
 // simulationNotes are what a table has no place for.
 func simulationNotes(t simulation.Token, through staking.Day) (notes []string) {
 	a := t.Asset
@@ -295,6 +305,14 @@ func simulationNotes(t simulation.Token, through staking.Day) (notes []string) {
 	} else if t.Income.Gross != 0 {
 		notes = append(notes, a.Symbol+": the income is "+withUnit(a, t.Income.Gross)+"; of it the operator keeps "+
 			withUnit(a, t.Income.FeeAfter)+", and kept "+withUnit(a, t.Income.FeeBefore)+".")
+	}
+	switch earlier := earlierUnits(t); {
+	case earlier < 0:
+		notes = append(notes, a.Symbol+": from earlier periods: "+withUnit(a, earlier)+
+			", a loss of periods before these days, is borne by their income after.")
+	case earlier > 0:
+		notes = append(notes, a.Symbol+": from earlier periods: "+withUnit(a, earlier)+
+			", which periods before these days left, is divided with their income after.")
 	}
 	if t.Income.Undivided > 0 {
 		notes = append(notes, a.Symbol+": of "+count(t.Income.Undivided, "period", "periods")+

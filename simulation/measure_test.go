@@ -152,3 +152,27 @@ func TestOtherTermsAgainstPaper(t *testing.T) {
 			strings.Join(want, "\n"))
 	}
 }
+
+// TestLossOfAnEarlierPeriod: what periods before the days simulated have lost is borne by their income, and said.
+func TestLossOfAnEarlierPeriod(t *testing.T) {
+	w := newTown(t, "sqlite", scenario.Chance(6, 0))
+	w.open(t, day1+1, "alice")
+	w.clock.Forward(day1.Start().Add(60 * 60 * 1e9))
+	w.deposit(t, "d", "alice", "SOL", 100*coin, w.clock.Now())
+	w.settle(t, day1+1)
+	w.clock.Forward((day1 + 2).Start().Add(60 * 60 * 1e9))
+	w.income(t, "first", day1+1, day1+1, 1000)
+	w.settle(t, day1+2)
+	w.clock.Forward((day1 + 3).Start().Add(60 * 60 * 1e9))
+	w.income(t, "loss", day1+1, day1+1, -20)
+	w.settle(t, day1+3)
+	w.clock.Forward((day1 + 4).Start().Add(60 * 60 * 1e9))
+	w.income(t, "second", day1+3, day1+3, 100)
+	w.settle(t, day1+4)
+	r := testkit.Must(Run(t.Context(), w.Reader(), Options{From: day1 + 3, Through: day1 + 4,
+		Tokens: []string{"SOL"}}))(t)
+	got := r.Tokens[0]
+	if got.Income.Earlier.Units != -14 || got.After+14 != got.Income.Gross-got.Income.FeeAfter {
+		t.Errorf("of %+v %d is paid", got.Income, got.After)
+	}
+}

@@ -25,6 +25,7 @@ type plan struct {
 type division struct {
 	staking.Distribution
 	divider *staking.Divider
+	earlier staking.Exact    // of Before, what comes from periods that are not simulated
 	ended   staking.Integral // of Weight, what accounts have that are closed and have no share
 }
 
@@ -117,6 +118,7 @@ func (p *plan) link(t db.View) error {
 					return err
 				}
 				if known && (i == 0 || before.Sub(left).Units == 0) {
+					d.earlier = before.Sub(left)
 					left = before
 				}
 				d.Before = left

@@ -70,6 +70,7 @@ type Income struct {
 	Gross     ledger.Amount // with what is not recorded
 	FeeBefore ledger.Amount // of the recorded income
 	FeeAfter  ledger.Amount // by the simulated terms
+	Earlier   staking.Exact // what periods before these days left that the simulated terms divide; below zero: what they lost
 	Missing   bool          // the simulated mode is share on some day, and there is no income to divide
 	Partly    int           // incomes left out: only a part of their period is simulated, in the mode share
 	Undivided int           // periods in the mode share of which nobody has a share
@@ -240,6 +241,7 @@ func (s *simulation) sumIncome(sum *Income, token int) (err error) {
 		if !d.Pays() {
 			sum.Undivided++
 		}
+		sum.Earlier = sum.Earlier.Add(d.earlier)
 	}
 	sum.Partly = s.other.left[token]
 	sum.Missing = len(s.other.shares[token]) == 0 && slices.ContainsFunc(s.other.terms[token], shares)
