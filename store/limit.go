@@ -31,12 +31,7 @@ func OverLimit(t db.View, d staking.Day, l staking.Limit, asset ledger.Asset, to
 		if all[i].Budget != nil { // a campaign's: no rate follows from it
 			continue
 		}
-		before, err := rateBefore(t, all[i])
-		if err != nil {
-			return "", err
-		}
-		rate, err := rateWith(t, all, all[i].Last, asset.Symbol)
-		if over := l.Risen(rate, before); err != nil || over != "" {
+		if over, err := risen(t, d, l, all, all[i]); err != nil || over != "" {
 			return over, err
 		}
 	}
@@ -63,14 +58,44 @@ func rateWith(t db.View, all []staking.Distribution, d staking.Day, token string
 	return sum, err
 }
 
-// rateBefore is the effective rate a year of the last day before a period that has any.
-func rateBefore(t db.View, v staking.Distribution) (staking.Rate, error) {
-	last, found, err := db.First(t, readDay, `SELECT last_day FROM distributions
-	     WHERE asset = $1 AND last_day < $2 AND paid_units > 0 ORDER BY last_day DESC LIMIT 1`, v.Asset, int64(v.First))
+// risen is a sentence about the rate that one of a day's distributions, all, gives the last day of its period, or "":
+// it is compared with that of the last day before the period that has any. To both is added what their other sources
+// are awaited with, so that neither a source that reports early nor one that reports late looks like a rise.
+func risen(t db.View, d staking.Day, l staking.Limit, all []staking.Distribution,
+	v staking.Distribution) (string, error) {
+	before, found, err := dayBefore(t, all, v)
 	if err != nil || !found {
-		return 0, err
+		return "", err
 	}
-	return rateOn(t, last, v.Asset)
+	reports, err := sourceRates(t, d, all, v.Asset, before-staking.AwaitedDays, v.Last)
+	if err != nil {
+		return "", err
+	}
+	var rates [2]staking.Rate
+	for i, day := range []staking.Day{v.Last, before} {
+		if rates[i], err = rateWith(t, all, day, v.Asset); err != nil {
+			return "", err
+		}
+		rates[i] = plusRate(rates[i], awaitedRate(reports, day))
+	}
+	return l.Risen(rates[0], rates[1]), nil
+}
+
+// dayBefore is the last day before a period of which anything is distributed, by the distributions that are declared
+// and by these.
+func dayBefore(t db.View, all []staking.Distribution, v staking.Distribution) (last staking.Day, found bool, err error) {
+	declared, err := db.Count(t, `SELECT COALESCE(max(CASE WHEN last_day < $2 THEN last_day ELSE $2 - 1 END), -1)
+	      FROM distributions WHERE asset = $1 AND first_day < $2 AND paid_units > 0`, v.Asset, int64(v.First))
+	if err != nil {
+		return 0, false, annotate(err, "read the last day of %s before %s that is distributed", v.Asset, v.First)
+	}
+	last = staking.Day(declared)
+	for _, o := range all {
+		if o.Budget == nil && o.Pays() && o.First < v.First {
+			last = max(last, min(o.Last, v.First-1))
+		}
+	}
+	return last, last >= 0, nil
 }
 
 // rateOn is the effective rate a year of a token's day: that of all declared distributions whose period has it.
@@ -88,10 +113,10 @@ func rateOn(t db.View, d staking.Day, token string) (sum staking.Rate, err error
 // addRate adds the rate that an amount is of a weight. One that is out of range is the highest.
 func addRate(sum staking.Rate, amount ledger.Amount, weight staking.Integral) staking.Rate {
 	r, ok := staking.YearlyRate(amount, weight)
-	if !ok || r > math.MaxInt64-sum {
+	if !ok {
 		return math.MaxInt64
 	}
-	return sum + r
+	return plusRate(sum, r)
 }
 
 func isFixed(t db.View, token string, d staking.Day) (bool, error) {
