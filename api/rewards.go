@@ -129,6 +129,7 @@ type explanationOut struct {
 	Paid     bool         `json:"paid" doc:"Whether it is credited."`
 	Credited string       `json:"creditedAt,omitempty" format:"date-time" doc:"When it was credited."`
 	Reason   string       `json:"reason,omitempty" doc:"Why there is no reward, or not yet, as a sentence."`
+	Itself   string       `json:"dayItself,omitempty" example:"The day itself is not measured: Launchpool has it." doc:"Why the day itself earns nothing, where the reward is of shares alone, as a sentence. Absent: it earns, or there is no reward."`
 	Terms    *TermsOut    `json:"terms,omitempty" doc:"Those of the day. Absent where the token had none yet."`
 	Opening  string       `json:"opening" example:"2" doc:"The free balance at 00:00."`
 	Changes  []changeOut  `json:"changes" doc:"Each change of the free balance on the day, in order of time."`
@@ -195,7 +196,7 @@ func (rd reader) explain(ctx context.Context, in *explainIn) (*answer[explanatio
 	a, m := e.Asset, e.Measured
 	out := explanationOut{
 		Day: day.String(), Asset: a.Symbol, Over: e.Over, Enrolled: e.Enrolled, Earned: e.Earned, Paid: e.Paid,
-		Reason: e.Reason, Excluded: e.Excluded,
+		Reason: e.Reason, Excluded: e.Excluded, Itself: e.ItselfReason,
 		Opening: a.Format(m.Opening), Average: a.Format(m.Average), Eligible: "0", Reward: "0",
 		Changes: make([]changeOut, 0, len(e.Changes)), Together: showTogether(e),
 	}

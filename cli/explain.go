@@ -81,7 +81,8 @@ type (
 		Paid     bool           `json:"paid"`
 		PaidAt   *instant       `json:"creditedAt,omitempty"`
 		Reason   string         `json:"reason,omitempty"`
-		Terms    *figuresJSON   `json:"terms,omitempty"` // absent: the token had none yet
+		Itself   string         `json:"dayItself,omitempty"` // why the day itself earns nothing, beside its shares
+		Terms    *figuresJSON   `json:"terms,omitempty"`     // absent: the token had none yet
 		Opening  string         `json:"opening"`
 		Changes  []changeJSON   `json:"changes"`
 		Average  string         `json:"average"`
@@ -134,6 +135,7 @@ func formatExplanation(e reports.Explanation) explanationJSON {
 	j := explanationJSON{
 		Day: m.Day, Account: m.Account, Asset: m.Asset,
 		Enrolled: e.Enrolled, Excluded: e.Excluded, Over: e.Over, Earned: e.Earned, Paid: e.Paid, Reason: e.Reason,
+		Itself:  e.ItselfReason,
 		Opening: a.Format(m.Opening), Changes: []changeJSON{}, Average: a.Format(m.Average), Eligible: "0", Reward: "0",
 	}
 	if e.TermsKnown {
@@ -208,9 +210,11 @@ func sum(e reports.Explanation) [][2]string {
 	if !e.TermsKnown {
 		return lines
 	}
-	lines = append(lines, limitLines(e)...)
-	if t.Mode == staking.Fixed {
-		lines = append(lines, [2]string{"rate", percent(t.APR) + " % a year"})
+	if e.Measures() {
+		lines = append(lines, limitLines(e)...)
+		if t.Mode == staking.Fixed {
+			lines = append(lines, [2]string{"rate", percent(t.APR) + " % a year"})
+		}
 	}
 	if !e.Earned {
 		return lines
@@ -220,6 +224,9 @@ func sum(e reports.Explanation) [][2]string {
 	if t.Mode == staking.Fixed && !e.OnlyShares {
 		lines = append(lines, [2]string{"of the day", fmt.Sprintf("%s %s × %s / 365 = %s %s",
 			overDay(a, p.Earning, 1, shownDigits), a.Symbol, m.APR, inDigits(p.Interest, a.Scale), a.Symbol)})
+	}
+	if e.ItselfReason != "" {
+		lines = append(lines, [2]string{"of the day", e.ItselfReason})
 	}
 	lines = append(lines, shareLines(a, p.Shares)...)
 	lines = append(lines,

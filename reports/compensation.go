@@ -92,7 +92,7 @@ func (rs *Reports) Propose(ctx context.Context, id ledger.Account, d staking.Day
 		h.MeasureLowest(changes)
 	}
 	p.With, p.Earned = comesTo(d, e.Terms, h)
-	p.Earned = p.Earned && e.measures()
+	p.Earned = p.Earned && (e.Measures() || e.shared() != (staking.Exact{}))
 	if p.Earned {
 		p.Difference = p.With.Reward
 	}
@@ -141,5 +141,5 @@ func (e Explanation) holding() staking.Holding {
 	m := e.Measured
 	integral := staking.IntegralOf(m.Average, staking.DayMillis).Add(staking.IntegralOf(1, m.Rest))
 	return staking.Holding{Account: m.Account, Asset: m.Asset, Opening: m.Opening, Integral: integral, Carry: m.Before,
-		Shared: e.shared(), Absent: !e.Enrolled}
+		Shared: e.shared(), Absent: !e.Measures()}
 }

@@ -35,9 +35,13 @@ type Explanation struct {
 
 	Compensations []store.Compensation // what was made good of it since, in the order of their posting
 
-	Shares     []Share    // of the distributions of the day, by their periods: they are part of the reward
-	OnlyShares bool       // the day earned nothing by itself; average and rest are measured nevertheless
-	Weighing   *DayWeight // of a day in the mode share that earned; else nil
+	Shares     []Share // of the distributions of the day, by their periods: they are part of the reward
+	OnlyShares bool    // the day earned nothing by itself; average and rest are measured nevertheless
+	// Of a day with OnlyShares: what it earned nothing for by itself, as Why says it, and the same as a sentence in
+	// English; else "".
+	Itself       Why
+	ItselfReason string
+	Weighing     *DayWeight // of a day in the mode share that earned; else nil
 
 	// What the accounts of its owner held together, where minimum and cap are those of an owner, and this account and
 	// others held something; else zero.
@@ -155,14 +159,14 @@ func (e *Explanation) measure(t db.View, id ledger.Account, d staking.Day) error
 	}
 	if !e.Stored {
 		var earned bool
-		h.Shared, h.Absent = e.shared(), !e.measures()
+		h.Shared, h.Absent = e.shared(), !e.Measures()
 		if e.Terms.Measure == staking.Lowest {
 			h.MeasureLowest(e.changesOf(d))
 		}
 		h.OwnerIntegral = e.Together
 		e.measured = h
 		e.Measured, earned = comesTo(d, e.Terms, h)
-		e.Earned = earned && (e.measures() || e.shared() != (staking.Exact{}))
+		e.Earned = earned && (e.Measures() || e.shared() != (staking.Exact{}))
 	}
 	e.runBalances()
 	e.measureShared()
@@ -201,9 +205,6 @@ func (e *Explanation) countFrom(t db.View, id ledger.Account, d staking.Day) (h 
 	}
 	return staking.HoldingAt(id, token, ledger.Amount(balance), staking.Fraction(carry)), staking.Day(later), err
 }
-
-// measures reports whether the day is measured at all.
-func (e *Explanation) measures() bool { return e.TermsKnown && e.Enrolled && e.Excluded == "" }
 
 // runBalances puts the changes in order, and says what the balance is after each.
 func (e *Explanation) runBalances() {

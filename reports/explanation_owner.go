@@ -14,7 +14,7 @@ import (
 
 // readTogether reads what the accounts of the owner held, where that counts.
 func (e *Explanation) readTogether(t db.View, id ledger.Account, d staking.Day) (err error) {
-	if e.Terms.PerOwner && e.measures() {
+	if e.Terms.PerOwner && e.Measures() {
 		e.Together, err = holding.OwnerIntegral(t, id, d, e.Terms)
 	}
 	return err

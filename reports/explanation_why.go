@@ -27,7 +27,8 @@ const (
 
 // judge finds why the day has no reward, or none yet.
 func (e *Explanation) judge(rs *Reports, t db.View, d staking.Day) error {
-	verdict := ""
+	e.judgeItself()
+	verdict, unmeasured := "", e.unmeasured()
 	switch {
 	case e.Paid && e.awaitsIncome():
 		e.Why = WhyNoIncome
@@ -35,16 +36,10 @@ func (e *Explanation) judge(rs *Reports, t db.View, d staking.Day) error {
 		e.Why = WhyEntered
 	case e.Paid:
 		return nil
-	case !e.TermsKnown || !e.Terms.Offered:
-		e.Why = WhyNotOffered
-	case !e.Enrolled:
-		e.Why = WhyNotOn
-	case !e.Earned && e.Excluded != "":
-		e.Why = WhyExcluded
-	case !e.Earned && !e.Over:
-		e.Why = WhyBelowYet
+	case !e.Earned && unmeasured != "":
+		e.Why = unmeasured
 	case !e.Earned:
-		e.Why = WhyBelow
+		e.Why = e.below()
 	case !e.Over:
 		e.Why = WhyNotOver
 	default:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,6 +99,36 @@ func (p rewardPage) Sentence() (string, error) {
 		p.Plain(p.Asset, p.Terms.Min-compared), "product", p.Excluded, "entered", p.Day(entered)), nil
 }
 
+// OfItself is why the day itself earns nothing, beside its shares; "" where it earns.
+func (p rewardPage) OfItself() string {
+	if p.Itself == "" {
+		return ""
+	}
+	key := fmt.Sprintf("reward.itself.%s", p.Itself)
+	if p.Itself == reports.WhyBelow || p.Itself == reports.WhyBelowYet {
+		key = p.By("reward.itself.below")
+		if p.Joint() {
+			key += ".together"
+		}
+	}
+	compared, _ := p.Compared()
+	return p.T(key, "token", p.Asset.Symbol, "product", p.Excluded, "average", p.Plain(p.Asset, compared), "minimum",
+		p.Plain(p.Asset, p.Terms.Min))
+}
+
+// IncomeShared reports whether the reward has shares of incomes, or the day counts in the division of one.
+func (p rewardPage) IncomeShared() bool {
+	return p.Weighing != nil || slices.ContainsFunc(p.Shares, func(s reports.Share) bool { return s.Budget == nil })
+}
+
+// CampaignShared reports whether the reward has shares of campaigns.
+func (p rewardPage) CampaignShared() bool {
+	return slices.ContainsFunc(p.Shares, func(s reports.Share) bool { return s.Budget != nil })
+}
+
+// ByRate reports whether the day itself earns at a stated rate.
+func (p rewardPage) ByRate() bool { return p.Terms.Mode == staking.Fixed && !p.OnlyShares }
+
 // By is the key of a text that says how the day is measured.
 func (p rewardPage) By(key string) string { return textBy(p.Terms.Measure, key) }
 
@@ -163,9 +194,6 @@ func (p rewardPage) Everybody() *big.Int {
 func (p rewardPage) PlusExact(units *big.Int) string {
 	return plus(units.Sign(), p.Exact(new(big.Int).Abs(units)))
 }
-
-// Offered reports whether there are terms to measure the day by.
-func (p rewardPage) Offered() bool { return p.TermsKnown && p.Terms.Offered }
 
 // Rate is the rate as a factor: 0.0015.
 func (p rewardPage) Rate() string { return p.Number(p.Terms.APR.String()) }
