@@ -253,7 +253,7 @@ type todayFor struct {
 	Opening  string   `json:"opening" example:"2" doc:"The free balance at 00:00."`
 	SoFar    string   `json:"averageSoFar" example:"2.33333333" doc:"The average free balance since 00:00, rounded down; by the measure daily-minimum, the smallest."`
 	Average  string   `json:"average" example:"2.5" doc:"What is measured of the whole day if nothing moves any more: the average, rounded down, or by the measure daily-minimum the smallest balance."`
-	Together string   `json:"together,omitempty" example:"15" doc:"Where minimum and cap are those of an owner's accounts together, and others of them hold something: the sum of what is measured of all of them, if nothing moves any more."`
+	Together string   `json:"together,omitempty" example:"15" doc:"Where minimum and cap are those of an owner's accounts together, and others of them hold something: the sum of what is measured of all of them, if nothing moves any more. Absent also where this account is not measured today."`
 	Eligible string   `json:"eligible" example:"2.5" doc:"What of that average would earn: up to the cap; 0 where it is below the minimum or today is not measured."`
 	Reward   string   `json:"reward" example:"0.00001027" doc:"What today would pay then, rounded down, with what earlier rewards have carried on. In the mode share, without the shares of income that are divided today."`
 	Estimate string   `json:"estimate,omitempty" example:"0.00028" doc:"In the mode share: what today would come to at the current net rate, rounded down. It promises nothing. Absent before the first."`
@@ -296,7 +296,7 @@ func showTodayFor(t reports.OfferedToken, covered bool) todayFor {
 		Asset: a.Symbol, Terms: showTerms(a, t.Terms), Free: a.Format(t.Free), Opening: a.Format(m.Opening),
 		SoFar: a.Format(t.SoFar), Average: a.Format(m.Average), Eligible: "0", Reward: "0", Excluded: t.Excluded,
 	}
-	if together, joint := t.Together(); joint {
+	if together, joint := t.Together(); joint && covered && t.Excluded == "" {
 		out.Together = a.Format(together)
 	}
 	if t.Reached && covered {

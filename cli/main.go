@@ -199,7 +199,12 @@ func seeHelp(err error) string {
 	if errors.As(err, &parsing) && parsing.Context != nil && parsing.Context.Selected() != nil {
 		command = parsing.Context.Selected().FullPath()
 	}
-	return fmt.Sprintf("; see \"%s --help\"", command)
+	loss := ""
+	if _, amount, is := strings.Cut(err.Error(), "unknown flag -"); is && strings.HasSuffix(command, "income add") &&
+		strings.IndexAny(amount, "0123456789") == 0 {
+		loss = "; a loss is an amount above zero, with --loss"
+	}
+	return fmt.Sprintf("%s; see \"%s --help\"", loss, command)
 }
 
 // environment finds the flags that may come from outside the command line.

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"context"
+	"slices"
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/holding"
@@ -106,7 +107,9 @@ func (s *Sources) readShares(t db.View, id ledger.Account, r Reward) error {
 			return err
 		case share.Exact == (staking.Exact{}):
 		case share.Budget != nil:
-			s.Campaigns = append(s.Campaigns, share.Budget.Campaign.Title)
+			if title := share.Budget.Campaign.Title; !slices.Contains(s.Campaigns, title) { // of several tokens
+				s.Campaigns = append(s.Campaigns, title)
+			}
 		default:
 			s.Income = true
 		}

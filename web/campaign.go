@@ -134,6 +134,8 @@ func (p *view) Multipliers(r campaignRow) string {
 func (p *view) Yields(r campaignRow) (all []string) {
 	for _, d := range r.Newest {
 		if d.Rate == 0 {
+			all = append(all, p.T("campaign.rate.tiny", "amount", p.Number(staking.Rate(1).String()), "asset", d.Asset,
+				"token", d.Token, "day", p.Day(d.Day)))
 			continue
 		}
 		text := p.T("campaign.rate", "amount", p.Number(d.Rate.String()), "asset", d.Asset, "token", d.Token, "day",

@@ -157,9 +157,10 @@ func nextTerms(now staking.Terms, coming []store.TermsRevision) *staking.Terms {
 	return nil
 }
 
-// TogetherNow is what the owner's accounts have together, where that is compared with minimum and cap, or 0.
+// TogetherNow is what the owner's accounts have together, where that is compared with minimum and cap, or 0: what another product
+// has is not in it.
 func (r tokenRow) TogetherNow() ledger.Amount {
-	if r.Joint > r.Free {
+	if r.Excluded == "" && r.Joint > r.Free {
 		return r.Joint
 	}
 	return 0

@@ -56,7 +56,7 @@ func TestTheFirstThreeDays(t *testing.T) {
 	w.at(2, "18:00")
 	w.get("/earn").has("Earning since 3 Mar 2026", "What comes next", `class="now" aria-current="step"`,
 		"The first day that counts is 3 Mar 2026.",
-		"in 6 h 0 min", "Average so far", "2.33333333", "0.00001027",
+		"in 6 h 0 min", "Measured so far", "2.33333333", "0.00001027",
 		"Your next reward will be here 4 Mar 2026").hasNot("Soft Staking is on. Your tokens")
 
 	w.at(3, "00:01")

@@ -15,6 +15,9 @@ func (p *view) RateFigure(r reports.Rate) string {
 	if !r.Known {
 		return "–"
 	}
+	if r.Mode == staking.Fixed { // stated, not worked out
+		return p.Percent(r.Net)
+	}
 	return p.Effective(r.Net)
 }
 
