@@ -157,8 +157,8 @@ func nextTerms(now staking.Terms, coming []store.TermsRevision) *staking.Terms {
 	return nil
 }
 
-// TogetherNow is what the owner's accounts have together, where that is compared with minimum and cap, or 0: what another product
-// has is not in it.
+// TogetherNow is what the owner's accounts have together, where that is compared with minimum and cap, or 0. What
+// another product has is not in it.
 func (r tokenRow) TogetherNow() ledger.Amount {
 	if r.Excluded == "" && r.Joint > r.Free {
 		return r.Joint
