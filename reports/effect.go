@@ -31,9 +31,19 @@ type Effect struct {
 type EffectToken struct {
 	Asset    ledger.Asset
 	Holders  int64    // enrolled, with at least the minimum free, where that is an owner's in all accounts together
-	Earning  *big.Int // what of that earns, up to the cap, in smallest units
+	Earning  *big.Int // what of that earns, up to the cap, in smallest units, rounded down once
 	USDT     *big.Int // in 1e-8, rounded down
 	HasPrice bool
+}
+
+// sum sets what earns, from the exact sum of all accounts over a day: only it is rounded, so that an owner's accounts
+// above the cap have the whole of it together.
+func (e *EffectToken) sum(of staking.Integral) error {
+	if _, ok := e.Earning.SetString(of.String(), 10); !ok {
+		return fmt.Errorf("%s is no integral", of)
+	}
+	e.Earning.Quo(e.Earning, big.NewInt(staking.DayMillis))
+	return nil
 }
 
 // Holders are those of the token that is concerned most.
@@ -87,21 +97,21 @@ type concerned struct {
 // earning is what an account has of an asset that earns.
 type earning struct {
 	asset  string
-	amount ledger.Amount
+	amount staking.Integral // over a day
 }
 
 // readEffect counts bucket by bucket, in a snapshot each.
 func readEffect(ctx context.Context, rs *Reports, do string, e effect) (Effect, error) {
 	today := staking.DayOf(rs.Now())
-	terms, err := read(ctx, rs, do, func(t db.View) (map[string]staking.Terms, error) { return store.TermsAt(t, today) })
+	terms, err := read(ctx, rs, do, func(t db.View) (map[string]staking.Terms, error) { return store.TermsAt(t, e.From) })
 	if err != nil {
 		return Effect{}, err
 	}
 	e.terms, e.USDT = terms, new(big.Int)
-	if e.owners, err = e.readOwners(ctx, rs, do, today); err != nil {
+	if e.owners, err = e.readOwners(ctx, rs, do, e.From); err != nil {
 		return Effect{}, err
 	}
-	tokens := map[string]*EffectToken{}
+	tokens, sums := map[string]*EffectToken{}, map[string]staking.Integral{}
 	for bucket := range ledger.Buckets {
 		found, err := read(ctx, rs, do, func(t db.View) (concerned, error) { return e.readBucket(t, bucket) })
 		if err != nil {
@@ -115,7 +125,7 @@ func readEffect(ctx context.Context, rs *Reports, do string, e effect) (Effect, 
 				tokens[b.asset] = token
 			}
 			token.Holders++
-			token.Earning.Add(token.Earning, big.NewInt(int64(b.amount)))
+			sums[b.asset] = sums[b.asset].Add(b.amount)
 		}
 	}
 	prices, err := rs.PricesFor(ctx, today)
@@ -124,6 +134,9 @@ func readEffect(ctx context.Context, rs *Reports, do string, e effect) (Effect, 
 	}
 	for _, asset := range slices.Sorted(maps.Keys(tokens)) {
 		token := tokens[asset]
+		if err := token.sum(sums[asset]); err != nil {
+			return Effect{}, fmt.Errorf("%s: %w", do, err)
+		}
 		var price pricing.Price
 		if price, token.HasPrice = prices[asset]; token.HasPrice {
 			token.USDT = conversion.Worth(token.Asset, token.Earning, price.Price)
@@ -148,7 +161,8 @@ func (e *effect) readBucket(t db.View, bucket int) (found concerned, err error) 
 	}
 	err = e.eachFree(t, bucket, e.region, func(id ledger.Account, asset string, free ledger.Amount) error {
 		terms := e.terms[asset]
-		if earns := terms.Earning(free, max(free, e.owners.of(id, asset))); earns > 0 {
+		earns := terms.EarningIntegral(free, max(free, e.owners.of(id, asset)))
+		if (staking.Integral{}).Less(earns) {
 			found.earns = append(found.earns, earning{asset, earns})
 		}
 		return nil

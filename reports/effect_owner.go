@@ -23,7 +23,7 @@ func (o ownersFree) of(id ledger.Account, asset string) ledger.Amount {
 }
 
 // readOwners sums what owners have free, in all regions, of the tokens that may be concerned.
-func (e *effect) readOwners(ctx context.Context, rs *Reports, do string, today staking.Day) (ownersFree, error) {
+func (e *effect) readOwners(ctx context.Context, rs *Reports, do string, first staking.Day) (ownersFree, error) {
 	o := ownersFree{owners: map[ledger.Account]string{}, sums: map[[2]string]ledger.Amount{}}
 	shared := false
 	for asset, terms := range e.terms {
@@ -33,14 +33,14 @@ func (e *effect) readOwners(ctx context.Context, rs *Reports, do string, today s
 		return o, nil
 	}
 	several, err := read(ctx, rs, do, func(t db.View) (*holding.OwnerSums, error) {
-		return holding.SharedOwners(t, today)
+		return holding.SharedOwners(t, first)
 	})
 	if err != nil || several.Empty() {
 		return o, err
 	}
 	for bucket := range ledger.Buckets {
 		found, err := read(ctx, rs, do, func(t db.View) (ownersFree, error) {
-			return e.ownersOf(t, bucket, today, several)
+			return e.ownersOf(t, bucket, first, several)
 		})
 		for id, owner := range found.owners {
 			o.owners[id] = owner
@@ -58,10 +58,10 @@ func (e *effect) readOwners(ctx context.Context, rs *Reports, do string, today s
 }
 
 // ownersOf are a bucket's accounts of owners with several, and what they have.
-func (e *effect) ownersOf(t db.View, bucket int, today staking.Day, several *holding.OwnerSums) (ownersFree, error) {
+func (e *effect) ownersOf(t db.View, bucket int, first staking.Day, several *holding.OwnerSums) (ownersFree, error) {
 	o := ownersFree{sums: map[[2]string]ledger.Amount{}}
 	var err error
-	if o.owners, err = holding.OwnersOn(t, bucket, today); err != nil {
+	if o.owners, err = holding.OwnersOn(t, bucket, first); err != nil {
 		return o, err
 	}
 	several.Keep(o.owners)

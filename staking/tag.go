@@ -50,12 +50,12 @@ func (c Candidate) before(d Candidate) bool {
 // the account's part of the cap, rounded down. together is what the account's owner has in all accounts, where the
 // terms' limits are an owner's; else it is as free. Zero: the minimum is not reached.
 func (t Terms) Earning(free, together ledger.Amount) ledger.Amount {
-	units, _ := t.earning(free, together).Average()
+	units, _ := t.EarningIntegral(free, together).Average()
 	return units
 }
 
-// earning is the integral of what earns over a day.
-func (t Terms) earning(free, together ledger.Amount) Integral {
+// EarningIntegral is Earning exactly: its integral over a day.
+func (t Terms) EarningIntegral(free, together ledger.Amount) Integral {
 	if free <= 0 || !t.Qualifies(max(free, together)) {
 		return Integral{}
 	}
@@ -67,7 +67,7 @@ func (t Terms) earning(free, together ledger.Amount) Integral {
 // can have: in the mode Share it is that of a period that was paid. together is as for Earning. It is zero if the
 // balance does not qualify. Its error is ledger.ErrOverflow.
 func Estimate(t Terms, free, together ledger.Amount, r Rate) (day, year ledger.Amount, err error) {
-	earning := t.earning(free, together)
+	earning := t.EarningIntegral(free, together)
 	day, ok := EstimateDay(earning, r)
 	if !ok {
 		return 0, 0, ledger.ErrOverflow

@@ -90,3 +90,33 @@ func TestJointIsWithoutThoseThatAreNotMeasured(t *testing.T) {
 		joint("erin", free("erin"))
 	})
 }
+
+// TestPreviewSumsExactly: accounts of one owner above a cap of 2 smallest units have all of it together, and each counts
+// whose part is below one; owner and terms are those of the first day that would not earn.
+func TestPreviewSumsExactly(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		perOwner(t, db)
+		for _, id := range []ledger.Account{"alice", "bob", "carol"} {
+			testkit.Must(db.OpenOwned(t.Context(), id, "DE", ""))(t)
+			deposit(t, db, "d-"+string(id), id, 5, bnb, noon)
+			accept(t, db, id)
+			on(t, db, id)
+		}
+		settleThrough(t, db, clock, 1, 1, false)
+		clock.Set(2, "12:00")
+		terms := onDay(t, db, day(2))
+		terms.From, terms.Min, terms.Cap = day(4), 1, 2
+		ok(t, db.SetTerms(t.Context(), terms))
+		for _, id := range []ledger.Account{"alice", "bob", "carol"} {
+			setOwner(t, db, id, "c-1", day(4))
+		}
+		for _, e := range []reports.Effect{
+			testkit.Must(reports.New(db.Reader()).PreviewDelisting(t.Context(), bnb, day(4)))(t),
+			testkit.Must(reports.New(db.Reader()).PreviewRegion(t.Context(), "DE", day(4)))(t),
+		} {
+			if len(e.Tokens) != 1 || e.Tokens[0].Holders != 3 || e.Tokens[0].Earning.Int64() != 2 {
+				t.Errorf("it would affect %+v", e.Tokens)
+			}
+		}
+	})
+}
