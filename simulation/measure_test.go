@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/holding"
@@ -157,16 +158,16 @@ func TestOtherTermsAgainstPaper(t *testing.T) {
 func TestLossOfAnEarlierPeriod(t *testing.T) {
 	w := newTown(t, "sqlite", scenario.Chance(6, 0))
 	w.open(t, day1+1, "alice")
-	w.clock.Forward(day1.Start().Add(60 * 60 * 1e9))
+	w.clock.Forward(day1.Start().Add(time.Hour))
 	w.deposit(t, "d", "alice", "SOL", 100*coin, w.clock.Now())
 	w.settle(t, day1+1)
-	w.clock.Forward((day1 + 2).Start().Add(60 * 60 * 1e9))
+	w.clock.Forward((day1 + 2).Start().Add(time.Hour))
 	w.income(t, "first", day1+1, day1+1, 1000)
 	w.settle(t, day1+2)
-	w.clock.Forward((day1 + 3).Start().Add(60 * 60 * 1e9))
+	w.clock.Forward((day1 + 3).Start().Add(time.Hour))
 	w.income(t, "loss", day1+1, day1+1, -20)
 	w.settle(t, day1+3)
-	w.clock.Forward((day1 + 4).Start().Add(60 * 60 * 1e9))
+	w.clock.Forward((day1 + 4).Start().Add(time.Hour))
 	w.income(t, "second", day1+3, day1+3, 100)
 	w.settle(t, day1+4)
 	r := testkit.Must(Run(t.Context(), w.Reader(), Options{From: day1 + 3, Through: day1 + 4,

@@ -70,7 +70,7 @@ type Income struct {
 	Gross     ledger.Amount // with what is not recorded
 	FeeBefore ledger.Amount // of the recorded income
 	FeeAfter  ledger.Amount // by the simulated terms
-	Earlier   staking.Exact // what periods before these days left that the simulated terms divide; below zero: what they lost
+	Earlier   staking.Exact // what earlier periods left, divided by the simulated terms; below zero: what they lost
 	Missing   bool          // the simulated mode is share on some day, and there is no income to divide
 	Partly    int           // incomes left out: only a part of their period is simulated, in the mode share
 	Undivided int           // periods in the mode share of which nobody has a share

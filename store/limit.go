@@ -83,7 +83,8 @@ func risen(t db.View, d staking.Day, l staking.Limit, all []staking.Distribution
 
 // dayBefore is the last day before a period of which anything is distributed, by the distributions that are declared
 // and by these.
-func dayBefore(t db.View, all []staking.Distribution, v staking.Distribution) (last staking.Day, found bool, err error) {
+func dayBefore(t db.View, all []staking.Distribution, v staking.Distribution) (last staking.Day,
+	found bool, err error) {
 	declared, err := db.Count(t, `SELECT COALESCE(max(CASE WHEN last_day < $2 THEN last_day ELSE $2 - 1 END), -1)
 	      FROM distributions WHERE asset = $1 AND first_day < $2 AND paid_units > 0`, v.Asset, int64(v.First))
 	if err != nil {

@@ -91,8 +91,8 @@ func TestJointIsWithoutThoseThatAreNotMeasured(t *testing.T) {
 	})
 }
 
-// TestPreviewSumsExactly: accounts of one owner above a cap of 2 smallest units have all of it together, and each counts
-// whose part is below one; owner and terms are those of the first day that would not earn.
+// TestPreviewSumsExactly: accounts of one owner above a cap of 2 smallest units have all of it together, and each
+// counts whose part is below one; owner and terms are those of the first day that would not earn.
 func TestPreviewSumsExactly(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		perOwner(t, db)
