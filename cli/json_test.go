@@ -103,7 +103,7 @@ var jsonForms = []struct {
 	{simulatedDayJSON{}, "", "day holdersBefore before holdersAfter after"},
 	{changedHoldersJSON{}, "", "more less same new lost"},
 	{decileJSON{}, "", "decile holders leastAverage mostAverage meanAverage before after rateBefore rateAfter"},
-	{simulatedIncomeJSON{}, "", "gross feeBefore feeAfter missing undivided partly"},
+	{simulatedIncomeJSON{}, "", "gross fromEarlier feeBefore feeAfter missing undivided partly"},
 	// A line of the file of terms: what a list of terms prints.
 	{termsLine{}, "", "asset from apr minimum cap fee mode measure perOwner grossApr offered coming " +
 		"revision setAt setBy reason"},

@@ -31,13 +31,13 @@ func TestLimitWithSourcesAtDifferentTimes(t *testing.T) {
 			report(t, db, "b", 2, 2, small)
 		})
 		day(5, false, func() { report(t, db, "b", 3, 3, small) })
-		day(9, false, func() { // together
+		day(6, false, func() { report(t, db, "b", 4, 4, 2*small) }) // early, and twice as much
+		day(7, false, func() { report(t, db, "a", 4, 4, large) })   // before its Day 3
+		day(8, false, func() { report(t, db, "a", 3, 3, large) })   // late
+		day(9, false, func() {                                      // together
 			report(t, db, "a", 5, 8, 4*large)
 			report(t, db, "b", 8, 8, small)
 		})
-		day(7, false, func() { report(t, db, "a", 4, 4, large) })                                    // before its Day 3
-		day(8, false, func() { report(t, db, "a", 3, 3, large) })                                    // late
-		day(9, false, func() { report(t, db, "a", 5, 8, 4*large); report(t, db, "b", 8, 8, small) }) // together
-		day(10, true, func() { report(t, db, "a", 9, 9, 10*large) })                                 // b is late
+		day(10, true, func() { report(t, db, "a", 9, 9, 10*large) }) // b is late
 	})
 }
