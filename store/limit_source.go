@@ -42,9 +42,9 @@ func sourceRates(t db.View, d staking.Day, all []staking.Distribution, token str
 	return found, annotate(err, "read what the sources of %s earned through %s", token, to)
 }
 
-// awaitedRate is what the sources that have not reported of a day are expected to add to its rate: of each that reported
-// of one of the 31 days before, what it came to on the last of them. Sources report at different times: without it a day
-// of which only a small one has reported would be compared with a whole one.
+// awaitedRate is what the sources that have not reported of a day are expected to add to its rate: of each that
+// reported of one of the 31 days before, what it came to on the last of them. Sources report at different times:
+// without it a day of which only a small one has reported would be compared with a whole one.
 func awaitedRate(reports []sourceRate, d staking.Day) (sum staking.Rate) {
 	type source struct{ chain, source string }
 	last := map[source]staking.Day{}
