@@ -17,6 +17,8 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -78,6 +80,7 @@ func goOn(t *testing.T, url string) {
 	db := testkit.Must(store.Open(t.Context(), url, options(clock)))(t)
 	closeAfter(t, db)
 	wantClean(t, auditOf(t, db, audit.Options{}))
+	wantCarried(t, db)
 	report := settle(t, db, clock)
 	if len(report.Paid) < 10 || len(report.Waiting) > 0 || report.Closed != staking.DayOf(afterBefore)-1 {
 		t.Errorf("the next day: %+v", report)
@@ -85,8 +88,36 @@ func goOn(t *testing.T, url string) {
 	if earned(t, db, "alice", "BNB") == 0 {
 		t.Error("alice has earned nothing")
 	}
+	wantCarried(t, db)
 	deposit(t, db, "next", "alice", 1, "BNB", time.Time{})
 	wantClean(t, auditOf(t, db, audit.Options{}))
+}
+
+// wantCarried wants the last declared day of each token, all of which are paid, to say exactly what holders carry.
+func wantCarried(t *testing.T, books *store.DB) {
+	t.Helper()
+	declared, carried := map[string]staking.Exact{}, map[string]staking.Exact{}
+	ok(t, books.Engine().Read(t.Context(), func(v db.View) error {
+		err := v.Query(func(r db.Row) error {
+			declared[r.Text(0)] = staking.Exact{Units: ledger.Amount(r.Int(1)), Part: staking.Fraction(r.Int(2))}
+			return nil
+		}, "SELECT asset, carried_units, carried_part FROM declarations ORDER BY day")
+		if err != nil {
+			return err
+		}
+		return v.Query(func(r db.Row) error {
+			carried[r.Text(0)] = carried[r.Text(0)].Add(staking.Exact{Part: staking.Fraction(r.Int(1))})
+			return nil
+		}, "SELECT asset, carry FROM balances")
+	}))
+	if len(declared) == 0 {
+		t.Error("no day is declared")
+	}
+	for token, want := range declared {
+		if got := carried[token]; got != want {
+			t.Errorf("holders carry %+v %s, and the last declared day says %+v", got, token, want)
+		}
+	}
 }
 
 // TestUpgradingRealBooks goes on with books of older versions.
