@@ -27,7 +27,7 @@ type Previewed struct {
 	BeforeKnown bool
 	Pool        ledger.Amount // in @rewards
 
-	carried staking.Exact // by how much the day, and those before it that are in the figures, change what holders carry
+	Carried staking.Exact // by how much the day, and those before it that are in the figures, change what holders carry
 }
 
 // Preview is what a token's next day would pay, or will.
@@ -117,7 +117,7 @@ func (rs *Reports) previewDay(ctx context.Context, d staking.Day, tokens map[str
 						}
 						p := tokens[h.Asset]
 						p.Holders++
-						p.carried = p.carried.Add(carriedBy(a))
+						p.Carried = p.Carried.Add(carriedBy(a))
 						averages[h.Asset].Add(averages[h.Asset], big.NewInt(int64(a.Average)))
 						if p.Total, err = p.Total.Add(a.Reward); err != nil {
 							return err
@@ -181,7 +181,7 @@ func (rs *Reports) judge(t db.View, p *Preview) error {
 	if p.Pool, err = store.PoolOf(t, p.Asset); err != nil || declared {
 		return err
 	}
-	p.Verdict, err = rs.verdict(t, p.Day, p.Asset, p.Total, p.carried)
+	p.Verdict, err = rs.verdict(t, p.Day, p.Asset, p.Total, p.Carried)
 	return err
 }
 
@@ -375,11 +375,11 @@ func (p *openDay) judge(t db.View, symbol string) (OpenPreview, error) {
 		Asset: symbol, Day: p.day, Holders: token.holders, Total: token.days[p.day],
 		Average: mean(token.average, token.holders),
 	}}
-	v.carried = token.carried[p.day]
+	v.Carried = token.carried[p.day]
 	for d := token.first; d < p.day; d++ {
 		declared, err := store.Declared(t, d, symbol)
 		if err == nil && !declared {
-			v.carried = v.carried.Add(token.carried[d])
+			v.Carried = v.Carried.Add(token.carried[d])
 			v.Owed, err = v.Owed.Add(token.days[d])
 		}
 		if err != nil {
@@ -396,7 +396,7 @@ func (p *openDay) judge(t db.View, symbol string) (OpenPreview, error) {
 	if v.Pool, err = store.PoolOf(t, symbol); err != nil {
 		return v, err
 	}
-	_, reserved, err := store.AvailableAfter(t, p.day, symbol, p.undeclared[symbol], v.carried)
+	_, reserved, err := store.AvailableAfter(t, p.day, symbol, p.undeclared[symbol], v.Carried)
 	if err != nil {
 		return v, err
 	}
