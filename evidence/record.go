@@ -104,9 +104,6 @@ func ParseRecord(text string) (r Record, err error) {
 	return r, nil
 }
 
-// leaf is the record's hash in the chain of records.
-func (r Record) leaf() tlog.Hash { return tlog.RecordHash([]byte(r.String())) }
-
 // kindsOf sums up groups by kind. It sorts them.
 func kindsOf(groups []group) (kinds []Kind) {
 	slices.SortFunc(groups, func(a, b group) int { return cmp.Or(cmp.Compare(a.kind, b.kind), a.bucket-b.bucket) })

@@ -404,7 +404,9 @@ func (p *openDay) judge(t db.View, symbol string) (OpenPreview, error) {
 	if err != nil {
 		return v, err
 	}
-	v.Missing = max(needed+reserved-v.Pool, 0)
+	if needed > 0 { // a day that pays nothing waits for nothing
+		v.Missing = max(needed+reserved-v.Pool, 0)
+	}
 	var most, change int64
 	if _, err := db.One(t, []*int64{&most, &change}, "SELECT max_total, max_change FROM limits WHERE asset = $1",
 		symbol); err != nil {

@@ -93,13 +93,12 @@ func (it *item) operation() control.Operation {
 // mayNeedApproval reports whether a call may be one that needs approval.
 func (c *call) mayNeedApproval() bool {
 	return c.content != nil || c.approval != nil || slices.ContainsFunc(c.entries, func(e ledger.Entry) bool {
-		return e.Kind == ledger.Adjustment || e.Kind == ledger.WithdrawalCompleted
+		return e.Kind == ledger.Adjustment || takesOut(e.Kind)
 	})
 }
 
 // readControls reads whether approvals are needed, and locks the proposals that are executed: of the calls that may
-// need
-// them only.
+// need them only.
 func (g *groupCommit) readControls() (err error) {
 	g.controls.proposals, g.controls.largest = map[string]control.Proposal{}, map[string]ledger.Amount{}
 	if !slices.ContainsFunc(g.calls, (*call).mayNeedApproval) {
@@ -116,15 +115,16 @@ func (g *groupCommit) readControls() (err error) {
 		}
 	}
 	for it := range g.undecided {
-		if it.Kind != ledger.WithdrawalCompleted || !g.controls.fourEyes {
+		if !takesOut(it.Kind) || !g.controls.fourEyes {
 			continue
 		}
-		asset := it.Moves[0].Asset
-		l, _, err := limitsOf(g.t, asset)
-		if err != nil {
-			return err
+		for _, m := range it.Moves {
+			l, _, err := limitsOf(g.t, m.Asset)
+			if err != nil {
+				return err
+			}
+			g.controls.largest[m.Asset] = l.MaxWithdrawal
 		}
-		g.controls.largest[asset] = l.MaxWithdrawal
 	}
 	return nil
 }
@@ -153,14 +153,16 @@ func (g *groupCommit) draftOf(c *call, items []*item) (d control.Draft, need boo
 	op, content := c.op, c.content
 	if content == nil {
 		large := slices.IndexFunc(fresh, g.isLarge)
+		correction := slices.IndexFunc(fresh, func(it *item) bool { return it.Kind == ledger.Adjustment })
 		switch {
+		case correction >= 0:
+			return d, false, control.ErrNeedsApproval.In("", "entry %s is a correction; post it with its reason",
+				fresh[correction].ID)
 		case large >= 0 && len(items) > 1:
 			return d, false, control.ErrNeedsApproval.In("", "entry %s completes a large withdrawal; post it alone",
 				fresh[large].ID)
 		case large >= 0 || c.approval != nil:
 			op, content = control.CompleteWithdrawal, fresh[0].Entry
-		case fresh[0].Kind == ledger.Adjustment:
-			return d, false, control.ErrNeedsApproval.In("", "entry %s is a correction; post it with its reason", fresh[0].ID)
 		default:
 			return d, false, nil
 		}
@@ -176,10 +178,15 @@ func (g *groupCommit) draftOf(c *call, items []*item) (d control.Draft, need boo
 	return d, true, err
 }
 
+// takesOut reports whether entries of the kind end a withdrawal, or are one at once: tokens leave for good.
+func takesOut(k ledger.Kind) bool { return k == ledger.WithdrawalCompleted || k == ledger.Withdrawal }
+
 // isLarge reports whether the item completes a withdrawal that needs approval.
 func (g *groupCommit) isLarge(it *item) bool {
-	least := g.controls.largest[it.Moves[0].Asset]
-	return it.Kind == ledger.WithdrawalCompleted && least > 0 && it.Moves[0].Amount >= least
+	return takesOut(it.Kind) && slices.ContainsFunc(it.Moves, func(m ledger.Move) bool {
+		least := g.controls.largest[m.Asset]
+		return least > 0 && m.Amount >= least
+	})
 }
 
 // writeDecisions writes that the proposals of the calls that were accepted are executed.

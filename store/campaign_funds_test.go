@@ -116,3 +116,27 @@ func campaignDaysAtRandom(t *testing.T, db *store.DB, clock *testkit.Clock, rand
 	}
 	audited(t, db)
 }
+
+// TestALossSparesWhatHoldersCarry: a loss that the next income makes up for hides nothing of it from what is reserved,
+// and cannot be entered where only that is left in @rewards.
+func TestALossSparesWhatHoldersCarry(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		sharing(t, db, clock, "alice", "bob")
+		clock.Set(4, "12:00")
+		enter(t, db, "e1", 2, 3, 1001) // net 701: each carries half of a smallest unit
+		settleThrough(t, db, clock, 4, 4, false)
+		clock.Set(5, "12:00")
+		if pool, reserved := poolOf(t, db); pool != 1 || reserved != 1 {
+			t.Fatalf("%d of %d are reserved", reserved, pool)
+		}
+		testkit.Must(db.Fund(t.Context(), "funds", bnb, 49, false))(t)
+		testkit.Must(db.MoveFees(t.Context(), "fees", bnb, 100, true))(t)
+		wants(t, failure(db.PostIncome(t.Context(), incomeOf("all", 4, 4, -71))), ledger.ErrInsufficient) // net 50 of 50
+		enter(t, db, "loss", 4, 4, -70)                                                                   // net 49
+		takeAll(t, db, "out")
+		if pool, _ := poolOf(t, db); pool != 1 {
+			t.Errorf("what holders carry is taken out: %d are left", pool)
+		}
+		audited(t, db)
+	})
+}

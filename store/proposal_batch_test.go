@@ -44,6 +44,29 @@ func TestALargeWithdrawalIsPostedAlone(t *testing.T) {
 	})
 }
 
+// TestABatchHidesNoCorrection: wherever in it the correction or the large withdrawal is, and of whichever kind.
+func TestABatchHidesNoCorrection(t *testing.T) {
+	eachToPropose(t, func(t *testing.T, url string, db *store.DB, _ *testkit.Clock) {
+		entry := func(id string, kind ledger.Kind, from, to ledger.Account, amount ledger.Amount) ledger.Entry {
+			return ledger.Entry{ID: id, Kind: kind, Moves: []ledger.Move{{From: from, To: to, Asset: "BNB", Amount: amount}}}
+		}
+		beside := entry("d-9", ledger.Deposit, ledger.Custody, "alice", unit)
+		before := contents(t, url)
+		for _, hidden := range []ledger.Entry{
+			entry("a-1", ledger.Adjustment, "alice", ledger.Custody, 1),
+			entry("a-2", ledger.Adjustment, ledger.Custody, "alice", 1),
+			entry("w-9", ledger.Withdrawal, "alice", ledger.Custody, 50*unit),
+		} {
+			for _, batch := range [][]ledger.Entry{{hidden}, {hidden, beside}, {beside, hidden}} {
+				for _, o := range testkit.Must(db.As(proposer).Post(t.Context(), batch))(t) {
+					wants(t, o.Err, control.ErrNeedsApproval)
+				}
+			}
+		}
+		same(t, "the books after batches that were refused", contents(t, url), before)
+	})
+}
+
 // TestManyCorrectionsAreOneProposal: those that are refused are no part of what is approved, and one that is refused
 // since makes it something else.
 func TestManyCorrectionsAreOneProposal(t *testing.T) {
@@ -68,12 +91,12 @@ func TestManyCorrectionsAreOneProposal(t *testing.T) {
 		p := testkit.Must(db.As(proposer).Propose(ctx, needed.Draft, ""))(t)
 		deposit(t, db, "d-8", "alice", 2000, "BNB", time.Time{}) // the large one is possible now
 		wants(t, failure(db.As(bob).ApproveProposal(ctx, p.ID, "")), control.ErrEffect)
-		withdraw := func(id string, amount ledger.Amount) {
+		sell := func(id string, amount ledger.Amount) {
 			t.Helper()
-			ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: id, Kind: ledger.Withdrawal,
-				Moves: []ledger.Move{{From: "alice", To: ledger.Custody, Asset: "BNB", Amount: amount}}}})))
+			ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: id, Kind: ledger.Trade,
+				Moves: []ledger.Move{{From: "alice", To: ledger.Desk, Asset: "BNB", Amount: amount}}}})))
 		}
-		withdraw("t-1", 2095*unit) // none of them is
+		sell("t-1", 2095*unit) // none of them is
 		wants(t, failure(db.As(bob).ApproveProposal(ctx, p.ID, "")), ledger.ErrInsufficient)
 		deposit(t, db, "d-9", "alice", 95, "BNB", time.Time{})
 		done := testkit.Must(db.As(bob).ApproveProposal(ctx, p.ID, ""))(t)

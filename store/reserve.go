@@ -85,26 +85,36 @@ func carriedThrough(t db.View, through staking.Day, token string) (day staking.D
 }
 
 // reserveBeside is what is reserved where the distributions through a day have left so much, and holders carry so much.
-// It is nothing where there has been neither income in the mode share nor a campaign: what holders carry is then of the
-// pool.
+// A loss that the next income makes up for takes nothing of what they carry. It is nothing where there has been neither
+// income in the mode share nor a campaign: what holders carry is then of the pool.
 func reserveBeside(t db.View, through staking.Day, token string, left, carried staking.Exact) (staking.Exact, error) {
 	net, entered, err := netEntered(t, (through + 1).Millis(), math.MaxInt64, token)
 	if err != nil {
 		return staking.Exact{}, err
 	}
 	if !entered {
-		n, err := db.Count(t, `SELECT count(*) FROM (SELECT 1 FROM distributions WHERE asset = $1
-		     UNION ALL SELECT 1 FROM campaign_distributions d JOIN campaigns c ON c.campaign = d.campaign
-		     WHERE c.asset = $1 LIMIT 1) AS divided`, token)
-		if err != nil || n == 0 {
+		if divided, err := hasDistributions(t, token); err != nil || !divided {
 			return staking.Exact{}, err
 		}
 	}
-	sum := left.Add(carried)
-	if _, err := sum.Units.Add(net); err != nil {
+	if _, err := left.Units.Add(net); err != nil {
 		return staking.Exact{}, err
 	}
-	return sum.Add(staking.Exact{Units: net}), nil
+	if left = left.Add(staking.Exact{Units: net}); left.Units < 0 {
+		left = staking.Exact{}
+	}
+	if _, err := left.Units.Add(carried.Units); err != nil {
+		return staking.Exact{}, err
+	}
+	return left.Add(carried), nil
+}
+
+// hasDistributions reports whether an income or a campaign's budget was ever divided in the token.
+func hasDistributions(t db.View, token string) (bool, error) {
+	n, err := db.Count(t, `SELECT count(*) FROM (SELECT 1 FROM distributions WHERE asset = $1
+	     UNION ALL SELECT 1 FROM campaign_distributions d JOIN campaigns c ON c.campaign = d.campaign
+	     WHERE c.asset = $1 LIMIT 1) AS divided`, token)
+	return n > 0, err
 }
 
 // roundedUp is an exact amount, rounded up to a smallest unit.
@@ -224,9 +234,17 @@ func owedBefore(t db.View, d staking.Day, token string) (ledger.Amount, error) {
 		return 0, err
 	}
 	net, entered, err := netEntered(t, (declared + 1).Millis(), d.Millis(), token)
-	owed := left.Add(staking.Exact{Units: net})
-	if err != nil || !entered || owed.Units < 0 || owed == (staking.Exact{}) {
+	if err != nil {
 		return 0, err
+	}
+	if !entered {
+		if divided, err := hasDistributions(t, token); err != nil || !divided {
+			return 0, err
+		}
+	}
+	owed := left.Add(staking.Exact{Units: net})
+	if owed.Units < 0 { // the next income makes up for it, and what holders carry does not
+		owed = staking.Exact{}
 	}
 	return roundedUp(owed.Add(carried)), nil
 }
