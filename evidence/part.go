@@ -196,7 +196,7 @@ var parts = []part{
 
 // Unrecorded are the tables and columns that are in no record, with the reason. A column is "table.column".
 var Unrecorded = map[string]string{
-	"assets":                  "they are only added, without a time; the audit derives balances and rewards with them",
+	"assets":                  "they are only added, without a time; a change of scale or supply is not found",
 	"attempts":                "counters that are removed after some time",
 	"balances":                "the audit derives them from the journal",
 	"campaign_members":        "the audit derives them from enrollments and switch events",
