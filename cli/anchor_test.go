@@ -15,7 +15,7 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// dayAfter is noon of so many days after the first one of the books.
+// dayAfter is noon of the n-th day after the first one of the books.
 func dayAfter(days int) time.Time { return noon.AddDate(0, 0, days) }
 
 // fill is books with a deposit, closed through the day before dayAfter(days), in the working folder.

@@ -288,7 +288,7 @@ func inDigits(units *big.Int, scale int) string {
 	return s + more(!exact)
 }
 
-// overDay writes smallest units × milliseconds, each counted so many times, as whole tokens over a whole day, with some
+// overDay writes smallest units × milliseconds, multiplied by times, as whole tokens over a whole day, with some
 // digits below the smallest unit.
 func overDay(a ledger.Asset, integral *big.Int, times int64, digits int) string {
 	s, exact := reports.DaysDecimal(integral, times, a.Scale, digits)

@@ -96,9 +96,7 @@ func asItStands(t db.View, c staking.Campaign) (Campaign, error) {
 			err = x.readNewest(t, p.Token)
 		}
 	}
-	if x.Left = left.Units; left.Part > 0 {
-		x.Left++
-	}
+	x.Left = left.RoundedUp()
 	if err == nil && c.Members > 0 {
 		x.Enlisted, err = db.Count(t, "SELECT count(*) FROM campaign_members WHERE campaign = $1", c.ID)
 	}

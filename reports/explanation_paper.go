@@ -103,7 +103,7 @@ func UnitsDecimal(units *big.Int, scale, digits int) (text string, exact bool) {
 	return quotient(units, int64(staking.Unit), scale, digits)
 }
 
-// DaysDecimal writes smallest units × milliseconds, each counted so many times, as UnitsDecimal does: as whole tokens
+// DaysDecimal writes smallest units × milliseconds, multiplied by times, as UnitsDecimal does: as whole tokens
 // over a whole day.
 func DaysDecimal(integral *big.Int, times int64, scale, digits int) (text string, exact bool) {
 	return quotient(integral, times*staking.DayMillis, scale, digits)

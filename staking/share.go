@@ -69,6 +69,14 @@ func (e Exact) Sub(x Exact) Exact {
 	return e
 }
 
+// RoundedUp is e in whole smallest units, towards plus infinity.
+func (e Exact) RoundedUp() ledger.Amount {
+	if e.Part > 0 {
+		return e.Units + 1
+	}
+	return e.Units
+}
+
 // Distribution divides the net income of a token's period among those whose eligible
 // integrals its days have. Its rewards take effect at the end of Day, with all others.
 type Distribution struct {

@@ -13,8 +13,7 @@ import (
 )
 
 // approval is what a handle of the books carries that executes a proposal: the proposal is decided in the transaction
-// in
-// which its operation is done, so that neither is there without the other.
+// in which its operation is done, so that neither is there without the other.
 type approval struct {
 	proposal string // its ID
 	of       control.Operation

@@ -342,7 +342,7 @@ func declareBudget(t db.Tx, v staking.Distribution) error {
 // what rounding has left then, and what is left of one that was ended early, is the operator's.
 func ReservedByCampaigns(t db.View, token string) (reserved ledger.Amount, err error) {
 	left, err := leftOfCampaigns(t, token)
-	return roundedUp(left), err
+	return left.RoundedUp(), err
 }
 
 // leftOfCampaigns is ReservedByCampaigns, exactly. Only the sum is rounded: what the parts of campaigns have left and

@@ -96,7 +96,7 @@ type balance struct {
 	later    []later
 
 	// Of a held part: what its pending withdrawals hold; see readReserved. Of @rewards: what income is not
-	// distributed, below zero after a loss; see readPool.
+	// distributed, and what holders carry; see readPool. Below zero after losses of the same group commit.
 	reserved  ledger.Amount
 	campaigns ledger.Amount // of @rewards: what the pools of campaigns have left
 }

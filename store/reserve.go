@@ -17,11 +17,11 @@ import (
 // A loss that the next income makes up for takes nothing from the campaigns.
 func Reserved(t db.View, token string) (ledger.Amount, error) {
 	income, campaigns, err := reserves(t, token)
-	return campaigns + max(income, 0), err
+	return campaigns + income, err
 }
 
 // reserves is Reserved in two: for campaigns, rounded up to a smallest unit, and for income and what holders carry,
-// which the sum rounds up only together. income is below zero after a loss that the next one makes up for.
+// which the sum rounds up only together. Neither is below zero.
 func reserves(t db.View, token string) (income, campaigns ledger.Amount, err error) {
 	day, carried, err := carriedThrough(t, staking.Forever, token)
 	if err != nil {
@@ -39,14 +39,11 @@ func reserves(t db.View, token string) (income, campaigns ledger.Amount, err err
 	if err != nil {
 		return 0, 0, err
 	}
-	campaigns = roundedUp(pools)
-	if beside.Units < 0 {
-		return roundedUp(beside), campaigns, nil
-	}
+	campaigns = pools.RoundedUp()
 	if _, err := beside.Units.Add(campaigns); err != nil {
 		return 0, 0, err
 	}
-	return roundedUp(beside.Add(pools)) - campaigns, campaigns, nil
+	return beside.Add(pools).RoundedUp() - campaigns, campaigns, nil
 }
 
 // reserveAfter is what will be reserved for income and what holders carry when a day is declared that is the next,
@@ -117,14 +114,6 @@ func hasDistributions(t db.View, token string) (bool, error) {
 	return n > 0, err
 }
 
-// roundedUp is an exact amount, rounded up to a smallest unit.
-func roundedUp(e staking.Exact) ledger.Amount {
-	if e.Part > 0 {
-		return e.Units + 1
-	}
-	return e.Units
-}
-
 // Available is what lies in @rewards of a token, and how much of it a day that is over may not spend: in the mode
 // share only what campaigns have left, since its income is what is distributed. change is by how much the day changes
 // what holders carry.
@@ -149,16 +138,13 @@ func AvailableAfter(t db.View, d staking.Day, token string, all []staking.Distri
 	}
 	terms, err := TermsAt(t, d)
 	if err != nil || terms[token].Mode == staking.Share {
-		return pool, max(roundedUp(left), 0), err
+		return pool, max(left.RoundedUp(), 0), err
 	}
 	beside, err := reserveAfter(t, d, token, all, change)
 	if err != nil {
 		return 0, 0, err
 	}
-	if beside.Units >= 0 {
-		left = left.Add(beside)
-	}
-	return pool, max(roundedUp(left), 0), nil
+	return pool, max(left.Add(beside).RoundedUp(), 0), nil
 }
 
 // PoolOf is what lies in @rewards of a token.
@@ -246,7 +232,7 @@ func owedBefore(t db.View, d staking.Day, token string) (ledger.Amount, error) {
 	if owed.Units < 0 { // the next income makes up for it, and what holders carry does not
 		owed = staking.Exact{}
 	}
-	return roundedUp(owed.Add(carried)), nil
+	return owed.Add(carried).RoundedUp(), nil
 }
 
 // netEntered is the net income of a token that was entered in the mode share from a moment on and before another,
