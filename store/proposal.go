@@ -134,7 +134,8 @@ func (b *books) decide(t db.Tx, p control.Proposal, d control.Decision) error {
 
 // ApproveProposal carries out what was proposed, exactly that, and decides the proposal in the same transaction: it is
 // used once. looked is the digest of the effect that the approver has looked at, "" for the one that was proposed:
-// where the effect is another now, control.ErrEffect says which, and nothing is done. Repeating it has no further effect.
+// where the effect is another now, control.ErrEffect says which, and nothing is done. Repeating it has no further
+// effect.
 // access.ErrForbidden for the person who proposed it and for a role that approves nothing, control.ErrNotOpen for
 // a proposal that is rejected or expired; else the operation's own errors: the proposal is open then.
 func (b *DB) ApproveProposal(ctx context.Context, id, looked string) (p control.Proposal, err error) {
