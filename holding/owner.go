@@ -252,18 +252,12 @@ func OwnerIntegral(t db.View, id ledger.Account, d staking.Day, terms staking.Te
 	if err != nil || grouped > 0 {
 		return sum, err
 	}
-	accounts, err := db.All(t, db.TextOf, "SELECT DISTINCT account FROM owners WHERE owner = $1 AND from_day <= $2", owner,
-		int64(d))
-	if err != nil || len(accounts) < 2 {
+	accounts, err := accountsOf(t, owner, d)
+	if err != nil {
 		return sum, err
 	}
 	for _, account := range accounts {
-		if now, err := ownerOn(t, ledger.Account(account), d); err != nil {
-			return sum, err
-		} else if now != owner {
-			continue
-		}
-		page, err := measureAccount(t, ledger.Account(account), d, terms)
+		page, err := measureAccount(t, account, d, terms)
 		if err != nil {
 			return sum, err
 		}
