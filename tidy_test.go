@@ -96,7 +96,7 @@ var forTests = []string{"scenario", "pgtest", "testkit"}
 // compare its JSON with that of /v1,
 // those of simulation make books.
 var testArrows = map[string][]string{"store": {"reports"}, "api": {"imports", "evidence"}, "cli": {"api"},
-	"simulation": {"access"}, "evidence": {"store", "control", "people", "pricing", "access"}}
+	"simulation": {"access"}, "evidence": {"store", "control", "people", "pricing", "access", "reports"}}
 
 // drivers are the libraries that know SQL, and whoDrives the packages that may import them.
 var (

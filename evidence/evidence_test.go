@@ -26,6 +26,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/pricing"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -458,5 +459,25 @@ func TestTreesAreThoseOfRFC6962(t *testing.T) {
 		if got, want := evidence.TreeHash(leaves), testkit.Must(tlog.TreeHash(n+1, read))(t); got != want {
 			t.Errorf("%d leaves: %v, want %v", n+1, got, want)
 		}
+	}
+}
+
+// TestTheLastAnchorIsShown: a console shows how far records reach, and how far they are signed.
+func TestTheLastAnchorIsShown(t *testing.T) {
+	books, clock := books(t, "sqlite", town)
+	shown := func() reports.Anchor { return testkit.Must(reports.New(books.Reader()).Anchor(t.Context()))(t) }
+	if a := shown(); a != (reports.Anchor{Recorded: town.First() - 1, Signed: town.First() - 1}) {
+		t.Errorf("before there is a record: %+v", a)
+	}
+	signer := newSigner(t)
+	live(t, books, clock, 2, func() {
+		makeAll(t, books)
+		if shown().Recorded == town.Last+1 { // the day after stays unsigned
+			sign(t, books, signer)
+		}
+	})
+	if a := shown(); a.Recorded != town.Last+2 || a.Signed != town.Last+1 || a.Signer != signer.Name() ||
+		a.SignedAt.IsZero() || check(t, books, signer, a.Note).Covered != a.Signed {
+		t.Errorf("the last anchor: %+v", a)
 	}
 }
