@@ -23,6 +23,8 @@ type Actor struct {
 	Request    string // the ID of the request, as in the log of requests; "" without one
 	// Person is whose credential it is, in lower case, so that one with several is one; "": it is nobody's, or not known.
 	Person string
+	// Proof is the ID of the step-up that the request carries: its person has confirmed one operation. "": none.
+	Proof string
 }
 
 // commandLine begins the credential of an actor at the command line.
@@ -58,6 +60,33 @@ func (a Actor) In(request string) Actor {
 	return a
 }
 
+// With is the actor with a step-up.
+func (a Actor) With(proof string) Actor {
+	a.Proof = proof
+	return a
+}
+
+// What the credential of a person who has logged in begins with.
+const (
+	ofLogin = "login "
+	ofStaff = "staff "
+)
+
+// LoginSubject is a holder's login as the owner of factors: the credential of its actor.
+func LoginSubject(email string) string { return ofLogin + email }
+
+// StaffSubject is a member of staff as the owner of factors: the credential of its actor.
+func StaffSubject(email string) string { return ofStaff + email }
+
+// Subject is whose factors the actor's step-up is made with, or "" for an actor who has not logged in as a person:
+// a token, a key, a command or a process.
+func (a Actor) Subject() string {
+	if strings.HasPrefix(a.Credential, ofLogin) || strings.HasPrefix(a.Credential, ofStaff) {
+		return a.Credential
+	}
+	return ""
+}
+
 // Actor is the caller with the token.
 func (t Token) Actor() Actor {
 	return Actor{Role: t.Role, Credential: "token " + t.ID, Person: t.Person}
@@ -67,7 +96,7 @@ func (t Token) Actor() Actor {
 func (k Key) Actor() Actor { return Actor{Role: Holder, Credential: "key " + k.Short()} }
 
 // Actor is the person who has logged in.
-func (s Session) Actor() Actor { return Actor{Role: Holder, Credential: "login " + s.Email} }
+func (s Session) Actor() Actor { return Actor{Role: Holder, Credential: LoginSubject(s.Email)} }
 
 // String is the credential.
 func (a Actor) String() string { return a.Credential }

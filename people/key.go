@@ -19,7 +19,7 @@ const MaxKeys = 30
 // AddKey adds an API key to an open account; its Created is now, and its TradeUntil follows
 // from that. Repeating it has no further effect; different content is ErrConflict. ErrNotFound
 // if the account was never opened; ErrInvalid if it is closed or has MaxKeys already, and
-// for an invalid key.
+// for an invalid key; access.ErrForbidden for a person with a factor who has not confirmed it (Key.StepUp).
 func (p *People) AddKey(ctx context.Context, k access.Key) error {
 	err := k.Valid()
 	if err == nil {
@@ -34,6 +34,9 @@ func (p *People) AddKey(ctx context.Context, k access.Key) error {
 		}
 		now := p.now()
 		if repeated, err := insertKey(t, k, now); err != nil || repeated {
+			return err
+		}
+		if err := UseStepUp(t, now, p.books.Actor(), k.StepUp(db.TimeOf(now))); err != nil {
 			return err
 		}
 		live, err := db.Count(t, `SELECT count(*) FROM keys WHERE account = $1 AND revoked = 0

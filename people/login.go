@@ -116,7 +116,7 @@ func (r Reader) Logins(ctx context.Context, id ledger.Account) ([]Login, error) 
 	return ofAccount(ctx, r, "logins", id, scanLogin, loginColumns+"WHERE account = $1 ORDER BY email", string(id))
 }
 
-// RemoveLogin removes a login, and ends its sessions. Repeating it has no further effect.
+// RemoveLogin removes a login and its factors, and ends its sessions. Repeating it has no further effect.
 func (p *People) RemoveLogin(ctx context.Context, email string) error {
 	l, err := p.Login(ctx, email)
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -137,14 +137,25 @@ func (p *People) RemoveLogin(ctx context.Context, email string) error {
 		if _, err := endSessions(t, l.Account, "account = $1 AND email = $2", string(l.Account), l.Email); err != nil {
 			return err
 		}
+		if err := removeFactors(t, access.LoginSubject(l.Email)); err != nil {
+			return err
+		}
 		return p.books.Log(t, "login remove", string(l.Account), l.Email)
 	})
 }
 
-// EndAll removes an account's logins and sessions, in the transaction that closes it. The
+// EndAll removes an account's logins, their factors, and sessions, in the transaction that closes it. The
 // account is locked, so that none is added at the same time.
 func EndAll(t db.Tx, id ledger.Account) error {
-	_, err := t.Exec("DELETE FROM logins WHERE account = $1", string(id))
+	emails, err := db.All(t, db.TextOf, "SELECT email FROM logins WHERE account = $1 ORDER BY email", string(id))
+	for _, email := range emails {
+		if err == nil {
+			err = removeFactors(t, access.LoginSubject(email))
+		}
+	}
+	if err == nil {
+		_, err = t.Exec("DELETE FROM logins WHERE account = $1", string(id))
+	}
 	if err == nil {
 		_, err = endSessions(t, id, "account = $1", string(id))
 	}

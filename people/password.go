@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
@@ -24,7 +25,8 @@ func (c PasswordChange) event(action, detail string) SecurityEvent {
 // SetPassword sets a login's password, and ends the login's sessions except one. With
 // RevokeKeys it also revokes all API keys of the login's account, and returns how many. All
 // of it, the log and the security events are one transaction. ErrNotFound if there is no
-// such login, ErrInvalid for an invalid hash. Repeating it sets the password again, and
+// such login, ErrInvalid for an invalid hash, access.ErrForbidden for a person with a factor who has not confirmed it
+// (access.PasswordStepUp). Repeating it sets the password again, and
 // finds no key to revoke.
 func (p *People) SetPassword(ctx context.Context, email string, c PasswordChange) (revoked int, err error) {
 	err = checkHash(c.Hash)
@@ -42,6 +44,9 @@ func (p *People) SetPassword(ctx context.Context, email string, c PasswordChange
 	err = p.db.Write(ctx, func(t db.Tx) error {
 		revoked = 0
 		if _, err := p.books.LockAccount(t, l.Account); err != nil {
+			return err
+		}
+		if err := UseStepUp(t, p.now(), p.books.Actor(), access.PasswordStepUp(l.Email)); err != nil {
 			return err
 		}
 		if err := p.updatePassword(t, l, c); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
@@ -27,6 +28,8 @@ type Books interface {
 	// Permit is nil where an operation needs no approval or is approved: it is asked in the transaction of the operation,
 	// which is refused with its error. content is what it was called with, and effect what it does.
 	Permit(t db.Tx, needed bool, op control.Operation, content any, subject, effect string) error
+	// Actor is who makes the change.
+	Actor() access.Actor
 	// Log writes a line of the log.
 	Log(t db.Tx, action, subject, detail string) error
 }
@@ -128,7 +131,7 @@ type named struct {
 	name         string
 }
 
-// Prune removes sessions, drafts and attempt counters whose time is over, in small
+// Prune removes sessions, drafts, step-ups, challenges and attempt counters whose time is over, in small
 // transactions. Repeating it has no further effect, and several processes may call it at
 // the same time.
 func (p *People) Prune(ctx context.Context) error {
@@ -141,6 +144,10 @@ func (p *People) Prune(ctx context.Context) error {
 			"DELETE FROM sessions WHERE bucket = $1 AND id = $2 AND expires = $3", now},
 		{"drafts", "SELECT bucket, id, expires FROM drafts WHERE expires <= $1 ORDER BY expires LIMIT $2",
 			"DELETE FROM drafts WHERE bucket = $1 AND id = $2 AND expires = $3", now},
+		{"step-ups", "SELECT bucket, id, expires FROM step_ups WHERE expires <= $1 ORDER BY expires LIMIT $2",
+			"DELETE FROM step_ups WHERE bucket = $1 AND id = $2 AND expires = $3", now},
+		{"challenges", "SELECT bucket, challenge, expires FROM challenges WHERE expires <= $1 ORDER BY expires LIMIT $2",
+			"DELETE FROM challenges WHERE bucket = $1 AND challenge = $2 AND expires = $3", now},
 		{"attempts", "SELECT bucket, counter, since FROM attempts WHERE since <= $1 ORDER BY since LIMIT $2",
 			"DELETE FROM attempts WHERE bucket = $1 AND counter = $2 AND since = $3", now - AttemptsKept.Milliseconds()},
 	} {

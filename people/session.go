@@ -15,7 +15,8 @@ const MaxSessions = 50
 
 // AddSession adds a session of a login; its Created and Seen are now. password is the hash
 // that the person's password was checked against: if it has changed since, or the login was
-// removed, the error is ErrNotFound. An account with MaxSessions loses the least recently
+// removed, the error is ErrNotFound. A login with a factor is to be confirmed beside its password: access.ErrForbidden
+// unless the actor carries the step-up access.LogIn. An account with MaxSessions loses the least recently
 // used one. Repeating it has no further effect; different content is ErrConflict.
 func (p *People) AddSession(ctx context.Context, s access.Session, password string) error {
 	if err := checkSession(s, db.TimeOf(p.now())); err != nil {
@@ -33,7 +34,11 @@ func (p *People) AddSession(ctx context.Context, s access.Session, password stri
 		if l.Account != s.Account || l.Password != password {
 			return ledger.ErrNotFound.In("", "login %s of %s with that password", s.Email, s.Account)
 		}
-		return insertSession(t, s, p.now())
+		proof, now := p.books.Actor().Proof, p.now() // the actor is not the person yet
+		if err := useStepUp(t, now, access.LoginSubject(s.Email), proof, access.LogIn, false); err != nil {
+			return err
+		}
+		return insertSession(t, s, now)
 	})
 }
 

@@ -6,12 +6,13 @@ import (
 	"math"
 	"slices"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
 
-// decide accepts or refuses each entry, in order, as if they came one by one.
-func (g *groupCommit) decide() {
+// decide accepts or refuses each entry, in order, as if they came one by one. The error is the database's.
+func (g *groupCommit) decide() error {
 	n := 0
 	for _, c := range g.calls {
 		items := g.items[n : n+len(c.entries)]
@@ -24,8 +25,16 @@ func (g *groupCommit) decide() {
 		}
 		if c.denied = g.permit(c, items); c.denied != nil { // what may need approval only: approval.go
 			g.undo(items, c.denied)
+			continue
+		}
+		err := g.confirm(c, items) // what a person has to confirm only: step_up.go
+		if errors.Is(err, access.ErrForbidden) {
+			g.undo(items, err)
+		} else if err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 func (g *groupCommit) decideItem(it *item) {

@@ -139,8 +139,8 @@ func (b *books) postIn(t db.Tx, assets map[string]ledger.Asset, calls []*call) (
 	); err != nil {
 		return 0, nil, err
 	}
-	g.decide()
 	if err := inOrder(
+		g.decide,
 		g.lookAgain, // what is refused only
 		g.write,
 	); err != nil {

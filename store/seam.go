@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/consent"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/conversion"
@@ -93,6 +94,8 @@ func (s seam) LockAllDeclarations(t db.Tx) (last staking.Day, err error) {
 	}
 	return last, err
 }
+
+func (s seam) Actor() access.Actor { return s.actor }
 
 func (s seam) Log(t db.Tx, action, subject, detail string) error {
 	return s.logLine(t, action, subject, detail)

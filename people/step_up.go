@@ -1,0 +1,94 @@
+package people
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
+)
+
+// addStepUp writes a step-up of a subject, in the transaction in which it is proved. digest is access.StepUp of what
+// it confirms.
+func addStepUp(t db.Tx, now int64, subject, id, digest string, method access.Method) error {
+	_, err := t.Exec(`INSERT INTO step_ups (bucket, subject, id, digest, method, made, expires, used)
+	                  VALUES ($1, $2, $3, $4, $5, $6, $7, 0)`,
+		keyBucket(subject), subject, id, digest, string(method), now, now+access.StepUpLife.Milliseconds())
+	return err
+}
+
+// ConfirmPassword makes a step-up of a subject whose password was verified, and returns its ID. It counts only while
+// the subject has no factor.
+func (p *People) ConfirmPassword(ctx context.Context, subject, digest string) (id string, err error) {
+	if id, err = access.NewStepUpID(rand.Reader); err != nil {
+		return "", err
+	}
+	return id, p.write(ctx, "confirm with the password", func(t db.Tx) error {
+		return addStepUp(t, p.now(), subject, id, digest, access.ByPassword)
+	})
+}
+
+// UseStepUp uses the step-up that the actor's request carries, in the transaction of the operation that it confirms:
+// before the operation is done, or last. digest is access.StepUp of the operation and its content. It is for actors
+// who have logged in (access.Actor.Subject) and have a factor; for others it does nothing. access.ErrForbidden because
+// of access.ReasonStepUp if there is none that is of this subject and digest, unused, and not older than
+// access.StepUpLife. now is in milliseconds since 1970.
+func UseStepUp(t db.Tx, now int64, by access.Actor, digest string) error {
+	return useStepUp(t, now, by.Subject(), by.Proof, digest, false)
+}
+
+// RequireStepUp is UseStepUp for what a person without a factor may not do: access.ErrForbidden because of
+// access.ReasonFactor.
+func RequireStepUp(t db.Tx, now int64, by access.Actor, digest string) error {
+	return useStepUp(t, now, by.Subject(), by.Proof, digest, true)
+}
+
+func useStepUp(t db.Tx, now int64, subject, proof, digest string, always bool) error {
+	if subject == "" {
+		return nil
+	}
+	has, err := hasFactor(t, subject)
+	if err != nil {
+		return err
+	}
+	if !has {
+		if always {
+			return access.ErrForbidden.In("", "%s has no passkey and no authenticator app", subject).
+				Because(access.ReasonFactor)
+		}
+		return nil
+	}
+	n, err := t.Exec(`UPDATE step_ups SET used = $1 WHERE bucket = $2 AND subject = $3 AND id = $4 AND digest = $5
+	                  AND method <> $6 AND used = 0 AND expires > $1`,
+		now, keyBucket(subject), subject, proof, digest, string(access.ByPassword))
+	if err == nil && n == 0 {
+		err = needsStepUp(subject)
+	}
+	return err
+}
+
+func needsStepUp(subject string) error {
+	return access.ErrForbidden.In("", "%s has not confirmed this with a factor, or too long ago", subject).
+		Because(access.ReasonStepUp)
+}
+
+// hasFactor reports whether a subject has a passkey or an authenticator app. Recovery codes stand in for either, and
+// are none by themselves.
+func hasFactor(t db.View, subject string) (bool, error) {
+	n, err := db.Count(t, `SELECT (SELECT count(*) FROM passkeys WHERE bucket = $1 AND subject = $2) +
+	                              (SELECT count(*) FROM totps WHERE bucket = $1 AND subject = $2)`, keyBucket(subject), subject)
+	return n > 0, err
+}
+
+// removeFactors removes all factors of a subject, when the subject is removed.
+func removeFactors(t db.Tx, subject string) error {
+	for table := range strings.FieldsSeq("passkeys totps recovery_codes factor_changes step_ups") {
+		_, err := t.Exec("DELETE FROM "+table+" WHERE bucket = $1 AND subject = $2", keyBucket(subject), subject)
+		if err != nil {
+			return fmt.Errorf("remove the factors of %s: %w", subject, err)
+		}
+	}
+	return nil
+}
