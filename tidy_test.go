@@ -66,9 +66,10 @@ var arrows = map[string][]string{
 		"ledger"},
 	"api": {"reports", "control", "events", "people", "idempotency", "store", "pricing", "conversion", "staking", "access",
 		"ledger", "verify", "strictjson", "download", "sse"},
+	"ui": {"staking", "access", "ledger"},
 	"web": {"reports", "control", "events", "people", "idempotency", "store", "pricing", "conversion", "staking", "access",
-		"ledger", "download", "sse"},
-	"serve": {"reports", "api", "web", "binance", "events", "db", "store", "staking", "access", "ledger"},
+		"ledger", "download", "sse", "ui"},
+	"serve": {"reports", "api", "web", "ui", "binance", "events", "db", "store", "staking", "access", "ledger"},
 	"demo":  {"reports", "people", "store", "pricing", "conversion", "staking", "access", "audit", "ledger"},
 	"bench": {"reports", "people", "store", "imports", "pricing", "staking", "access", "ledger", "db"},
 	"cli": {"reports", "control", "simulation", "idempotency", "people", "serve", "web", "bench", "demo", "history",
@@ -107,7 +108,7 @@ var (
 // exact are the packages that count money, in which no number may be a float.
 var exact = []string{"ledger", "people", "idempotency", "outbox", "holding", "store/schema", "store/restore",
 	"db", "reports", "simulation", "conversion", "imports", "consent", "pricing", "evidence", "staking", "history",
-	"audit", "store", "access", "control", "events", "binance", "api", "web", "sse", "serve", "demo", "cli"}
+	"audit", "store", "access", "control", "events", "binance", "api", "web", "ui", "sse", "serve", "demo", "cli"}
 
 // mayFloat are the files of those packages that have floats all the same, and why.
 var mayFloat = map[string]string{

@@ -14,6 +14,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/api"
 	"github.com/softstake/softstake/binance"
+	"github.com/softstake/softstake/ui"
 	"github.com/softstake/softstake/web"
 )
 
@@ -52,7 +53,7 @@ const pagesName = "pages"
 
 // pagesOf are the pages of books, which may be a test.
 func pagesOf(test bool) servedAPI {
-	refuse := func(w http.ResponseWriter, r *http.Request, status int) { web.Refuse(w, r, status, test) }
+	refuse := func(w http.ResponseWriter, r *http.Request, status int) { ui.Refuse(w, r, status, test) }
 	return servedAPI{name: pagesName, refuse: refuse}
 }
 

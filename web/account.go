@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softstake/softstake/ui"
+
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
@@ -69,7 +71,7 @@ func (p *accountPage) readResidence(v *visit) (err error) {
 		return err
 	}
 	if p.Of.Region.Exists() {
-		p.Residence = p.region(p.Of.Region)
+		p.Residence = p.Region(p.Of.Region)
 	}
 	atHome, asked := staking.CheckRegion(p.Of.Region, staking.Client{}, restricted),
 		staking.CheckRegion(p.Of.Region, v.client(), restricted)
@@ -146,11 +148,11 @@ func (s *submission) endSession() error {
 // passwordPage is the form that sets a password.
 type passwordPage struct {
 	*view
-	F    *form
+	F    *ui.Form
 	Keys int // API keys that can be used, which may be revoked at the same time
 }
 
-func (v *visit) showPassword(status int, f *form) error {
+func (v *visit) showPassword(status int, f *ui.Form) error {
 	keys, err := v.keysPage("keys.title")
 	if err != nil {
 		return err
@@ -159,7 +161,7 @@ func (v *visit) showPassword(status int, f *form) error {
 }
 
 func (v *visit) passwordForm() error {
-	return v.showPassword(http.StatusOK, emptyForm())
+	return v.showPassword(http.StatusOK, ui.EmptyForm())
 }
 
 // passwordFaults are the reasons to refuse a new password, with the keys of their texts.
@@ -174,18 +176,18 @@ var passwordFaults = []struct {
 }
 
 // readPassword reads the form, and sets its errors.
-func (v *visit) readPassword(f *form) {
+func (v *visit) readPassword(f *ui.Form) {
 	switch {
 	case f.Value("new") == f.Value("current") && f.Value("new") != "":
-		f.fault("new", v.locale.T("account.fault.same"))
+		f.SetFault("new", v.locale.T("account.fault.same"))
 		return
 	case f.Value("new") != f.Value("again"):
-		f.fault("again", v.locale.T("account.fault.again"))
+		f.SetFault("again", v.locale.T("account.fault.again"))
 	}
 	err := access.CheckNewPassword(v.session.Email, f.Value("new"))
 	for _, fault := range passwordFaults {
 		if errors.Is(err, fault.err) {
-			f.fault("new", v.locale.T(fault.key))
+			f.SetFault("new", v.locale.T(fault.key))
 		}
 	}
 }

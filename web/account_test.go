@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/ui"
 )
 
 const newPassword = "battery horse correct"
@@ -155,11 +156,7 @@ func TestSettings(t *testing.T) {
 
 // TestDevice is what browsers say of themselves in plain words.
 func TestDevice(t *testing.T) {
-	all, err := readLocales()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &view{locale: all.all[0]}
+	p := ui.View{Locale: allLocales(t)[0]}
 	for said, want := range map[string]string{
 		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 " +
 			"Safari/537.36 Edg/140.0.0.0": "Edge on Windows",

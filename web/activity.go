@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softstake/softstake/ui"
+
 	"github.com/softstake/softstake/download"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -97,7 +99,7 @@ func (a activityAsked) path(path, from string) string {
 	if show == showAll {
 		show = ""
 	}
-	return address(path, "show", show, "asset", a.Asset, "from", from)
+	return ui.Address(path, "show", show, "asset", a.Asset, "from", from)
 }
 
 // activityAsked reads what is asked for of the list, and which assets there are. An
@@ -113,13 +115,13 @@ func (v *visit) activityAsked() (asked activityAsked, assets map[string]ledger.A
 
 // days puts events under the visitor's days.
 func (p *activityPage) days(events []event, assets map[string]ledger.Asset) (days []activityDay, err error) {
-	today := p.visit.Books.Now().In(p.visit.zone)
+	today := p.visit.Books.Now().In(p.Location)
 	labels := map[string]string{
-		p.locale.date(today.AddDate(0, 0, -1)): p.T("activity.yesterday"), p.locale.date(today): p.T("activity.today"),
+		p.Date(today.AddDate(0, 0, -1)): p.T("activity.yesterday"), p.Date(today): p.T("activity.today"),
 	}
 	last := ""
 	for _, e := range events {
-		date := p.locale.date(e.moment().In(p.visit.zone))
+		date := p.Date(e.moment().In(p.Location))
 		if date != last {
 			label := date
 			if word := labels[date]; word != "" {
@@ -157,7 +159,7 @@ type activitySide struct {
 func (p *view) row(e event, assets map[string]ledger.Asset) (activityRow, error) {
 	row := activityRow{Title: p.eventTitle(e), Note: p.eventNote(e), Where: p.Where(e.Client, e.Address)}
 	at := e.moment()
-	row.Hour = p.stamp(at, at.In(p.visit.zone).Format("15:04"), p.locale.time(at)+" UTC")
+	row.Hour = p.Stamp(at, at.In(p.Location).Format("15:04"), p.Time(at)+" UTC")
 	for _, s := range e.Sides {
 		asset, err := p.visit.asset(assets, s.Asset)
 		if err != nil {
@@ -193,7 +195,7 @@ func (p *view) eventTitle(e event) string {
 // Happened is what an event is called on every page.
 func (p *view) Happened(name string, other ledger.Account, detail string) string {
 	key := "activity.is." + name
-	if !p.says(key) {
+	if !p.Has(key) {
 		key = "activity.is.other" // written by a newer program than this one
 	}
 	return p.T(key, "other", other, "detail", detail)
@@ -233,21 +235,15 @@ func (p *view) eventNote(e event) string {
 	if last, err := staking.ParseDay(from); coming && err == nil {
 		day = last
 	}
-	if key := "activity.note." + e.Name; p.says(key) {
-		return p.T(key, "region", p.region(staking.Region(region)), "day", p.Day(day), "detail", e.Detail)
+	if key := "activity.note." + e.Name; p.Has(key) {
+		return p.T(key, "region", p.Region(staking.Region(region)), "day", p.Day(day), "detail", e.Detail)
 	}
 	return ""
 }
 
-// says reports that the catalogue has a text.
-func (p *view) says(key string) bool {
-	_, there := p.locale.texts[key]
-	return there
-}
-
 // Called is what a document is called.
 func (p *view) Called(name string) string {
-	if key := "document." + name; p.says(key) {
+	if key := "document." + name; p.Has(key) {
 		return p.T(key)
 	}
 	return name

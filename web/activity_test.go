@@ -229,10 +229,6 @@ func TestActivityOfYears(t *testing.T) {
 
 // TestEveryHappeningHasItsText: also those that no test makes happen.
 func TestEveryHappeningHasItsText(t *testing.T) {
-	all, err := readLocales()
-	if err != nil {
-		t.Fatal(err)
-	}
 	names := []string{
 		"transfer-in", "transfer-out", "bought", "sold", "opening", "import", "reward-from-elsewhere", "reward.one",
 		"reward.other", "accepted", "opened", "other", "log-in", "log-in-refused", "log-out", "log-out-everywhere",
@@ -247,9 +243,9 @@ func TestEveryHappeningHasItsText(t *testing.T) {
 	for _, name := range switchEventNames {
 		names = append(names, name)
 	}
-	for _, l := range all.all {
+	for _, l := range allLocales(t) {
 		for _, name := range names {
-			if l.texts["activity.is."+name] == "" {
+			if !l.Has("activity.is." + name) {
 				t.Errorf("%s: there is no text for %s", l.Tag, name)
 			}
 		}

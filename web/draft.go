@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softstake/softstake/ui"
+
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 )
@@ -61,7 +63,7 @@ func (v *visit) addDraft(form, path string, fields url.Values) (id string, err e
 
 // draft is the visitor's draft of a form: ledger.ErrNotFound if it does not exist (any
 // more). here reports whether it was made in this session.
-func (v *visit) draft(id, path string) (f *form, here bool, err error) {
+func (v *visit) draft(id, path string) (f *ui.Form, here bool, err error) {
 	d, err := v.People.Draft(v.context(), v.account(), id)
 	if err != nil {
 		return nil, false, err
@@ -70,15 +72,15 @@ func (v *visit) draft(id, path string) (f *form, here bool, err error) {
 		return nil, false, ledger.ErrNotFound
 	}
 	fields, err := url.ParseQuery(d.Body)
-	return formOf(fields), d.Session == v.session.ID, err
+	return ui.FormOf(fields), d.Session == v.session.ID, err
 }
 
 // draftForm is a form as its page shows it first: empty, or with the fields of the draft
 // that the address names.
-func (v *visit) draftForm(path string) (*form, error) {
+func (v *visit) draftForm(path string) (*ui.Form, error) {
 	f, _, err := v.draft(v.value(draftField), path)
 	if errors.Is(err, ledger.ErrNotFound) {
-		return emptyForm(), nil
+		return ui.EmptyForm(), nil
 	}
 	return f, err
 }
@@ -154,7 +156,7 @@ func readKept(text string) (path string, fields url.Values, is bool) {
 	}
 	path, query, is := strings.Cut(string(b), "?")
 	fields, err = url.ParseQuery(query)
-	return path, fields, is && err == nil && ours(path)
+	return path, fields, is && err == nil && ui.IsPath(path)
 }
 
 // idBytes is how many random bytes the ID of a form has.

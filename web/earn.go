@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/softstake/softstake/ui"
+
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -437,8 +439,8 @@ func earned(h reports.Holder) (tokens []string) {
 // Newest is the first page, and Older the next.
 func (h historyPage) Newest() string { return h.Of(h.Asset) }
 func (h historyPage) Older() string {
-	return address("/earn/history", "asset", h.Asset, "after", h.Next)
+	return ui.Address("/earn/history", "asset", h.Asset, "after", h.Next)
 }
 
 // Of is the first page of the rewards of an asset, or of all.
-func (h historyPage) Of(asset string) string { return address("/earn/history", "asset", asset) }
+func (h historyPage) Of(asset string) string { return ui.Address("/earn/history", "asset", asset) }

@@ -3,11 +3,12 @@ package web
 import (
 	"errors"
 	"fmt"
-	"html/template"
 	"math/bits"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/softstake/softstake/ui"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -116,7 +117,7 @@ func (e earnFacts) steps() []step {
 	}
 	return []step{
 		{states[0], e.T("earn.step.on"), e.Day(from - 1)},
-		{states[1], e.T("earn.step.measured"), e.T("earn.step.measured.from", "time", e.both(from.Start()))},
+		{states[1], e.T("earn.step.measured"), e.T("earn.step.measured.from", "time", e.BothText(from.Start()))},
 		{states[2], e.T("earn.step.paid"), e.window(e.Holder.Closings, from)},
 	}
 }
@@ -136,12 +137,12 @@ func (p *view) Window(d staking.Day) (text string, err error) {
 // visitor's zone.
 func (p *view) window(closings staking.Closings, d staking.Day) string {
 	from, to := closings.ClosesAt(d), closings.PaidBy(d)
-	utc := p.T("earn.window", "day", p.locale.date(from), "from", from.Format("15:04"), "to", to.Format("15:04"))
-	here := from.In(p.visit.zone)
-	if sameClock(here) {
+	utc := p.T("earn.window", "day", p.Date(from), "from", from.Format("15:04"), "to", to.Format("15:04"))
+	here := from.In(p.Location)
+	if ui.SameClock(here) {
 		return utc
 	}
-	return p.T("earn.window.both", "utc", utc, "from", p.beside(here, from), "to", p.beside(to.In(p.visit.zone), here))
+	return p.T("earn.window.both", "utc", utc, "from", p.Beside(here, from), "to", p.Beside(to.In(p.Location), here))
 }
 
 // yesterdayFigure is what the day before today paid.
@@ -258,17 +259,6 @@ func (e earnFacts) next() nextFigure {
 	day := max(e.Holder.Today, e.Holder.Running.From)
 	return nextFigure{Name: "in", Day: day, At: e.Holder.Closings.ClosesAt(day)}
 }
-
-// Countdown is the time until a moment; a script keeps counting.
-func (p *view) Countdown(now, at time.Time) template.HTML {
-	return markup(countdownTemplate, struct {
-		At, Text, Title string
-		Millis          int64
-	}{at.UTC().Format(time.RFC3339), p.locale.until(at.Sub(now)), p.locale.time(at.UTC()) + " UTC", at.UnixMilli()})
-}
-
-var countdownTemplate = template.Must(template.New("countdown").Parse(
-	`<time datetime="{{.At}}" title="{{.Title}}" data-countdown="{{.Millis}}">{{.Text}}</time>`))
 
 // moreOf reports whether a/b is more than c/d, exactly; none of these is below zero.
 func moreOf(a, b, c, d ledger.Amount) bool {

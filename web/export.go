@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/softstake/softstake/ui"
+
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/download"
 	"github.com/softstake/softstake/ledger"
@@ -43,7 +45,7 @@ func (v *visit) file(name string, columns []string, read func(line func(cells ..
 // exportPage chooses which rewards are exported, and how.
 type exportPage struct {
 	*view
-	F       *form
+	F       *ui.Form
 	Periods []exportPeriod
 	Formats []format
 	Format  string // the name of the one that is chosen
@@ -93,7 +95,7 @@ var koinlyColumns = []string{
 // cannot be exported.
 func (v *visit) export() error { return v.showExport(http.StatusOK, v.asked()) }
 
-func (v *visit) showExport(status int, f *form) error {
+func (v *visit) showExport(status int, f *ui.Form) error {
 	chosen, _ := formatOf(f.Value("format"))
 	p := exportPage{
 		view: v.view("export.title"), F: f, Formats: formats, Format: chosen.Name, First: v.Books.FirstDay(),
@@ -105,8 +107,8 @@ func (v *visit) showExport(status int, f *form) error {
 		p.Periods = append(p.Periods, exportPeriod{year, from, to, to >= p.Last})
 	}
 	for name, day := range map[string]staking.Day{"from": p.Periods[0].From, "to": p.Last} {
-		if f.values.Get(name) == "" {
-			f.values.Set(name, max(day, p.First).String())
+		if f.Values.Get(name) == "" {
+			f.Values.Set(name, max(day, p.First).String())
 		}
 	}
 	return v.showAs(status, "export", p)
@@ -115,13 +117,13 @@ func (v *visit) showExport(status int, f *form) error {
 // rewardsFile is the rewards of a period, as a file.
 func (v *visit) rewardsFile() error {
 	f := v.asked()
-	from, to := f.day(v.locale, "from"), f.day(v.locale, "to")
+	from, to := formDay(f, v.locale, "from"), formDay(f, v.locale, "to")
 	if !f.Faulty() && to < from {
-		f.fault("to", v.locale.T("export.fault.order"))
+		f.SetFault("to", v.locale.T("export.fault.order"))
 	}
 	format, known := formatOf(f.Value("format"))
 	if f.Value("format") != "" && !known {
-		f.fault("", v.locale.T("export.fault.format"))
+		f.SetFault("", v.locale.T("export.fault.format"))
 	}
 	if f.Faulty() {
 		return v.showExport(http.StatusUnprocessableEntity, f)
@@ -145,11 +147,11 @@ func (v *visit) rewardsFile() error {
 	})
 }
 
-// day is a field that is a day; otherwise 0, and the field has a fault.
-func (f *form) day(l *locale, name string) staking.Day {
+// formDay is a field that is a day; otherwise 0, and the field has a fault.
+func formDay(f *ui.Form, l *ui.Locale, name string) staking.Day {
 	d, err := staking.ParseDay(f.Value(name))
 	if errors.Is(err, ledger.ErrInvalid) {
-		f.fault(name, l.T("export.fault.day"))
+		f.SetFault(name, l.T("export.fault.day"))
 	}
 	return d
 }
@@ -158,7 +160,7 @@ func (f *form) day(l *locale, name string) staking.Day {
 func ourCells(a ledger.Asset, r reports.Reward) []string {
 	price, value := "", ""
 	if r.PriceKnown {
-		price, value = ledger.FormatDecimal(r.Price, valueScale), ledger.FormatDecimal(int64(r.Value), valueScale)
+		price, value = ledger.FormatDecimal(r.Price, ui.ValueScale), ledger.FormatDecimal(int64(r.Value), ui.ValueScale)
 	}
 	return []string{
 		r.Day.String(), r.Asset, a.Format(r.Opening), a.Format(r.Average), a.Format(r.Eligible), r.APR.String(),
@@ -175,7 +177,7 @@ func koinlyCells(a ledger.Asset, r reports.Reward) []string {
 	}
 	value, currency := "", ""
 	if r.PriceKnown {
-		value, currency = ledger.FormatDecimal(int64(r.Value), valueScale), conversion.USDT
+		value, currency = ledger.FormatDecimal(int64(r.Value), ui.ValueScale), conversion.USDT
 	}
 	return []string{
 		r.PaidAt.Format("2006-01-02 15:04 UTC"), a.Format(r.Reward), r.Asset, value, currency, "reward",

@@ -13,6 +13,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/softstake/softstake/ui"
+
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/ledger"
@@ -78,7 +80,7 @@ func (v *visit) keys() error {
 }
 
 func (v *visit) keysPage(title string) (page keysPage, err error) {
-	page = keysPage{view: v.view(title), Most: v.locale.number(fmt.Sprint(people.MaxKeys))}
+	page = keysPage{view: v.view(title), Most: v.locale.Number(fmt.Sprint(people.MaxKeys))}
 	all, err := v.People.Keys(v.context(), v.account())
 	for _, k := range slices.Backward(all) {
 		row := v.keyRow(k)
@@ -145,7 +147,7 @@ func (s *submission) revokeKey() error {
 // keyFormPage is the form that makes an API key.
 type keyFormPage struct {
 	keysPage
-	F               *form
+	F               *ui.Form
 	HMAC            bool     // keys with a secret can be made here
 	Lives           []string // how many days a key may live; "0" is without an end
 	ID              string
@@ -155,8 +157,8 @@ type keyFormPage struct {
 
 // ticked are the permissions that a form asks for, as access.ParsePermissions reads
 // them: every key may read.
-func (f *form) ticked() string {
-	return strings.Join(append([]string{string(access.Read)}, f.values["may"]...), ",")
+func ticked(f *ui.Form) string {
+	return strings.Join(append([]string{string(access.Read)}, f.Values["may"]...), ",")
 }
 
 // keyLives are the lives of a key that can be chosen, in days, and keyLife the proposed one.
@@ -179,22 +181,22 @@ func (v *visit) keyForm() error {
 	}
 	for name, value := range map[string]string{"type": string(usual), "days": keyLife} {
 		if f.Value(name) == "" {
-			f.values.Set(name, value)
+			f.Values.Set(name, value)
 		}
 	}
 	return v.showKeyForm(http.StatusOK, f)
 }
 
-func (v *visit) showKeyForm(status int, f *form) error {
+func (v *visit) showKeyForm(status int, f *ui.Form) error {
 	keys, err := v.keysPage("keys.new.title")
 	if err != nil {
 		return err
 	}
-	ticked := strings.Split(f.ticked(), ",")
+	asked := strings.Split(ticked(f), ",")
 	page := keyFormPage{
 		keysPage: keys, F: f, HMAC: v.Sealer != nil, Lives: keyLives,
-		Trade: slices.Contains(ticked, string(access.Trade)), Withdraw: slices.Contains(ticked, string(access.Withdraw)),
-		Lapse: v.locale.number(strconv.Itoa(int(access.UnlimitedTrade / (24 * time.Hour)))),
+		Trade: slices.Contains(asked, string(access.Trade)), Withdraw: slices.Contains(asked, string(access.Withdraw)),
+		Lapse: v.locale.Number(strconv.Itoa(int(access.UnlimitedTrade / (24 * time.Hour)))),
 	}
 	if page.ID, err = v.formID(f.Value("id")); err != nil {
 		return err
@@ -203,36 +205,36 @@ func (v *visit) showKeyForm(status int, f *form) error {
 }
 
 // readKey is the key that the form asks for, without its name. It sets the form's faults.
-func (v *visit) readKey(f *form) access.Key {
+func (v *visit) readKey(f *ui.Form) access.Key {
 	k := access.Key{Account: v.account(), Label: strings.TrimSpace(f.Value("label"))}
 	if n := utf8.RuneCountInString(k.Label); n == 0 || n > longestLabel ||
 		strings.ContainsFunc(k.Label, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		f.fault("label", v.locale.T("keys.fault.label", "most", longestLabel))
+		f.SetFault("label", v.locale.T("keys.fault.label", "most", longestLabel))
 	}
 	var err error
 	if k.Type, err = access.ParseKeyType(f.Value("type")); err != nil || k.Type == access.HMAC && v.Sealer == nil {
-		f.fault("type", v.locale.T("keys.fault.type"))
+		f.SetFault("type", v.locale.T("keys.fault.type"))
 	} else if k.Type != access.HMAC {
 		text := strings.TrimSpace(f.Value("public")) + "\n"
 		if k.Secret, err = access.ParsePublicKey(k.Type, []byte(text)); err != nil {
-			f.fault("public", v.locale.T(fmt.Sprintf("keys.fault.public.%s", k.Type)))
+			f.SetFault("public", v.locale.T(fmt.Sprintf("keys.fault.public.%s", k.Type)))
 		}
 	}
-	if k.Permissions, err = access.ParsePermissions(f.ticked()); err != nil {
-		f.fault("may", v.locale.T("keys.fault.may"))
+	if k.Permissions, err = access.ParsePermissions(ticked(f)); err != nil {
+		f.SetFault("may", v.locale.T("keys.fault.may"))
 	}
 	// One a line, which is easiest to read, or separated by commas.
 	lines := strings.FieldsFunc(f.Value("addresses"),
 		func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) })
 	if k.Addresses, err = access.ParseAddresses(strings.Join(lines, ",")); err != nil {
-		f.fault("addresses", v.locale.T("keys.fault.addresses", "most", access.MaxKeyAddresses))
+		f.SetFault("addresses", v.locale.T("keys.fault.addresses", "most", access.MaxKeyAddresses))
 	} else if slices.Contains(k.Permissions, access.Withdraw) && !k.Limited() {
-		f.fault("addresses", v.locale.T("keys.fault.withdraw"))
+		f.SetFault("addresses", v.locale.T("keys.fault.withdraw"))
 	}
 	days, err := strconv.Atoi(f.Value("days"))
 	switch {
 	case err != nil || !slices.Contains(keyLives, f.Value("days")):
-		f.fault("days", v.locale.T("keys.fault.days"))
+		f.SetFault("days", v.locale.T("keys.fault.days"))
 	case days > 0:
 		k.Expires = v.Books.Now().AddDate(0, 0, days)
 	}
@@ -248,10 +250,10 @@ func (s *submission) makeKey() error {
 		return err
 	}
 	if keys.Full {
-		f.fault("", s.locale.T("keys.full", "most", keys.Most))
+		f.SetFault("", s.locale.T("keys.full", "most", keys.Most))
 	}
 	if !isID(f.Value("id")) {
-		f.fault("", s.locale.T("keys.fault.id"))
+		f.SetFault("", s.locale.T("keys.fault.id"))
 	}
 	if f.Faulty() {
 		return s.showKeyForm(http.StatusUnprocessableEntity, f)
@@ -262,7 +264,7 @@ func (s *submission) makeKey() error {
 	secret, repeated, err := s.addKey(&k, f.Value("id"))
 	switch {
 	case ledger.ReasonOf(err) == people.ReasonTooManyKeys: // another page has made the last one
-		f.fault("", s.locale.T("keys.full", "most", keys.Most))
+		f.SetFault("", s.locale.T("keys.full", "most", keys.Most))
 		return s.showKeyForm(http.StatusUnprocessableEntity, f)
 	case err != nil:
 		return err

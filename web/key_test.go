@@ -63,7 +63,7 @@ func TestKeyIsShownOnce(t *testing.T) {
 	w.login("alice@example.com")
 	w.get("/account/keys").is(http.StatusOK).has("None yet").hasNot("revoke")
 	form := w.keyForm("may", "read,trade", "addresses", "192.0.2.7\r\n2001:db8::/32", "days", "30")
-	made := w.post("/account/keys/new", form).is(http.StatusOK).has(allLocales(t).all[0].T("keys.made.secret"),
+	made := w.post("/account/keys/new", form).is(http.StatusOK).has(allLocales(t)[0].T("keys.made.secret"),
 		"tax report", "192.0.2.7, 2001:db8::/32")
 	if made.header.Get("Cache-Control") != "no-store" {
 		t.Error("the secret may be kept by the browser")

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/softstake/softstake/ui"
+
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
@@ -18,7 +20,7 @@ const refusedAfter = 200 * time.Millisecond
 // loginPage is the page to log in on.
 type loginPage struct {
 	*view
-	F        *form
+	F        *ui.Form
 	Next     string    // the page that it leads to, or ""
 	Why      string    // the reason to log in: "ended", "kept", "out", "everywhere" or ""
 	Visitors []Visitor // of a demo
@@ -43,7 +45,7 @@ func (v *visit) loginForm() error {
 	if v.account() != "" {
 		return v.seeNext() // another tab has logged in
 	}
-	return v.showLogin(http.StatusOK, loginPage{F: emptyForm(), Why: v.choice("why", whys)})
+	return v.showLogin(http.StatusOK, loginPage{F: ui.EmptyForm(), Why: v.choice("why", whys)})
 }
 
 // next is the page to show after the log-in, or "".
@@ -53,10 +55,10 @@ func (s *submission) logIn() error {
 	f := s.form()
 	email, err := access.ParseEmail(f.Value("email"))
 	if err != nil {
-		f.fault("email", s.locale.T("login.no-email"))
+		f.SetFault("email", s.locale.T("login.no-email"))
 	}
 	if f.Value("password") == "" {
-		f.fault("password", s.locale.T("login.no-password"))
+		f.SetFault("password", s.locale.T("login.no-password"))
 	}
 	if f.Faulty() {
 		return s.showLogin(http.StatusUnprocessableEntity, loginPage{F: f})
@@ -73,7 +75,7 @@ func (s *submission) logIn() error {
 	}
 	if wait > 0 {
 		s.comeAgain(wait)
-		f.fault("", s.locale.N("login.wait", minutes(wait)))
+		f.SetFault("", s.locale.N("login.wait", ui.WholeMinutes(wait)))
 		return s.showLogin(http.StatusTooManyRequests, loginPage{F: f})
 	}
 	err = a.logIn(f.Value("password"))
@@ -83,7 +85,7 @@ func (s *submission) logIn() error {
 		case <-slow.C:
 		case <-s.context().Done():
 		}
-		f.fault("", s.locale.T("login.wrong"))
+		f.SetFault("", s.locale.T("login.wrong"))
 		return s.showLogin(http.StatusUnprocessableEntity, loginPage{F: f})
 	case errors.Is(err, errBusy):
 		if err := a.uncount(); err != nil {
@@ -379,9 +381,9 @@ func (t *turns) inTurn(ctx context.Context, caller string, do func() error) erro
 // stranger in the same network nor one with a stolen session can keep the owner from a new
 // password. Where it is wrong, show shows the form with the fault at the field, and the
 // error is errAnswered.
-func (s *submission) confirm(f *form, field string, show func(status int, f *form) error) error {
+func (s *submission) confirm(f *ui.Form, field string, show func(status int, f *ui.Form) error) error {
 	refuse := func(status int, sentence string) error {
-		f.fault(field, sentence)
+		f.SetFault(field, sentence)
 		return answered(show(status, f))
 	}
 	if f.Value(field) == "" {
@@ -394,7 +396,7 @@ func (s *submission) confirm(f *form, field string, show func(status int, f *for
 	}
 	if wait > 0 {
 		s.comeAgain(wait)
-		return refuse(http.StatusTooManyRequests, s.locale.N("confirm.wait", minutes(wait)))
+		return refuse(http.StatusTooManyRequests, s.locale.N("confirm.wait", ui.WholeMinutes(wait)))
 	}
 	login, err := s.findLogin(s.session.Email)
 	if err != nil {

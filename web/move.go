@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/softstake/softstake/ui"
+
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 )
@@ -48,7 +50,7 @@ type moveForm struct {
 	*view
 	kind   kind
 	wallet *wallet
-	F      *form
+	F      *ui.Form
 	ID     string // of the form: the idempotency key of what it posts
 	Sure   bool   // nothing is wrong: it is shown to be confirmed
 	Draft  string // what is wrong with what is being typed, or ""
@@ -71,12 +73,12 @@ func (v *visit) ask(k kind) error {
 	id := v.value(draftField)
 	f, _, err := v.draft(id, "/"+k.name)
 	if errors.Is(err, ledger.ErrNotFound) {
-		f, err = emptyForm(), nil
+		f, err = ui.EmptyForm(), nil
 		if id != "" {
 			return v.gone(k, id)
 		}
 		if v.ownLink() {
-			f.values.Set("asset", v.value("asset"))
+			f.Values.Set("asset", v.value("asset"))
 		}
 	}
 	if err != nil {
@@ -99,7 +101,7 @@ func (m *moveForm) showTyped() error {
 	if m.Draft == "" && m.F.Value("amount") != "" {
 		m.Draft = m.F.Fault("amount")
 	}
-	m.F.faults = map[string]string{}
+	m.F.Faults = map[string]string{}
 	return m.show()
 }
 
@@ -129,14 +131,14 @@ func (m *moveForm) another() (err error) {
 		return err
 	}
 	m.status, m.Sure = http.StatusConflict, false
-	m.F.fault("", m.T("move.another"))
+	m.F.SetFault("", m.T("move.another"))
 	return m.show()
 }
 
 // refused shows the form after the books have refused the move: balances or prices have
 // changed, and reading the form again finds the fault.
 func (s *submission) refused(was *moveForm, why error) error {
-	m, err := s.moveForm(was.kind, formOf(was.F.values), true)
+	m, err := s.moveForm(was.kind, ui.FormOf(was.F.Values), true)
 	if err != nil {
 		return err
 	}
@@ -146,14 +148,14 @@ func (s *submission) refused(was *moveForm, why error) error {
 	}
 	if m.Sure {
 		s.Log.Warn("the books refused a move", "request", s.caller.Request, "error", why)
-		m.F.fault("", m.T("move.refused"))
+		m.F.SetFault("", m.T("move.refused"))
 		m.Sure = false
 	}
 	return m.show()
 }
 
 // moveForm reads a form and the wallet. Nothing is filled in for a strict form.
-func (v *visit) moveForm(k kind, f *form, strict bool) (*moveForm, error) {
+func (v *visit) moveForm(k kind, f *ui.Form, strict bool) (*moveForm, error) {
 	m := &moveForm{
 		view: v.view(k.name + ".title"), kind: k, F: f, status: http.StatusUnprocessableEntity, strict: strict,
 	}
@@ -181,7 +183,7 @@ func (m *moveForm) choose(symbol string) error {
 			m.Asset, m.Free = m.Offers[0].Asset, m.Offers[0].Free
 		}
 		if m.strict {
-			m.F.fault("asset", m.T("move.asset.empty"))
+			m.F.SetFault("asset", m.T("move.asset.empty"))
 		}
 		return nil
 	}
@@ -202,17 +204,17 @@ func (m *moveForm) choose(symbol string) error {
 func (m *moveForm) readAmount() {
 	typed := m.F.Value("amount")
 	if units, err := strconv.ParseInt(m.F.Value(unitsField), 10, 64); err == nil {
-		typed = m.typed(m.Asset, ledger.Amount(units))
-		m.F.values.Set("amount", typed)
+		typed = m.Typed(m.Asset, ledger.Amount(units))
+		m.F.Values.Set("amount", typed)
 	} else if m.kind.takes && !m.strict && m.F.Value("max") != "" && m.Free > 0 {
-		typed = m.typed(m.Asset, m.Free)
-		m.F.values.Set("amount", typed)
+		typed = m.Typed(m.Asset, m.Free)
+		m.F.Values.Set("amount", typed)
 	}
 	var fault string
-	if m.Sum, fault = m.locale.amount(m.Asset, typed); fault != "" {
-		m.F.fault("amount", fault)
+	if m.Sum, fault = m.ParseAmount(m.Asset, typed); fault != "" {
+		m.F.SetFault("amount", fault)
 	} else if m.kind.takes && m.Sum > m.Free {
-		m.F.fault("amount", m.T("move.too-much", "free", m.Plain(m.Asset, m.Free), "asset", m.Asset.Symbol))
+		m.F.SetFault("amount", m.T("move.too-much", "free", m.Plain(m.Asset, m.Free), "asset", m.Asset.Symbol))
 	}
 }
 
@@ -252,7 +254,7 @@ func (m *moveForm) entryID() string { return entryID(m.Account(), m.ID) }
 
 // Back is the form of the draft that is being confirmed, to be changed.
 func (m *moveForm) Back() string {
-	return address("/"+m.kind.name, draftField, m.visit.r.PathValue("draft"))
+	return ui.Address("/"+m.kind.name, draftField, m.visit.r.PathValue("draft"))
 }
 
 // entry is what the form posts; of a conversion only the first move.
@@ -280,7 +282,7 @@ func (m *moveForm) isEntry(e ledger.Entry) bool {
 // nothing is kept of it.
 func (s *submission) fillIn(k kind) error {
 	typing, f := s.value("look") != "" || s.value("max") != "", s.form()
-	f.values.Del(unitsField) // is a draft's
+	f.Values.Del(unitsField) // is a draft's
 	m, err := s.moveForm(k, f, !typing)
 	if err != nil {
 		return err
@@ -401,11 +403,11 @@ func (v *visit) gone(k kind, id string) error {
 			return err
 		}
 	}
-	m, err := v.moveForm(k, emptyForm(), false)
+	m, err := v.moveForm(k, ui.EmptyForm(), false)
 	if err != nil {
 		return err
 	}
-	m.F.faults = map[string]string{"": m.T("move.gone")}
+	m.F.Faults = map[string]string{"": m.T("move.gone")}
 	m.status = http.StatusGone
 	return m.show()
 }

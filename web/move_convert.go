@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/softstake/softstake/ui"
+
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 )
@@ -29,8 +31,8 @@ type exchange struct {
 // quoted are the fields of a draft that have the prices of its conversion.
 func (x exchange) quoted() map[string]string {
 	return map[string]string{
-		"price":  ledger.FormatDecimal(x.Quote.FromPrice, valueScale),
-		"other":  ledger.FormatDecimal(x.Quote.IntoPrice, valueScale),
+		"price":  ledger.FormatDecimal(x.Quote.FromPrice, ui.ValueScale),
+		"other":  ledger.FormatDecimal(x.Quote.IntoPrice, ui.ValueScale),
 		"spread": fmt.Sprint(x.Quote.Spread), "gives": fmt.Sprint(int64(x.Gives)),
 	}
 }
@@ -51,7 +53,7 @@ func (m *moveForm) readConvert() error {
 		}
 	}
 	if _, priced := prices[m.Asset.Symbol]; !priced {
-		m.F.fault("asset", m.noPrice(m.Asset))
+		m.F.SetFault("asset", m.noPrice(m.Asset))
 		return nil
 	}
 	asked := slices.IndexFunc(x.Offers, func(o offer) bool { return o.Asset.Symbol == m.F.Value("into") })
@@ -59,10 +61,10 @@ func (m *moveForm) readConvert() error {
 	case asked >= 0:
 		x.Into = x.Offers[asked].Asset
 	case m.wallet.assets[m.F.Value("into")].Symbol != "" && m.F.Value("into") != m.Asset.Symbol:
-		m.F.fault("into", m.noPrice(m.wallet.assets[m.F.Value("into")]))
+		m.F.SetFault("into", m.noPrice(m.wallet.assets[m.F.Value("into")]))
 		return nil
 	case len(x.Offers) == 0 || m.strict:
-		m.F.fault("into", m.T("convert.into.none"))
+		m.F.SetFault("into", m.T("convert.into.none"))
 		return nil
 	default: // nothing is asked for yet
 		x.Into = x.Offers[0].Asset
@@ -76,7 +78,7 @@ func (m *moveForm) readConvert() error {
 
 // noPrice is the error of an asset that is not converted, with the reason.
 func (m *moveForm) noPrice(a ledger.Asset) string {
-	return m.N("convert.no-price", minutes(m.visit.Convert.PriceMaxAge), "asset", a.Symbol)
+	return m.N("convert.no-price", ui.WholeMinutes(m.visit.Convert.PriceMaxAge), "asset", a.Symbol)
 }
 
 // quote computes what the amount gives, and what one whole token gives.
@@ -96,14 +98,14 @@ func (m *moveForm) quote(prices map[string]conversion.Price) error {
 	}
 	x.Quote, err = m.visit.Books.Quote(m.visit.context(), m.Account(), m.Asset.Symbol, x.Into.Symbol, m.Sum, rules)
 	if no, is := errors.AsType[*conversion.Error](err); is {
-		m.F.fault(m.refusedConversion(no))
+		m.F.SetFault(m.refusedConversion(no))
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	if x.Quote.Gives > x.Into.MaxSupply-m.wallet.free[x.Into.Symbol] {
-		m.F.fault("amount", m.T("convert.too-much", "asset", x.Into.Symbol))
+		m.F.SetFault("amount", m.T("convert.too-much", "asset", x.Into.Symbol))
 		return nil
 	}
 	x.Gives = x.Quote.Gives
@@ -119,10 +121,10 @@ func (m *moveForm) refusedConversion(no *conversion.Error) (field, sentence stri
 		}
 		return "into", m.noPrice(no.Asset)
 	case conversion.AmountSmall:
-		return "amount", m.T("convert.too-little", "asset", no.Asset.Symbol, "smallest", m.smallest(no.Asset))
+		return "amount", m.T("convert.too-little", "asset", no.Asset.Symbol, "smallest", m.Smallest(no.Asset))
 	case conversion.LimitReached:
-		limit := m.Number(ledger.FormatDecimal(int64(m.visit.Convert.DailyLimit), valueScale))
-		return "amount", m.T("convert.limit", "left", m.Number(ledger.FormatDecimal(int64(no.Left), valueScale)),
+		limit := m.Number(ledger.FormatDecimal(int64(m.visit.Convert.DailyLimit), ui.ValueScale))
+		return "amount", m.T("convert.limit", "left", m.Number(ledger.FormatDecimal(int64(no.Left), ui.ValueScale)),
 			"limit", limit)
 	case conversion.DeskExhausted:
 		if no.Left == 0 {
@@ -144,7 +146,7 @@ func (m *moveForm) checkConvert(*submission) error {
 	for name, value := range m.Exchange.quoted() {
 		if m.F.Value(name) != value {
 			m.status = http.StatusConflict
-			m.F.fault("", m.T("convert.changed"))
+			m.F.SetFault("", m.T("convert.changed"))
 		}
 	}
 	return nil
@@ -159,7 +161,7 @@ func (m *moveForm) Spread() string {
 }
 
 // PricedAt is when the older of both prices was set.
-func (m *moveForm) PricedAt() string { return m.both(m.Exchange.Quote.SetAt) }
+func (m *moveForm) PricedAt() string { return m.BothText(m.Exchange.Quote.SetAt) }
 
 // sameConvert reports whether an entry converts this amount into this asset, at whatever price.
 func (m *moveForm) sameConvert(e ledger.Entry) (bool, error) {

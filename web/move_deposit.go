@@ -25,7 +25,7 @@ func (m *moveForm) readDeposit() (err error) {
 // checkDeposit refuses what would exceed the supply.
 func (m *moveForm) checkDeposit(*submission) error {
 	if m.Sum > m.Asset.MaxSupply-m.Free {
-		m.F.fault("amount", m.T("amount.supply", "asset", m.Asset.Symbol, "most", m.Plain(m.Asset, m.Asset.MaxSupply)))
+		m.F.SetFault("amount", m.T("amount.supply", "asset", m.Asset.Symbol, "most", m.Plain(m.Asset, m.Asset.MaxSupply)))
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/softstake/softstake/ui"
+
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -19,11 +21,11 @@ func (m *moveForm) readSend() error {
 	m.To = ledger.Account(strings.TrimSpace(m.F.Value("to")))
 	switch {
 	case m.To == "":
-		m.F.fault("to", m.T("send.to.empty"))
+		m.F.SetFault("to", m.T("send.to.empty"))
 	case m.To.CheckHolder() != nil:
-		m.F.fault("to", m.T("send.to.invalid"))
+		m.F.SetFault("to", m.T("send.to.invalid"))
 	case m.To == m.Account():
-		m.F.fault("to", m.T("send.to.self"))
+		m.F.SetFault("to", m.T("send.to.self"))
 	}
 	m.Changes = []effect{m.wallet.effect(m.Asset, -m.Sum)}
 	return nil
@@ -41,13 +43,13 @@ func (m *moveForm) checkSend(s *submission) error {
 		return err
 	}
 	if wait > 0 {
-		m.F.fault("to", m.N("send.to.wait", minutes(wait)))
+		m.F.SetFault("to", m.N("send.to.wait", ui.WholeMinutes(wait)))
 		return nil
 	}
 	to, err := s.Books.Account(s.context(), m.To)
 	switch {
 	case errors.Is(err, ledger.ErrNotFound), err == nil && !to.Closed.IsZero():
-		m.F.fault("to", m.T("send.to.unknown"))
+		m.F.SetFault("to", m.T("send.to.unknown"))
 	case err != nil:
 		return err
 	}

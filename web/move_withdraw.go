@@ -8,6 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/softstake/softstake/ui"
+
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -36,13 +38,13 @@ func (m *moveForm) readWithdraw() error {
 		text := strings.TrimSpace(m.F.Value(name))
 		switch {
 		case text == "" && needed[name] != "":
-			m.F.fault(name, m.T(needed[name]))
+			m.F.SetFault(name, m.T(needed[name]))
 		case utf8.RuneCountInString(text) > maxPlace:
-			m.F.fault(name, m.N("withdraw.too-long", maxPlace))
+			m.F.SetFault(name, m.N("withdraw.too-long", maxPlace))
 		case !ledger.IsLine(text):
-			m.F.fault(name, m.T("withdraw.not-plain"))
+			m.F.SetFault(name, m.T("withdraw.not-plain"))
 		case name == "address" && strings.ContainsFunc(text, unicode.IsSpace):
-			m.F.fault(name, m.T("withdraw.address.spaces"))
+			m.F.SetFault(name, m.T("withdraw.address.spaces"))
 		}
 	}
 	m.Changes = []effect{m.wallet.effect(m.Asset, -m.Sum)}
@@ -75,14 +77,14 @@ func (m *moveForm) listWithdrawals() error {
 	list := withdrawals{Rows: rows, Assets: m.wallet.assets, after: m.visit.value(afterField)}
 	if len(rows) > listed {
 		list.Rows = rows[:listed]
-		list.Older = address("/withdraw", "after", rows[listed-1].ID) + "#withdrawals"
+		list.Older = ui.Address("/withdraw", "after", rows[listed-1].ID) + "#withdrawals"
 	}
 	m.List = list
 	return nil
 }
 
 // Self is where this page of them is.
-func (l withdrawals) Self() string { return address("/withdraw", "after", l.after) }
+func (l withdrawals) Self() string { return ui.Address("/withdraw", "after", l.after) }
 
 // Page is where a withdrawal is shown.
 func (withdrawals) Page(w store.Withdrawal) string { return withdrawPath(w.ID) }

@@ -64,7 +64,7 @@ func TestTooLittleTogether(t *testing.T) {
 	w.settle(2)
 	w.read(day).has("Your accounts together held 15 BNB on average: 5 BNB less than the minimum of 20 BNB",
 		"✗ not reached").hasNot(append(keys, "bob")...)
-	for _, l := range allLocales(t).all {
+	for _, l := range allLocales(t) {
 		for _, why := range []reports.Why{reports.WhyBelow, reports.WhyBelowYet} {
 			for _, m := range []staking.Measure{staking.Average, staking.Lowest} {
 				if key := textBy(m, "reward.why."+string(why)) + ".together"; l.T(key) == key {

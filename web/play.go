@@ -3,8 +3,9 @@ package web
 import (
 	"context"
 	"errors"
-	"html/template"
 	"time"
+
+	"github.com/softstake/softstake/ui"
 
 	"github.com/softstake/softstake/ledger"
 )
@@ -124,13 +125,8 @@ func (p *view) Clock() clockBar {
 	if c.Moving {
 		moving = "1"
 	}
-	c.Watch = address(ClockPath, "back", c.Back, "moving", moving)
+	c.Watch = ui.Address(ClockPath, "back", c.Back, "moving", moving)
 	return c
-}
-
-// UTC is a time of the product's clock, in UTC alone.
-func (p *view) UTC(t time.Time) template.HTML {
-	return p.stamp(t, p.locale.time(t.UTC())+" UTC", "")
 }
 
 // Steps are the clock's, the shortest first.

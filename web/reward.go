@@ -243,7 +243,7 @@ func (p rewardPage) Span(millis int64) string { return p.Number(ledger.FormatDec
 func (p rewardPage) Long(millis int64) string {
 	text := fmt.Sprintf("%02d:%02d:%02d", millis/3_600_000, millis/60_000%60, millis/1000%60)
 	if rest := millis % 1000; rest > 0 {
-		text += p.locale.Decimal + fmt.Sprintf("%03d", rest)
+		text += p.Decimal + fmt.Sprintf("%03d", rest)
 	}
 	return text
 }
@@ -253,12 +253,12 @@ func (p rewardPage) Hour(t time.Time) string { return p.Long(t.UnixMilli() - p.M
 
 // Yours is a time in the visitor's zone, with its date where that is not the day's.
 func (p rewardPage) Yours(t time.Time) template.HTML {
-	here := t.In(p.visit.zone)
+	here := t.In(p.Location)
 	text := here.Format(time.TimeOnly)
 	if here.Format(time.DateOnly) != p.Measured.Day.String() {
-		text = strings.NewReplacer("{date}", p.locale.date(here), "{clock}", text).Replace(p.locale.Time)
+		text = strings.NewReplacer("{date}", p.Locale.Date(here), "{clock}", text).Replace(p.TimeFormat)
 	}
-	return p.stamp(t, text, "")
+	return p.Stamp(t, text, "")
 }
 
 // What is the change of the balance.

@@ -86,7 +86,7 @@ func (p *view) dayChart(e reports.Explanation, now time.Time) dayChart {
 	}
 	c.place(top, late(lines, top))
 	c.draw(lines, e, now, top)
-	c.hours(e.Measured.Day, p.visit.zone)
+	c.hours(e.Measured.Day, p.Location)
 	c.Text = p.T(textBy(e.Terms.Measure, "reward.chart.text"), "opening", p.Plain(e.Asset, e.Measured.Opening), "changes",
 		p.N("reward.changes", len(lines)-1), "token", e.Asset.Symbol,
 		"low", p.Plain(e.Asset, low), "high", p.Plain(e.Asset, high), "average", p.Plain(e.Asset, e.Measured.Average))

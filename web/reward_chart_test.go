@@ -11,6 +11,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/ui"
 )
 
 // command is one of a path.
@@ -51,7 +52,7 @@ func inBox(t *rapid.T, path string) (highest int) {
 
 // TestTheChartStaysInItsBox: whatever amounts there are, one unit or all that can be, and whenever they change.
 func TestTheChartStaysInItsBox(t *testing.T) {
-	p := &view{locale: allLocales(t).all[0], visit: &visit{zone: time.FixedZone("here", 5*3600+45*60)}}
+	p := &view{View: ui.View{Locale: allLocales(t)[0], Location: time.FixedZone("here", 5*3600+45*60)}}
 	rapid.Check(t, func(t *rapid.T) {
 		amount := rapid.OneOf(rapid.Just[ledger.Amount](0), rapid.Just[ledger.Amount](1), rapid.Just(ledger.MaxSupply),
 			rapid.Custom(func(t *rapid.T) ledger.Amount {

@@ -123,8 +123,8 @@ func TestAnyDaysFileComesToItsReward(t *testing.T) {
 		if !e.Paid {
 			t.Fatalf("Day %d was not paid: %s", day, e.Reason)
 		}
-		l := allLocales(t).all[0]
-		w.read(path).is(200).has("Credited, rounded down " + l.number(e.Asset.Format(e.Measured.Reward)) + " BNB")
+		l := allLocales(t)[0]
+		w.read(path).is(200).has("Credited, rounded down " + l.Number(e.Asset.Format(e.Measured.Reward)) + " BNB")
 		left, stays, rows := new(big.Rat), new(big.Rat), w.read(path+"/changes.csv").file()
 		for _, row := range rows {
 			left.Add(left, exactly(t, row["change_x_left"]))
@@ -165,7 +165,7 @@ func TestADayWithoutAReward(t *testing.T) {
 	page(2, "SOL").has("Your average of 0.4 SOL was 0.6 SOL less than the minimum of 1 SOL")
 	page(2, "ADA").has("later than usual", "+0.00684931 ADA")
 	page(3, "ADA").has("waits behind the one of 3 Mar 2026")
-	for _, l := range allLocales(t).all {
+	for _, l := range allLocales(t) {
 		for _, why := range []reports.Why{
 			reports.WhyNotOffered, reports.WhyNotOn, reports.WhyExcluded, reports.WhyBelowYet, reports.WhyBelow,
 			reports.WhyNotOver, reports.WhyNotSettled, reports.WhyWaits,

@@ -12,10 +12,10 @@ import (
 
 // Each page of an error has its texts.
 func TestFailuresHaveTexts(t *testing.T) {
-	for _, l := range allLocales(t).all {
+	for _, l := range allLocales(t) {
 		for _, f := range failures {
 			for _, part := range []string{"title", "why", "next"} {
-				if key := "refused." + f.name + "." + part; l.texts[key] == "" {
+				if key := "refused." + f.name + "." + part; !l.Has(key) {
 					t.Errorf("%s has no text for %q", l.Tag, key)
 				}
 			}

@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/softstake/softstake/ui"
+
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
@@ -128,11 +130,11 @@ func (v *visit) askToLogIn() error {
 		if v.r.Method != http.MethodPost {
 			next = v.pageOfPart()
 		}
-		v.w.Header().Set("HX-Redirect", address("/login", "next", next, "why", why))
+		v.w.Header().Set("HX-Redirect", ui.Address("/login", "next", next, "why", why))
 		v.w.WriteHeader(http.StatusUnauthorized)
 		return nil
 	case v.r.Method == http.MethodPost:
-		return v.showLogin(http.StatusUnauthorized, loginPage{F: emptyForm(), Next: next, Why: "kept"})
+		return v.showLogin(http.StatusUnauthorized, loginPage{F: ui.EmptyForm(), Next: next, Why: "kept"})
 	}
 	return v.see("/login", "next", next, "why", why)
 }
@@ -140,7 +142,7 @@ func (v *visit) askToLogIn() error {
 // pageOfPart is the page on which a part is asked for, as htmx sends it.
 func (v *visit) pageOfPart() string {
 	at, err := url.Parse(v.r.Header.Get("HX-Current-URL"))
-	if err != nil || at.Host != v.r.Host || !ours(at.RequestURI()) {
+	if err != nil || at.Host != v.r.Host || !ui.IsPath(at.RequestURI()) {
 		return "/spot"
 	}
 	return at.RequestURI()

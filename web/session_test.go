@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/ui"
+
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 )
@@ -152,7 +154,7 @@ func TestNextIsOurs(t *testing.T) {
 		"https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "evil",
 		"/\t/evil.example",
 	} {
-		if ours(next) {
+		if ui.IsPath(next) {
 			t.Errorf("%q leads elsewhere", next)
 		}
 		p := w.another().post("/login", url.Values{
@@ -177,7 +179,7 @@ func FuzzOurs(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if !ours(s) {
+		if !ui.IsPath(s) {
 			return
 		}
 		at, query, _ := strings.Cut(s, "?")

@@ -27,6 +27,7 @@ import (
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
+	"github.com/softstake/softstake/ui"
 )
 
 const (
@@ -212,6 +213,16 @@ func (w *website) settle(day int) {
 	w.at(day+1, "00:10")
 	_, err := staking.Run(w.Context(), w.books, w.clock.Now(), staking.Options{})
 	w.ok(err)
+}
+
+// allLocales are the languages of the pages, English first.
+func allLocales(t *testing.T) []*ui.Locale {
+	t.Helper()
+	l, err := ui.ReadLocales(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l.All
 }
 
 // browser is one person's, with cookies of its own. It does not go on by itself where

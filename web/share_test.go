@@ -9,6 +9,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/ui"
 )
 
 // shareWebsite is a website whose BNB is in the mode share from Day 2 on, with a fee of 30 %. alice has 3 BNB, bob 1.
@@ -172,7 +173,7 @@ func TestRateInWords(t *testing.T) {
 	w.at(3, "12:00")
 	w.read("/earn").has("gross 4%, fee 25%, you get 3%", "known with the first income; fee 25%")
 	w.read("/rates/BNB").has("25% of the gross rate of 4%, that is 1% a year")
-	p := &view{locale: allLocales(t).all[0]}
+	p := &view{View: ui.View{Locale: allLocales(t)[0]}}
 	old := reports.StatedRate(staking.Terms{APR: 3_000_000, GrossAPR: 4_000_000, Fee: 20_000_000})
 	if words := p.RateWords(old); words != "gross 4%, 1% is kept, you get 3%" {
 		t.Errorf("got %q", words)

@@ -3,10 +3,11 @@ package web
 import (
 	"cmp"
 	"fmt"
-	"html/template"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/softstake/softstake/ui"
 
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
@@ -28,7 +29,7 @@ type holding struct {
 func (h holding) Any() bool { return h.Free > 0 || h.Held > 0 }
 
 // smallWorth is what a balance is worth that is not small.
-const smallWorth = dollar
+const smallWorth = ui.Dollar
 
 // Small reports whether it may be hidden. A token without a price may be worth much.
 func (h holding) Small() bool { return !h.Any() || h.Priced && h.Worth < smallWorth }
@@ -173,23 +174,17 @@ func (p *spotPage) finds(symbol string) bool {
 }
 
 // Everything is the same search without hiding small balances.
-func (p spotPage) Everything() string { return address("/spot", "q", p.Query) }
+func (p spotPage) Everything() string { return ui.Address("/spot", "q", p.Query) }
 
 // Missing names what is not in the total.
 func (p spotPage) Missing() string { return p.list(p.Unpriced) }
 
 // TokenName is what a token is called, or its symbol where the catalogue has no name for it.
 func (p *view) TokenName(symbol string) string {
-	if name, known := p.texts["token."+strings.ToLower(symbol)]; known {
-		return name
+	if key := "token." + strings.ToLower(symbol); p.Has(key) {
+		return p.T(key)
 	}
 	return symbol
-}
-
-// Figure is an amount of an asset without its symbol, for a column in which the
-// decimal points stand below each other, and the longest has so many places.
-func (p *view) Figure(a ledger.Asset, n ledger.Amount, places int) template.HTML {
-	return p.figure(a.Format(n), "", places)
 }
 
 // FreePlaces and HeldPlaces are how many decimals their columns have.
@@ -356,5 +351,5 @@ func (p spotHistoryPage) Newest() string { return p.address("") }
 func (p spotHistoryPage) Older() string  { return p.address(p.Next) }
 
 func (p spotHistoryPage) address(after string) string {
-	return address(p.Path(), "asset", p.Asset, "after", after)
+	return ui.Address(p.Path(), "asset", p.Asset, "after", after)
 }

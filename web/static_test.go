@@ -21,7 +21,7 @@ func TestEachAnswerIsProtected(t *testing.T) {
 			"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff",
 			"Referrer-Policy": "same-origin", "Vary": "Accept-Encoding",
 		} {
-			if !strings.Contains(h.Get(name), part) {
+			if !strings.Contains(h.Get(name), part) || strings.Contains(h.Get(name), "unsafe") {
 				t.Errorf("%s: %s is %q", path, name, h.Get(name))
 			}
 		}
@@ -29,9 +29,6 @@ func TestEachAnswerIsProtected(t *testing.T) {
 			path == "/sw.js") {
 			t.Errorf("%s is kept: %s", path, h.Get("Cache-Control"))
 		}
-	}
-	if strings.Contains(contentPolicy, "unsafe") {
-		t.Error("the policy is unsafe")
 	}
 }
 
@@ -100,14 +97,6 @@ func TestPagesAndFilesAreCompressed(t *testing.T) {
 		w.ok(err)
 		if len(packed.body) > len(plain.body)/2 || path == css && string(body) != plain.body {
 			t.Errorf("%s: %d bytes become %d", path, len(plain.body), len(packed.body))
-		}
-	}
-	for accepted, want := range map[string]bool{
-		"": false, "gzip": true, "br;q=1, GZIP ; q=0.5": true, "gzip;q=0": false, "gzip;q=0.000,br": false,
-		"x-gzip": false,
-	} {
-		if takesGzip([]string{accepted}) != want {
-			t.Errorf("%q takes gzip: %t", accepted, !want)
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softstake/softstake/ui"
+
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -55,7 +57,7 @@ func (x expected) AboveText() string {
 // startPage is the sheet from which Soft Staking is switched on.
 type startPage struct {
 	earnFacts
-	F           *form
+	F           *ui.Form
 	On          bool
 	From        staking.Day // the first day that is measured
 	Documents   []agreement
@@ -90,7 +92,7 @@ func (v *visit) showStart(status int, changed []string) error {
 		return p.Holder.Version
 	}
 	if status == http.StatusUnprocessableEntity {
-		p.F.fault("accept", p.T("start.accept.missing"))
+		p.F.SetFault("accept", p.T("start.accept.missing"))
 	}
 	p.From = p.Holder.Today + 1
 	if p.Documents, err = v.agreements(changed); err != nil {
@@ -168,7 +170,7 @@ func (p startPage) Sharing() bool { return slices.ContainsFunc(p.Expected, expec
 func (p startPage) Begins() template.HTML { return p.Both(p.From.Start()) }
 
 // When is a time in the visitor's zone, as text.
-func (p startPage) When(t time.Time) string { return p.locale.time(t.In(p.visit.zone)) }
+func (p startPage) When(t time.Time) string { return p.Time(t.In(p.Location)) }
 
 // Missing names the tokens that are not in the estimate in USDT.
 func (p startPage) Missing() string { return p.list(p.Unpriced) }

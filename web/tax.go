@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"strconv"
 
+	"github.com/softstake/softstake/ui"
+
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -106,7 +108,7 @@ func (v *visit) taxFile() error {
 
 // File is the report as a file.
 func (p taxPage) File() string {
-	return address("/earn/tax.csv", "year", strconv.Itoa(p.Report.Year), "currency", p.Report.Currency)
+	return ui.Address("/earn/tax.csv", "year", strconv.Itoa(p.Report.Year), "currency", p.Report.Currency)
 }
 
 // Worth is a value in the currency, with all its digits, or a dash where it is not known.

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"os"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/softstake/softstake/ui"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
@@ -23,7 +23,7 @@ type visit struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	caller  access.Caller
-	locale  *locale
+	locale  *ui.Locale
 	zone    *time.Location
 	session access.Session // zero: nobody has logged in
 	text    string         // of the session, as the browser has it
@@ -35,7 +35,7 @@ type visit struct {
 // visit is a request before its session is read.
 func (s *site) visit(w http.ResponseWriter, r *http.Request) *visit {
 	return &visit{
-		site: s, w: w, r: r, caller: access.CallerOf(r.Context()), locale: s.locales.of(r), zone: zoneOf(r),
+		site: s, w: w, r: r, caller: access.CallerOf(r.Context()), locale: s.locales.Of(r), zone: ui.ZoneOf(r),
 		began: s.Books.Now(),
 	}
 }
@@ -122,7 +122,7 @@ func (v *visit) choice(name string, of []string) string {
 
 // see sends the visitor to another page with GET. pairs are those of address.
 func (v *visit) see(path string, pairs ...string) error {
-	http.Redirect(v.w, v.r, address(path, pairs...), http.StatusSeeOther)
+	http.Redirect(v.w, v.r, ui.Address(path, pairs...), http.StatusSeeOther)
 	return nil
 }
 
@@ -139,7 +139,7 @@ func (v *visit) comeBack() string {
 	case v.r.Method == http.MethodPost:
 		return path
 	case v.ofForm:
-		return address(path, draftField, v.value(draftField), afterField, v.value(afterField))
+		return ui.Address(path, draftField, v.value(draftField), afterField, v.value(afterField))
 	case len(back) <= longestAddress:
 		return back
 	}
@@ -148,68 +148,20 @@ func (v *visit) comeBack() string {
 
 // ownPath is a field that names a page of ours, or another where it does not.
 func (v *visit) ownPath(name, other string) string {
-	if path := v.value(name); ours(path) {
+	if path := v.value(name); ui.IsPath(path) {
 		return path
 	}
 	return other
 }
 
-// ours reports whether a text is the path of a page of ours: no redirect leads elsewhere.
-func ours(path string) bool {
-	u, err := url.Parse(path)
-	return err == nil && u.Scheme == "" && u.Host == "" && strings.HasPrefix(path, "/") &&
-		!strings.HasPrefix(path, "//") && !strings.ContainsAny(path, "\\\r\n\t")
-}
-
 // fromHTMX reports whether a part of a page is asked for, which stays where it is.
 func (v *visit) fromHTMX() bool { return v.r.Header.Get("HX-Request") == "true" }
 
-// form is the fields of a form, and their faults.
-type form struct {
-	values url.Values
-	faults map[string]string // by field, a sentence in the visitor's language; "" is the whole form
-}
-
 // form is what was posted. The query is no part of it: a link could fill a form in.
-func (v *visit) form() *form { return formOf(v.r.PostForm) }
+func (v *visit) form() *ui.Form { return ui.FormOf(v.r.PostForm) }
 
 // asked is the query of a page that changes nothing.
-func (v *visit) asked() *form { return formOf(v.r.Form) }
-
-func formOf(values url.Values) *form { return &form{values, map[string]string{}} }
-
-// emptyForm is one that nobody has typed into.
-func emptyForm() *form { return formOf(url.Values{}) }
-
-// Value is the value of a field.
-func (f *form) Value(name string) string { return f.values.Get(name) }
-
-// Fault is the fault of a field, or "".
-func (f *form) Fault(name string) string { return f.faults[name] }
-
-// Faulty reports whether there is any fault.
-func (f *form) Faulty() bool { return len(f.faults) > 0 }
-
-// fault sets the fault of a field. Only the first is kept.
-func (f *form) fault(name, sentence string) {
-	if _, there := f.faults[name]; !there {
-		f.faults[name] = sentence
-	}
-}
-
-// address is a path with a query of names and values; empty values are left out.
-func address(path string, pairs ...string) string {
-	query := url.Values{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			query.Set(pairs[i], pairs[i+1])
-		}
-	}
-	if len(query) == 0 {
-		return path
-	}
-	return path + "?" + query.Encode()
-}
+func (v *visit) asked() *ui.Form { return ui.FormOf(v.r.Form) }
 
 // assets are all that the books keep, by symbol.
 func (v *visit) assets() (map[string]ledger.Asset, error) {

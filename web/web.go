@@ -5,14 +5,10 @@ package web
 import (
 	"cmp"
 	"context"
-	"html/template"
 	"io"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
-
-	"github.com/klauspost/compress/gzhttp"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/conversion"
@@ -22,6 +18,7 @@ import (
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/ui"
 )
 
 // Options are what the pages need.
@@ -102,9 +99,9 @@ type site struct {
 	SessionIdle, SessionLife time.Duration
 
 	mux     *http.ServeMux
-	locales locales
-	pages   pages
-	static  static
+	locales ui.Locales
+	pages   ui.Pages
+	static  ui.Static
 	streams *access.Limiter[ledger.Account]
 
 	strangersHashing, trustedHashing *turns
@@ -142,13 +139,13 @@ func newServer(o Options) (*server, error) {
 		slow: slowdown{slowedInAll, slowedBy, access.NewLimiter[string](mostSlowed, mostSlowedOf)},
 	}
 	var err error
-	if s.locales, err = readLocales(); err != nil {
+	if s.locales, err = ui.ReadLocales(files); err != nil {
 		return nil, err
 	}
-	if s.static, err = readStatic(); err != nil {
+	if s.static, err = ui.ReadStatic(); err != nil {
 		return nil, err
 	}
-	if s.pages, err = readPages(s.static); err != nil {
+	if s.pages, err = ui.ReadPages(s.static, files); err != nil {
 		return nil, err
 	}
 	s.serveFiles()
@@ -160,58 +157,9 @@ func newServer(o Options) (*server, error) {
 	return served, nil
 }
 
-// contentPolicy allows only files of our own; no script and no style is in a page itself.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-	"manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-// protect refuses forms that come from other sites, sets the headers that keep a
-// browser from doing more than it should, and compresses all but streams, and files,
-// which are compressed already.
+// protect puts what each response needs around the pages: see ui.Protect.
 func (s *site) protect(next http.Handler) http.Handler {
-	sameOrigin, packed := http.NewCrossOriginProtection(), gzhttp.GzipHandler(next)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", contentPolicy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
-		h.Set("Cache-Control", "no-store")
-		if err := sameOrigin.Check(r); err != nil {
-			s.visit(w, r).refuse(http.StatusForbidden, "other-site")
-			return
-		}
-		if r.URL.Path == LivePath || strings.HasPrefix(r.URL.Path, "/static/") {
-			next.ServeHTTP(w, r)
-			return
-		}
-		packed.ServeHTTP(w, r)
+	return ui.Protect(next, LivePath, func(w http.ResponseWriter, r *http.Request) {
+		s.visit(w, r).refuse(http.StatusForbidden, "other-site")
 	})
 }
-
-// Refuse answers a request that its page does not answer: with 503 where too many are in
-// flight, and with 500 where the page has failed. It shares nothing with the other pages,
-// which may be what has failed. test: the books are a test. The context has the caller.
-func Refuse(w http.ResponseWriter, r *http.Request, status int, test bool) {
-	title, why := "Something went wrong", "It is our fault, and we have a record of it. Try again in a moment."
-	if status == http.StatusServiceUnavailable {
-		title, why = "Too many visitors at once", "Nothing was done. Go back, and try again in a moment."
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'")
-	w.WriteHeader(status)
-	if err := smallPage.Execute(w, struct {
-		Title, Why, Request string
-		Test                bool
-	}{title, why, access.CallerOf(r.Context()).Request, test}); err != nil {
-		return // the visitor has gone away, and the request is logged
-	}
-}
-
-var smallPage = template.Must(template.New("small").Parse(`<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
-<title>{{.Title}}</title>
-{{if .Test}}<p role="note">This is a test: nothing here is real.</p>
-{{end}}<main><h1>{{.Title}}</h1><p>{{.Why}}</p><p>Request {{.Request}}</p></main></html>
-`))

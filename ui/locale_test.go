@@ -1,6 +1,7 @@
-package web
+package ui
 
 import (
+	"embed"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -18,9 +19,13 @@ import (
 	"golang.org/x/text/feature/plural"
 )
 
-func allLocales(t *testing.T) locales {
+// sites are the packages with pages, which have texts of their own beside ours.
+var sites = []string{"web"}
+
+// localesOf are the languages of a site.
+func localesOf(t testing.TB, site string) Locales {
 	t.Helper()
-	l, err := readLocales()
+	l, err := ReadLocales(os.DirFS("../" + site))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,41 +36,48 @@ var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
 
 // TestLanguagesSayTheSame: each key is in each language, with the same values put into it.
 func TestLanguagesSayTheSame(t *testing.T) {
-	all := allLocales(t).all
-	if len(all) < 2 || all[0].Tag != "en" {
-		t.Fatalf("the languages are %d, the first %s", len(all), all[0].Tag)
-	}
-	for _, l := range all[1:] {
-		for _, key := range slices.Sorted(maps.Keys(all[0].texts)) {
-			text, there := l.texts[key]
-			if !there {
-				t.Errorf("%s has no text for %q", l.Tag, key)
-				continue
-			}
-			if text == "" || strings.TrimSpace(text) != text {
-				t.Errorf("%s: the text for %q is %q", l.Tag, key, text)
-			}
-			want, got := placeholder.FindAllString(all[0].texts[key], -1), placeholder.FindAllString(text, -1)
-			slices.Sort(want)
-			slices.Sort(got)
-			if !slices.Equal(slices.Compact(want), slices.Compact(got)) {
-				t.Errorf("%s: %q has %v, and in English %v", l.Tag, key, got, want)
-			}
+	for _, site := range sites {
+		all := localesOf(t, site).All
+		if len(all) < 2 || all[0].Tag != "en" {
+			t.Fatalf("the languages are %d, the first %s", len(all), all[0].Tag)
 		}
-		for _, key := range slices.Sorted(maps.Keys(l.texts)) {
-			if _, there := all[0].texts[key]; !there {
-				t.Errorf("%s has a text for %q, which is not there in English", l.Tag, key)
-			}
+		for _, l := range all[1:] {
+			sayTheSame(t, all[0].texts, l)
 		}
 	}
 }
 
-// written is all that is written in Go and in templates here, by file, and where the
+func sayTheSame(t *testing.T, english map[string]string, l *Locale) {
+	t.Helper()
+	for _, key := range slices.Sorted(maps.Keys(english)) {
+		text, there := l.texts[key]
+		if !there {
+			t.Errorf("%s has no text for %q", l.Tag, key)
+			continue
+		}
+		if text == "" || strings.TrimSpace(text) != text {
+			t.Errorf("%s: the text for %q is %q", l.Tag, key, text)
+		}
+		want, got := placeholder.FindAllString(english[key], -1), placeholder.FindAllString(text, -1)
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(slices.Compact(want), slices.Compact(got)) {
+			t.Errorf("%s: %q has %v, and in English %v", l.Tag, key, got, want)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(l.texts)) {
+		if _, there := english[key]; !there {
+			t.Errorf("%s has a text for %q, which is not there in English", l.Tag, key)
+		}
+	}
+}
+
+// written is all that is written in Go and in templates here and in a site, by file, and where the
 // demo names the texts of its visitors.
-func written(t *testing.T) map[string]string {
+func written(t *testing.T, site string) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
-	for _, folder := range []string{".", "../cli/demo_serve.go"} {
+	for _, folder := range []string{".", "../" + site, "../cli/demo_serve.go"} {
 		readWritten(t, folder, texts)
 	}
 	return texts
@@ -95,42 +107,54 @@ var (
 	quoted = regexp.MustCompile(`"([a-z0-9.%-]+)"`)
 )
 
-// TestTextsAreThere: each key that is asked for is in the catalogue, and each that
-// is there is asked for.
+// TestTextsAreThere: each key that is asked for is in the catalogue of its site, and each that
+// is there is asked for, those of ours by one site at least.
 func TestTextsAreThere(t *testing.T) {
-	l := allLocales(t).all[0]
-	whole, patterns := map[string]bool{}, map[string]*regexp.Regexp{}
-	for name, text := range written(t) {
-		for _, m := range asked.FindAllStringSubmatch(text, -1) {
-			key, part := m[3], m[2] != "" || m[4] != ""
-			for _, form := range formsOf(l, m[1]) {
-				if !known(l, key, form, part) {
-					t.Errorf("%s asks for %q, which the catalogue does not have", name, key+form)
+	unasked := map[string]int{}
+	for _, site := range sites {
+		l := localesOf(t, site).All[0]
+		whole, patterns := map[string]bool{}, map[string]*regexp.Regexp{}
+		for name, text := range written(t, site) {
+			for _, m := range asked.FindAllStringSubmatch(text, -1) {
+				key, part := m[3], m[2] != "" || m[4] != ""
+				for _, form := range formsOf(l, m[1]) {
+					if !known(l, key, form, part) {
+						t.Errorf("%s asks for %q, which the catalogue of %s does not have", name, key+form, site)
+					}
+				}
+			}
+			for _, m := range quoted.FindAllStringSubmatch(text, -1) {
+				whole[m[1]] = true
+				if letters := strings.ReplaceAll(m[1], "%s", ""); strings.Trim(letters, ".") != "" &&
+					strings.Contains(letters, ".") {
+					patterns[m[1]] = pattern(m[1])
 				}
 			}
 		}
-		for _, m := range quoted.FindAllStringSubmatch(text, -1) {
-			whole[m[1]] = true
-			if letters := strings.ReplaceAll(m[1], "%s", ""); strings.Trim(letters, ".") != "" &&
-				strings.Contains(letters, ".") {
-				patterns[m[1]] = pattern(m[1])
+		for key := range l.texts {
+			bare := key
+			for _, form := range forms {
+				bare = strings.TrimSuffix(bare, form)
+			}
+			byPattern := func(p *regexp.Regexp) bool { return p.MatchString(key) || p.MatchString(bare) }
+			if !whole[key] && !whole[bare] && !slices.ContainsFunc(slices.Collect(maps.Values(patterns)), byPattern) {
+				unasked[key]++
 			}
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(l.texts)) {
-		bare := key
-		for _, form := range forms {
-			bare = strings.TrimSuffix(bare, form)
-		}
-		byPattern := func(p *regexp.Regexp) bool { return p.MatchString(key) || p.MatchString(bare) }
-		if !whole[key] && !whole[bare] && !slices.ContainsFunc(slices.Collect(maps.Values(patterns)), byPattern) {
+	own, err := ReadLocales(embed.FS{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range slices.Sorted(maps.Keys(unasked)) {
+		if !own.All[0].Has(key) || unasked[key] == len(sites) {
 			t.Errorf("nobody asks for %q", key)
 		}
 	}
 }
 
 // formsOf are the endings that a key has in a language: of N, one for each form.
-func formsOf(l *locale, method string) []string {
+func formsOf(l *Locale, method string) []string {
 	if method != "N" {
 		return []string{""}
 	}
@@ -142,7 +166,7 @@ func formsOf(l *locale, method string) []string {
 }
 
 // known reports whether there is a text for a key or, where it is a part of one, for some key that it makes.
-func known(l *locale, key, form string, part bool) bool {
+func known(l *Locale, key, form string, part bool) bool {
 	if !part {
 		return l.texts[key+form] != ""
 	}
@@ -172,13 +196,15 @@ var sameEverywhere = regexp.MustCompile(`\b(UTC|USDT|s)\b`)
 
 // TestTemplatesHaveNoWords: what a person reads, or is read to, comes from the catalogue.
 func TestTemplatesHaveNoWords(t *testing.T) {
-	for name, text := range written(t) {
-		if !strings.HasSuffix(name, ".html") {
-			continue
-		}
-		for _, said := range saidIn(text) {
-			if strings.ContainsFunc(sameEverywhere.ReplaceAllString(said, ""), unicode.IsLetter) {
-				t.Errorf("%s says %q by itself", name, strings.TrimSpace(said))
+	for _, site := range sites {
+		for name, text := range written(t, site) {
+			if !strings.HasSuffix(name, ".html") {
+				continue
+			}
+			for _, said := range saidIn(text) {
+				if strings.ContainsFunc(sameEverywhere.ReplaceAllString(said, ""), unicode.IsLetter) {
+					t.Errorf("%s says %q by itself", name, strings.TrimSpace(said))
+				}
 			}
 		}
 	}
@@ -230,13 +256,13 @@ func TestNumbersAndDates(t *testing.T) {
 		"de": {"0", "−1.234.567,5", "10.000.000,12345678", "0,00000001", "999", "1.000", "2. März 2026",
 			"2. März 2026, 23:05", "in 3 Std. 12 Min.", "in 1 Min.", "jetzt fällig"},
 	}
-	for _, l := range allLocales(t).all {
+	for _, l := range localesOf(t, "web").All {
 		var got []string
 		for _, decimal := range []string{"0", "-1234567.5", "10000000.12345678", "0.00000001", "999", "1000"} {
-			got = append(got, l.number(decimal))
+			got = append(got, l.Number(decimal))
 		}
-		got = append(got, l.date(at), l.time(at), l.until(3*time.Hour+11*time.Minute+time.Second),
-			l.until(time.Millisecond), l.until(-time.Hour))
+		got = append(got, l.Date(at), l.Time(at), l.Until(3*time.Hour+11*time.Minute+time.Second),
+			l.Until(time.Millisecond), l.Until(-time.Hour))
 		if !slices.Equal(got, want[l.Tag]) {
 			t.Errorf("%s: %q is wanted, and not %q", l.Tag, want[l.Tag], got)
 		}
@@ -244,7 +270,7 @@ func TestNumbersAndDates(t *testing.T) {
 }
 
 func TestTexts(t *testing.T) {
-	l := allLocales(t).all[0]
+	l := localesOf(t, "web").All[0]
 	l.texts["test"], l.texts["test.one"], l.texts["test.other"] = "{a} < {b}", "{n} day", "{n} days"
 	for got, want := range map[string]string{
 		l.T("test", "a", "{b}", "b", 2): "{b} < 2",
@@ -259,7 +285,7 @@ func TestTexts(t *testing.T) {
 }
 
 func TestTheVisitorsLanguage(t *testing.T) {
-	l := allLocales(t)
+	l := localesOf(t, "web")
 	for _, c := range []struct{ accept, cookie, want string }{
 		{"", "", "en"}, {"de-AT,de;q=0.9,en;q=0.5", "", "de"}, {"fr", "", "en"}, {"en;q=0.1,de;q=0.2", "", "de"},
 		{"de", "en", "en"}, {"en", "de", "de"}, {"de", "\x00nonsense;;", "de"}, {strings.Repeat("x-", 2000), "", "en"},
@@ -269,7 +295,7 @@ func TestTheVisitorsLanguage(t *testing.T) {
 		if c.cookie != "" {
 			r.Header.Set("Cookie", "lang="+c.cookie)
 		}
-		if got := l.of(r).Tag; got != c.want {
+		if got := l.Of(r).Tag; got != c.want {
 			t.Errorf("%q %q: %s is wanted, and not %s", c.accept, c.cookie, c.want, got)
 		}
 	}
@@ -280,17 +306,14 @@ func FuzzNumber(f *testing.F) {
 	for _, n := range []int64{0, 1, -1, 999, 1000, -1234567, 1 << 62} {
 		f.Add(n, uint8(3))
 	}
-	all, err := readLocales()
-	if err != nil {
-		f.Fatal(err)
-	}
+	all := localesOf(f, "web")
 	f.Fuzz(func(t *testing.T, n int64, digits uint8) {
 		decimal := fmt.Sprint(n)
 		if digits%9 > 0 {
 			decimal += fmt.Sprintf(".%0*d", digits%9, 1)
 		}
-		for _, l := range all.all {
-			text := l.number(decimal)
+		for _, l := range all.All {
+			text := l.Number(decimal)
 			back := strings.NewReplacer(l.Group, "", l.Decimal, ".", "−", "-").Replace(text)
 			if back != decimal {
 				t.Errorf("%s: %s is written %s", l.Tag, decimal, text)

@@ -1,7 +1,6 @@
-package web
+package ui
 
 import (
-	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -23,72 +22,75 @@ import (
 //go:embed locales
 var localeFiles embed.FS
 
-// locale is a language: its texts, and how it writes numbers and dates. Another
+// Locale is a language: its texts, and how it writes numbers and dates. Another
 // one is another folder of locales, and no code.
-type locale struct {
+type Locale struct {
 	Tag     string   `json:"tag"`     // BCP 47
 	Name    string   `json:"name"`    // its own
 	Decimal string   `json:"decimal"` // "."
 	Group   string   `json:"group"`   // ","
 	Months  []string `json:"months"`  // twelve, short
-	Date    string   `json:"date"`    // "{day} {month} {year}"
-	Time    string   `json:"time"`    // "{date}, {clock}"
+	// DateFormat is "{day} {month} {year}", and TimeFormat "{date}, {clock}".
+	DateFormat string `json:"date"`
+	TimeFormat string `json:"time"`
 
 	language language.Tag
 	texts    map[string]string
 }
 
-// locales are all languages. The first is the fallback.
-type locales struct {
-	all     []*locale
+// Locales are all languages. The first is the fallback.
+type Locales struct {
+	All     []*Locale
 	matcher language.Matcher
 }
 
-// readLocales reads one folder for each language: locale.json, and texts in the other files.
-func readLocales() (locales, error) {
-	var l locales
+// ReadLocales reads the languages: our own texts and those of a site, which has one folder for each language in a
+// folder "locales".
+func ReadLocales(site fs.FS) (Locales, error) {
+	var l Locales
 	folders, err := fs.ReadDir(localeFiles, "locales")
 	if err != nil {
 		return l, err
 	}
 	for _, folder := range folders {
-		one, err := readLocale(path.Join("locales", folder.Name()))
+		one, err := readLocale(path.Join("locales", folder.Name()), localeFiles, site)
 		if err != nil {
 			return l, fmt.Errorf("read the language %s: %w", folder.Name(), err)
 		}
-		l.all = append(l.all, one)
+		l.All = append(l.All, one)
 	}
-	slices.SortFunc(l.all, func(a, b *locale) int {
-		return cmp.Or(trueFirst(a.Tag == "en", b.Tag == "en"), strings.Compare(a.Tag, b.Tag))
-	})
-	tags := make([]language.Tag, len(l.all))
-	for i, one := range l.all {
+	slices.SortFunc(l.All, func(a, b *Locale) int { return strings.Compare(a.order(), b.order()) })
+	tags := make([]language.Tag, len(l.All))
+	for i, one := range l.All {
 		tags[i] = one.language
 	}
 	l.matcher = language.NewMatcher(tags)
 	return l, nil
 }
 
-func readLocale(folder string) (*locale, error) {
-	l := &locale{texts: map[string]string{}}
-	files, err := fs.Glob(localeFiles, folder+"/*.json")
-	if err != nil {
-		return nil, err
+// order is by what languages are sorted: English first.
+func (l *Locale) order() string {
+	if l.Tag == "en" {
+		return ""
 	}
-	for _, file := range files {
-		content, err := localeFiles.ReadFile(file)
+	return l.Tag
+}
+
+// readLocale reads the folder of a language in each of some trees: locale.json, and texts in the other files.
+func readLocale(folder string, trees ...fs.FS) (*Locale, error) {
+	l := &Locale{texts: map[string]string{}}
+	for _, tree := range trees {
+		files, err := fs.Glob(tree, folder+"/*.json")
 		if err != nil {
 			return nil, err
 		}
-		if path.Base(file) == "locale.json" {
-			err = json.Unmarshal(content, l)
-		} else {
-			err = l.add(content)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+		for _, file := range files {
+			if err := l.read(tree, file); err != nil {
+				return nil, fmt.Errorf("%s: %w", file, err)
+			}
 		}
 	}
+	var err error
 	if l.language, err = language.Parse(l.Tag); err != nil {
 		return nil, err
 	}
@@ -98,8 +100,20 @@ func readLocale(folder string) (*locale, error) {
 	return l, nil
 }
 
+// read reads a file of a language.
+func (l *Locale) read(tree fs.FS, file string) error {
+	content, err := fs.ReadFile(tree, file)
+	switch {
+	case err != nil:
+		return err
+	case path.Base(file) == "locale.json":
+		return json.Unmarshal(content, l)
+	}
+	return l.add(content)
+}
+
 // add adds texts, each of which is in one file only.
-func (l *locale) add(content []byte) error {
+func (l *Locale) add(content []byte) error {
 	texts := map[string]string{}
 	if err := json.Unmarshal(content, &texts); err != nil {
 		return err
@@ -113,23 +127,23 @@ func (l *locale) add(content []byte) error {
 	return nil
 }
 
-// of is the language that a visitor has chosen, or whose browser asks for.
-func (l locales) of(r *http.Request) *locale {
+// Of is the language that a visitor has chosen, or whose browser asks for.
+func (l Locales) Of(r *http.Request) *Locale {
 	asked := r.Header.Get("Accept-Language")
 	if c, err := r.Cookie("lang"); err == nil {
 		asked = c.Value
 	}
 	tags, _, err := language.ParseAcceptLanguage(asked)
 	if err != nil {
-		return l.all[0]
+		return l.All[0]
 	}
 	_, i, _ := l.matcher.Match(tags...)
-	return l.all[i]
+	return l.All[i]
 }
 
 // T is the text of a key, with names and values put into it: {name}. A key that
 // the catalogue does not have is shown as it is, and a test finds it.
-func (l *locale) T(key string, pairs ...any) string {
+func (l *Locale) T(key string, pairs ...any) string {
 	text, known := l.texts[key]
 	if !known {
 		return key
@@ -142,6 +156,12 @@ func (l *locale) T(key string, pairs ...any) string {
 	return strings.NewReplacer(places...).Replace(text)
 }
 
+// Has reports whether there is a text of a key.
+func (l *Locale) Has(key string) bool {
+	_, there := l.texts[key]
+	return there
+}
+
 // forms are the endings of keys whose text depends on a number.
 var forms = map[plural.Form]string{
 	plural.Zero: ".zero", plural.One: ".one", plural.Two: ".two", plural.Few: ".few", plural.Many: ".many",
@@ -149,13 +169,13 @@ var forms = map[plural.Form]string{
 }
 
 // N is the text of a key that depends on a number, 0 or more, which it has as {n}.
-func (l *locale) N(key string, n int, pairs ...any) string {
+func (l *Locale) N(key string, n int, pairs ...any) string {
 	form := plural.Cardinal.MatchPlural(l.language, n, 0, 0, 0, 0)
-	return l.T(key+forms[form], append([]any{"n", l.number(strconv.Itoa(n))}, pairs...)...)
+	return l.T(key+forms[form], append([]any{"n", l.Number(strconv.Itoa(n))}, pairs...)...)
 }
 
-// number writes a decimal number with the language's separators.
-func (l *locale) number(decimal string) string {
+// Number writes a decimal number with the language's separators.
+func (l *Locale) Number(decimal string) string {
 	sign := ""
 	if rest, negative := strings.CutPrefix(decimal, "-"); negative {
 		sign, decimal = "−", rest
@@ -174,20 +194,20 @@ func (l *locale) number(decimal string) string {
 	return sign + b.String()
 }
 
-// date writes the day of a time, in that time's zone.
-func (l *locale) date(t time.Time) string {
+// Date writes the day of a time, in that time's zone.
+func (l *Locale) Date(t time.Time) string {
 	return strings.NewReplacer("{day}", strconv.Itoa(t.Day()), "{month}", l.Months[t.Month()-1], "{year}",
-		strconv.Itoa(t.Year())).Replace(l.Date)
+		strconv.Itoa(t.Year())).Replace(l.DateFormat)
 }
 
-// time writes a time, in its zone, to the minute.
-func (l *locale) time(t time.Time) string {
-	return strings.NewReplacer("{date}", l.date(t), "{clock}", t.Format("15:04")).Replace(l.Time)
+// Time writes a time, in its zone, to the minute.
+func (l *Locale) Time(t time.Time) string {
+	return strings.NewReplacer("{date}", l.Date(t), "{clock}", t.Format("15:04")).Replace(l.TimeFormat)
 }
 
-// until is how long it is until something: in hours and minutes, rounded up.
-func (l *locale) until(d time.Duration) string {
-	minutes := minutes(d)
+// Until is how long it is until something: in hours and minutes, rounded up.
+func (l *Locale) Until(d time.Duration) string {
+	minutes := WholeMinutes(d)
 	switch {
 	case minutes <= 0:
 		return l.T("until.now")
@@ -197,35 +217,35 @@ func (l *locale) until(d time.Duration) string {
 	return l.T("until.hours", "h", minutes/60, "m", minutes%60)
 }
 
-// amount reads what was typed as an amount of an asset above zero, or returns the fault in
+// ParseAmount reads what was typed as an amount of an asset above zero, or returns the fault in
 // the visitor's language. A decimal point is accepted in every language, beside the
 // language's own separators; what could be read in two ways is a fault. So a text is the
 // same amount in all languages that accept it.
-func (l *locale) amount(a ledger.Asset, typed string) (n ledger.Amount, fault string) {
+func (l *Locale) ParseAmount(a ledger.Asset, typed string) (n ledger.Amount, fault string) {
 	decimal, fault := l.decimal(withoutSymbol(strings.TrimSpace(typed), a.Symbol))
 	if fault != "" {
 		return 0, fault
 	}
 	_, fraction, _ := strings.Cut(decimal, ".")
 	if len(strings.TrimRight(fraction, "0")) > a.Scale {
-		return 0, l.T("amount.decimals", "asset", a.Symbol, "n", a.Scale, "smallest", l.smallest(a))
+		return 0, l.T("amount.decimals", "asset", a.Symbol, "n", a.Scale, "smallest", l.Smallest(a))
 	}
 	n, err := a.Parse(decimal)
 	switch {
 	case err != nil || n > a.MaxSupply:
-		return 0, l.T("amount.supply", "asset", a.Symbol, "most", l.number(a.Format(a.MaxSupply)))
+		return 0, l.T("amount.supply", "asset", a.Symbol, "most", l.Number(a.Format(a.MaxSupply)))
 	case n == 0:
-		return 0, l.T("amount.zero", "asset", a.Symbol, "smallest", l.smallest(a))
+		return 0, l.T("amount.zero", "asset", a.Symbol, "smallest", l.Smallest(a))
 	}
 	return n, ""
 }
 
-// smallest is the asset's smallest unit, as it would be typed.
-func (l *locale) smallest(a ledger.Asset) string { return l.typed(a, 1) }
+// Smallest is the asset's smallest unit, as it would be typed.
+func (l *Locale) Smallest(a ledger.Asset) string { return l.Typed(a, 1) }
 
-// typed is an amount as it would be typed: with the language's decimal separator,
+// Typed is an amount as it would be typed: with the language's decimal separator,
 // and nothing between the thousands.
-func (l *locale) typed(a ledger.Asset, n ledger.Amount) string {
+func (l *Locale) Typed(a ledger.Asset, n ledger.Amount) string {
 	return strings.Replace(a.Format(n), ".", l.Decimal, 1)
 }
 
@@ -243,7 +263,7 @@ func withoutSymbol(text, symbol string) string {
 
 // decimal reads a number as the language writes it, or with a decimal point, into
 // one such as "1234.5"; or returns the fault.
-func (l *locale) decimal(text string) (decimal, fault string) {
+func (l *Locale) decimal(text string) (decimal, fault string) {
 	mark := l.Decimal
 	if !strings.Contains(text, mark) && strings.Count(text, ".") == 1 {
 		mark = "."
@@ -275,7 +295,7 @@ func (l *locale) decimal(text string) (decimal, fault string) {
 }
 
 // grouped reports whether digits are in groups of three, with the language's separator.
-func (l *locale) grouped(text string) bool {
+func (l *Locale) grouped(text string) bool {
 	groups := strings.Split(text, l.Group)
 	if len(groups) < 2 || len(groups[0]) > 3 || strings.HasPrefix(text, "0") {
 		return false

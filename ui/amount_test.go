@@ -1,4 +1,4 @@
-package web
+package ui
 
 import (
 	"math"
@@ -8,24 +8,20 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// languages are all that there are, by tag.
-func languages(t testing.TB) map[string]*locale {
-	t.Helper()
-	all, err := readLocales()
-	if err != nil {
-		t.Fatal(err)
-	}
-	byTag := map[string]*locale{}
-	for _, l := range all.all {
-		byTag[l.Tag] = l
-	}
-	return byTag
-}
-
 var bnb = ledger.Asset{Symbol: "BNB", Scale: 8, MaxSupply: 200_000_000_00000000}
 
+// byTag are the languages by tag.
+func byTag(t *testing.T) map[string]*Locale {
+	t.Helper()
+	of := map[string]*Locale{}
+	for _, l := range localesOf(t, "web").All {
+		of[l.Tag] = l
+	}
+	return of
+}
+
 func TestAmountsAreReadAsTheLanguageWritesThem(t *testing.T) {
-	of := languages(t)
+	of := byTag(t)
 	for _, c := range []struct {
 		language, typed string
 		want            ledger.Amount
@@ -78,18 +74,19 @@ func TestAmountsAreReadAsTheLanguageWritesThem(t *testing.T) {
 		{"en", "99999999999999999999999999", 0, "amount.supply"},
 	} {
 		l := of[c.language]
-		n, fault := l.amount(bnb, c.typed)
+		n, fault := l.ParseAmount(bnb, c.typed)
 		begins, _, _ := strings.Cut(l.texts[c.fault], "{")
 		if n != c.want || (fault == "") != (c.fault == "") ||
 			!strings.HasPrefix(strings.TrimPrefix(fault, c.typed), begins) {
 			t.Errorf("%s: %q is %d, %q; want %d, %s", c.language, c.typed, n, fault, c.want, c.fault)
 		}
 	}
-	if _, fault := of["de"].amount(bnb, "1.500"); !strings.Contains(fault, "1500") || !strings.Contains(fault, "1,5") {
+	_, fault := of["de"].ParseAmount(bnb, "1.500")
+	if !strings.Contains(fault, "1500") || !strings.Contains(fault, "1,5") {
 		t.Errorf("both ways are not shown: %s", fault)
 	}
 	digit := ledger.Asset{Symbol: "1", Scale: 0, MaxSupply: ledger.MaxSupply}
-	if n, _ := of["en"].amount(digit, "21"); n != 21 {
+	if n, _ := of["en"].ParseAmount(digit, "21"); n != 21 {
 		t.Errorf("21 of an asset called 1 is %d", n)
 	}
 }
@@ -104,15 +101,12 @@ func FuzzAmount(f *testing.F) {
 	} {
 		f.Add(text, uint8(8))
 	}
-	all, err := readLocales()
-	if err != nil {
-		f.Fatal(err)
-	}
+	all := localesOf(f, "web")
 	f.Fuzz(func(t *testing.T, text string, scale uint8) {
 		a := ledger.Asset{Symbol: "BNB", Scale: int(scale % 19), MaxSupply: ledger.MaxSupply}
 		first := ledger.Amount(math.MinInt64)
-		for _, l := range all.all {
-			n, fault := l.amount(a, text)
+		for _, l := range all.All {
+			n, fault := l.ParseAmount(a, text)
 			if (n == 0) == (fault == "") || n < 0 {
 				t.Fatalf("%s: %q is %d, %q", l.Tag, text, n, fault)
 			}
@@ -123,11 +117,11 @@ func FuzzAmount(f *testing.F) {
 				t.Fatalf("%q is %d in one language and %d in another", text, first, n)
 			}
 			first = n
-			if again, fault := l.amount(a, l.typed(a, n)); again != n {
-				t.Fatalf("%s: %q is %d, typed %q, and then %d, %q", l.Tag, text, n, l.typed(a, n), again, fault)
+			if again, fault := l.ParseAmount(a, l.Typed(a, n)); again != n {
+				t.Fatalf("%s: %q is %d, typed %q, and then %d, %q", l.Tag, text, n, l.Typed(a, n), again, fault)
 			}
-			shown := l.number(a.Format(n)) + " " + a.Symbol
-			if again, _ := l.amount(a, shown); again != n && again != 0 {
+			shown := l.Number(a.Format(n)) + " " + a.Symbol
+			if again, _ := l.ParseAmount(a, shown); again != n && again != 0 {
 				t.Fatalf("%s: %d is shown as %q, and read as %d", l.Tag, n, shown, again)
 			}
 		}
