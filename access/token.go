@@ -147,6 +147,8 @@ type Session struct {
 	Created time.Time
 	Seen    time.Time // the last time it was used, to some minutes
 	Expires time.Time
+
+	Stranger bool // it begins in a browser that was not known; the books do not keep this
 }
 
 // NewSession makes the ID and hash of a session, and its text, which only the browser keeps.

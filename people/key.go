@@ -47,8 +47,12 @@ func (p *People) AddKey(ctx context.Context, k access.Key) error {
 		if live > MaxKeys { // with this one
 			return ledger.ErrInvalid.In("", "it has %d keys already", MaxKeys).Because(ReasonTooManyKeys)
 		}
+		permissions := access.FormatPermissions(k.Permissions)
+		if err := p.NotifyAll(t, []ledger.Account{k.Account}, NoticeKey, k.Short(), permissions); err != nil {
+			return err
+		}
 		return p.books.Log(t, "key create", string(k.Account),
-			credential(k.Short()+" "+string(k.Type)+" "+access.FormatPermissions(k.Permissions), k.Label))
+			credential(k.Short()+" "+string(k.Type)+" "+permissions, k.Label))
 	})
 }
 

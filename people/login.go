@@ -140,6 +140,9 @@ func (p *People) RemoveLogin(ctx context.Context, email string) error {
 		if err := removeFactors(t, access.LoginSubject(l.Email)); err != nil {
 			return err
 		}
+		if err := endMail(t, l.Email); err != nil {
+			return err
+		}
 		return p.books.Log(t, "login remove", string(l.Account), l.Email)
 	})
 }
@@ -147,10 +150,13 @@ func (p *People) RemoveLogin(ctx context.Context, email string) error {
 // EndAll removes an account's logins, their factors, and sessions, in the transaction that closes it. The
 // account is locked, so that none is added at the same time.
 func EndAll(t db.Tx, id ledger.Account) error {
-	emails, err := db.All(t, db.TextOf, "SELECT email FROM logins WHERE account = $1 ORDER BY email", string(id))
+	emails, err := db.All(t, db.TextOf, "SELECT email FROM logins WHERE account = $1 ORDER BY bucket, email", string(id))
 	for _, email := range emails {
 		if err == nil {
 			err = removeFactors(t, access.LoginSubject(email))
+		}
+		if err == nil {
+			err = endMail(t, email)
 		}
 	}
 	if err == nil {

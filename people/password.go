@@ -78,6 +78,9 @@ func (p *People) updatePassword(t db.Tx, l Login, c PasswordChange) error {
 	if err != nil {
 		return err
 	}
+	if err := p.NotifyAll(t, []ledger.Account{l.Account}, NoticePassword, l.Email); err != nil {
+		return err
+	}
 	return p.books.Log(t, "login password", string(l.Account), l.Email)
 }
 

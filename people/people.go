@@ -1,5 +1,5 @@
 // Package people stores what belongs to those who use the books: credentials (API keys, bearer tokens,
-// logins, sessions), their security events, and deposit addresses. It knows accounts only by their IDs.
+// logins, sessions), their security events and notices, and deposit addresses. It knows accounts only by their IDs.
 package people
 
 import (
@@ -131,7 +131,7 @@ type named struct {
 	name         string
 }
 
-// Prune removes sessions, drafts, step-ups, challenges and attempt counters whose time is over, in small
+// Prune removes sessions, drafts, step-ups, challenges, mails and attempt counters whose time is over, in small
 // transactions. Repeating it has no further effect, and several processes may call it at
 // the same time.
 func (p *People) Prune(ctx context.Context) error {
@@ -150,6 +150,8 @@ func (p *People) Prune(ctx context.Context) error {
 			"DELETE FROM challenges WHERE bucket = $1 AND challenge = $2 AND expires = $3", now},
 		{"attempts", "SELECT bucket, counter, since FROM attempts WHERE since <= $1 ORDER BY since LIMIT $2",
 			"DELETE FROM attempts WHERE bucket = $1 AND counter = $2 AND since = $3", now - AttemptsKept.Milliseconds()},
+		{"mails", "SELECT bucket, nonce, at FROM mails WHERE at <= $1 ORDER BY at LIMIT $2",
+			"DELETE FROM mails WHERE bucket = $1 AND nonce = $2 AND at = $3", now - MailsKept.Milliseconds()},
 	} {
 		// The row's own time is a condition of its removal: it may have been renewed at the same time.
 		err := p.db.Prune(ctx, func(t db.View, most int) (db.Set, error) {

@@ -17,7 +17,8 @@ const MaxSessions = 50
 // that the person's password was checked against: if it has changed since, or the login was
 // removed, the error is ErrNotFound. A login with a factor is to be confirmed beside its password: access.ErrForbidden
 // unless the actor carries the step-up access.LogIn. An account with MaxSessions loses the least recently
-// used one. Repeating it has no further effect; different content is ErrConflict.
+// used one. Of a browser that was not known the account is notified. Repeating it has no further effect; different
+// content is ErrConflict.
 func (p *People) AddSession(ctx context.Context, s access.Session, password string) error {
 	if err := checkSession(s, db.TimeOf(p.now())); err != nil {
 		return fmt.Errorf("add a session: %w", err)
@@ -38,7 +39,11 @@ func (p *People) AddSession(ctx context.Context, s access.Session, password stri
 		if err := useStepUp(t, now, access.LoginSubject(s.Email), proof, access.LogIn, false); err != nil {
 			return err
 		}
-		return insertSession(t, s, now)
+		added, err := insertSession(t, s, now)
+		if err == nil && added && s.Stranger {
+			err = p.NotifyAll(t, []ledger.Account{s.Account}, NoticeDevice, s.Client, s.Address)
+		}
+		return err
 	})
 }
 
@@ -56,33 +61,33 @@ func checkSession(s access.Session, now time.Time) error {
 	return ledger.CheckText("the address", s.Address)
 }
 
-// insertSession writes a session, and removes the oldest above MaxSessions.
-func insertSession(t db.Tx, s access.Session, now int64) error {
+// insertSession writes a session, and removes the oldest above MaxSessions. added is false if it is there already.
+func insertSession(t db.Tx, s access.Session, now int64) (added bool, err error) {
 	n, err := t.Exec(`INSERT INTO sessions (bucket, id, hash, email, account, client, address, created, seen, expires)
 	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9) ON CONFLICT DO NOTHING`,
 		keyBucket(s.ID), s.ID, s.Hash[:], s.Email, string(s.Account), s.Client, s.Address, now, s.Expires.UnixMilli())
 	if err != nil {
-		return err
+		return false, err
 	}
 	if n == 0 {
 		there, err := findSession(t, s.ID, now)
 		if err == nil && (there.Hash != s.Hash || there.Email != s.Email || there.Account != s.Account) {
 			err = ledger.ErrConflict.In("", "session %s", s.ID)
 		}
-		return err
+		return false, err
 	}
 	others, err := db.All(t, db.TextOf,
 		"SELECT id FROM sessions WHERE account = $1 AND id <> $2 AND expires > $3 ORDER BY seen DESC, id",
 		string(s.Account), s.ID, now)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, id := range others[min(len(others), MaxSessions-1):] {
 		if _, err := t.Exec("DELETE FROM sessions WHERE bucket = $1 AND id = $2", keyBucket(id), id); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return true, nil
 }
 
 const sessionColumns = "SELECT id, hash, email, account, client, address, created, seen, expires FROM sessions "

@@ -144,6 +144,7 @@ func (a *loginAttempt) addSession(password string) error {
 	now := a.Books.Now()
 	s.Email, s.Account, s.Client, s.Address, s.Expires = a.login.Email, a.login.Account, a.browser(), a.address(),
 		a.sessionEnd(now, now)
+	s.Stranger = a.device.ID == ""
 	if err := a.Books.People().AddSession(a.context(), s, a.login.Password); err != nil {
 		if errors.Is(err, ledger.ErrNotFound) {
 			return errHashReplaced
