@@ -13,7 +13,7 @@ import (
 const (
 	ErrUnknown   ledger.ErrorKind = "the key is unknown, revoked or expired"
 	ErrSignature ledger.ErrorKind = "the signature is not valid"
-	ErrAddress   ledger.ErrorKind = "the key is not allowed from this address"
+	ErrAddress   ledger.ErrorKind = "the credential is not allowed from this address"
 	ErrForbidden ledger.ErrorKind = "not permitted"
 )
 
@@ -25,6 +25,7 @@ type Caller struct {
 	Platform string     // "ios", "android", "web", or "" if the client does not report it
 	Version  string     // of the client, as it reports it: 3.1.0, v3.1.0, 3.1.0 (1234)
 	Secure   bool       // it came over TLS, to us or to a trusted proxy
+	Subject  string     // of the client certificate that this server has verified, in the form of RFC 4514; "": none
 	Request  string     // the request's ID, for logs and for messages of errors
 
 	NeedCountry bool // switching on Soft Staking needs a known country

@@ -88,7 +88,7 @@ func IsKey(text string) bool { return len(text) == keyLength && strings.Trim(tex
 
 const keyAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// MaxKeyAddresses is the largest number of address ranges of a key.
+// MaxKeyAddresses is the largest number of address ranges of a key, or of a token.
 const MaxKeyAddresses = 30
 
 // NewKey makes an HMAC key's name and secret, which is shown once. random is
@@ -158,7 +158,7 @@ func ParseAddresses(s string) ([]netip.Prefix, error) {
 	}
 	words := strings.Split(s, ",")
 	if len(words) > MaxKeyAddresses {
-		return nil, ledger.ErrInvalid.In("", "%d addresses; a key is limited to at most %d",
+		return nil, ledger.ErrInvalid.In("", "%d addresses; a credential is limited to at most %d",
 			len(words), MaxKeyAddresses)
 	}
 	var addresses []netip.Prefix
@@ -232,7 +232,7 @@ func (k Key) Valid() error {
 
 // validAddresses checks the addresses that the key is limited to.
 func (k Key) validAddresses() error {
-	if parsed, err := ParseAddresses(FormatAddresses(k.Addresses)); err != nil || !slices.Equal(parsed, k.Addresses) {
+	if !areParsed(k.Addresses) {
 		return ledger.ErrInvalid.In("addresses", "the addresses %q are not as ParseAddresses reads them",
 			ledger.Clip(FormatAddresses(k.Addresses)))
 	}
@@ -294,11 +294,21 @@ func live(expires, revoked, now time.Time) bool {
 	return revoked.IsZero() && (expires.IsZero() || now.Before(expires))
 }
 
+// isWithin reports whether an address is in one of some ranges, or there are none.
+func isWithin(ranges []netip.Prefix, from netip.Addr) bool {
+	from = from.Unmap().WithZone("")
+	return len(ranges) == 0 || slices.ContainsFunc(ranges, func(r netip.Prefix) bool { return r.Contains(from) })
+}
+
+// areParsed reports whether addresses are as ParseAddresses reads them.
+func areParsed(addresses []netip.Prefix) bool {
+	parsed, err := ParseAddresses(FormatAddresses(addresses))
+	return err == nil && slices.Equal(parsed, addresses)
+}
+
 // Allows returns ErrAddress or ErrForbidden unless the key permits p from an address.
 func (k Key) Allows(p Permission, from netip.Addr) error {
-	from = from.Unmap().WithZone("")
-	if len(k.Addresses) > 0 &&
-		!slices.ContainsFunc(k.Addresses, func(r netip.Prefix) bool { return r.Contains(from) }) {
+	if !isWithin(k.Addresses, from) {
 		return ErrAddress
 	}
 	if !k.May(p) {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -48,7 +49,18 @@ type Token struct {
 	Revoked time.Time
 
 	Authoritative bool // may post authoritative entries (ledger.Entry); only of the role exchange
+
+	Addresses []netip.Prefix // from where it may be used; none: from anywhere
+	// Subject is that of the client certificate with which alone it may be used (RFC 8705), in the form of RFC 4514:
+	// "CN=back end,O=Example"; "": with any certificate, or none.
+	Subject string
 }
+
+// TokenLifetime is how long a token can be used where nobody says otherwise. Ours, as that of UnlimitedTrade.
+const TokenLifetime = 90 * 24 * time.Hour
+
+// ExpiresSoon is how long before its end a token is pointed out to operators.
+const ExpiresSoon = 14 * 24 * time.Hour
 
 const (
 	tokenPrefix = "sst_"
@@ -80,6 +92,14 @@ func (t Token) Valid() error {
 		return ledger.ErrInvalid.In("person", "the person is in lower case, and not that of a holder's token")
 	case t.Role == Approver && t.Person == "":
 		return ledger.ErrInvalid.In("person", "a token of the role %s says whose it is", Approver)
+	case !areParsed(t.Addresses):
+		return ledger.ErrInvalid.In("addresses", "the addresses %q are not as ParseAddresses reads them",
+			ledger.Clip(FormatAddresses(t.Addresses)))
+	case t.Subject != "" && !strings.Contains(t.Subject, "="):
+		return ledger.ErrInvalid.In("subject", "%q is not the subject of a certificate, such as CN=back end,O=Example",
+			ledger.Clip(t.Subject))
+	case ledger.CheckText("the subject", t.Subject) != nil:
+		return ledger.At("subject", ledger.CheckText("the subject", t.Subject))
 	case t.Role == Holder:
 		return ledger.At("account", t.Account.CheckHolder())
 	case t.Account != "":
@@ -125,6 +145,42 @@ func (t Token) Live(now time.Time) error {
 		return ErrUnknown
 	}
 	return nil
+}
+
+// Soon reports whether the token can be used at now, and ends within ExpiresSoon.
+func (t Token) Soon(now time.Time) bool {
+	return t.Live(now) == nil && !t.Expires.IsZero() && t.Expires.Sub(now) <= ExpiresSoon
+}
+
+// CheckCaller returns ErrAddress where the token is not allowed from the caller's address, and ErrUnknown where it
+// needs another client certificate than the caller's (RFC 8705, 3).
+func (t Token) CheckCaller(c Caller) error {
+	if !isWithin(t.Addresses, c.Address) {
+		return ErrAddress.In("", "the token is not allowed from this address")
+	}
+	if t.Subject != "" && t.Subject != c.Subject {
+		return ErrUnknown.In("", "the token is valid only with its client certificate")
+	}
+	return nil
+}
+
+// Describe is the token in the log, and for who approves it: what it may do, and until when.
+func (t Token) Describe() string {
+	text := string(t.Role)
+	if t.Account != "" {
+		text += " " + string(t.Account)
+	}
+	if t.Authoritative {
+		text += ", authoritative"
+	}
+	for _, part := range []struct{ before, text string }{
+		{", of ", t.Person}, {", from ", FormatAddresses(t.Addresses)}, {", with the certificate ", t.Subject},
+	} {
+		if part.text != "" {
+			text += part.before + part.text
+		}
+	}
+	return text
 }
 
 // Owns reports whether the token may act on an account: a holder's on its own, the other

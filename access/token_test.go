@@ -89,17 +89,73 @@ func TestValidTokens(t *testing.T) {
 		"of a house account": {func(t *access.Token) {
 			t.Role, t.Account = access.Holder, ledger.Rewards
 		}, false},
-		"of an operator's account":  {func(t *access.Token) { t.Role, t.Account = access.Operator, "alice" }, false},
-		"without a role":            {func(*access.Token) {}, false},
-		"with a role nobody has":    {func(t *access.Token) { t.Role = "root" }, false},
-		"without a hash":            {func(t *access.Token) { t.Role, t.Hash = access.Auditor, [32]byte{} }, false},
-		"with a short ID":           {func(t *access.Token) { t.Role, t.ID = access.Auditor, t.ID[1:] }, false},
-		"with an ID of other signs": {func(t *access.Token) { t.Role, t.ID = access.Auditor, "0123456789-_" }, false},
+		"of an operator's account": {func(t *access.Token) { t.Role, t.Account = access.Operator, "alice" }, false},
+		"without a role":           {func(*access.Token) {}, false},
+		"with a role nobody has":   {func(t *access.Token) { t.Role = "root" }, false},
+		"without a hash":           {func(t *access.Token) { t.Role, t.Hash = access.Auditor, [32]byte{} }, false},
+		"with a short ID":          {func(t *access.Token) { t.Role, t.ID = access.Auditor, t.ID[1:] }, false},
+		"with addresses": {func(t *access.Token) {
+			t.Role, t.Addresses = access.Auditor, []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+		}, true},
+		"with addresses that are no range": {func(t *access.Token) {
+			t.Role, t.Addresses = access.Auditor, []netip.Prefix{netip.MustParsePrefix("192.0.2.7/24")}
+		}, false},
+		"with a subject":              {func(t *access.Token) { t.Role, t.Subject = access.Auditor, "CN=x,O=y" }, true},
+		"with a subject of no kind":   {func(t *access.Token) { t.Role, t.Subject = access.Auditor, "back end" }, false},
+		"with a subject of two lines": {func(t *access.Token) { t.Role, t.Subject = access.Auditor, "CN=x\ny" }, false},
+		"with an ID of other signs":   {func(t *access.Token) { t.Role, t.ID = access.Auditor, "0123456789-_" }, false},
 	} {
 		token := good
 		c.change(&token)
 		if err := token.Valid(); (err == nil) != c.valid || (err != nil && !errors.Is(err, ledger.ErrInvalid)) {
 			t.Errorf("a token %s: %v", what, err)
+		}
+	}
+}
+
+// A token is used by whom it was given to: from where, and with which certificate.
+func TestATokenIsLimitedToItsCaller(t *testing.T) {
+	from := func(ranges, subject string) access.Token {
+		return access.Token{Addresses: testkit.Must(access.ParseAddresses(ranges))(t), Subject: subject}
+	}
+	at := func(address, subject string) access.Caller {
+		return access.Caller{Address: netip.MustParseAddr(address), Subject: subject}
+	}
+	for _, c := range []struct {
+		token  access.Token
+		caller access.Caller
+		want   error
+	}{
+		{from("", ""), at("203.0.113.9", ""), nil},
+		{from("", ""), access.Caller{}, nil},
+		{from("192.0.2.0/24,2001:db8::/32", ""), at("192.0.2.255", "CN=x"), nil},
+		{from("192.0.2.0/24,2001:db8::/32", ""), at("::ffff:192.0.2.1", ""), nil},
+		{from("192.0.2.0/24,2001:db8::/32", ""), at("2001:db8::9", ""), nil},
+		{from("192.0.2.0/24,2001:db8::/32", ""), at("192.0.3.0", ""), access.ErrAddress},
+		{from("192.0.2.0/24", ""), access.Caller{}, access.ErrAddress}, // nobody knows from where
+		{from("", "CN=x,O=y"), at("192.0.2.1", "CN=x,O=y"), nil},
+		{from("", "CN=x,O=y"), at("192.0.2.1", "CN=x"), access.ErrUnknown},
+		{from("", "CN=x,O=y"), at("192.0.2.1", ""), access.ErrUnknown},
+		{from("192.0.2.0/24", "CN=x"), at("192.0.3.1", "CN=x"), access.ErrAddress},
+	} {
+		if err := c.token.CheckCaller(c.caller); !errors.Is(err, c.want) {
+			t.Errorf("%s for %v: %v", c.token.Describe(), c.caller, err)
+		}
+	}
+}
+
+func TestATokenEndsSoon(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		expires, revoked time.Time
+		want             bool
+	}{
+		{time.Time{}, time.Time{}, false}, {now, time.Time{}, false}, {now.Add(time.Minute), time.Time{}, true},
+		{now.Add(access.ExpiresSoon), time.Time{}, true}, {now.Add(access.ExpiresSoon + 1), time.Time{}, false},
+		{now.Add(time.Minute), now, false},
+	} {
+		if got := (access.Token{Expires: c.expires, Revoked: c.revoked}).Soon(now); got != c.want {
+			t.Errorf("%v: %t", c, got)
 		}
 	}
 }

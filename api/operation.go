@@ -14,7 +14,16 @@ import (
 
 type runsOut struct {
 	FirstOpen string     `json:"firstOpen" format:"date" example:"2026-11-22" doc:"The first day that takes entries."`
+	FourEyes  bool       `json:"fourEyes" example:"true" doc:"Whether what moves money out or changes terms needs a second person. false: single operator mode."`
 	Tokens    []runToken `json:"tokens" doc:"Each token, by symbol."`
+
+	Expiring []expiringToken `json:"expiringTokens" doc:"Bearer tokens of staff and of back ends that end within 14 days, the first to end first; at most 100."`
+}
+
+type expiringToken struct {
+	ID      string `json:"id" example:"4Fq0aT7bW2xK" doc:"The token's ID, which follows sst_ in it."`
+	Label   string `json:"label" example:"back end" doc:"What it is for."`
+	Expires string `json:"expires" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it ends."`
 }
 
 type runToken struct {
@@ -137,7 +146,18 @@ func (rd reader) runStatus(ctx context.Context, _ *struct{}) (*answer[runsOut], 
 		}
 		return out, err
 	})
-	return reply(runsOut{open.String(), tokens}, err)
+	if err != nil {
+		return nil, err
+	}
+	out := runsOut{FirstOpen: open.String(), Tokens: tokens, Expiring: []expiringToken{}}
+	if out.FourEyes, err = rd.FourEyes(ctx); err != nil {
+		return nil, err
+	}
+	expiring, err := rd.source.People().ExpiringTokens(ctx)
+	for _, k := range expiring {
+		out.Expiring = append(out.Expiring, expiringToken{k.ID, k.Label, ledger.FormatTime(k.Expires)})
+	}
+	return reply(out, err)
 }
 
 func (rd reader) preview(ctx context.Context, _ *struct{}) (*answer[previewsOut], error) {

@@ -70,9 +70,12 @@ var internal = problemType{"internal", nil, http.StatusInternalServerError, "Int
 // may wrap it.
 var problemTypes = []problemType{
 	{"unauthorized", access.ErrUnknown, http.StatusUnauthorized, "Unauthorized",
-		"The header `Authorization: Bearer` is missing, or its token is unknown, revoked or expired.", 0},
+		"The header `Authorization: Bearer` is missing, or its token is unknown, revoked or expired, " +
+			"or needs a client certificate that did not come with it.", 0},
 	{"forbidden", access.ErrForbidden, http.StatusForbidden, "Forbidden",
-		"The token is valid, and its role may not do this. Each operation says who may call it.", 0},
+		"The token is valid, and its role may not do this, or the token is not allowed from this address. " +
+			"Each operation says who may call it.", 0},
+	{"forbidden", access.ErrAddress, http.StatusForbidden, "Forbidden", "", 0},
 	{"update-app", staking.ErrUpdateApp, http.StatusForbidden, "Update the app",
 		"The client that was used is too old to switch Soft Staking on. Its holder updates it first.", 0},
 	{"region", staking.ErrRegion, http.StatusUnavailableForLegalReasons, "Not offered in this region",
@@ -132,7 +135,7 @@ var problemTypes = []problemType{
 			"make the same request again after the seconds of `Retry-After`.", 5},
 	internal,
 	// No operation has these.
-	internal.of(access.ErrAddress), internal.of(access.ErrSignature), internal.of(staking.ErrFunds),
+	internal.of(access.ErrSignature), internal.of(staking.ErrFunds),
 	internal.of(staking.ErrLimit), internal.of(staking.ErrUndivided),
 	internal.of(store.ErrNoBooks), internal.of(store.ErrRealBooks), internal.of(store.ErrUnfinished),
 	internal.of(store.ErrFindings),

@@ -68,9 +68,10 @@ type Options struct {
 	Events  *events.Hub
 	Now     func() time.Time
 	Log     *slog.Logger
-	Test    bool // the books are a test, which the documentation shows
-	Rate    int  // requests a minute and credential; 0: no limit
-	Streams int  // limit of concurrent streams of events; 0: 1000
+	Test    bool         // the books are a test, which the documentation shows
+	Rate    int          // requests a minute and credential; 0: no limit
+	Streams int          // limit of concurrent streams of events; 0: 1000
+	Alarm   access.Alarm // of tokens that are used from elsewhere; may be nil
 }
 
 // server serves the table of routes.
@@ -243,6 +244,14 @@ func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
+	if err := token.CheckCaller(access.CallerOf(r.Context())); err != nil {
+		event := access.WrongCertificate
+		if errors.Is(err, access.ErrAddress) {
+			event = access.WrongAddress
+		}
+		s.Alarm.Raise(r.Context(), event, token.Actor().Credential)
+		return err
+	}
 	left, err := s.limits.take(token.ID, s.Now()) // the rate limit of the credential: limits.go
 	left.set(w.Header())
 	if err != nil {
@@ -369,7 +378,8 @@ func (s *server) maxBody(r *http.Request) int64 {
 		return SmallBody
 	}
 	token, err := s.authenticate(r)
-	if err != nil || !slices.Contains(s.routes[i].roles, token.Role) {
+	if err != nil || !slices.Contains(s.routes[i].roles, token.Role) ||
+		token.CheckCaller(access.CallerOf(r.Context())) != nil {
 		return SmallBody // the route says what is wrong
 	}
 	return s.routes[i].limit

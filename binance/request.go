@@ -156,6 +156,7 @@ func (s *server) admit(req *request, sent sent, name string, p access.Permission
 	}
 	denied := key.Allows(p, access.CallerOf(req.ctx).Address)
 	if errors.Is(denied, access.ErrAddress) {
+		s.Alarm.Raise(req.ctx, access.WrongAddress, key.Actor().Credential)
 		return "", denied
 	}
 	if !at.Before(req.now.Add(ahead)) {

@@ -28,8 +28,9 @@ type Options struct {
 	Sealer  *access.Sealer // opens the secrets of HMAC keys
 	Now     func() time.Time
 	Log     *slog.Logger
-	Weights bool   // whether the exchange's limits of request weight hold
-	Accept  string // where a holder accepts the documents, for the message of -6019
+	Weights bool         // whether the exchange's limits of request weight hold
+	Accept  string       // where a holder accepts the documents, for the message of -6019
+	Alarm   access.Alarm // of keys that are used from elsewhere; may be nil
 }
 
 // endpoint is one line of the table of what is answered here.

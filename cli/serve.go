@@ -28,6 +28,7 @@ type serveCmd struct {
 	MetricsListen   string         `placeholder:"ADDRESS" help:"Where health and metrics are served; with the same certificate, where others reach it. Without it: beside everything else, and the metrics for callers on this machine only."`
 	TLSCert         string         `name:"tls-cert" placeholder:"FILE" help:"Certificate in PEM, with its chain; a changed file is read again. Without it: no TLS."`
 	TLSKey          string         `name:"tls-key" placeholder:"FILE" help:"The certificate's key in PEM."`
+	TLSClientCA     string         `name:"tls-client-ca" placeholder:"FILE" help:"Certificates in PEM, by which the certificates of clients are verified: tokens with a --client-subject can be used then. Without it: no client is asked for one."`
 	TrustedProxy    string         `placeholder:"RANGES" help:"Addresses and ranges, separated by commas, whose X-Forwarded-For is believed. Without it: nobody's."`
 	CountryHeader   string         `placeholder:"NAME" help:"The header in which a trusted proxy says the country a request comes from, such as CF-IPCountry."`
 	UnknownCountry  string         `enum:"refuse,allow" default:"refuse" help:"With --country-header, whether Soft Staking may be switched on by a request whose country is not known: refuse or allow. Without it: ${default}."`
@@ -103,7 +104,7 @@ func (c *serveCmd) Run(env *Env) (err error) {
 		Books: db, Sealer: sealer, Now: env.Now, Log: log, Metrics: metrics,
 		Proxies: proxies, CountryHeader: c.CountryHeader, AllowUnknownCountry: c.UnknownCountry == "allow",
 		MaxRequests: c.MaxRequests, Rate: c.Rate, Weights: c.ExchangeWeights == "on", AcceptAt: c.AcceptAt, Pages: pages,
-		Listen: c.Listen, MetricsListen: c.MetricsListen, CertFile: c.TLSCert, KeyFile: c.TLSKey,
+		Listen: c.Listen, MetricsListen: c.MetricsListen, CertFile: c.TLSCert, KeyFile: c.TLSKey, ClientCAFile: c.TLSClientCA,
 		BooksURL: redact(env.DB), Build: serve.Build{Version: b.version, Revision: b.revision, Go: b.golang},
 		Settle: runOptions(env), Anchor: anchor, Poll: c.Poll,
 	})
@@ -120,6 +121,9 @@ func (c *serveCmd) check(insecure bool) ([]netip.Prefix, error) {
 		return nil, usage("--max-requests %d is below 1", c.MaxRequests)
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return nil, usage("--tls-cert and --tls-key are given together")
+	case c.TLSClientCA != "" && c.TLSCert == "":
+		return nil, usage("--tls-client-ca goes with --tls-cert: a client proves that it has its certificate to a server " +
+			"that speaks TLS")
 	case c.CountryHeader != "" && c.TrustedProxy == "":
 		return nil, usage("--country-header is believed from a trusted proxy only; name it with --trusted-proxy")
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -36,6 +37,7 @@ type (
 		Accounts     int64             `json:"accounts"`
 		Enrolled     int64             `json:"enrolled"`
 		UnpricedDays int64             `json:"unpricedDays"`
+		Expiring     []expiringJSON    `json:"expiringTokens,omitempty"` // of staff and back ends, within 14 days
 		Tokens       []tokenStatusJSON `json:"tokens"`
 	}
 	tokenStatusJSON struct {
@@ -49,6 +51,11 @@ type (
 		LastHolders int64      `json:"lastHolders"`
 		DaysLeft    *int64     `json:"daysLeft"` // null: not known
 		Waiting     string     `json:"waiting,omitempty"`
+	}
+	expiringJSON struct {
+		ID      string  `json:"id"`
+		Label   string  `json:"label"`
+		Expires instant `json:"expires"`
 	}
 	daysJSON struct {
 		First staking.Day `json:"first"`
@@ -66,15 +73,22 @@ func (c *statusCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
+		expiring, err := db.People().ExpiringTokens(ctx)
+		if err != nil {
+			return err
+		}
 		if c.JSON {
 			j := formatStatus(a, s)
 			j.Test, j.FourEyes = db.Test(), fourEyes
+			for _, k := range expiring {
+				j.Expiring = append(j.Expiring, expiringJSON{k.ID, k.Label, instant(k.Expires)})
+			}
 			return writeJSON(env.Stdout, j)
 		}
 		if db.Test() {
 			err = env.printf("%s\n\n", testBooks(env))
 		}
-		return cmp.Or(err, writeStatus(env, a, s, fourEyes))
+		return cmp.Or(err, writeStatus(env, a, s, fourEyes), writeExpiring(env, expiring))
 	})
 }
 
@@ -137,6 +151,15 @@ func writeStatus(env *Env, a assets, s reports.Status, fourEyes bool) error {
 		[2]string{"accounts", fmt.Sprintf("%d; Soft Staking is on for %d", s.Accounts, s.Enrolled)},
 		[2]string{"four eyes", fourEyesSentence(fourEyes)},
 	), env.printf("\n"), grid.write(env.Stdout), env.printf("%s", notes.String()))
+}
+
+// writeExpiring says which credentials end soon.
+func writeExpiring(env *Env, tokens []access.Token) (err error) {
+	for _, k := range tokens {
+		err = cmp.Or(err, env.printf("\nThe token %s (%s) ends on %s UTC; make another in time.\n", k.ID,
+			cmp.Or(k.Label, k.Describe()), wallTime(k.Expires)))
+	}
+	return err
 }
 
 // fundsNotes say what income is not distributed, and what is reserved of pools: a line a token, in two groups.

@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/netip"
+	"strings"
+	"time"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
@@ -20,9 +23,11 @@ type tokenCmd struct {
 type tokenCreateCmd struct {
 	Role    string         `required:"" placeholder:"ROLE" help:"exchange, operator, approver, auditor or holder."`
 	Account ledger.Account `placeholder:"ACCOUNT" help:"The holder's; only with that role."`
-	Expires string         `placeholder:"WHEN" help:"A time such as 2026-11-22T10:00:00Z, or how long from now: 90d, 12h. Without it: never."`
+	Expires string         `default:"90d" placeholder:"WHEN" help:"A time such as 2026-11-22T10:00:00Z, how long from now (30d, 12h), or never, which needs approval with four eyes. Without it: ${default}."`
 	Label   string         `placeholder:"TEXT" help:"What it is for."`
 	Person  string         `placeholder:"NAME" help:"Whose it is: with four eyes nobody approves what they propose, under any of their tokens. Needed for the role approver."`
+	From    []string       `placeholder:"RANGE" help:"An address or range from where alone it may be used, such as 192.0.2.0/24; may be repeated. Without it: anywhere."`
+	Subject string         `name:"client-subject" placeholder:"NAME" help:"The subject of the client certificate with which alone it may be used, such as CN=back-end,O=Example: see \"serve --tls-client-ca\"."`
 	JSON    bool           `help:"Print a JSON object."`
 
 	Authoritative bool `help:"Let it post entries marked authoritative, which another ledger has decided; only with the role exchange."`
@@ -31,9 +36,12 @@ type tokenCreateCmd struct {
 func (c *tokenCreateCmd) Help() string {
 	return `A program shows it to our own API, under /v1. An exchange's back end opens accounts and posts entries (exchange); an operator sets terms, funds and prices (operator); an approver approves what operators propose (approver); an auditor reads everything and changes nothing (auditor); a holder sees and moves its own account (holder). The token is shown once, and only its hash is kept.
 
+Let it end: a token that was stolen and that nobody misses is useless then. Where it is used from is the address that "serve" sees, behind a proxy the one that --trusted-proxy reports. A client certificate is looked at only where "serve" speaks TLS itself.
+
 Examples:
 
-  softstake token create --role exchange --label "back end"
+  softstake token create --role exchange --label "back end" --from 192.0.2.0/24
+  softstake token create --role exchange --client-subject CN=back-end,O=Example --expires 365d
   softstake token create --role holder --account alice --expires 12h`
 }
 
@@ -45,7 +53,13 @@ func (c *tokenCreateCmd) Run(env *Env) error {
 	if (role == access.Holder) != (c.Account != "") {
 		return usage("--account names the holder, and goes with the role holder only")
 	}
-	expires, err := parseExpiry(c.Expires, env.Now())
+	var expires time.Time
+	if c.Expires != "never" {
+		if expires, err = parseExpiry(c.Expires, env.Now()); err != nil {
+			return err
+		}
+	}
+	from, err := access.ParseAddresses(strings.Join(c.From, ","))
 	if err != nil {
 		return err
 	}
@@ -56,7 +70,7 @@ func (c *tokenCreateCmd) Run(env *Env) error {
 		}
 		token.Role, token.Account, token.Label, token.Expires, token.Authoritative = role, c.Account, c.Label, expires,
 			c.Authoritative
-		token.Person = access.PersonOf(c.Person)
+		token.Person, token.Addresses, token.Subject = access.PersonOf(c.Person), from, c.Subject
 		// A token that is made is shown, also to one who interrupts.
 		err = db.People().AddToken(context.WithoutCancel(ctx), token)
 		if err != nil && !errors.Is(err, control.ErrNeedsApproval) { // one that is proposed is usable when it is approved
@@ -75,7 +89,7 @@ type tokenListCmd struct {
 }
 
 func (c *tokenListCmd) Help() string {
-	return `Revoked and expired tokens are listed too. A token begins with "sst_" and its ID.
+	return `Revoked and expired tokens are listed too; one that ends within 14 days says so. A token begins with "sst_" and its ID.
 
 Example:
 
@@ -97,7 +111,9 @@ type tokenJSON struct {
 	Expires *instant       `json:"expires"` // null: never
 	Revoked *instant       `json:"revoked"` // null: it is not
 
-	Authoritative bool `json:"authoritative,omitempty"`
+	Authoritative bool           `json:"authoritative,omitempty"`
+	Addresses     []netip.Prefix `json:"addresses,omitempty"`     // absent: from anywhere
+	Subject       string         `json:"clientSubject,omitempty"` // absent: with any certificate, or none
 }
 
 func (c *tokenListCmd) Run(env *Env) error {
@@ -105,19 +121,15 @@ func (c *tokenListCmd) Run(env *Env) error {
 		tokens, err := db.People().Tokens(ctx)
 		return list[access.Token]{
 			json:    c.JSON,
-			columns: []col{text("ID"), text("role"), text("account"), text("label"), text("made"), text("until")},
+			columns: []col{text("ID"), text("what it may do"), text("label"), text("made"), text("until")},
 			item: func(t access.Token) (any, []string) {
-				role := string(t.Role)
-				if t.Authoritative {
-					role += ", authoritative"
-				}
-				if t.Person != "" {
-					role += ", of " + t.Person
+				until := ends(t.Expires, t.Revoked, env.Now())
+				if t.Soon(env.Now()) {
+					until += ", soon"
 				}
 				return tokenJSON{t.ID, t.Role, t.Account, t.Label, t.Person, instant(t.Created), instantOrNull(t.Expires),
-						instantOrNull(t.Revoked), t.Authoritative},
-					[]string{t.ID, role, cmp.Or(string(t.Account), none), cmp.Or(t.Label, none), wallTime(t.Created),
-						ends(t.Expires, t.Revoked, env.Now())}
+						instantOrNull(t.Revoked), t.Authoritative, t.Addresses, t.Subject},
+					[]string{t.ID, t.Describe(), cmp.Or(t.Label, none), wallTime(t.Created), until}
 			},
 			none: "There are no tokens.\n",
 		}.print(env, tokens, err)

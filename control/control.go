@@ -126,7 +126,7 @@ var rules = map[Operation]Rule{
 	"key limit":      {Roles: holders},
 	"key reseal":     {Roles: office},
 	"key revoke":     {Roles: holders},
-	CreateToken:      {Class: Sometimes, Roles: office, When: "unless it is a holder's"},
+	CreateToken:      {Class: Sometimes, Roles: office, When: "unless it is a holder's that ends"},
 	"token revoke":   {Roles: office},
 
 	"anchor": {Roles: office},

@@ -178,7 +178,7 @@ var parts = []part{
 		columns: "key text, revoked int", order: "key"},
 	{name: "tokens", from: "tokens", written: atMoment, by: "created", bucket: "bucket",
 		columns: "id text, hash blob, role text, account text, label text, created int, expires int, authoritative int, " +
-			"person text", order: "id"},
+			"person text, addresses text, subject text", order: "id"},
 	{name: "tokens_revoked", optional: true, from: "tokens", written: atMoment, by: "revoked", bucket: "bucket",
 		columns: "id text, revoked int", order: "id"},
 	{name: "security_events", from: "security_events", written: atMoment, by: "at", bucket: "bucket",

@@ -3,6 +3,7 @@ package people
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
@@ -28,23 +29,24 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 			}
 		}
 		n, err := t.Exec(`INSERT INTO tokens (bucket, id, hash, role, account, label, created, expires, revoked,
-			  authoritative, person)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10) ON CONFLICT DO NOTHING`,
+			  authoritative, person, addresses, subject)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
 			keyBucket(k.ID), k.ID, k.Hash[:], string(k.Role), string(k.Account), k.Label, p.now(),
-			db.MillisOf(k.Expires), db.Flag(k.Authoritative), k.Person)
+			db.MillisOf(k.Expires), db.Flag(k.Authoritative), k.Person, access.FormatAddresses(k.Addresses), k.Subject)
 		if err != nil {
 			return err
 		}
 		if n > 0 {
-			detail := credential(roleOf(k), k.Label)
-			if err := p.books.Permit(t, k.Role != access.Holder, control.CreateToken, k, k.ID, detail); err != nil {
+			needed := k.Role != access.Holder || k.Expires.IsZero()
+			if err := p.books.Permit(t, needed, control.CreateToken, k, k.ID, lifeOf(k)); err != nil {
 				return err
 			}
-			return p.books.Log(t, "token create", k.ID, detail)
+			return p.books.Log(t, "token create", k.ID, lifeOf(k))
 		}
 		there, err := findToken(t, k.ID)
 		if err == nil && (there.Hash != k.Hash || there.Role != k.Role || there.Account != k.Account ||
 			there.Label != k.Label || there.Person != k.Person || there.Authoritative != k.Authoritative ||
+			!slices.Equal(there.Addresses, k.Addresses) || there.Subject != k.Subject ||
 			db.MillisOf(there.Expires) != db.MillisOf(k.Expires)) {
 			err = ledger.ErrConflict.In("", "token %s", k.ID)
 		}
@@ -52,29 +54,26 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 	})
 }
 
-// roleOf describes a token's role in the log.
-func roleOf(k access.Token) string {
-	if k.Role == access.Holder {
-		return fmt.Sprintf("%s %s", k.Role, k.Account)
+// lifeOf describes a token that is made.
+func lifeOf(k access.Token) string {
+	until := "without an end"
+	if !k.Expires.IsZero() {
+		until = "until " + ledger.FormatTime(k.Expires)
 	}
-	role := string(k.Role)
-	if k.Authoritative {
-		role += ", authoritative"
-	}
-	if k.Person != "" {
-		role += ", of " + k.Person
-	}
-	return role
+	return credential(k.Describe()+", "+until, k.Label)
 }
 
-const tokenColumns = "SELECT id, hash, role, account, label, created, expires, revoked, authoritative, person " +
-	"FROM tokens "
+const tokenColumns = "SELECT id, hash, role, account, label, created, expires, revoked, authoritative, person, " +
+	"addresses, subject FROM tokens "
 
-func scanToken(r db.Row) (access.Token, error) {
-	k := access.Token{
+func scanToken(r db.Row) (k access.Token, err error) {
+	k = access.Token{
 		ID: r.Text(0), Role: access.Role(r.Text(2)), Account: ledger.Account(r.Text(3)), Label: r.Text(4),
 		Created: db.TimeOf(r.Int(5)), Expires: db.TimeOrZero(r.Int(6)), Revoked: db.TimeOrZero(r.Int(7)),
-		Authoritative: r.Int(8) != 0, Person: r.Text(9),
+		Authoritative: r.Int(8) != 0, Person: r.Text(9), Subject: r.Text(11),
+	}
+	if k.Addresses, err = access.ParseAddresses(r.Text(10)); err != nil {
+		return k, fmt.Errorf("the books' token %s: %w", k.ID, err)
 	}
 	if n := copy(k.Hash[:], r.Bytes(1)); n != len(k.Hash) {
 		return k, fmt.Errorf("the books' token %s has a hash of %d bytes", k.ID, n)
@@ -110,6 +109,18 @@ func (r Reader) Tokens(ctx context.Context) ([]access.Token, error) {
 	return list(ctx, r, "tokens", "", scanToken, tokenColumns+"ORDER BY created, id")
 }
 
+// mostExpiring is how many tokens ExpiringTokens has at most.
+const mostExpiring = 100
+
+// ExpiringTokens are the tokens of staff and of back ends that end soon (access.ExpiresSoon), the first to end first;
+// at most 100.
+func (r Reader) ExpiringTokens(ctx context.Context) ([]access.Token, error) {
+	now := r.now()
+	return list(ctx, r, "tokens that end soon", "", scanToken, tokenColumns+"WHERE expires > $1 AND expires <= $2 "+
+		"AND revoked = 0 AND role <> $3 ORDER BY expires, id LIMIT $4",
+		now, now+access.ExpiresSoon.Milliseconds(), string(access.Holder), int64(mostExpiring))
+}
+
 // RevokeToken revokes a bearer token, immediately and in every process. Repeating it has no
 // further effect; ErrNotFound if there is none.
 func (p *People) RevokeToken(ctx context.Context, id string) error {
@@ -126,6 +137,6 @@ func (p *People) RevokeToken(ctx context.Context, id string) error {
 		if err != nil || n == 0 {
 			return err
 		}
-		return p.books.Log(t, "token revoke", k.ID, credential(roleOf(k), k.Label))
+		return p.books.Log(t, "token revoke", k.ID, credential(k.Describe(), k.Label))
 	})
 }

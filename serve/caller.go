@@ -20,6 +20,7 @@ func (g *gateway) caller(r *http.Request) access.Caller {
 		Platform: platform(r.Header.Get("X-Client-Platform")),
 		Version:  clientText(r.Header.Get("X-Client-Version")),
 		Request:  requestID(r.Header),
+		Subject:  clientSubject(r.TLS),
 		Secure:   g.secure,
 
 		// A request that did not come through a trusted proxy has no country: its own

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -21,6 +22,7 @@ type Metrics struct {
 	refused  *prometheus.CounterVec
 	times    *prometheus.HistogramVec
 	commits  prometheus.Histogram
+	alarms   *prometheus.CounterVec
 }
 
 // NewMetrics makes metrics that have counted nothing.
@@ -38,6 +40,8 @@ func NewMetrics() *Metrics {
 		commits: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "softstake_commit_entries",
 			Help:    "Entries that shared a commit, also those that were refused.",
 			Buckets: prometheus.ExponentialBuckets(1, 2, 14)}),
+		alarms: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "softstake_security_events_total",
+			Help: "Credentials that were used as they may not be: wrong-address, wrong-certificate."}, []string{"event"}),
 	}
 }
 
@@ -65,7 +69,8 @@ type collector struct {
 func newMetrics(days *scheduler, s *Server) http.Handler {
 	registry, m := prometheus.NewRegistry(), s.Metrics
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		collector{days.books, days, s.gateway, s.Build}, m.requests, m.refused, m.times, m.commits)
+		collector{days.books, days, s.gateway, s.Build}, m.requests, m.refused, m.times, m.commits,
+		m.alarms)
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(days.log.Handler(), slog.LevelWarn), ErrorHandling: promhttp.ContinueOnError,
 		MaxRequestsInFlight: 2, Timeout: readyWait,
@@ -107,6 +112,9 @@ var (
 	poolWaited = description("db_pool_wait_seconds_total", "For how long connections were waited for.", "pool")
 	buildInfo  = description("build_info", "1, with how the program was built.", "version", "revision", "goversion",
 		"schema")
+	fourEyesOn = description("four_eyes", "1 where operations need a second person; 0 in single operator mode.")
+	tokenEnds  = description("token_expires_timestamp_seconds",
+		"When a bearer token of staff or of a back end ends; only those that end within 14 days.", "token")
 	largeBytes = description("large_body_bytes", "Memory that is reserved for request bodies above 64 KiB.")
 )
 
@@ -139,7 +147,8 @@ func (m collector) Collect(c chan<- prometheus.Metric) {
 		gauge(runEnded, float64(r.last.UnixMilli())/1000)
 		gauge(runFailed, oneIf(r.lastFailed))
 	}
-	if err := m.collectTokens(ctx, gauge); err != nil && !m.scheduler.outage.failed(err) {
+	err := errors.Join(m.collectTokens(ctx, gauge), m.collectAccess(ctx, gauge))
+	if err != nil && !m.scheduler.outage.failed(err) {
 		c <- prometheus.NewInvalidMetric(settledDay, err)
 	}
 }
@@ -155,6 +164,21 @@ func (m collector) collectPools(c chan<- prometheus.Metric) {
 	}
 	c <- prometheus.MustNewConstMetric(buildInfo, prometheus.GaugeValue, 1, m.build.Version, m.build.Revision, m.build.Go,
 		strconv.Itoa(store.SchemaVersion()))
+}
+
+// collectAccess sends how the books are guarded.
+func (m collector) collectAccess(ctx context.Context,
+	gauge func(d *prometheus.Desc, v float64, labels ...string)) error {
+	on, err := reports.New(m.books.Reader()).FourEyes(ctx)
+	if err != nil {
+		return err
+	}
+	gauge(fourEyesOn, oneIf(on))
+	tokens, err := m.books.People().ExpiringTokens(ctx)
+	for _, t := range tokens {
+		gauge(tokenEnds, float64(t.Expires.Unix()), t.ID)
+	}
+	return err
 }
 
 // collectTokens sends the figures of the tokens.

@@ -4,7 +4,6 @@ package serve
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -51,6 +50,7 @@ type Config struct {
 	MetricsListen string
 	CertFile      string // certificate in PEM, with its chain; "": no TLS
 	KeyFile       string // the certificate's key in PEM
+	ClientCAFile  string // certificates in PEM, by which those of clients are verified; "": none is asked for
 	BooksURL      string // where the books are, for the log: without a password
 	Build         Build
 
@@ -72,12 +72,12 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	if err := warn(c); err != nil {
-		return err
-	}
 	fourEyes, err := reports.New(c.Books.Reader()).FourEyes(ctx)
 	if err != nil {
 		return errors.Join(err, s.Stop())
+	}
+	if err := warn(c, fourEyes); err != nil {
+		return err
 	}
 	days := newScheduler(c)
 	address, err := s.start(ctx, newHealth(days, s))
@@ -100,7 +100,10 @@ func Run(ctx context.Context, c Config) error {
 }
 
 // warn logs what is not as it should be, and works all the same.
-func warn(c Config) error {
+func warn(c Config, fourEyes bool) error {
+	if !fourEyes {
+		c.Log.Warn("single operator mode: one person alone does everything, and one stolen credential of staff too")
+	}
 	if c.Sealer == nil {
 		c.Log.Warn("there is no key that secrets are sealed with; start again once there is one, or API keys of the " +
 			"type hmac are not understood")
@@ -163,10 +166,11 @@ func New(c Config) (*Server, error) {
 	hub := events.New(c.Books, c.Log, outboxPoll)
 	s.exchange = s.mount(exchangeAPI, binance.New(binance.Options{
 		Books: c.Books, Sealer: c.Sealer, Now: c.Now, Log: c.Log, Weights: c.Weights, Accept: c.AcceptAt,
+		Alarm: c.alarm(),
 	}))
 	// The table of routes is in api/route.go; each file of api puts its own into it.
 	own, ours := ownAPI, api.New(api.Options{Books: c.Books, Events: hub, Now: c.Now, Log: c.Log, Test: c.Books.Test(),
-		Rate: c.Rate})
+		Rate: c.Rate, Alarm: c.alarm()})
 	own.maxBody = ours.MaxBody
 	s.mux.Handle("/v1/", s.mount(own, ours))
 	if c.Pages == nil {
@@ -243,6 +247,11 @@ func (s *Server) start(ctx context.Context, health http.Handler) (string, error)
 		if cert, err = readCertificate(s.CertFile, s.KeyFile, s.Log); err != nil {
 			return "", err
 		}
+		if s.ClientCAFile != "" {
+			if cert.clients, err = readClientCA(s.ClientCAFile); err != nil {
+				return "", err
+			}
+		}
 	}
 	if s.MetricsListen == "" {
 		for _, path := range healthPaths {
@@ -288,7 +297,7 @@ func (s *Server) listenOn(listener net.Listener, handler http.Handler, c *certif
 	server.RegisterOnShutdown(s.gateway.stop)
 	accept := func() error { return server.Serve(listener) }
 	if c != nil {
-		server.TLSConfig = &tls.Config{GetCertificate: c.get, MinVersion: tls.VersionTLS12}
+		server.TLSConfig = c.config()
 		accept = func() error { return server.ServeTLS(listener, "", "") }
 	}
 	s.servers = append(s.servers, server)

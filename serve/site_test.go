@@ -68,12 +68,15 @@ func (w *site) ok(err error) {
 	}
 }
 
-// token makes a bearer token of a role.
-func (w *site) token(role access.Role) string {
+// token makes a bearer token of a role. change changes it.
+func (w *site) token(role access.Role, change ...func(*access.Token)) string {
 	w.Helper()
 	token, secret, err := access.NewToken(rand.Reader)
 	w.ok(err)
 	token.Role = role
+	for _, f := range change {
+		f(&token)
+	}
 	w.ok(w.books.People().AddToken(w.Context(), token))
 	return secret
 }

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 type certificate struct {
 	certFile, keyFile string
 	log               *slog.Logger
+	clients           *x509.CertPool // by which the certificates of clients are verified; nil: none is asked for
 
 	mu   sync.Mutex
 	pair *tls.Certificate
@@ -27,6 +29,38 @@ func readCertificate(certFile, keyFile string, log *slog.Logger) (*certificate, 
 		return nil, fmt.Errorf("read the certificate: %w", err)
 	}
 	return c, nil
+}
+
+// readClientCA reads the certificates of those who sign the certificates of clients, in PEM.
+func readClientCA(file string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the certificates that those of clients are verified by: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s has no certificate in PEM", file)
+	}
+	return pool, nil
+}
+
+// config is that of the listeners. A client need not have a certificate: only some tokens want one. A certificate that
+// does not verify ends the handshake.
+func (c *certificate) config() *tls.Config {
+	config := &tls.Config{GetCertificate: c.get, MinVersion: tls.VersionTLS12}
+	if c.clients != nil {
+		config.ClientCAs, config.ClientAuth = c.clients, tls.VerifyClientCertIfGiven
+	}
+	return config
+}
+
+// clientSubject is that of the certificate which the client has proven to have, on the connection to this server; ""
+// where there is none, or it has no name. What a proxy writes into a header is never believed.
+func clientSubject(state *tls.ConnectionState) string {
+	if state == nil || len(state.VerifiedChains) == 0 {
+		return ""
+	}
+	return state.VerifiedChains[0][0].Subject.String()
 }
 
 // get is the certificate of a new connection. One that cannot be read leaves the former.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/reports"
@@ -198,20 +199,27 @@ func TestTokensAreKeptAsTheyAre(t *testing.T) {
 		open(t, db, "alice")
 		holder, operator := newToken(t, access.Holder, "alice"), newToken(t, access.Operator, "")
 		holder.Label, holder.Expires = "page", noon.Add(time.Hour)
+		operator.Addresses = testkit.Must(access.ParseAddresses("192.0.2.0/24,2001:db8::/32"))(t)
+		operator.Subject = "CN=back end,O=Example"
 		ok(t, db.People().AddToken(ctx, holder))
 		ok(t, db.People().AddToken(ctx, holder))
 		clock.Advance(time.Second)
 		ok(t, db.People().AddToken(ctx, operator))
 		holder.Created, operator.Created = noon, noon.Add(time.Second)
-		if got := testkit.Must(db.People().Tokens(ctx))(t); !slices.Equal(got, []access.Token{holder, operator}) {
+		if got := testkit.Must(db.People().Tokens(ctx))(t); !reflect.DeepEqual(got, []access.Token{holder, operator}) {
 			t.Errorf("kept are %v", got)
 		}
-		if got := testkit.Must(db.People().Token(ctx, operator.ID))(t); got != operator {
+		if got := testkit.Must(db.People().Token(ctx, operator.ID))(t); !reflect.DeepEqual(got, operator) {
 			t.Errorf("kept is %v", got)
 		}
-		changed := operator
-		changed.Role = access.Exchange
-		wants(t, db.People().AddToken(ctx, changed), ledger.ErrConflict)
+		for _, change := range []func(*access.Token){
+			func(k *access.Token) { k.Role = access.Exchange }, func(k *access.Token) { k.Subject = "CN=another" },
+			func(k *access.Token) { k.Addresses = k.Addresses[:1] }, func(k *access.Token) { k.Expires = noon.AddDate(1, 0, 0) },
+		} {
+			changed := operator
+			change(&changed)
+			wants(t, db.People().AddToken(ctx, changed), ledger.ErrConflict)
+		}
 		testkit.Must(db.Exec(ctx, "UPDATE accounts SET closed = 1 WHERE account = 'alice'"))(t)
 		wants(t, db.People().AddToken(ctx, newToken(t, access.Holder, "alice")), ledger.ErrInvalid)
 		wants(t, db.People().AddToken(ctx, newToken(t, access.Holder, "carol")), ledger.ErrNotFound)
@@ -222,6 +230,54 @@ func TestTokensAreKeptAsTheyAre(t *testing.T) {
 			wants(t, err, ledger.ErrNotFound)
 			wants(t, db.People().RevokeToken(ctx, id), ledger.ErrNotFound)
 		}
+	})
+}
+
+// TestTokensThatEndSoon: those of staff and of back ends, and not those that are over.
+func TestTokensThatEndSoon(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		add := func(role access.Role, id ledger.Account, expires time.Time) string {
+			token := newToken(t, role, id)
+			token.Expires = expires
+			ok(t, db.People().AddToken(ctx, token))
+			return token.ID
+		}
+		add(access.Auditor, "", time.Time{})
+		add(access.Holder, "alice", noon.Add(time.Hour))
+		add(access.Auditor, "", noon.AddDate(0, 0, 90))
+		later, first := add(access.Exchange, "", noon.AddDate(0, 0, 14)), add(access.Auditor, "", noon.Add(time.Hour))
+		ok(t, db.People().RevokeToken(ctx, add(access.Operator, "", noon.Add(time.Hour))))
+		expiring := func() (ids []string) {
+			for _, k := range testkit.Must(db.People().ExpiringTokens(ctx))(t) {
+				ids = append(ids, k.ID)
+			}
+			return ids
+		}
+		if got := expiring(); !slices.Equal(got, []string{first, later}) {
+			t.Errorf("%v end soon, want %v", got, []string{first, later})
+		}
+		clock.Advance(time.Hour)
+		if got := expiring(); !slices.Equal(got, []string{later}) {
+			t.Errorf("%v end soon, want %v", got, later)
+		}
+	})
+}
+
+// TestATokenWithoutAnEndNeedsApproval: with four eyes also a holder's.
+func TestATokenWithoutAnEndNeedsApproval(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		olga := db.As(testkit.Must(access.CommandLine("olga"))(t))
+		ok(t, olga.SetFourEyes(ctx, true))
+		ends, endless := newToken(t, access.Holder, "alice"), newToken(t, access.Holder, "alice")
+		ends.Expires = noon.AddDate(0, 0, 90)
+		ok(t, olga.People().AddToken(ctx, ends))
+		wants(t, olga.People().AddToken(ctx, endless), control.ErrNeedsApproval)
+		_, err := db.People().Token(ctx, endless.ID)
+		wants(t, err, ledger.ErrNotFound)
 	})
 }
 

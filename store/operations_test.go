@@ -58,7 +58,7 @@ var changesNothing = strings.Fields(`DB.As DB.Close DB.Engine DB.Now DB.FirstDay
 	People.ConfirmPassword People.ChangeMailSettings People.ClaimMail People.EndMail People.MailSettings People.Mails
 	People.Notices People.Notify People.NotifyAll People.RetryMail
 	People.AddDraft People.AddSecurityEvent People.AddSession People.CountAttempt People.CountRecipient People.Draft
-	People.EndSession People.EndSessions People.Key People.Keys People.Login People.Logins People.Prune
+	People.EndSession People.EndSessions People.ExpiringTokens People.Key People.Keys People.Login People.Logins People.Prune
 	People.RehashPassword People.RemoveDraft People.ResetAttempts People.SealedKey People.Secret People.SecurityEvents
 	People.Session People.Sessions People.Token People.Tokens People.TouchSession People.UncountAttempts
 	Prices.Fresh Records.All Records.Check Records.Checkpoints Records.Make Records.Proof Requests.Do Requests.Prune`)

@@ -1,0 +1,23 @@
+package access
+
+import "context"
+
+// SecurityEvent is what operators are alerted to: that a credential was used as it may not be, or that one was used
+// which is never used.
+type SecurityEvent string
+
+// The events. Their names are labels of a metric, and never change.
+const (
+	WrongAddress     SecurityEvent = "wrong-address"     // a valid credential from where it is not allowed
+	WrongCertificate SecurityEvent = "wrong-certificate" // a valid token without its client certificate
+)
+
+// Alarm reports a security event of a credential, as Actor has it. It is safe for concurrent use, and does not block.
+type Alarm func(ctx context.Context, event SecurityEvent, credential string)
+
+// Raise reports an event; a nil Alarm reports nothing.
+func (a Alarm) Raise(ctx context.Context, event SecurityEvent, credential string) {
+	if a != nil {
+		a(ctx, event, credential)
+	}
+}

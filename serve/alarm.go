@@ -1,0 +1,17 @@
+package serve
+
+import (
+	"context"
+
+	"github.com/softstake/softstake/access"
+)
+
+// alarm logs and counts security events.
+func (c Config) alarm() access.Alarm {
+	return func(ctx context.Context, event access.SecurityEvent, credential string) {
+		caller := access.CallerOf(ctx)
+		c.Metrics.alarms.WithLabelValues(string(event)).Inc()
+		c.Log.WarnContext(ctx, "security event", "event", event, "credential", credential, "request", caller.Request,
+			"address", caller.Address, "subject", caller.Subject)
+	}
+}
