@@ -46,18 +46,19 @@ var arrows = map[string][]string{
 	"access":      {"ledger"},
 	"control":     {"access", "ledger"},
 	"db":          {},
-	"people":      {"control", "access", "ledger", "db"},
+	"integrity":   {"ledger", "db"},
+	"people":      {"integrity", "control", "access", "ledger", "db"},
 	"idempotency": {"ledger", "db"},
 	"conversion":  {"ledger"},
 	"imports":     {"ledger", "db"},
 	"consent":     {"control", "staking", "ledger", "db"},
 	"pricing":     {"control", "conversion", "staking", "ledger", "db"},
 	"verify":      {},
-	"evidence":    {"verify", "staking", "ledger", "db"},
+	"evidence":    {"verify", "integrity", "staking", "ledger", "db"},
 	"outbox":      {"staking", "ledger", "db"},
 	"holding":     {"staking", "ledger", "db"},
 	"store": {"store/schema", "store/restore", "people", "idempotency", "outbox", "holding", "imports", "consent",
-		"control", "pricing", "evidence", "conversion", "staking", "access", "audit", "ledger", "db"},
+		"control", "pricing", "evidence", "integrity", "conversion", "staking", "access", "audit", "ledger", "db"},
 	"simulation": {"store", "holding", "staking", "ledger", "db"},
 	"reports": {"store", "control", "people", "outbox", "holding", "imports", "pricing", "conversion", "staking", "audit",
 		"access", "ledger", "db"},
@@ -107,8 +108,9 @@ var (
 
 // exact are the packages that count money, in which no number may be a float.
 var exact = []string{"ledger", "people", "idempotency", "outbox", "holding", "store/schema", "store/restore",
-	"db", "reports", "simulation", "conversion", "imports", "consent", "pricing", "evidence", "staking", "history",
-	"audit", "store", "access", "control", "events", "binance", "api", "web", "ui", "sse", "serve", "demo", "cli"}
+	"db", "reports", "simulation", "conversion", "imports", "consent", "pricing", "evidence", "integrity", "staking",
+	"history", "audit", "store", "access", "control", "events", "binance", "api", "web", "ui", "sse", "serve", "demo",
+	"cli"}
 
 // mayFloat are the files of those packages that have floats all the same, and why.
 var mayFloat = map[string]string{
@@ -397,8 +399,8 @@ func TestNothingOfOneMachine(t *testing.T) {
 // belowFrontEnds are the packages that know no front end: their messages name no command and
 // no flag. What to do at the command line is a hint, by the error's reason, in cli.
 var belowFrontEnds = []string{"ledger", "staking", "history", "audit", "access", "control", "db", "people",
-	"idempotency", "outbox", "holding", "imports", "consent", "pricing", "evidence", "simulation", "store/schema",
-	"store/restore", "store"}
+	"idempotency", "outbox", "holding", "imports", "consent", "pricing", "evidence", "integrity", "simulation",
+	"store/schema", "store/restore", "store"}
 
 // notCommands are the literals that look like a command, and what they are.
 var notCommands = map[string]string{"softstake entry 2": "begins a digest, and never changes",

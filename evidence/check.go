@@ -10,6 +10,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/verify"
@@ -58,7 +59,9 @@ func (r Reader) Check(ctx context.Context, notes []string, known []note.Verifier
 		return c.Checked, err
 	}
 	c.compareSigned()
-	err = c.compareRows(ctx, progress)
+	if err = c.compareRows(ctx, progress); err == nil {
+		err = c.compareVersions(ctx)
+	}
 	return c.Checked, annotate(err, "compare the rows with their records")
 }
 
@@ -148,6 +151,18 @@ func (c *check) compareRows(ctx context.Context, progress func(done, of int)) er
 		}
 	}
 	return nil
+}
+
+// compareVersions compares the rows that are replaced with their last versions, which are in the records or, of today,
+// will be.
+func (c *check) compareVersions(ctx context.Context) error {
+	return integrity.Compare(ctx, c.read, func(d integrity.Difference) {
+		day := c.first
+		if !d.At.IsZero() {
+			day = staking.DayOf(d.At)
+		}
+		c.find(day, string(d.Kind), "%v", d)
+	})
 }
 
 // compareRecord compares a record with the groups of the rows that are there.

@@ -24,6 +24,7 @@ import (
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/evidence"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/reports"
@@ -117,6 +118,9 @@ func happen(t *testing.T, books *store.DB, i int, today staking.Day) {
 	_, _, err := books.RemoveLabel(ctx, town.Holder(0), "vip", 0)
 	ok(t, err)
 	ok(t, books.SetCloseAfter(ctx, staking.Closing{From: today + 5, After: time.Minute}))
+	ok(t, books.SetLimit(ctx, staking.Limit{Asset: "SOL", MaxTotal: 1_000_00000000}))
+	testkit.Must(books.Freeze(ctx, town.Holder(4), "asked by a court", true))(t)
+	testkit.Must(books.SetRegion(ctx, town.Holder(5), "FR"))(t)
 	addCredentials(t, books, alice)
 	decideProposals(t, books)
 }
@@ -157,6 +161,8 @@ func addCredentials(t *testing.T, books *store.DB, id ledger.Account) {
 			Expires: now.AddDate(1, 0, 0)}
 		ok(t, books.People().AddToken(ctx, token))
 	}
+	ok(t, books.People().AddLogin(ctx, people.Login{Email: "alice@example.com", Account: id, Password: testkit.Must(
+		access.HashPassword(strings.NewReader(strings.Repeat("salt", 9)), "correct horse battery"))(t)}))
 	ok(t, books.People().RevokeKey(ctx, strings.Repeat("A", 64)))
 	ok(t, books.People().RevokeToken(ctx, strings.Repeat("A", 12)))
 }
@@ -300,7 +306,8 @@ func TestEachChangedRowIsFound(t *testing.T) {
 
 // TestEveryKindIsTampered: no kind of row is left out of tampering.
 func TestEveryKindIsTampered(t *testing.T) {
-	for _, kind := range evidence.Kinds() {
+	replaced := []string{"assets", "limits", "four_eyes", "account_states", "account_logins"}
+	for _, kind := range append(evidence.Kinds(), replaced...) {
 		if !slices.ContainsFunc(tampering, func(x struct{ kind, sql string }) bool { return x.kind == kind }) {
 			t.Errorf("nobody changes rows of the kind %s", kind)
 		}
@@ -368,6 +375,12 @@ var tampering = []struct{ kind, sql string }{
 	{"proposals", `UPDATE proposals SET content = replace(content, '1000', '9000') WHERE decision = ''`},
 	{"proposals_decided", `UPDATE proposals SET decided_by_person = 'carol' WHERE decision = 'rejected'`},
 	{"log", `DELETE FROM log WHERE action = 'disclosure set'`},
+	{"assets", `UPDATE assets SET scale = 6 WHERE symbol = 'TON'`},
+	{"limits", `UPDATE limits SET max_total = 0 WHERE asset = 'SOL'`},
+	{"four_eyes", `UPDATE meta SET value = 'on' WHERE name = 'four_eyes'`},
+	{"account_states", `UPDATE accounts SET frozen = 0, frozen_reason = '' WHERE account = 'holder-0004'`},
+	{"account_logins", `UPDATE logins SET account = 'holder-0003' WHERE email = 'alice@example.com'`},
+	{"row_versions", `UPDATE row_versions SET content = 'region="CH"' WHERE name = 'holder-0005' AND number = 2`},
 	{"shares", `INSERT INTO shares (bucket, day, asset, first_day, last_day, units, part) SELECT 7, min(day), 'BNB', 1, 1, 1, 0 FROM declarations`},
 	{"distributions", `INSERT INTO distributions (asset, day, first_day, last_day, gross, net, before_units, before_part, weight, paid_units, paid_part) SELECT 'BNB', min(day), 1, 1, 1, 1, 0, 0, '1', 1, 0 FROM declarations`},
 }

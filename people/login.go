@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -55,6 +56,9 @@ func (p *People) AddLogin(ctx context.Context, l Login) error {
 			return err
 		}
 		if n > 0 {
+			if err := p.wrote(t, integrity.Logins, string(l.Account)); err != nil {
+				return err
+			}
 			return p.books.Log(t, "login add", string(l.Account), email)
 		}
 		there, err := findLogin(t, email)
@@ -143,13 +147,16 @@ func (p *People) RemoveLogin(ctx context.Context, email string) error {
 		if err := endMail(t, l.Email); err != nil {
 			return err
 		}
+		if err := p.wrote(t, integrity.Logins, string(l.Account)); err != nil {
+			return err
+		}
 		return p.books.Log(t, "login remove", string(l.Account), l.Email)
 	})
 }
 
 // EndAll removes an account's logins, their factors, and sessions, in the transaction that closes it. The
 // account is locked, so that none is added at the same time.
-func EndAll(t db.Tx, id ledger.Account) error {
+func EndAll(t db.Tx, id ledger.Account, now time.Time) error {
 	emails, err := db.All(t, db.TextOf, "SELECT email FROM logins WHERE account = $1 ORDER BY bucket, email", string(id))
 	for _, email := range emails {
 		if err == nil {
@@ -161,6 +168,9 @@ func EndAll(t db.Tx, id ledger.Account) error {
 	}
 	if err == nil {
 		_, err = t.Exec("DELETE FROM logins WHERE account = $1", string(id))
+	}
+	if err == nil && len(emails) > 0 {
+		err = integrity.Wrote(t, now, integrity.Logins, string(id))
 	}
 	if err == nil {
 		_, err = endSessions(t, id, "account = $1", string(id))

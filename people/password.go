@@ -6,6 +6,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -72,6 +73,9 @@ func (p *People) updatePassword(t db.Tx, l Login, c PasswordChange) error {
 		err = noLogin(l.Email)
 	}
 	if err == nil {
+		err = p.wrote(t, integrity.Logins, string(l.Account))
+	}
+	if err == nil {
 		_, err = endSessions(t, l.Account, "account = $1 AND email = $2 AND id <> $3",
 			string(l.Account), l.Email, c.KeepSession)
 	}
@@ -121,10 +125,15 @@ func (p *People) RehashPassword(ctx context.Context, l Login, hash string) (chan
 		return false, fmt.Errorf("hash a password again: %w", err)
 	}
 	err = p.db.Write(ctx, func(t db.Tx) error {
+		if _, err := p.books.LockAccount(t, l.Account); err != nil {
+			return err
+		}
 		n, err := t.Exec("UPDATE logins SET password = $1 "+
 			"WHERE bucket = $2 AND email = $3 AND account = $4 AND password = $5",
 			hash, keyBucket(l.Email), l.Email, string(l.Account), l.Password)
-		changed = n > 0
+		if changed = n > 0; err == nil && changed {
+			err = p.wrote(t, integrity.Logins, string(l.Account))
+		}
 		return err
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -69,6 +70,11 @@ func (p *People) write(ctx context.Context, what string, fn func(db.Tx) error) e
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
+}
+
+// wrote keeps the versions of rows that a transaction has replaced; see integrity.Wrote.
+func (p *People) wrote(t db.Tx, k integrity.Kind, names ...string) error {
+	return integrity.Wrote(t, p.clock(), k, names...)
 }
 
 // look finds one row.

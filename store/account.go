@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -136,6 +137,9 @@ func (b *DB) openPart(ctx context.Context, accounts []Account, detail string) (t
 				db.Int("opened", func(a Account) int64 { return a.Opened.UnixMilli() })))
 		if err == nil && len(fresh) > 0 {
 			err = b.logMany(t, "account open", slices.Sorted(maps.Keys(fresh)), detail)
+		}
+		if err == nil && len(fresh) > 0 {
+			err = b.wrote(t, integrity.Accounts, slices.Sorted(maps.Keys(fresh))...)
 		}
 		if err == nil {
 			err = b.writeOwners(t, ownersOf(accounts, today, fresh))

@@ -305,7 +305,7 @@ func (c closing) mark() error {
 	if err != nil {
 		return err
 	}
-	return people.EndAll(c.t, c.id)
+	return people.EndAll(c.t, c.id, db.TimeOf(c.at))
 }
 
 // end writes that nothing is to come any more: from now on the account has no share of what is distributed.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 )
 
 // fourEyesMark names the row of meta that reports whether operations need approval: "on" or "off". Books made before
@@ -43,7 +44,7 @@ func (b *DB) SetFourEyes(ctx context.Context, on bool) error {
 				return err
 			}
 		}
-		if err := writeFourEyes(t, value); err != nil {
+		if err := b.writeFourEyes(t, value); err != nil {
 			return err
 		}
 		return b.logLine(t, string(op), "books", says)
@@ -51,8 +52,11 @@ func (b *DB) SetFourEyes(ctx context.Context, on bool) error {
 	return annotate(err, "set whether operations need approval")
 }
 
-func writeFourEyes(t db.Tx, value string) error {
+func (b *books) writeFourEyes(t db.Tx, value string) error {
 	_, err := t.Exec(`INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
 		fourEyesMark, value)
+	if err == nil {
+		err = b.wrote(t, integrity.FourEyes, fourEyesMark)
+	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -85,7 +86,7 @@ func (b *DB) Freeze(ctx context.Context, id ledger.Account, reason string, earns
 				return err
 			}
 		}
-		if err := setFreeze(s.t, id, b.now(), mode, reason); err != nil {
+		if err := b.setFreeze(s.t, id, b.now(), mode, reason); err != nil {
 			return err
 		}
 		return b.logLine(s.t, "account freeze", string(id), "earning "+onOff(earns)+": "+reason)
@@ -123,7 +124,7 @@ func (b *DB) Unfreeze(ctx context.Context, id ledger.Account, reason string) (re
 				return err
 			}
 		}
-		if err := setFreeze(s.t, id, 0, 0, ""); err != nil {
+		if err := b.setFreeze(s.t, id, 0, 0, ""); err != nil {
 			return err
 		}
 		return b.logLine(s.t, "account unfreeze", string(id), reason+said)
@@ -163,10 +164,13 @@ func (b *DB) changeFreeze(ctx context.Context, id ledger.Account, reason string,
 	})
 }
 
-func setFreeze(t db.Tx, id ledger.Account, since, mode int64, reason string) error {
+func (b *books) setFreeze(t db.Tx, id ledger.Account, since, mode int64, reason string) error {
 	_, err := t.Exec("UPDATE accounts SET frozen = $1, frozen_mode = $2, frozen_reason = $3 WHERE bucket = $4 "+
 		"AND account = $5",
 		since, mode, strings.TrimSpace(reason), int64(id.Bucket()), string(id))
+	if err == nil {
+		err = b.wrote(t, integrity.Accounts, string(id))
+	}
 	return err
 }
 
@@ -179,12 +183,15 @@ func (a Account) mayEarn() error {
 }
 
 // staysOff keeps a freeze that ends from setting the switch on again.
-func (s *switchChange) staysOff() error {
+func (b *books) staysOff(s *switchChange) error {
 	if !s.account.Freeze.resumes {
 		return nil
 	}
 	_, err := s.t.Exec("UPDATE accounts SET frozen_mode = $1 WHERE bucket = $2 AND account = $3", int64(frozenOff),
 		int64(s.account.ID.Bucket()), string(s.account.ID))
+	if err == nil {
+		err = b.wrote(s.t, integrity.Accounts, string(s.account.ID))
+	}
 	return err
 }
 

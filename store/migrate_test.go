@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/imports"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/reports"
@@ -65,6 +67,7 @@ func upgradeOld(t *testing.T, url string, schema int64) {
 	if upgrades != 1 {
 		t.Errorf("the log has %d upgrades", upgrades)
 	}
+	checkFirstVersions(t, dbs[0])
 	if a := testkit.Must(dbs[0].Account(ctx, "alice"))(t); a.Region != "DE" || !a.Opened.Equal(noon) {
 		t.Errorf("alice is %+v", a)
 	}
@@ -167,4 +170,24 @@ func TestNoBooksAndNewerBooks(t *testing.T) {
 			}
 		}
 	})
+}
+
+// checkFirstVersions: what was there before has versions from now on, and a change by SQL is found.
+func checkFirstVersions(t *testing.T, books *store.DB) {
+	t.Helper()
+	wantsDifferences(t, books)
+	testkit.Must(books.Exec(t.Context(), "UPDATE assets SET max_supply = max_supply - 1 WHERE symbol = 'SOL'"))(t)
+	testkit.Must(books.Exec(t.Context(), "UPDATE accounts SET region = 'AT'"))(t)
+	wantsDifferences(t, books, "SOL", "alice")
+	testkit.Must(books.Exec(t.Context(), "UPDATE accounts SET region = 'DE'"))(t)
+}
+
+// wantsDifferences compares the rows that are replaced with their versions.
+func wantsDifferences(t *testing.T, books *store.DB, want ...string) {
+	t.Helper()
+	var got []string
+	ok(t, integrity.Compare(t.Context(), books.Engine().Read, func(d integrity.Difference) { got = append(got, d.Name) }))
+	if !slices.Equal(got, want) {
+		t.Errorf("rows differ from their versions: %q, want %q", got, want)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/holding"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/staking"
@@ -351,6 +352,9 @@ func (b *DB) SetLimit(ctx context.Context, l staking.Limit) error {
 		                  ON CONFLICT (asset) DO UPDATE SET max_total = excluded.max_total, max_change = excluded.max_change,
 		                  max_withdrawal = excluded.max_withdrawal`,
 			l.Asset, int64(l.MaxTotal), l.MaxChange, int64(l.MaxWithdrawal))
+		if err == nil {
+			err = b.wrote(t, integrity.Limits, l.Asset)
+		}
 		if err != nil {
 			return err
 		}

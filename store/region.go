@@ -10,6 +10,7 @@ import (
 
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -259,6 +260,9 @@ func (b *DB) setRegion(s *switchChange, region staking.Region) (ends staking.Day
 	if s.account.Region != region {
 		if _, err := s.t.Exec("UPDATE accounts SET region = $1 WHERE bucket = $2 AND account = $3", string(region),
 			int64(s.account.ID.Bucket()), string(s.account.ID)); err != nil {
+			return 0, err
+		}
+		if err := b.wrote(s.t, integrity.Accounts, string(s.account.ID)); err != nil {
 			return 0, err
 		}
 		if err := forgetListedOut(s.t, s.account.ID); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/softstake/softstake/evidence"
 	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/imports"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/people"
@@ -130,3 +131,8 @@ func (s seam) Permit(t db.Tx, needed bool, op control.Operation, content any, su
 
 // Evidence is the records of the days of these books.
 func (b *DB) Evidence() *evidence.Records { return evidence.New(b.engine, seam{b}, b.clock) }
+
+// wrote keeps the versions of rows that a transaction has replaced; see integrity.Wrote.
+func (b *books) wrote(t db.Tx, k integrity.Kind, names ...string) error {
+	return integrity.Wrote(t, b.clock(), k, names...)
+}

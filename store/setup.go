@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/consent"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store/restore"
@@ -127,6 +128,13 @@ func (b *DB) firstRows(ctx context.Context, s Setup) error {
 		if err := b.writeFirstRows(t, s); err != nil {
 			return err
 		}
+		var symbols []string
+		for _, token := range s.Tokens {
+			symbols = append(symbols, token.Asset.Symbol)
+		}
+		if err := b.wrote(t, integrity.Assets, symbols...); err != nil {
+			return err
+		}
 		if s.TestClock {
 			if err := b.stampMeta(t, testClock); err != nil {
 				return err
@@ -136,7 +144,7 @@ func (b *DB) firstRows(ctx context.Context, s Setup) error {
 		if s.FourEyes {
 			value = "on"
 		}
-		if err := writeFourEyes(t, value); err != nil {
+		if err := b.writeFourEyes(t, value); err != nil {
 			return err
 		}
 		if err := b.writeClosing(t, staking.Closing{From: s.From, After: s.CloseAfter}); err != nil {

@@ -85,7 +85,7 @@ func (b *DB) Leave(ctx context.Context, id ledger.Account, c staking.Client, at 
 			return nil
 		}
 		if err := inOrder(func() error { return checkLast(s.later, s.at) }, func() error { return s.end(s.day) },
-			s.staysOff); err != nil {
+			func() error { return b.staysOff(s) }); err != nil {
 			return err
 		}
 		if !s.isOn() {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -33,7 +34,11 @@ func (b *DB) AddAsset(ctx context.Context, token staking.Token) error {
 			return err
 		}
 		token.Terms.From = staking.DayOf(b.clock()) + 1
-		if err := b.writeToken(t, token, "added"); err != nil {
+		err := b.writeToken(t, token, "added")
+		if err == nil {
+			err = b.wrote(t, integrity.Assets, symbol)
+		}
+		if err != nil {
 			return err
 		}
 		detail := fmt.Sprintf("%d decimals, at most %s; %s", token.Asset.Scale, token.Asset.Format(token.Asset.MaxSupply),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store/schema"
 )
@@ -28,6 +29,9 @@ func (b *DB) migrations() []db.Migration {
 	last.Fill = func(ctx context.Context, t db.Tx, progress func(rows int64)) (err error) {
 		if fill != nil {
 			err = fill(ctx, t, progress)
+		}
+		if err == nil && b.upgradedFrom > 0 {
+			err = integrity.Backfill(t, b.clock(), progress)
 		}
 		if err == nil && b.upgradedFrom > 0 {
 			err = b.logLine(t, "upgrade", "books", fmt.Sprintf("from schema %d to %d", b.upgradedFrom, len(all)))
