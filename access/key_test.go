@@ -70,7 +70,7 @@ func TestParseKeyTypeAndRole(t *testing.T) {
 			t.Errorf("%q is read as %q: %v", s, role, err)
 		}
 	}
-	for _, s := range []string{"", "ecdsa", "admin", strings.Repeat("x", 10_000)} {
+	for _, s := range []string{"", "ecdsa", "root", strings.Repeat("x", 10_000)} {
 		_, kind := access.ParseKeyType(s)
 		_, role := access.ParseRole(s)
 		if !errors.Is(kind, ledger.ErrInvalid) || !errors.Is(role, ledger.ErrInvalid) ||

@@ -12,35 +12,12 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// Role is what a bearer token may do.
-type Role string
-
-// The roles.
-const (
-	Exchange Role = "exchange" // opens accounts and posts entries: an exchange's back end
-	Operator Role = "operator" // sets terms, funds and prices; runs
-	Approver Role = "approver" // reads everything, and approves what operators propose
-	Auditor  Role = "auditor"  // reads everything, changes nothing
-	Holder   Role = "holder"   // sees and moves its own account only
-)
-
-// Roles are all roles.
-var Roles = []Role{Exchange, Operator, Approver, Auditor, Holder}
-
-// ParseRole reads a role. Its error is ledger.ErrInvalid.
-func ParseRole(s string) (Role, error) {
-	r := Role(strings.ToLower(s))
-	if !slices.Contains(Roles, r) {
-		return "", ledger.ErrInvalid.In("", "%q is not a role; it is one of %s", ledger.Clip(s), join(Roles))
-	}
-	return r, nil
-}
-
 // Token is a credential for our own API. A zero time means never.
 type Token struct {
 	ID      string   // 12 characters, the part of the token that may be shown
 	Hash    [32]byte // SHA-256 of the whole token: it is random, and needs no slow hash
 	Role    Role
+	Parts   Parts          // of the role exchange, at least one; 0 for other roles
 	Account ledger.Account // the holder's; "" for other roles
 	Label   string
 	Person  string // whose it is, as Actor.Person has it; "": nobody's, or not stated
@@ -86,6 +63,9 @@ func (t Token) Valid() error {
 	case !slices.Contains(Roles, t.Role):
 		_, err := ParseRole(string(t.Role))
 		return ledger.At("role", err)
+	case (t.Role == Exchange) != (t.Parts != 0) || t.Parts > AllParts:
+		return ledger.ErrInvalid.In("parts", "a token of the role %s has some of the parts %s, and no other has", Exchange,
+			AllParts)
 	case t.Authoritative && t.Role != Exchange:
 		return ledger.ErrInvalid.In("authoritative", "only a token of the role %s may be authoritative", Exchange)
 	case t.Person != PersonOf(t.Person) || t.Role == Holder && t.Person != "":
@@ -166,7 +146,7 @@ func (t Token) CheckCaller(c Caller) error {
 
 // Describe is the token in the log, and for who approves it: what it may do, and until when.
 func (t Token) Describe() string {
-	text := string(t.Role)
+	text := FormatRole(t.Role, t.Parts)
 	if t.Account != "" {
 		text += " " + string(t.Account)
 	}

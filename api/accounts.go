@@ -39,26 +39,26 @@ func showAccount(ctx context.Context, a store.Account) accountOut {
 
 // accountRoutes are those of holders' accounts.
 func (s *server) accountRoutes() {
-	change(s, "POST /v1/accounts", exchange, writer.openAccount,
+	change(s, "POST /v1/accounts", does("account open"), writer.openAccount,
 		about("open-account", "Accounts", "Open an account",
 			"Opens an account for a resident of a region. Repeating has no further effect, and answers "+
 				"200 instead of 201. With another region it is refused: a residence is changed by its own operation. "+
 				"So it is with another owner than it has today."),
 		created[accountOut]("It was open before, as it is."))
-	get(s, "/v1/accounts", staff, reader.listAccounts, about("list-accounts", "Accounts", "List the accounts",
+	get(s, "/v1/accounts", allHolders, reader.listAccounts, about("list-accounts", "Accounts", "List the accounts",
 		"All accounts, closed ones too, in an order that never changes. "+
 			"An account that is opened while you read may be found or not."))
-	get(s, "/v1/accounts/{account}", everyone, reader.getAccount,
+	get(s, "/v1/accounts/{account}", oneHolder, reader.getAccount,
 		about("get-account", "Accounts", "Look at an account",
 			"Its residence, when it was opened and closed, and whether it is frozen. "+
 				"A closed account is found as well."))
-	change(s, "PUT /v1/accounts/{account}/region", writers, writer.setRegion,
+	change(s, "PUT /v1/accounts/{account}/region", does("account set-region"), writer.setRegion,
 		about("set-region", "Accounts", "Set an account's residence",
 			"Sets the verified residence, or clears it with an empty string. "+
 				"Where the product is not offered there, or no residence is left, the account stops earning from today, "+
 				"or from the day from which a listing of the region holds; what it has earned before is paid. "+
 				"Repeating has no further effect."))
-	change(s, "POST /v1/accounts/{account}/close", exchange, writer.closeAccount,
+	change(s, "POST /v1/accounts/{account}/close", does("account close"), writer.closeAccount,
 		about("close-account", "Accounts", "Close an account",
 			"Closes an account forever. Without sweepTo it must be empty, free and held, "+
 				"with no withdrawal pending, its Soft Staking off, and every day that it earned on paid. "+
@@ -260,7 +260,7 @@ func showFreeze(f store.Freeze, role access.Role) *freezeOut {
 
 // freezeRoutes are those that freeze an account and end it.
 func (s *server) freezeRoutes() {
-	change(s, "POST /v1/accounts/{account}/freeze", operators, writer.freeze,
+	change(s, "POST /v1/accounts/{account}/freeze", does("account freeze"), writer.freeze,
 		about("freeze-account", "Accounts", "Freeze an account",
 			"Lets nothing leave the account until it is unfrozen: transfers, withdrawals, "+
 				"holds and trades that take from it are refused, whoever posts them; "+
@@ -269,7 +269,7 @@ func (s *server) freezeRoutes() {
 				"and an operator's adjustment is posted. With `earning` false it earns nothing from today on; "+
 				"its end switches Soft Staking on again if it was on. Repeating has no further effect; "+
 				"with another `earning` it is refused."))
-	change(s, "POST /v1/accounts/{account}/unfreeze", operators, writer.unfreeze,
+	change(s, "POST /v1/accounts/{account}/unfreeze", does("account unfreeze"), writer.unfreeze,
 		about("unfreeze-account", "Accounts", "Unfreeze an account",
 			"Ends the freeze. Where the freeze switched Soft Staking off, "+
 				"it is switched on again and earns from tomorrow on, unless its holder switched it off or it is not "+

@@ -158,7 +158,7 @@ func TestCloseAnAccountAndSweepIt(t *testing.T) {
 		w.earner("alice")
 		w.holder("bob", "DE")
 		w.deposit("d-1", "alice", "20", "BNB")
-		w.call("operator", post, "/v1/funds", `{"id":"f","asset":"BNB","amount":"1","direction":"in"}`).is(200)
+		w.call("treasurer", post, "/v1/funds", `{"id":"f","asset":"BNB","amount":"1","direction":"in"}`).is(200)
 		w.clock.Set(3, "09:00")
 		const path = "/v1/accounts/alice/close?sweepTo="
 		w.post("exchange", path+"nobody", "").refused(404, "not-found", "")

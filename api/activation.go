@@ -112,11 +112,11 @@ type accountPageIn struct {
 }
 
 func (s *server) activationRoutes() {
-	get(s, "/v1/accounts/{account}/activation", everyone, reader.activation,
+	get(s, "/v1/accounts/{account}/activation", oneHolder, reader.activation,
 		about("get-activation", "Soft Staking", "Read the switch",
 			"Whether Soft Staking is on, what keeps it from being switched on, and the dates that follow. "+
 				"The client is the one that asks: its headers X-Client-Platform and X-Client-Version.", 404))
-	change(s, "PUT /v1/accounts/{account}/activation", owners, writer.setActivation,
+	change(s, "PUT /v1/accounts/{account}/activation", does("enroll"), writer.setActivation,
 		about("set-activation", "Soft Staking", "Switch on or off",
 			"One switch for all tokens. It earns from the day after it is switched on until the day before "+
 				"it is switched off. On already and off already are a success and change nothing. "+
@@ -125,7 +125,7 @@ func (s *server) activationRoutes() {
 				"with a mobile app older than 3.1.0 (403), and before the current version of each document is accepted "+
 				"(409). Each change is recorded; what changes nothing or is refused is recorded at most once an hour for "+
 				"each account and outcome. An exchange calls it for its holders, with their client.", 404, 409, 451))
-	get(s, "/v1/accounts/{account}/activation/events", everyone, reader.switchEvents,
+	get(s, "/v1/accounts/{account}/activation/events", oneHolder, reader.switchEvents,
 		about("list-switch-events", "Soft Staking", "List the events of the switch",
 			"The events of the switch, the newest first. What changed nothing and what was refused is among "+
 				"them, at most once an hour for each outcome.", 404))
@@ -256,7 +256,7 @@ func (b enrollmentBatchOut) retryable() bool {
 }
 
 func (s *server) enrollmentRoutes() {
-	change(s, "POST /v1/enrollments", exchange, writer.enrollBatch,
+	change(s, "POST /v1/enrollments", does("enroll", access.Exchange), writer.enrollBatch,
 		about("enroll-batch", "Soft Staking", "Switch many accounts on",
 			fmt.Sprintf("Switches 1 to %d accounts on, in a body of at most 8 MiB, "+
 				"and keeps the documents that their holders have accepted, with the times of that. "+

@@ -243,7 +243,7 @@ func TestFaultsAreInOurWords(t *testing.T) {
 			{"operator", "POST", "/v1/tokens",
 				`{"asset":"DOT","scale":19,"maxSupply":"1","offered":true,"apr":"0.01","minimum":"1","cap":"1"}`,
 				`scale: expected a number of at most 18, got 19.`},
-			{"operator", "POST", "/v1/funds", `{"id":"f-1","asset":"BNB","amount":"1","direction":"up"}`,
+			{"treasurer", "POST", "/v1/funds", `{"id":"f-1","asset":"BNB","amount":"1","direction":"up"}`,
 				`direction: expected one of in, out, got "up".`},
 			{"operator", "PUT", "/v1/prices", `{"prices":[]}`, `prices: expected at least 1 items, got 0.`},
 			{"operator", "PUT", "/v1/prices", `{"prices":[{"asset":"BNB","day":"2026-13-01","price":"1"}]}`,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -100,12 +101,12 @@ func (s *server) campaignRoutes() {
 	get(s, "/v1/campaigns/{campaign}/days", everyone, reader.campaignDays,
 		about("list-campaign-days", "Offer", "List the days of a campaign",
 			"Its paid days, the newest first, then by token: budget, what was paid, and the effective rates.", 404))
-	change(s, "POST /v1/campaigns", operators, writer.addCampaign,
+	change(s, "POST /v1/campaigns", does(control.AddCampaign), writer.addCampaign,
 		about("add-campaign", "Offer", "Make a campaign",
 			"Moves the pool from @custody to @rewards, where it is reserved. A campaign is for days from tomorrow on, and "+
 				"cannot be changed; it can be ended early. Repeating an ID with the same content has no further effect.", 404, 409),
 		created[entryOut]("It was made before: the answer of the first time."))
-	change(s, "POST /v1/campaigns/{campaign}/end", operators, writer.endCampaign,
+	change(s, "POST /v1/campaigns/{campaign}/end", does("campaign end"), writer.endCampaign,
 		about("end-campaign", "Offer", "End a campaign early",
 			"The days up to the last one are paid as before; then what is left of the pool is the operator's. "+
 				"Repeating it has no further effect; another day is a conflict.", 404, 409))

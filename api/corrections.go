@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -15,7 +16,7 @@ const mostAdjustments = 1000
 
 // correctionRoutes are those that correct what was, beside a single adjustment.
 func (s *server) correctionRoutes() {
-	change(s, "POST /v1/adjustments/batches", operators, writer.postAdjustments,
+	change(s, "POST /v1/adjustments/batches", does(control.Adjust), writer.postAdjustments,
 		about("post-adjustments", "Entries", "Post many corrections",
 			fmt.Sprintf("Posts 1 to %d corrections in their order, each with its reason. "+
 				"Each is posted or refused by itself, and the answer has the result of each, in the same order; "+
@@ -24,7 +25,7 @@ func (s *server) correctionRoutes() {
 				"then a refusal is the answer, with the problem of the first refused one and its path in `field`. "+
 				"Repeating has no further effect.", mostAdjustments), 404, 409),
 		takes[adjustmentsIn]("The corrections."), upTo(largeBody))
-	change(s, "POST /v1/compensations", operators, writer.compensate,
+	change(s, "POST /v1/compensations", does(control.Compensate), writer.compensate,
 		about("compensate", "Entries", "Make a reward good",
 			"Moves an amount from @rewards to an account, now, for its reward of a day that is paid: "+
 				"such a day never changes, and an entry that came too late for it may have changed what it earned. "+
@@ -148,12 +149,12 @@ type reconciliationOut struct {
 
 // reconciliationRoutes are those of authoritative entries that left a balance below zero.
 func (s *server) reconciliationRoutes() {
-	get(s, "/v1/reconciliation", staff, reader.reconciliations,
+	get(s, "/v1/reconciliation", allHolders, reader.reconciliations,
 		about("list-reconciliation", "Entries", "List what is to be reconciled",
 			"The balances that authoritative entries left below zero for a time, "+
 				"in the order of their posting: what to compare with the ledger that decided the entries. "+
 				"Such a time counts against the day's average, and a day whose average is below zero earns nothing."))
-	change(s, "POST /v1/reconciliation/resolutions", operators, writer.resolve,
+	change(s, "POST /v1/reconciliation/resolutions", does("reconciliation resolve"), writer.resolve,
 		about("resolve-reconciliation", "Entries", "Resolve an entry",
 			"Records that an entry was reconciled, and why, with who did it. The balances stay as they are: "+
 				"what is wrong in them is corrected by an adjustment. Repeating has no further effect.", 404))

@@ -51,7 +51,7 @@ func TestACompensation(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.earner("alice")
 		w.deposit("d-1", "alice", "10", "BNB")
-		w.post("operator", "/v1/funds", `{"id":"f-0","asset":"BNB","amount":"1","direction":"in"}`).is(200)
+		w.post("treasurer", "/v1/funds", `{"id":"f-0","asset":"BNB","amount":"1","direction":"in"}`).is(200)
 		body := func(day int, amount string) string {
 			return `{"account":"alice","day":"` + w.day(day) + `","asset":"BNB","amount":"` + amount +
 				`","name":"d-9","reason":"late"}`

@@ -110,7 +110,7 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"add-token", "operator", "/v1/tokens",
 		`{"asset":"DOT","scale":8,"maxSupply":"2100000000","offered":true,"apr":"0.01","minimum":"1","cap":"100"}`},
 	{"get-limits", "auditor", "/v1/tokens/BNB/limits", ""},
-	{"set-limits", "operator", "/v1/tokens/BNB/limits", `{"maxTotal":"1000","maxChange":"0"}`},
+	{"set-limits", "admin", "/v1/tokens/BNB/limits", `{"maxTotal":"1000","maxChange":"0"}`},
 	{"list-terms", "alice", "/v1/tokens/BNB/terms", ""},
 	{"set-terms", "operator", "/v1/tokens/BNB/terms",
 		`{"from":"2026-03-10","offered":true,"apr":"0.01","minimum":"1","cap":"100"}`},
@@ -161,14 +161,14 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"get-account-journal", "alice", "/v1/accounts/alice/journal", ""},
 	{"get-journal", "auditor", "/v1/journal", ""},
 	{"get-funds", "auditor", "/v1/funds", ""},
-	{"enter-income", "operator", "/v1/incomes",
+	{"enter-income", "treasurer", "/v1/incomes",
 		`{"reference":"e-1","asset":"BNB","chain":"bsc","source":"v-1","first":"2026-03-02","last":"2026-03-03","gross":"1.5","evidence":"0x1"}`},
-	{"move-fees", "operator", "/v1/fees", `{"id":"f-1","asset":"BNB","amount":"1","direction":"in"}`},
+	{"move-fees", "treasurer", "/v1/fees", `{"id":"f-1","asset":"BNB","amount":"1","direction":"in"}`},
 	{"list-fees", "auditor", "/v1/fees", ""},
 	{"list-incomes", "auditor", "/v1/incomes", ""},
-	{"add-campaign", "operator", "/v1/campaigns",
+	{"add-campaign", "treasurer", "/v1/campaigns",
 		`{"id":"spring","title":"Hold BNB","asset":"SOL","pool":"10","first":"2026-03-05","last":"2026-03-09","tokens":[{"token":"BNB"}],"multipliers":[{"label":"vip","factor":"1.5"}],"members":3,"measure":"daily-minimum"}`},
-	{"end-campaign", "operator", "/v1/campaigns/spring/end", `{"last":"2026-03-06"}`},
+	{"end-campaign", "treasurer", "/v1/campaigns/spring/end", `{"last":"2026-03-06"}`},
 	{"list-proposals", "auditor", "/v1/proposals?state=all", ""},
 	{"get-proposal", "auditor", "/v1/proposals/" + proposed("ADA"), ""},
 	{"approve-proposal", "approver", "/v1/proposals/" + proposed("ADA") + "/approve",
@@ -177,7 +177,7 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"list-campaigns", "alice", "/v1/campaigns", ""},
 	{"get-campaign", "alice", "/v1/campaigns/spring", ""},
 	{"list-campaign-days", "alice", "/v1/campaigns/spring/days", ""},
-	{"fund", "operator", "/v1/funds", `{"id":"f-1","asset":"BNB","amount":"100","direction":"in"}`},
+	{"fund", "treasurer", "/v1/funds", `{"id":"f-1","asset":"BNB","amount":"100","direction":"in"}`},
 	{"list-log", "auditor", "/v1/log", ""},
 	{"export-account-rewards", "alice", "/v1/accounts/alice/exports/rewards?format=jsonl", ""},
 	{"export-statement", "alice", "/v1/accounts/alice/exports/statement", ""},
@@ -208,7 +208,7 @@ func (w *town) readyForEachOperation() {
 	w.earner("alice")
 	w.holder("bob", "DE")
 	w.deposit("d-1", "alice", "10", "BNB")
-	w.post("operator", "/v1/funds", `{"id":"f-0","asset":"BNB","amount":"100","direction":"in"}`).is(200)
+	w.post("treasurer", "/v1/funds", `{"id":"f-0","asset":"BNB","amount":"100","direction":"in"}`).is(200)
 	for _, asset := range []string{"ADA", "SOL"} {
 		_, err := w.db.As(olga).Propose(w.t.Context(), draftOf(asset), "")
 		w.ok(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -44,7 +45,7 @@ func (s *server) documentRoutes() {
 	get(s, "/v1/documents/{name}/{version}", everyone, reader.document,
 		about("get-document", "Offer", "Read a document",
 			"The text of a version, in Markdown. Every version is kept.", 404))
-	change(s, "POST /v1/documents", operators, writer.publishDocument,
+	change(s, "POST /v1/documents", does(control.PublishDocument), writer.publishDocument,
 		about("publish-document", "Offer", "Publish a version of a document",
 			"Makes a text the current version, which must be accepted before the next activation; "+
 				"running enrollments go on. Publishing the current text again has no effect."), upTo(publishLimit))
@@ -91,10 +92,10 @@ type acceptIn struct {
 }
 
 func (s *server) acceptanceRoutes() {
-	get(s, "/v1/accounts/{account}/acceptances", everyone, reader.acceptances,
+	get(s, "/v1/accounts/{account}/acceptances", oneHolder, reader.acceptances,
 		about("list-acceptances", "Soft Staking", "List what an account's holder has accepted",
 			"The oldest first.", 404))
-	change(s, "POST /v1/accounts/{account}/acceptances", owners, writer.acceptDocument,
+	change(s, "POST /v1/accounts/{account}/acceptances", does("accept"), writer.acceptDocument,
 		about("accept-document", "Soft Staking", "Accept a document",
 			"Records that the holder has accepted a version of a document, when, and with which client. "+
 				"An exchange calls it for a holder to whom it has shown the document. Repeating has no further effect: "+

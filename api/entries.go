@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
 )
@@ -18,7 +19,7 @@ const mostEntries = 10_000
 
 // entryRoutes are those that post.
 func (s *server) entryRoutes() {
-	change(s, "POST /v1/entries", owners, writer.postEntry, about("post-entry", "Entries", "Post an entry",
+	change(s, "POST /v1/entries", does("post"), writer.postEntry, about("post-entry", "Entries", "Post an entry",
 		"Posts one entry, whole or not at all. "+
 			"Repeating it with the same content has no further effect and is answered as the first time, "+
 			"with 200 instead of 201. A refused entry is not stored, and may be posted again.\n\n"+
@@ -26,7 +27,7 @@ func (s *server) entryRoutes() {
 			"its entries count when they are posted, and their IDs begin with its account and a slash. "+
 			"It may name 60 recipients an hour, found or not, here and on the pages together (429).", 404, 409, 429),
 		created[entryOut]("It was posted before: the answer of the first time."), takes[entryIn]("The entry."))
-	change(s, "POST /v1/batches", exchange, writer.postBatch,
+	change(s, "POST /v1/batches", does("post", access.Exchange), writer.postBatch,
 		about("post-batch", "Entries", "Post many entries",
 			fmt.Sprintf("Posts 1 to %d entries in their order, in a body of at most 8 MiB. "+
 				"Each is posted or refused by itself, and the answer has the result of each, in the same order. "+
@@ -37,7 +38,7 @@ func (s *server) entryRoutes() {
 				"A batch may be posted again: what was posted is repeated, and what was refused is attempted again. "+
 				"Under an Idempotency-Key as well: an answer with a refusal that may pass is not kept.", mostEntries), 404, 409),
 		takes[batchIn]("The entries."), upTo(largeBody))
-	change(s, "POST /v1/adjustments", operators, writer.postAdjustment,
+	change(s, "POST /v1/adjustments", does(control.Adjust), writer.postAdjustment,
 		about("post-adjustment", "Entries", "Post a correction",
 			"Posts an entry of the kind `adjustment`, dated now, and records its actor and its reason. "+
 				"The past is never edited: a correction is a new entry. "+

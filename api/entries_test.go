@@ -138,7 +138,7 @@ func TestIDsThatVanishFromAURL(t *testing.T) {
 			w.post("operator", "/v1/adjustments",
 				`{"id":"`+id+`","reason":"x","moves":[{"from":"@custody","to":"bob","asset":"BNB","amount":"1"}]}`).
 				refused(400, "invalid", "id")
-			w.post("operator", "/v1/funds", `{"id":"`+id+`","asset":"BNB","amount":"1","direction":"in"}`).
+			w.post("treasurer", "/v1/funds", `{"id":"`+id+`","asset":"BNB","amount":"1","direction":"in"}`).
 				refused(400, "invalid", "id")
 			for _, whole := range []string{id, "a/" + id, id + "/a", "a/" + id + "/b"} {
 				w.post("exchange", "/v1/entries", entry(whole, "deposit", "@custody bob BNB 1")).

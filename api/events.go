@@ -33,7 +33,7 @@ type eventsIn struct {
 
 // eventRoutes puts the stream of events into the table.
 func (s *server) eventRoutes() {
-	get(s, EventsPath, everyone, reader.streamEvents, about("events", "Events", "Stream events",
+	get(s, EventsPath, subscribers, reader.streamEvents, about("events", "Events", "Stream events",
 		"Server-sent events: `balance`, an entry changed a balance; `reward`, a reward was credited; "+
 			"`settled`, all rewards of a token's day are credited; `reset`, "+
 			"the events after the ID are not available any more; `ready`, the stream is up to date. "+

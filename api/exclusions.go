@@ -87,16 +87,16 @@ func (s *server) exclusionRoutes() {
 		"What ends tomorrow, as it does without a day, leaves today not measured. " +
 		"Several products may have the same days; the one that began first is named. " +
 		"Repeating has no further effect."
-	get(s, "/v1/accounts/{account}/exclusions", everyone, reader.accountExclusions,
+	get(s, "/v1/accounts/{account}/exclusions", oneHolder, reader.accountExclusions,
 		about("list-account-exclusions", "Soft Staking", "List what is not measured of an account",
 			"The days on which another product has the account or one of its tokens."))
-	get(s, "/v1/exclusions", staff, reader.listExclusions,
+	get(s, "/v1/exclusions", allHolders, reader.listExclusions,
 		about("list-exclusions", "Soft Staking", "List what is not measured",
 			"The exclusions of all accounts, in an order that never changes."))
-	change(s, "POST /v1/accounts/{account}/exclusions", operators, writer.exclude,
+	change(s, "POST /v1/accounts/{account}/exclusions", does("exclude add"), writer.exclude,
 		about("exclude", "Soft Staking", "Exclude an account, or one of its tokens",
 			"Another product has priority, such as a launchpool, and what the account has is not measured. "+days))
-	change(s, "POST /v1/exclusions", operators, writer.excludeBatch,
+	change(s, "POST /v1/exclusions", does("exclude add"), writer.excludeBatch,
 		about("exclude-batch", "Soft Staking", "Exclude many accounts",
 			fmt.Sprintf("As `exclude` does, 1 to %d rows in a body of at most 8 MiB. "+
 				"Each row is taken or refused by itself, and the answer has the result of each, in the same order. "+

@@ -105,20 +105,20 @@ func known(s *string) string {
 }
 
 func (s *server) exportRoutes() {
-	get(s, "/v1/accounts/{account}/exports/rewards", everyone, reader.exportAccountRewards,
+	get(s, "/v1/accounts/{account}/exports/rewards", oneHolder, reader.exportAccountRewards,
 		export("export-account-rewards", "Export an account's rewards",
 			"Those of some days, by day and token: ", rewardTable.columns))
-	get(s, "/v1/accounts/{account}/exports/statement", everyone, reader.exportStatement,
+	get(s, "/v1/accounts/{account}/exports/statement", oneHolder, reader.exportStatement,
 		export("export-statement", "Export an account's statement",
 			"Every change of the free and held balances, in order of time, with the balance after it. "+
 				"A reward counts from the 00:00 after its day. ", statementTable.columns))
-	get(s, "/v1/exports/rewards", staff, reader.exportRewards, export("export-rewards", "Export all rewards",
+	get(s, "/v1/exports/rewards", allHolders, reader.exportRewards, export("export-rewards", "Export all rewards",
 		"Those of all accounts for some days, day after day. ", rewardTable.columns))
-	get(s, "/v1/exports/journal", staff, reader.exportJournal, export("export-journal", "Export the journal",
+	get(s, "/v1/exports/journal", allHolders, reader.exportJournal, export("export-journal", "Export the journal",
 		"Both sides of every move, day after day; those of a day sum to zero for each token. "+
 			"Of a day the declared totals come first, then the rewards of the day before, which count from its first "+
 			"moment, then what was posted. ", journalTable.columns))
-	get(s, "/v1/exports/balances", staff, reader.exportBalances, export("export-balances", "Export all balances",
+	get(s, "/v1/exports/balances", allHolders, reader.exportBalances, export("export-balances", "Export all balances",
 		"What every account has of every token at one moment, by account and token; house accounts are among them, "+
 			"so that each token sums to zero. What is zero is left out. All lines come from one state of the books. "+
 			"The file is made before it is sent, and the header Content-Length says how long it is. ",

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 )
@@ -43,10 +44,10 @@ type feesAsked struct {
 }
 
 func (s *server) feeRoutes() {
-	get(s, "/v1/fees", office, reader.fees, about("list-fees", "Operation", "List fees",
+	get(s, "/v1/fees", staff, reader.fees, about("list-fees", "Operation", "List fees",
 		"What came into @fees and left it on some days, the last entered first: the fee of each income, also of one "+
 			"without a fee, and what the operator took out or returned. The balances are those of `/v1/funds`.", 404))
-	change(s, "POST /v1/fees", operators, writer.moveFees,
+	change(s, "POST /v1/fees", does(control.WithdrawFees), writer.moveFees,
 		about("move-fees", "Operation", "Take fees out, or return them",
 			"The operator's share of staking income lies in @fees. The balances are those of `/v1/funds`.", 404, 409))
 }

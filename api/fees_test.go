@@ -11,10 +11,10 @@ import (
 func TestFees(t *testing.T) {
 	inTowns(t, func(t *testing.T, w *town) {
 		sharing(w)
-		w.call("operator", post, "/v1/incomes", fmt.Sprintf(`{"reference":"e0","asset":"SOL","chain":"solana",`+
+		w.call("treasurer", post, "/v1/incomes", fmt.Sprintf(`{"reference":"e0","asset":"SOL","chain":"solana",`+
 			`"source":"v-2","first":%q,"last":%q,"gross":"2","evidence":"0x2"}`, w.day(2), w.day(3))).is(201)
 		move := func(id, amount, direction string) {
-			w.call("operator", post, "/v1/fees", fmt.Sprintf(`{"id":%q,"asset":"BNB","amount":%q,"direction":%q}`, id,
+			w.call("treasurer", post, "/v1/fees", fmt.Sprintf(`{"id":%q,"asset":"BNB","amount":%q,"direction":%q}`, id,
 				amount, direction)).is(200)
 		}
 		w.clock.Set(6, "12:00")
@@ -33,7 +33,7 @@ func TestFees(t *testing.T) {
 			"items.4.income.first", w.day(2), "items.4.income.last", w.day(3), "items.4.income.gross", "0.01",
 			"items.4.income.feeRate", "0.3", "items.4.income.net", "0.007", "items.4.at", w.day(4)+"T12:00:00.000Z")
 		for size := 1; size <= 3; size++ {
-			if got := strings.Join(w.walked("operator", "/v1/fees", size, "entry"), " "); got != all {
+			if got := strings.Join(w.walked("treasurer", "/v1/fees", size, "entry"), " "); got != all {
 				t.Errorf("the pages of %d have %s", size, got)
 			}
 		}

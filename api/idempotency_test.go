@@ -149,7 +149,7 @@ func TestIdempotencyKeyOfAWrongRequest(t *testing.T) {
 				"entries[0].moves[0].amount"},
 			{"exchange", "/v1/accounts", `{"id":"bob","region":"XX"}`, "region"},
 			{"exchange", "/v1/accounts", `{"id":"bob","town":"Paris"}`, "town"},
-			{"operator", "/v1/funds", `{"id":"1","asset":"BNB","amount":"1","direction":"up"}`, "direction"},
+			{"treasurer", "/v1/funds", `{"id":"1","asset":"BNB","amount":"1","direction":"up"}`, "direction"},
 		} {
 			key := fmt.Sprintf("k-%d", n)
 			first := w.call(c.who, post, c.path, c.body, "Idempotency-Key", key, "X-Request-Id", "first").is(400).says("field",

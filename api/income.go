@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -48,10 +49,10 @@ type incomesIn struct {
 }
 
 func (s *server) incomeRoutes() {
-	get(s, "/v1/incomes", office, reader.incomes, about("list-incomes", "Operation", "List staking income",
+	get(s, "/v1/incomes", staff, reader.incomes, about("list-incomes", "Operation", "List staking income",
 		"What was entered for periods that end on some days, the last entered first: its evidence, the fee, and the net.",
 		404))
-	change(s, "POST /v1/incomes", operators, writer.enterIncome,
+	change(s, "POST /v1/incomes", does(control.EnterIncome), writer.enterIncome,
 		about("enter-income", "Operation", "Enter staking income",
 			"Moves the gross amount from @custody to @income, and from there the fee to @fees and the net to @rewards, "+
 				"in one transaction. Negative income takes both out again. "+

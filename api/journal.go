@@ -14,24 +14,24 @@ import (
 
 // journalRoutes are those that read balances and the journal.
 func (s *server) journalRoutes() {
-	get(s, "/v1/accounts/{account}/balances", everyone, reader.balances,
+	get(s, "/v1/accounts/{account}/balances", oneHolder, reader.balances,
 		about("get-balances", "Journal", "List an account's balances",
 			"What an account has of each asset, by symbol, and what that is worth in USDT by today's price: "+
 				"that of today, or the last of the 7 days before. Where there is none the value is absent, "+
 				"and the total is of the others."))
-	get(s, "/v1/accounts/{account}/journal", everyone, reader.accountJournal,
+	get(s, "/v1/accounts/{account}/journal", oneHolder, reader.accountJournal,
 		about("get-account-journal", "Journal", "Read an account's journal",
 			"Every change of an account's free and held balances, "+
 				"the newest first by the moment at which it counts; rewards count from the 00:00 UTC after their day. "+
 				"A backdated entry is in the order of its own time. A page may be short, or empty, and not be the last: "+
 				"as long as there is `next`, there may be more."))
-	get(s, "/v1/journal", staff, reader.journal, about("get-journal", "Journal", "Read the journal",
+	get(s, "/v1/journal", allHolders, reader.journal, about("get-journal", "Journal", "Read the journal",
 		"Both sides of every move that was posted, by day, part of the books, and time. "+
 			"Each day that is closed is complete; into an open one something may be posted before your cursor. "+
 			"Rewards and declared totals are not among them: the exports have them too, "+
 			"and each is an entry by its name. A page may be short, or empty, and not be the last: "+
 			"as long as there is `next`, there may be more."))
-	get(s, "/v1/entries/{entry}", staff, reader.getEntry, about("get-entry", "Entries", "Look at an entry",
+	get(s, "/v1/entries/{entry}", allHolders, reader.getEntry, about("get-entry", "Entries", "Look at an entry",
 		"An entry as the journal names it: one that was posted, "+
 			"a reward that was credited (`reward/DAY/TOKEN/ACCOUNT`), "+
 			"or the total of a token's day that was declared (`declare/DAY/TOKEN`), "+

@@ -118,3 +118,28 @@ func TestAnEntryHasItsActor(t *testing.T) {
 		}
 	})
 }
+
+// TestSupportIsLogged: support reads one holder at a time, and each read leaves who looked at whom; lists of all
+// holders and an account that does not exist leave nothing but a refusal.
+func TestSupportIsLogged(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.settlers()
+		read := func() (lines []store.LogLine) {
+			all, err := reports.New(w.db.Reader()).Log(t.Context(), time.Time{}, 10_000)
+			w.ok(err)
+			return slices.DeleteFunc(all, func(l store.LogLine) bool { return l.Action != string(control.ReadAccount) })
+		}
+		w.call("support", http.MethodGet, "/v1/accounts/alice/balances", "", "X-Request-Id", "r-1").is(200)
+		w.get("support", "/v1/accounts").refused(403, "forbidden", "")
+		w.get("support", "/v1/journal").refused(403, "forbidden", "")
+		w.get("support", "/v1/accounts/nobody/balances").refused(404, "not-found", "")
+		w.get("support", "/v1/tokens").is(200)
+		w.get("auditor", "/v1/accounts/alice/balances").is(200)
+		id, _ := access.TokenID(w.tokens["support"])
+		lines := read()
+		if len(lines) != 1 || lines[0].Subject != "alice" || lines[0].Detail != "/v1/accounts/{account}/balances" ||
+			lines[0].Actor != (access.Actor{Role: access.Support, Credential: "token " + id, Request: "r-1"}) {
+			t.Errorf("the log has %+v", lines)
+		}
+	})
+}

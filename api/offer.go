@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -42,7 +43,7 @@ type newToken struct {
 func (s *server) tokenRoutes() {
 	get(s, "/v1/tokens", everyone, reader.listTokens, about("list-tokens", "Offer", "List the tokens",
 		"All tokens that the books keep, by symbol, with the terms of today and those that come."))
-	change(s, "POST /v1/tokens", operators, writer.addToken, about("add-token", "Offer", "Add a token",
+	change(s, "POST /v1/tokens", does(control.AddAsset), writer.addToken, about("add-token", "Offer", "Add a token",
 		"Adds a token with its first terms, which hold from tomorrow on. "+
 			"Repeating has no further effect; other figures for the same symbol are a conflict, "+
 			"since those of a token never change: only its terms do.", 409))
@@ -223,15 +224,15 @@ func (s *server) termsRoutes() {
 		about("list-terms", "Offer", "List a token's terms",
 			"All terms that were ever set for a token, those of the latest day first. "+
 				"Terms hold from a day on, until the next; the past is never edited.", 404))
-	get(s, "/v1/tokens/{asset}/delisting", office, reader.previewDelisting,
+	get(s, "/v1/tokens/{asset}/delisting", staff, reader.previewDelisting,
 		about("preview-delisting", "Offer", "Preview that a token is taken off offer",
 			"Who would not earn with it any more from tomorrow on. Nothing is written. "+
 				"It reads every account, and takes its time with many.", 404), slow)
-	change(s, "POST /v1/tokens/{asset}/terms", operators, writer.setTerms,
+	change(s, "POST /v1/tokens/{asset}/terms", does(control.SetTerms), writer.setTerms,
 		about("set-terms", "Offer", "Set a token's terms",
 			"Sets terms from a day on, at the earliest tomorrow. Terms that were set for that day before "+
 				"are kept in the history, and are not used any more. Repeating has no further effect.", 404))
-	change(s, "POST /v1/tokens/{asset}/corrections", operators, writer.correctTerms,
+	change(s, "POST /v1/tokens/{asset}/corrections", does(control.CorrectTerms), writer.correctTerms,
 		about("correct-terms", "Offer", "Correct a token's terms of one day",
 			"Corrects the terms of a day that is over and not declared, and of that day alone. "+
 				"The next run accrues it again, and its approval is revoked. After a day is paid, "+

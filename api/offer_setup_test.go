@@ -89,7 +89,7 @@ func newTown(t testing.TB, kind string) *town {
 		handler.ServeHTTP(rw, r.WithContext(access.WithCaller(r.Context(), caller)))
 	}))
 	t.Cleanup(w.server.Close)
-	for _, role := range []access.Role{access.Exchange, access.Operator, access.Approver, access.Auditor} {
+	for _, role := range append([]access.Role{access.Exchange}, access.StaffRoles...) {
 		w.token(role, "")
 	}
 	return w
@@ -109,12 +109,14 @@ func (w *town) token(role access.Role, id ledger.Account) {
 	w.t.Helper()
 	token, text, err := access.NewToken(rand.Reader)
 	w.ok(err)
-	token.Role, token.Account = role, id
+	token.Role, token.Parts, err = access.ParseRoleAndParts(string(role))
+	w.ok(err)
+	token.Account = id
 	if id == "" { // each of staff is somebody
 		token.Person = "the " + string(role)
 	}
 	w.ok(w.db.People().AddToken(w.t.Context(), token))
-	name := string(role)
+	name := string(role) // or some of a back end's parts
 	if id != "" {
 		name = string(id)
 	}

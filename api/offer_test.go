@@ -110,12 +110,12 @@ func TestLimits(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.holder("alice", "DE")
 		w.get("auditor", "/v1/tokens/BNB/limits").is(200).says("maxTotal", "0", "maxChange", "0")
-		w.call("operator", put, "/v1/tokens/BNB/limits", `{"maxTotal":"12.5","maxChange":"25.5"}`).is(200).says("maxTotal", "12.5", "maxChange", "25.5")
-		w.get("operator", "/v1/tokens/BNB/limits").is(200).says("maxTotal", "12.5", "maxChange", "25.5")
-		w.call("operator", put, "/v1/tokens/BNB/limits", `{"maxTotal":"12.5","maxChange":"25.555"}`).refused(400, "invalid", "maxChange")
-		w.call("operator", put, "/v1/tokens/BNB/limits", `{"maxTotal":"x","maxChange":"0"}`).refused(400, "invalid", "maxTotal")
-		w.call("operator", put, "/v1/tokens/BNB/limits", `{"maxTotal":"1"}`).refused(400, "invalid", "maxChange")
-		w.call("operator", put, "/v1/tokens/XYZ/limits", `{"maxTotal":"0","maxChange":"0"}`).refused(404, "not-found", "")
+		w.call("admin", put, "/v1/tokens/BNB/limits", `{"maxTotal":"12.5","maxChange":"25.5"}`).is(200).says("maxTotal", "12.5", "maxChange", "25.5")
+		w.get("admin", "/v1/tokens/BNB/limits").is(200).says("maxTotal", "12.5", "maxChange", "25.5")
+		w.call("admin", put, "/v1/tokens/BNB/limits", `{"maxTotal":"12.5","maxChange":"25.555"}`).refused(400, "invalid", "maxChange")
+		w.call("admin", put, "/v1/tokens/BNB/limits", `{"maxTotal":"x","maxChange":"0"}`).refused(400, "invalid", "maxTotal")
+		w.call("admin", put, "/v1/tokens/BNB/limits", `{"maxTotal":"1"}`).refused(400, "invalid", "maxChange")
+		w.call("admin", put, "/v1/tokens/XYZ/limits", `{"maxTotal":"0","maxChange":"0"}`).refused(404, "not-found", "")
 		for _, who := range []string{"alice", "exchange", "auditor"} {
 			w.call(who, put, "/v1/tokens/BNB/limits", `{"maxTotal":"0","maxChange":"0"}`).refused(403, "forbidden", "")
 		}

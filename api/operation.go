@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -104,23 +105,23 @@ type reportOut struct {
 }
 
 func (s *server) runRoutes() {
-	get(s, "/v1/runs/status", office, reader.runStatus,
+	get(s, "/v1/runs/status", staff, reader.runStatus,
 		about("get-run-status", "Operation", "Read how far the runs are",
 			"The first day that takes entries, and for each token the last day that is settled and what its "+
 				"next one waits for."))
-	get(s, "/v1/runs/preview", office, reader.preview, about("preview-run", "Operation", "Preview the next run",
+	get(s, "/v1/runs/preview", staff, reader.preview, about("preview-run", "Operation", "Preview the next run",
 		"What each token's oldest day that is over and not settled would pay, "+
 			"and what the open day would pay so far, compared with the pool and the limits. Nothing is written and "+
 			"no day is closed: entries may still change it. It measures every holding, so it may take long."),
 		slow)
-	get(s, "/v1/runs/days", office, reader.runDays,
+	get(s, "/v1/runs/days", staff, reader.runDays,
 		about("list-run-days", "Operation", "List what days have paid",
 			"The declared totals of some days, by day and token."))
-	change(s, "POST /v1/runs", operators, writer.run, about("run", "Operation", "Run now",
+	change(s, "POST /v1/runs", does("day close"), writer.run, about("run", "Operation", "Run now",
 		"Settles every day that is over and not settled, as the server does by itself. "+
 			"It is idempotent: repeated, concurrent and late runs pay the same. The answer may take long; "+
 			"if it is lost, run again."), slow)
-	change(s, "POST /v1/runs/approvals", operators, writer.approveDay,
+	change(s, "POST /v1/runs/approvals", does(control.ApproveDay), writer.approveDay,
 		about("approve-day", "Operation", "Approve a day that is over a limit",
 			"Approves a token's day that is over: the next run pays it despite its limits. "+
 				"Repeating has no further effect, until the day is declared.", 404))
@@ -305,10 +306,10 @@ type fundIn struct {
 }
 
 func (s *server) fundRoutes() {
-	get(s, "/v1/funds", office, reader.funds, about("get-funds", "Operation", "Read the house's money",
+	get(s, "/v1/funds", staff, reader.funds, about("get-funds", "Operation", "Read the house's money",
 		"The pools that rewards are paid from, with how long each lasts, "+
 			"and the balances of the house accounts."))
-	change(s, "POST /v1/funds", operators, writer.fund,
+	change(s, "POST /v1/funds", does("fund"), writer.fund,
 		about("fund", "Operation", "Fund a pool, or take out of it",
 			"A day that waits for funds is paid automatically when they are there.", 404, 409))
 }
@@ -390,10 +391,10 @@ type limitsIn struct {
 const percentScale = 2
 
 func (s *server) limitRoutes() {
-	get(s, "/v1/tokens/{asset}/limits", office, reader.tokenLimits,
+	get(s, "/v1/tokens/{asset}/limits", staff, reader.tokenLimits,
 		about("get-limits", "Operation", "Read a token's limits",
 			"Above these limits a token's day needs approval before anything of it is paid.", 404))
-	change(s, "PUT /v1/tokens/{asset}/limits", operators, writer.setLimits,
+	change(s, "PUT /v1/tokens/{asset}/limits", does(control.SetLimit), writer.setLimits,
 		about("set-limits", "Operation", "Set a token's limits",
 			"A day over a limit waits, accrued and not paid, until it is approved, "+
 				"its terms are corrected or its limits are changed.", 404))
@@ -446,7 +447,7 @@ func (wr writer) setLimits(ctx context.Context, in *limitsIn) (*answer[limitsOut
 type logLineOut struct {
 	At      string `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When."`
 	Actor   string `json:"actor" example:"token 4fQx81LmZp0a" doc:"Who: 'token ID', 'key KEY…', 'login EMAIL', 'operator NAME' of the command line, or 'serve' and other single words for a process. In lines of books from before this was kept: a name alone."`
-	Role    string `json:"role,omitempty" example:"operator" doc:"The role: operator, exchange, auditor, holder or system. Absent: the line is from before it was kept."`
+	Role    string `json:"role,omitempty" example:"operator" doc:"The role: that of a token, or system. Absent: the line is from before it was kept."`
 	Request string `json:"request,omitempty" example:"A7QZ3VYJ4N5KX2M6PBTCDEFGHI" doc:"The request's ID, as in the header X-Request-Id of its answer. Absent: the change came by no request."`
 	Action  string `json:"action" example:"terms set" doc:"What was done."`
 	Subject string `json:"subject" example:"BNB" doc:"To what: a token, an account, a document …"`
@@ -454,7 +455,7 @@ type logLineOut struct {
 }
 
 func (s *server) logRoutes() {
-	get(s, "/v1/log", office, reader.logLines, about("list-log", "Operation", "Read who changed what",
+	get(s, "/v1/log", overseers, reader.logLines, about("list-log", "Operation", "Read who changed what",
 		"Every change of the books, and who made it, the newest first."))
 }
 

@@ -72,18 +72,18 @@ type labelIn struct {
 }
 
 func (s *server) ownerRoutes() {
-	get(s, "/v1/owners", staff, reader.listOwners, about("list-owners", "Accounts", "List whose accounts are",
+	get(s, "/v1/owners", allHolders, reader.listOwners, about("list-owners", "Accounts", "List whose accounts are",
 		"What holds today, and what is set for later days. An account that is not among them is its own owner."))
-	change(s, "PUT /v1/accounts/{account}/owner", operators, writer.setOwner,
+	change(s, "PUT /v1/accounts/{account}/owner", does("owner set"), writer.setOwner,
 		about("set-owner", "Accounts", "Set whose an account is",
 			"The accounts of one owner share minimum and cap of the tokens whose terms say so. "+
 				"It holds from a day on, at the earliest tomorrow; a day that has begun is never changed. "+
 				"Repeating has no further effect."))
-	change(s, "PUT /v1/accounts/{account}/labels/{label}", operators, writer.addLabel,
+	change(s, "PUT /v1/accounts/{account}/labels/{label}", does("label add"), writer.addLabel,
 		about("add-label", "Accounts", "Give an account a label",
 			"A label is a word of yours, by which a campaign distinguishes accounts. "+
 				"It holds from a day on, at the earliest tomorrow, until it is removed. Repeating has no further effect."))
-	change(s, "DELETE /v1/accounts/{account}/labels/{label}", operators, writer.removeLabel,
+	change(s, "DELETE /v1/accounts/{account}/labels/{label}", does("label remove"), writer.removeLabel,
 		about("remove-label", "Accounts", "Take a label off an account",
 			"From a day on, at the earliest tomorrow. Repeating has no further effect."))
 }

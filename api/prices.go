@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
@@ -40,7 +41,7 @@ const pricesLimit = 2 << 20
 func (s *server) priceRoutes() {
 	get(s, "/v1/prices", everyone, reader.prices, about("list-prices", "Offer", "List a token's prices",
 		"Those that were set, by day.", 404))
-	change(s, "PUT /v1/prices", operators, writer.setPrices, about("set-prices", "Offer", "Set prices",
+	change(s, "PUT /v1/prices", does(control.SetPrices), writer.setPrices, about("set-prices", "Offer", "Set prices",
 		"Sets the prices of days that have begun, up to 10,000 in one request, all of them or none. "+
 			"A price may be changed until its day is declared for the token. A declared day without a price gets one "+
 			"once; another then is refused. Setting the same price again only renews its age, for conversions.", 404, 409),

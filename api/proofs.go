@@ -37,7 +37,7 @@ type proofNode struct {
 }
 
 func (s *server) proofRoutes() {
-	get(s, "/v1/accounts/{account}/proofs/{day}/{asset}", everyone, reader.proof,
+	get(s, "/v1/accounts/{account}/proofs/{day}/{asset}", oneHolder, reader.proof,
 		about("get-proof", "Accounts", "Read the proof that a balance is counted",
 			"It leads from what the account has of a token at the end of a day to the sum of what is owed to all holders, "+
 				"and to a checkpoint that is signed with a key outside the books. The answer is the file that "+

@@ -21,20 +21,20 @@ const whyHeader = "X-Reason"
 
 // proposalRoutes are those of what needs approval: what was proposed, and its approval.
 func (s *server) proposalRoutes() {
-	get(s, "/v1/proposals", staff, reader.proposals,
+	get(s, "/v1/proposals", proposals, reader.proposals,
 		about("list-proposals", "Operation", "List what is proposed",
 			"With four eyes some operations are not carried out, and answered with 202 and a proposal: another person "+
 				"approves it. The newest first."))
-	get(s, "/v1/proposals/{proposal}", staff, reader.showProposal,
+	get(s, "/v1/proposals/{proposal}", proposals, reader.showProposal,
 		about("get-proposal", "Operation", "Read a proposal",
 			"What was proposed, by whom, what it would do, and what became of it.", 404))
-	change(s, "POST /v1/proposals/{proposal}/approve", checkers, writer.approveProposal,
+	change(s, "POST /v1/proposals/{proposal}/approve", does("proposal approve"), writer.approveProposal,
 		about("approve-proposal", "Operation", "Approve a proposal",
 			"Carries out what was proposed, exactly that and once, and says what it did. Who proposed it does not approve it, "+
 				"under no credential. What it does is worked out again: where that is not what `effectDigest` is of, nothing is "+
 				"done, and the problem says what it would do now. What the operation itself may be refused for, this may be. "+
 				"Repeating has no further effect.", 404))
-	change(s, "POST /v1/proposals/{proposal}/reject", checkers, writer.rejectProposal,
+	change(s, "POST /v1/proposals/{proposal}/reject", does("proposal reject"), writer.rejectProposal,
 		about("reject-proposal", "Operation", "Reject a proposal",
 			"Ends a proposal: it is never carried out. Repeating has no further effect.", 404))
 }

@@ -11,12 +11,12 @@ import (
 // TestAProposalOverTheAPI: with four eyes money leaves when an approver has approved it, who looks at what it does.
 func TestAProposalOverTheAPI(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
-		w.post("operator", "/v1/funds", `{"id":"f-1","asset":"BNB","amount":"10","direction":"in"}`).is(200)
+		w.post("treasurer", "/v1/funds", `{"id":"f-1","asset":"BNB","amount":"10","direction":"in"}`).is(200)
 		w.ok(w.db.SetFourEyes(t.Context(), true))
 		const out = `{"id":"f-2","asset":"BNB","amount":"4","direction":"out"}`
 		var p struct{ ID, State, Effect, EffectDigest, Reason, Proposer, Done string }
 		for range 2 {
-			r := w.call("operator", "POST", "/v1/funds", out, "X-Reason", "surplus of October")
+			r := w.call("treasurer", "POST", "/v1/funds", out, "X-Reason", "surplus of October")
 			r.is(202)
 			w.ok(json.Unmarshal([]byte(r.body), &p))
 			if r.header.Get("Location") != "/v1/proposals/"+p.ID || p.State != "open" || p.Effect != "4 as fund/f-2" ||
@@ -25,7 +25,7 @@ func TestAProposalOverTheAPI(t *testing.T) {
 			}
 		}
 		for kept := range 2 { // under a key it is the same answer
-			r := w.call("operator", "POST", "/v1/funds", out, "Idempotency-Key", "k-1")
+			r := w.call("treasurer", "POST", "/v1/funds", out, "Idempotency-Key", "k-1")
 			r.is(202)
 			if replayed := r.header.Get("Idempotency-Replayed") == "true"; replayed != (kept == 1) {
 				t.Errorf("request %d: replayed is %t", kept, replayed)
@@ -34,7 +34,7 @@ func TestAProposalOverTheAPI(t *testing.T) {
 		approve := func(who, digest string) reply {
 			return w.post(who, "/v1/proposals/"+p.ID+"/approve", fmt.Sprintf(`{"effectDigest":%q}`, digest))
 		}
-		for _, who := range []string{"operator", "exchange", "auditor"} {
+		for _, who := range []string{"treasurer", "operator", "exchange", "auditor"} {
 			approve(who, p.EffectDigest).refused(403, "forbidden", "")
 		}
 		approve("approver", "00000000000000000000000000000000").refused(409, "effect", "effect")
@@ -45,7 +45,7 @@ func TestAProposalOverTheAPI(t *testing.T) {
 		if p.State != "executed" || p.Done != p.Effect {
 			t.Errorf("%s", r.body)
 		}
-		w.post("operator", "/v1/funds", out).is(200) // it is posted
+		w.post("treasurer", "/v1/funds", out).is(200) // it is posted
 		w.post("approver", "/v1/proposals/"+p.ID+"/reject", `{"reason":"too late"}`).refused(409, "not-open", "")
 		w.get("auditor", "/v1/proposals/no-such").refused(404, "not-found", "")
 	})
@@ -56,11 +56,11 @@ func TestOnePersonWithTwoTokens(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		token, text, err := access.NewToken(zeros{})
 		w.ok(err)
-		token.Role, token.Person = access.Approver, "the operator"
+		token.Role, token.Person = access.Approver, "the admin"
 		w.ok(w.db.People().AddToken(t.Context(), token))
 		w.tokens["again"] = text
 		w.ok(w.db.SetFourEyes(t.Context(), true))
-		r := w.call("operator", "PUT", "/v1/tokens/BNB/limits", `{"maxTotal":"0","maxChange":"5"}`)
+		r := w.call("admin", "PUT", "/v1/tokens/BNB/limits", `{"maxTotal":"0","maxChange":"5"}`)
 		r.is(202)
 		var p struct{ ID, EffectDigest string }
 		w.ok(json.Unmarshal([]byte(r.body), &p))

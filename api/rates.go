@@ -76,7 +76,7 @@ func (s *server) rateRoutes() {
 	get(s, "/v1/tokens/{asset}/disclosure", everyone, reader.disclosure,
 		about("get-disclosure", "Offer", "Read what is disclosed of a token's rewards",
 			"The source of the rewards, how they are worked out, and all that is kept of them.", 404))
-	change(s, "PUT /v1/tokens/{asset}/disclosure", operators, writer.disclose,
+	change(s, "PUT /v1/tokens/{asset}/disclosure", does("disclosure set"), writer.disclose,
 		about("set-disclosure", "Offer", "State where a token's rewards come from",
 			"Makes a text the current statement. Every version is kept. The current text again has no effect.", 404),
 		upTo(disclosureLimit))

@@ -25,7 +25,7 @@ func sharing(w *town) {
 		w.settle()
 		if day == 4 {
 			w.clock.Set(day, "12:00")
-			w.call("operator", post, "/v1/incomes", fmt.Sprintf(`{"reference":"e1","asset":"BNB","chain":"bsc",`+
+			w.call("treasurer", post, "/v1/incomes", fmt.Sprintf(`{"reference":"e1","asset":"BNB","chain":"bsc",`+
 				`"source":"v-1","first":%q,"last":%q,"gross":"0.01","evidence":"0x1"}`, w.day(2), w.day(3))).is(201)
 		}
 	}
@@ -69,7 +69,7 @@ func TestSharesOfCampaigns(t *testing.T) {
 		w.deposit("a-1", "alice", "3", "BNB")
 		w.deposit("b-1", "bob", "1", "BNB")
 		w.fund("f-1", "BNB", "10")
-		w.call("operator", post, "/v1/campaigns", fmt.Sprintf(`{"id":"spring","title":"Hold BNB, get SOL","asset":"SOL",`+
+		w.call("treasurer", post, "/v1/campaigns", fmt.Sprintf(`{"id":"spring","title":"Hold BNB, get SOL","asset":"SOL",`+
 			`"pool":"3","first":%q,"last":%q,"tokens":[{"token":"BNB"}],"multipliers":[{"label":"vip","factor":"1.5"}]}`,
 			w.day(2), w.day(4))).is(201)
 		_, _, err := w.db.AddLabel(t.Context(), "alice", "vip", w.first+1)

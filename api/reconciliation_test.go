@@ -53,8 +53,11 @@ func TestAuthoritativeEntries(t *testing.T) {
 func TestOnlyAnExchangesTokenIsAuthoritative(t *testing.T) {
 	for _, role := range access.Roles {
 		token := access.Token{ID: "aaaaaaaaaaaa", Hash: [32]byte{1}, Role: role, Authoritative: true}
-		if role == access.Holder {
+		switch role {
+		case access.Holder:
 			token.Account = "alice"
+		case access.Exchange:
+			token.Parts = access.AllParts
 		}
 		if err := token.Valid(); (err == nil) != (role == access.Exchange) {
 			t.Errorf("%s: %v", role, err)
@@ -69,7 +72,7 @@ func (w *town) authoritative() string {
 	const name = "authoritative exchange"
 	token, text, err := access.NewToken(rand.Reader)
 	w.ok(err)
-	token.Role, token.Authoritative = access.Exchange, true
+	token.Role, token.Parts, token.Authoritative = access.Exchange, access.AllParts, true
 	w.ok(w.db.People().AddToken(w.t.Context(), token))
 	w.tokens[name] = text
 	return name

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -99,16 +100,16 @@ func (s *server) regionRoutes() {
 		about("list-regions", "Offer", "List where the product is not offered",
 			"In order, including those that are listed from a future day on. A region includes its parts: "+
 				"US includes US-CA."))
-	get(s, "/v1/regions/{code}/preview", office, reader.previewRegion,
+	get(s, "/v1/regions/{code}/preview", staff, reader.previewRegion,
 		about("preview-region", "Offer", "Preview that a region is listed",
 			"Whom it would switch off, and what they earn on now. Nothing is written. "+
 				"It reads every account there, and takes its time with many."), slow)
-	change(s, "PUT /v1/regions/{code}", operators, writer.addRegion,
+	change(s, "PUT /v1/regions/{code}", does(control.AddRegion), writer.addRegion,
 		about("add-region", "Offer", "Stop offering the product in a region",
 			"Its residents do not earn from a day on, and nobody there can switch on from now on; "+
 				"the days before are paid. The code exists in ISO 3166. Repeating has no further effect, "+
 				"and answers the listing that there is; from another day than it holds from is refused.", 409), slow)
-	change(s, "DELETE /v1/regions/{code}", operators, writer.removeRegion,
+	change(s, "DELETE /v1/regions/{code}", does(control.RemoveRegion), writer.removeRegion,
 		about("remove-region", "Offer", "Offer the product in a region again",
 			"Its residents may switch on again. On the day on which it was listed, "+
 				"and before the day from which it holds, this undoes the listing: "+

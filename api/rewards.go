@@ -50,15 +50,15 @@ type earnedToken struct {
 }
 
 func (s *server) rewardRoutes() {
-	get(s, "/v1/accounts/{account}/rewards", everyone, reader.rewards,
+	get(s, "/v1/accounts/{account}/rewards", oneHolder, reader.rewards,
 		about("list-rewards", "Soft Staking", "List an account's rewards",
 			"Those that are credited, of the newest day first, then by token. "+
 				"A day of less than a smallest unit is among them, with a reward of 0: it is carried on.", 404))
-	get(s, "/v1/accounts/{account}/rewards/{day}/{asset}", everyone, reader.explain,
+	get(s, "/v1/accounts/{account}/rewards/{day}/{asset}", oneHolder, reader.explain,
 		about("explain-reward", "Soft Staking", "Explain a reward",
 			"How an account's reward of a day came about, step by step and exactly, or why there was none. "+
 				"A day that is not over is measured as if nothing moved any more.", 404))
-	get(s, "/v1/accounts/{account}/earnings", everyone, reader.earnings,
+	get(s, "/v1/accounts/{account}/earnings", oneHolder, reader.earnings,
 		about("get-earnings", "Soft Staking", "Sum an account's rewards",
 			"All rewards ever credited: by token, and together in USDT at the prices of their days.", 404))
 }
@@ -263,7 +263,7 @@ type todayFor struct {
 }
 
 func (s *server) todayRoutes() {
-	get(s, "/v1/accounts/{account}/today", everyone, reader.getToday,
+	get(s, "/v1/accounts/{account}/today", oneHolder, reader.getToday,
 		about("get-today", "Soft Staking", "Read today so far",
 			"For each token on offer the average since 00:00 UTC, "+
 				"and what the day would pay if nothing moved any more. It is the same working-out that the day is paid by.", 404))

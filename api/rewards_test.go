@@ -21,7 +21,7 @@ func (w *town) settle() {
 // fund puts whole tokens into the pool.
 func (w *town) fund(id, asset, amount string) {
 	w.t.Helper()
-	w.call("operator", post, "/v1/funds",
+	w.call("treasurer", post, "/v1/funds",
 		fmt.Sprintf(`{"id":%q,"asset":%q,"amount":%q,"direction":"in"}`, id, asset, amount)).is(200)
 }
 
@@ -128,13 +128,13 @@ func TestExplainedReward(t *testing.T) {
 		w.get("bob", at(2, "BNB")).refused(404, "not-found", "")
 
 		// What a day waits for is shown to those who can do something about it.
-		w.call("operator", post, "/v1/funds", `{"id":"out","asset":"SOL","amount":"9.999","direction":"out"}`).is(200)
+		w.call("treasurer", post, "/v1/funds", `{"id":"out","asset":"SOL","amount":"9.999","direction":"out"}`).is(200)
 		w.clock.Set(5, "00:10")
 		w.settle()
 		if reason := w.get("operator", at(4, "SOL")).is(200).at("reason"); reason != "" {
 			t.Errorf("SOL of Day 4 is paid from 0.0005: %q", reason)
 		}
-		w.call("operator", post, "/v1/funds",
+		w.call("treasurer", post, "/v1/funds",
 			`{"id":"out-2","asset":"SOL","amount":"`+w.pool("SOL")+`","direction":"out"}`).is(200)
 		w.clock.Set(6, "00:10")
 		w.settle()

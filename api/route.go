@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -41,18 +42,44 @@ import (
 // a handler reads its input, calls one thing of the books, and answers. A struct that others
 // embed has an exported name: huma looks into no other.
 
-// Who may call a route. A holder's own account is looked at beside it.
+// Who may call a route that reads, by what it shows. Who may call one that changes, the package control says.
 var (
+	// What is offered, to whom, and for what.
 	everyone = access.Roles
-	// All who see everything.
-	staff     = []access.Role{access.Exchange, access.Operator, access.Approver, access.Auditor}
-	exchange  = []access.Role{access.Exchange}
-	operators = []access.Role{access.Operator}
-	writers   = []access.Role{access.Exchange, access.Operator}
-	owners    = []access.Role{access.Exchange, access.Holder} // a holder, and the exchange for it
-	office    = []access.Role{access.Operator, access.Approver, access.Auditor}
-	checkers  = []access.Role{access.Approver}
+	// The state of the books, and nothing of a holder.
+	staff = []access.Role{access.Viewer, access.Operator, access.Approver, access.Treasurer, access.Auditor,
+		access.Admin}
+	// What is proposed: a back end reads what it has proposed itself.
+	proposals = append([]access.Role{access.Exchange}, staff...)
+	// One holder: each read of support is logged, and a holder sees its own.
+	oneHolder = []access.Role{access.Exchange, access.Support, access.Operator, access.Approver, access.Auditor,
+		access.Holder}
+	// Lists of all holders.
+	allHolders = []access.Role{access.Exchange, access.Operator, access.Approver, access.Auditor}
+	// The same, to each holder its own.
+	subscribers = append([]access.Role{access.Holder}, allHolders...)
+	// Who changed what.
+	overseers = []access.Role{access.Operator, access.Approver, access.Auditor, access.Admin}
 )
+
+// does is who may call a route that does an operation: the roles that may do or propose it, or some of them.
+func does(op control.Operation, only ...access.Role) operation {
+	rule, known := control.RuleOf(op)
+	if !known {
+		panic(fmt.Sprintf("the package control knows no operation %q", op))
+	}
+	roles := rule.Roles
+	if only != nil {
+		roles = slices.DeleteFunc(slices.Clone(roles), func(r access.Role) bool { return !slices.Contains(only, r) })
+	}
+	return operation{op, roles}
+}
+
+// operation is what a route does, and the roles that may call it.
+type operation struct {
+	does  control.Operation
+	roles []access.Role
+}
 
 const (
 	// SmallBody is how many bytes of a request's body are read where nobody allows more.
@@ -165,7 +192,8 @@ type writer struct {
 type route struct {
 	*huma.Operation
 	roles   []access.Role
-	account bool // the account in the path is looked at: a holder has its own only
+	does    control.Operation // "": it reads
+	account bool              // the account in the path is looked at: a holder has its own only
 	limit   int64
 	params  []param
 	body    bool // it is read into the input's Body; else the handler reads it by itself, or there is none
@@ -181,16 +209,18 @@ func get[I, O any, A answerOf[O]](
 	op huma.Operation, options ...option,
 ) {
 	op.Method, op.Path = http.MethodGet, path
-	add(s, op, roles, func(ctx context.Context, in *I) (A, error) { return handle(s.reader, ctx, in) }, options)
+	add(s, op, operation{roles: roles}, func(ctx context.Context, in *I) (A, error) {
+		return handle(s.reader, ctx, in)
+	}, options)
 }
 
 // change puts a route into the table that changes the books: "POST /v1/entries".
 func change[I, O any, A answerOf[O]](
-	s *server, pattern string, roles []access.Role, handle func(writer, context.Context, *I) (A, error),
+	s *server, pattern string, does operation, handle func(writer, context.Context, *I) (A, error),
 	op huma.Operation, options ...option,
 ) {
 	op.Method, op.Path, _ = strings.Cut(pattern, " ")
-	add(s, op, roles, func(ctx context.Context, in *I) (A, error) {
+	add(s, op, does, func(ctx context.Context, in *I) (A, error) {
 		// As is the same books, for this actor: each entry and each line of the log keeps it.
 		actor := token(ctx).Actor().In(access.CallerOf(ctx).Request)
 		return handle(writer{s.reader, s.Books.As(actor)}, ctx, in)
@@ -200,17 +230,17 @@ func change[I, O any, A answerOf[O]](
 // add puts a route into the table: who may call it, and what it does. The account in its
 // path, if it has one, is a holder's own, or it is not found.
 func add[I, O any, A answerOf[O]](
-	s *server, op huma.Operation, roles []access.Role, handle func(context.Context, *I) (A, error), options []option,
+	s *server, op huma.Operation, does operation, handle func(context.Context, *I) (A, error), options []option,
 ) {
 	for _, set := range options {
 		set(s, &op)
 	}
 	limit := cmp.Or(op.MaxBodyBytes, SmallBody)
-	s.describeErrors(&op, roles, op.RequestBody != nil || has[I]("Body"))
+	s.describeErrors(&op, does.roles, op.RequestBody != nil || has[I]("Body"))
 	huma.Register[I, O](s.huma, op, nil) // it becomes the table's newest line: describer.Handle
 	rt := s.routes[len(s.routes)-1]
 	s.describeHeaders(rt.Operation)
-	rt.roles, rt.limit, rt.account = roles, limit, strings.Contains(op.Path, "{account}")
+	rt.roles, rt.does, rt.limit, rt.account = does.roles, does.does, limit, strings.Contains(op.Path, "{account}")
 	rt.body, rt.params = has[I]("Body"), paramsOf(rt.Operation, reflect.TypeFor[I]())
 	rt.answer = func(w http.ResponseWriter, r *http.Request) (final bool, err error) {
 		rt.extendDeadline(w)
@@ -260,11 +290,22 @@ func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error 
 	if !slices.Contains(rt.roles, token.Role) {
 		return access.ErrForbidden.In("", "a token of the role %s may not do this; %s", token.Role, mayCall(rt.roles))
 	}
+	if rt.does != "" {
+		if err := control.Check(rt.does, token.Actor()); err != nil { // the books check it again
+			return err
+		}
+	}
 	if id := ledger.Account(r.PathValue("account")); rt.account && !token.Owns(id) {
 		return noAccount(id)
 	}
 	if err := checkQuery(r.URL); err != nil {
 		return err
+	}
+	if token.Role == access.Support && rt.account { // who looked at whom is known before it is shown
+		actor := token.Actor().In(access.CallerOf(r.Context()).Request)
+		if err := s.Books.As(actor).LogRead(r.Context(), ledger.Account(r.PathValue("account")), rt.Path); err != nil {
+			return err
+		}
 	}
 	var body []byte
 	if rt.Method != http.MethodGet {

@@ -58,15 +58,15 @@ func TestRuns(t *testing.T) {
 // fundOf moves tokens into the pool of BNB and out of it.
 func fundOf(w *town) {
 	fund := `{"id":"november","asset":"BNB","amount":"1.5","direction":"in"}`
-	w.call("operator", post, "/v1/funds", fund).is(200).says("id", "fund/november", "repeated", "false")
-	w.call("operator", post, "/v1/funds", fund).is(200).says("repeated", "true")
-	w.call("operator", post, "/v1/funds", strings.Replace(fund, "1.5", "2", 1)).refused(409, "conflict", "")
-	w.call("operator", post, "/v1/funds", strings.NewReplacer("november", "out", `"in"`, `"out"`, "1.5", "2").Replace(fund)).refused(409, "insufficient-balance", "")
-	w.call("operator", post, "/v1/funds", strings.NewReplacer("november", "out", `"in"`, `"out"`, "1.5", "0.5").Replace(fund)).is(200)
-	w.call("operator", post, "/v1/funds", strings.Replace(fund, "1.5", "0", 1)).refused(400, "invalid", "amount")
-	w.call("operator", post, "/v1/funds", strings.Replace(fund, "1.5", "-1", 1)).refused(400, "invalid", "amount")
-	w.call("operator", post, "/v1/funds", strings.Replace(fund, `"in"`, `"up"`, 1)).refused(400, "invalid", "direction")
-	w.call("operator", post, "/v1/funds", strings.Replace(fund, "november", "a b", 1)).refused(400, "invalid", "id")
+	w.call("treasurer", post, "/v1/funds", fund).is(200).says("id", "fund/november", "repeated", "false")
+	w.call("treasurer", post, "/v1/funds", fund).is(200).says("repeated", "true")
+	w.call("treasurer", post, "/v1/funds", strings.Replace(fund, "1.5", "2", 1)).refused(409, "conflict", "")
+	w.call("treasurer", post, "/v1/funds", strings.NewReplacer("november", "out", `"in"`, `"out"`, "1.5", "2").Replace(fund)).refused(409, "insufficient-balance", "")
+	w.call("treasurer", post, "/v1/funds", strings.NewReplacer("november", "out", `"in"`, `"out"`, "1.5", "0.5").Replace(fund)).is(200)
+	w.call("treasurer", post, "/v1/funds", strings.Replace(fund, "1.5", "0", 1)).refused(400, "invalid", "amount")
+	w.call("treasurer", post, "/v1/funds", strings.Replace(fund, "1.5", "-1", 1)).refused(400, "invalid", "amount")
+	w.call("treasurer", post, "/v1/funds", strings.Replace(fund, `"in"`, `"up"`, 1)).refused(400, "invalid", "direction")
+	w.call("treasurer", post, "/v1/funds", strings.Replace(fund, "november", "a b", 1)).refused(400, "invalid", "id")
 	w.call("exchange", post, "/v1/funds", fund).refused(403, "forbidden", "")
 	w.get("auditor", "/v1/funds").is(200).says("pools.3.asset", "BNB", "pools.3.pool", "1", "house.0.account",
 		"@custody", "house.0.balance", "-1001")
@@ -75,7 +75,7 @@ func fundOf(w *town) {
 
 // approved approves the day that is over its limit, and runs.
 func approved(w *town) {
-	w.call("operator", put, "/v1/tokens/BNB/limits", `{"maxTotal":"0.001","maxChange":"0"}`).is(200)
+	w.call("admin", put, "/v1/tokens/BNB/limits", `{"maxTotal":"0.001","maxChange":"0"}`).is(200)
 	over := w.get("operator", "/v1/runs/preview").is(200).at("open.tokens.3.needsApproval")
 	if !strings.Contains(over, "is above 0.001") {
 		w.t.Errorf("the open day is over its limit, and says %q", over)

@@ -44,13 +44,13 @@ type taxExportIn struct {
 var taxTable = table[reports.TaxAggregate]{columns: reports.TaxAggregateColumns, cells: reports.TaxAggregate.Cells}
 
 func (s *server) taxRoutes() {
-	get(s, "/v1/accounts/{account}/tax/{year}", everyone, reader.tax,
+	get(s, "/v1/accounts/{account}/tax/{year}", oneHolder, reader.tax,
 		about("get-tax", "Soft Staking", "Read an account's tax report",
 			"What the account received in a year, by token: how often, how much, and what it was worth when it was "+
 				"received and at the end; and its balances at the end. It says what happened; what of it is taxed "+
 				"depends on the law. A reward of 31 December is credited on 1 January, and belongs to that year. "+
 				"Its value is that of the price and the rate of the day that it is for.", 404))
-	get(s, "/v1/exports/tax/{year}", staff, reader.exportTax, export("export-tax", "Export the tax report of all",
+	get(s, "/v1/exports/tax/{year}", allHolders, reader.exportTax, export("export-tax", "Export the tax report of all",
 		"What every account received in a year, by token, for a report under the OECD's Crypto-Asset Reporting "+
 			"Framework (CARF) or the EU's DAC8: a line each of rewards and compensations, all of the transfer type "+
 			"CARF502, the code of its XML schema for staking income. The columns are ours. "+

@@ -26,17 +26,17 @@ type withdrawalOut struct {
 
 // withdrawalRoutes are those of withdrawals. What ends one is an entry.
 func (s *server) withdrawalRoutes() {
-	change(s, "POST /v1/accounts/{account}/withdrawals", owners, writer.requestWithdrawal,
+	change(s, "POST /v1/accounts/{account}/withdrawals", does("withdrawal request"), writer.requestWithdrawal,
 		about("request-withdrawal", "Entries", "Request a withdrawal",
 			"Holds the amount, which stops earning, and keeps where it goes. "+
 				"It is the entry of the kind `withdrawal-request`, "+
 				"and is ended by one of the kind `withdrawal-completed` or `withdrawal-cancelled`. Repeating an ID with "+
 				"the same content has no further effect; a holder's begins with its account and a slash."),
 		created[entryOut]("It was requested before: the answer of the first time."))
-	get(s, "/v1/accounts/{account}/withdrawals", everyone, reader.listWithdrawals,
+	get(s, "/v1/accounts/{account}/withdrawals", oneHolder, reader.listWithdrawals,
 		about("list-withdrawals", "Entries", "List an account's withdrawals",
 			"The withdrawals that an account has requested, the oldest first."))
-	get(s, "/v1/withdrawals", staff, reader.pendingWithdrawals,
+	get(s, "/v1/withdrawals", allHolders, reader.pendingWithdrawals,
 		about("list-pending-withdrawals", "Entries", "List the withdrawals that wait",
 			"The withdrawals of all accounts that wait to be completed or cancelled, the oldest first: "+
 				"what there is to be sent."))

@@ -115,7 +115,7 @@ func (b *books) client(ctx context.Context, p HTTPOptions, serve Serve) (*client
 	if err != nil {
 		return nil, err
 	}
-	token.Role, c.bearer = access.Exchange, bearer
+	token.Role, token.Parts, c.bearer = access.Exchange, access.AllParts, bearer
 	if err := b.People().AddToken(ctx, token); err != nil {
 		return nil, err
 	}

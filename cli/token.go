@@ -21,7 +21,7 @@ type tokenCmd struct {
 }
 
 type tokenCreateCmd struct {
-	Role    string         `required:"" placeholder:"ROLE" help:"exchange, operator, approver, auditor or holder."`
+	Role    string         `required:"" placeholder:"ROLE" help:"exchange or some of its parts (deposits,trades,withdrawals,enrollment), viewer, support, operator, approver, treasurer, auditor, admin or holder."`
 	Account ledger.Account `placeholder:"ACCOUNT" help:"The holder's; only with that role."`
 	Expires string         `default:"90d" placeholder:"WHEN" help:"A time such as 2026-11-22T10:00:00Z, how long from now (30d, 12h), or never, which needs approval with four eyes. Without it: ${default}."`
 	Label   string         `placeholder:"TEXT" help:"What it is for."`
@@ -34,19 +34,22 @@ type tokenCreateCmd struct {
 }
 
 func (c *tokenCreateCmd) Help() string {
-	return `A program shows it to our own API, under /v1. An exchange's back end opens accounts and posts entries (exchange); an operator sets terms, funds and prices (operator); an approver approves what operators propose (approver); an auditor reads everything and changes nothing (auditor); a holder sees and moves its own account (holder). The token is shown once, and only its hash is kept.
+	return `A program shows it to our own API, under /v1. The token is shown once, and only its hash is kept.
+
+An exchange's back end opens accounts and posts entries (exchange), or does some of that: it brings in deposits, books trades, ends withdrawals (withdrawals), opens accounts and switches Soft Staking (enrollment). Of staff each does one thing: a viewer reads the state of the books and nothing of holders; support reads what one holder has, and each read is logged; an operator sets terms and prices, corrects and runs; a treasurer moves funds, fees, income and campaigns; an admin sets tokens, limits and four eyes; an approver approves what they propose; an auditor reads everything and changes nothing. A holder sees and moves its own account.
 
 Let it end: a token that was stolen and that nobody misses is useless then. Where it is used from is the address that "serve" sees, behind a proxy the one that --trusted-proxy reports. A client certificate is looked at only where "serve" speaks TLS itself.
 
 Examples:
 
   softstake token create --role exchange --label "back end" --from 192.0.2.0/24
+  softstake token create --role deposits,trades --label "matching engine"
   softstake token create --role exchange --client-subject CN=back-end,O=Example --expires 365d
   softstake token create --role holder --account alice --expires 12h`
 }
 
 func (c *tokenCreateCmd) Run(env *Env) error {
-	role, err := access.ParseRole(c.Role)
+	role, parts, err := access.ParseRoleAndParts(c.Role)
 	if err != nil {
 		return err
 	}
@@ -68,8 +71,8 @@ func (c *tokenCreateCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		token.Role, token.Account, token.Label, token.Expires, token.Authoritative = role, c.Account, c.Label, expires,
-			c.Authoritative
+		token.Role, token.Parts, token.Account, token.Label = role, parts, c.Account, c.Label
+		token.Expires, token.Authoritative = expires, c.Authoritative
 		token.Person, token.Addresses, token.Subject = access.PersonOf(c.Person), from, c.Subject
 		// A token that is made is shown, also to one who interrupts.
 		err = db.People().AddToken(context.WithoutCancel(ctx), token)
@@ -103,7 +106,7 @@ type newTokenJSON struct {
 
 type tokenJSON struct {
 	ID      string         `json:"id"`
-	Role    access.Role    `json:"role"`
+	Role    string         `json:"role"`    // or some of the parts of a back end, with commas between them
 	Account ledger.Account `json:"account"` // "": not a holder's
 	Label   string         `json:"label"`
 	Person  string         `json:"person,omitempty"`
@@ -127,8 +130,8 @@ func (c *tokenListCmd) Run(env *Env) error {
 				if t.Soon(env.Now()) {
 					until += ", soon"
 				}
-				return tokenJSON{t.ID, t.Role, t.Account, t.Label, t.Person, instant(t.Created), instantOrNull(t.Expires),
-						instantOrNull(t.Revoked), t.Authoritative, t.Addresses, t.Subject},
+				return tokenJSON{t.ID, access.FormatRole(t.Role, t.Parts), t.Account, t.Label, t.Person, instant(t.Created),
+						instantOrNull(t.Expires), instantOrNull(t.Revoked), t.Authoritative, t.Addresses, t.Subject},
 					[]string{t.ID, t.Describe(), cmp.Or(t.Label, none), wallTime(t.Created), until}
 			},
 			none: "There are no tokens.\n",

@@ -13,6 +13,9 @@ import (
 // Operation is a change of the books, as the action of its line in the log names it: "fund withdraw".
 type Operation string
 
+// ReadAccount is what the log calls it that support has looked at a holder.
+const ReadAccount Operation = "account read"
+
 // The operations that may need approval.
 const (
 	Adjust             Operation = "adjust"
@@ -52,90 +55,102 @@ type Rule struct {
 	When  string // of Sometimes: a sentence without a subject
 }
 
-// Who may do it. The books' own processes may do whatever takes effect at once.
+// Who may do it. Beside them who may open the books may, at the command line, and the books' own processes may do
+// whatever takes effect at once.
 var (
-	office   = []access.Role{access.Operator}
-	backEnd  = []access.Role{access.Exchange, access.Operator}
-	everyone = []access.Role{access.Exchange, access.Operator, access.Holder}
-	holders  = []access.Role{access.Operator, access.Holder}
-	checkers = []access.Role{access.Operator, access.Approver}
+	commandLine = []access.Role{} // only there
+	operators   = []access.Role{access.Operator}
+	treasurers  = []access.Role{access.Treasurer}
+	admins      = []access.Role{access.Admin}
+	backEnd     = []access.Role{access.Exchange}
+	backOffice  = []access.Role{access.Exchange, access.Operator}
+	owners      = []access.Role{access.Exchange, access.Holder}
+	everyone    = []access.Role{access.Exchange, access.Operator, access.Holder}
+	holders     = []access.Role{access.Operator, access.Holder}
+	listers     = []access.Role{access.Operator, access.Admin}
+	closers     = []access.Role{access.Operator, access.Treasurer}
+	proposers   = []access.Role{access.Exchange, access.Operator, access.Treasurer, access.Admin}
+	approvers   = []access.Role{access.Approver}
+	helpers     = []access.Role{access.Support}
 )
 
 // rules is the one table of what changes the books. An operation that is not here cannot be written.
 var rules = map[Operation]Rule{
-	"init":    {Roles: office},
-	"upgrade": {Roles: office},
-	"restore": {Roles: office},
+	"init":    {Roles: commandLine},
+	"upgrade": {Roles: commandLine},
+	"restore": {Roles: commandLine},
 
 	"account open":       {Roles: backEnd},
-	"account set-region": {Roles: backEnd},
+	"account set-region": {Roles: backOffice},
 	"account close":      {Roles: backEnd},
-	"account sweep":      {Roles: backEnd},
-	"account freeze":     {Roles: office},
-	"account unfreeze":   {Roles: office},
-	"owner set":          {Roles: office},
-	"label add":          {Roles: office},
-	"label remove":       {Roles: office},
-	"address set":        {Roles: everyone},
-	"address remove":     {Roles: everyone},
-	"accept":             {Roles: everyone},
-	"enroll":             {Roles: everyone},
-	"leave":              {Roles: everyone},
-	"exclude add":        {Roles: office},
-	"exclude end":        {Roles: office},
+	"account sweep":      {Roles: backOffice}, // also by the daily run
+	"account freeze":     {Roles: operators},
+	"account unfreeze":   {Roles: operators},
+	ReadAccount:          {Roles: helpers},
+	"owner set":          {Roles: operators},
+	"label add":          {Roles: operators},
+	"label remove":       {Roles: operators},
+	"address set":        {Roles: owners},
+	"address remove":     {Roles: owners},
+	"accept":             {Roles: owners},
+	"enroll":             {Roles: owners},
+	"leave":              {Roles: owners},
+	"exclude add":        {Roles: operators},
+	"exclude end":        {Roles: operators},
 
-	"post":                   {Roles: everyone},
-	"load":                   {Roles: office},
-	"import":                 {Roles: office},
-	"import read":            {Roles: office},
-	"withdrawal request":     {Roles: everyone},
-	"withdrawal cancel":      {Roles: everyone},
-	CompleteWithdrawal:       {Class: Sometimes, Roles: backEnd, When: "from the amount on that the token's limits name"},
-	"reconciliation resolve": {Roles: office},
-	Adjust:                   {Class: Proposed, Roles: office},
-	Compensate:               {Class: Proposed, Roles: office},
+	"post":               {Roles: owners},
+	"load":               {Roles: commandLine},
+	"import":             {Roles: commandLine},
+	"import read":        {Roles: commandLine},
+	"withdrawal request": {Roles: owners},
+	"withdrawal cancel":  {Roles: everyone},
+	CompleteWithdrawal: {Class: Sometimes, Roles: backOffice,
+		When: "from the amount on that the token's limits name"},
+	"reconciliation resolve": {Roles: operators},
+	Adjust:                   {Class: Proposed, Roles: operators},
+	Compensate:               {Class: Proposed, Roles: operators},
 
-	"fund":         {Roles: office},
-	WithdrawFunds:  {Class: Proposed, Roles: office},
-	WithdrawFees:   {Class: Proposed, Roles: office},
-	"fees return":  {Roles: office},
-	EnterIncome:    {Class: Sometimes, Roles: office, When: "where it is negative, and so takes tokens out"},
-	AddCampaign:    {Class: Proposed, Roles: office},
-	"campaign end": {Roles: office},
+	"fund":         {Roles: treasurers},
+	WithdrawFunds:  {Class: Proposed, Roles: treasurers},
+	WithdrawFees:   {Class: Proposed, Roles: treasurers},
+	"fees return":  {Roles: treasurers},
+	EnterIncome:    {Class: Sometimes, Roles: treasurers, When: "where it is negative, and so takes tokens out"},
+	AddCampaign:    {Class: Proposed, Roles: treasurers},
+	"campaign end": {Roles: closers},
 
-	AddAsset:               {Class: Proposed, Roles: office},
-	SetTerms:               {Class: Proposed, Roles: office},
-	CorrectTerms:           {Class: Proposed, Roles: office},
-	SetLimit:               {Class: Proposed, Roles: office},
-	SetPrices:              {Class: Sometimes, Roles: office, When: "where one moves more than 20 %"},
-	"currency set":         {Roles: office},
-	PublishDocument:        {Class: Proposed, Roles: office},
-	"disclosure set":       {Roles: office},
-	AddRegion:              {Class: Proposed, Roles: office},
-	RemoveRegion:           {Class: Proposed, Roles: office},
-	"days set-close-after": {Roles: office},
+	AddAsset:               {Class: Proposed, Roles: operators},
+	SetTerms:               {Class: Proposed, Roles: operators},
+	CorrectTerms:           {Class: Proposed, Roles: operators},
+	SetLimit:               {Class: Proposed, Roles: admins},
+	SetPrices:              {Class: Sometimes, Roles: operators, When: "where one moves more than 20 %"},
+	"currency set":         {Roles: operators},
+	PublishDocument:        {Class: Proposed, Roles: operators},
+	"disclosure set":       {Roles: operators},
+	AddRegion:              {Class: Proposed, Roles: listers},
+	RemoveRegion:           {Class: Proposed, Roles: listers},
+	"days set-close-after": {Roles: operators},
 
-	"day close": {Roles: office},
-	"declare":   {Roles: office},
-	ApproveDay:  {Class: Proposed, Roles: office},
+	"day close": {Roles: operators},
+	"declare":   {Roles: operators},
+	ApproveDay:  {Class: Proposed, Roles: operators},
 
-	"login add":      {Roles: office},
+	"login add":      {Roles: operators},
 	"login password": {Roles: holders},
-	"login remove":   {Roles: office},
+	"login remove":   {Roles: operators},
 	"key create":     {Roles: holders},
 	"key limit":      {Roles: holders},
-	"key reseal":     {Roles: office},
+	"key reseal":     {Roles: commandLine},
 	"key revoke":     {Roles: holders},
-	CreateToken:      {Class: Sometimes, Roles: office, When: "unless it is a holder's that ends"},
-	"token revoke":   {Roles: office},
+	CreateToken:      {Class: Sometimes, Roles: admins, When: "unless it is a holder's that ends"},
+	"token revoke":   {Roles: admins},
 
-	"anchor": {Roles: office},
+	"anchor": {Roles: commandLine},
 
-	"four-eyes on":     {Roles: office},
-	EndFourEyes:        {Class: Proposed, Roles: office},
-	"proposal make":    {Roles: backEnd},
-	"proposal approve": {Roles: checkers},
-	"proposal reject":  {Roles: checkers},
+	"four-eyes on":     {Roles: admins},
+	EndFourEyes:        {Class: Proposed, Roles: admins},
+	"proposal make":    {Roles: proposers},
+	"proposal approve": {Roles: approvers},
+	"proposal reject":  {Roles: approvers},
 }
 
 // Operations are all operations, by name.
@@ -147,26 +162,30 @@ func RuleOf(op Operation) (Rule, bool) {
 	return r, known
 }
 
-// Check is access.ErrForbidden where a role may neither do nor propose an operation, or where the operation is
-// in no table.
-func Check(op Operation, role access.Role) error {
+// Check is access.ErrForbidden where an actor may neither do nor propose an operation, or where the operation is in no
+// table.
+func Check(op Operation, a access.Actor) error {
 	rule, known := rules[op]
-	if !known || role != access.System && !slices.Contains(rule.Roles, role) {
-		return access.ErrForbidden.In("", "the role %q may not do this: %s", string(role), op)
+	switch {
+	case !known:
+	case a.Role == access.System, a.AtCommandLine():
+		return nil
+	case slices.Contains(rule.Roles, a.Role):
+		return checkParts(a, PartsOf(op), string(op))
 	}
-	return nil
+	return access.ErrForbidden.In("", "the role %q may not do this: %s", string(a.Role), op)
 }
 
-// CheckProposer is access.ErrForbidden unless the actor may propose: the books' own processes may not, and an
-// operator who does must be known by name, so that nobody approves what is their own.
+// CheckProposer is access.ErrForbidden unless the actor may propose: the books' own processes may not, and one of staff
+// who does must be known by name, so that nobody approves what is their own.
 func CheckProposer(op Operation, a access.Actor) error {
-	if err := Check(op, a.Role); err != nil {
+	if err := Check(op, a); err != nil {
 		return err
 	}
 	switch {
 	case a.Role == access.System:
 		return access.ErrForbidden.In("", "%s needs approval, and %s is no person who could ask for it", op, a)
-	case a.Role == access.Operator && a.Person == "":
+	case a.Role.Proposes() && a.Person == "":
 		return access.ErrForbidden.In("", "%s needs approval, and %s does not say whose it is", op, a).
 			Because(ReasonNoPerson)
 	}
@@ -192,6 +211,7 @@ const (
 	ErrNotOpen       ledger.ErrorKind = "the proposal is not open"
 
 	ReasonNoPerson = "no-person"        // access.ErrForbidden
+	ReasonPart     = "other-part"       // access.ErrForbidden: a back end's token for other parts
 	ReasonOwn      = "own-proposal"     // access.ErrForbidden
 	ReasonEffect   = "effect-changed"   // ErrEffect; its fact is the digest of the effect now
 	ReasonDecided  = "proposal-decided" // ErrNotOpen

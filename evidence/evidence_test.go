@@ -157,8 +157,8 @@ func addCredentials(t *testing.T, books *store.DB, id ledger.Account) {
 		key := access.Key{Key: strings.Repeat(name, 64), Account: id, Type: access.HMAC, Label: "phone",
 			Permissions: []access.Permission{access.Read}, Secret: []byte("sealed"), Created: now, Expires: now.AddDate(1, 0, 0)}
 		ok(t, books.People().AddKey(ctx, key))
-		token := access.Token{ID: strings.Repeat(name, 12), Role: access.Exchange, Hash: [32]byte{1}, Created: now,
-			Expires: now.AddDate(1, 0, 0)}
+		token := access.Token{ID: strings.Repeat(name, 12), Role: access.Exchange, Parts: access.AllParts, Hash: [32]byte{1},
+			Created: now, Expires: now.AddDate(1, 0, 0)}
 		ok(t, books.People().AddToken(ctx, token))
 	}
 	ok(t, books.People().AddLogin(ctx, people.Login{Email: "alice@example.com", Account: id, Password: testkit.Must(

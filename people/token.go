@@ -31,7 +31,7 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 		n, err := t.Exec(`INSERT INTO tokens (bucket, id, hash, role, account, label, created, expires, revoked,
 			  authoritative, person, addresses, subject)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
-			keyBucket(k.ID), k.ID, k.Hash[:], string(k.Role), string(k.Account), k.Label, p.now(),
+			keyBucket(k.ID), k.ID, k.Hash[:], access.FormatRole(k.Role, k.Parts), string(k.Account), k.Label, p.now(),
 			db.MillisOf(k.Expires), db.Flag(k.Authoritative), k.Person, access.FormatAddresses(k.Addresses), k.Subject)
 		if err != nil {
 			return err
@@ -44,8 +44,9 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 			return p.books.Log(t, "token create", k.ID, lifeOf(k))
 		}
 		there, err := findToken(t, k.ID)
-		if err == nil && (there.Hash != k.Hash || there.Role != k.Role || there.Account != k.Account ||
-			there.Label != k.Label || there.Person != k.Person || there.Authoritative != k.Authoritative ||
+		if err == nil && (there.Hash != k.Hash || there.Role != k.Role || there.Parts != k.Parts ||
+			there.Account != k.Account || there.Label != k.Label || there.Person != k.Person ||
+			there.Authoritative != k.Authoritative ||
 			!slices.Equal(there.Addresses, k.Addresses) || there.Subject != k.Subject ||
 			db.MillisOf(there.Expires) != db.MillisOf(k.Expires)) {
 			err = ledger.ErrConflict.In("", "token %s", k.ID)
@@ -68,11 +69,15 @@ const tokenColumns = "SELECT id, hash, role, account, label, created, expires, r
 
 func scanToken(r db.Row) (k access.Token, err error) {
 	k = access.Token{
-		ID: r.Text(0), Role: access.Role(r.Text(2)), Account: ledger.Account(r.Text(3)), Label: r.Text(4),
+		ID: r.Text(0), Account: ledger.Account(r.Text(3)), Label: r.Text(4),
 		Created: db.TimeOf(r.Int(5)), Expires: db.TimeOrZero(r.Int(6)), Revoked: db.TimeOrZero(r.Int(7)),
 		Authoritative: r.Int(8) != 0, Person: r.Text(9), Subject: r.Text(11),
 	}
 	if k.Addresses, err = access.ParseAddresses(r.Text(10)); err != nil {
+		return k, fmt.Errorf("the books' token %s: %w", k.ID, err)
+	}
+	// A token from before there were parts has the role exchange, and so all of them.
+	if k.Role, k.Parts, err = access.ParseRoleAndParts(r.Text(2)); err != nil {
 		return k, fmt.Errorf("the books' token %s: %w", k.ID, err)
 	}
 	if n := copy(k.Hash[:], r.Bytes(1)); n != len(k.Hash) {

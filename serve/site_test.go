@@ -73,7 +73,8 @@ func (w *site) token(role access.Role, change ...func(*access.Token)) string {
 	w.Helper()
 	token, secret, err := access.NewToken(rand.Reader)
 	w.ok(err)
-	token.Role = role
+	token.Role, token.Parts, err = access.ParseRoleAndParts(string(role))
+	w.ok(err)
 	for _, f := range change {
 		f(&token)
 	}

@@ -25,7 +25,7 @@ func (b *DB) check(op control.Operation) error {
 	if b.approval != nil && b.approval.of == op {
 		return nil
 	}
-	return control.Check(op, b.actor.Role)
+	return control.Check(op, b.actor)
 }
 
 // permit is asked by each operation that needs approval, in its transaction and when it has done all else: with what it

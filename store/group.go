@@ -173,7 +173,10 @@ func (g *groupCommit) check(calls []*call) {
 		}
 		it.refuse(it.Check(g.assets))
 		if it.call.approval == nil {
-			it.refuse(control.Check(it.operation(), it.call.actor.Role))
+			it.refuse(control.Check(it.operation(), it.call.actor))
+			if !it.call.system {
+				it.refuse(control.CheckKind(it.Kind, it.call.actor))
+			}
 		}
 		if it.done || it.At.IsZero() {
 			continue

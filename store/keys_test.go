@@ -32,7 +32,9 @@ func newToken(t *testing.T, role access.Role, id ledger.Account) access.Token {
 	t.Helper()
 	token, _, err := access.NewToken(rand.Reader)
 	ok(t, err)
-	token.Role, token.Account = role, id
+	token.Role, token.Parts, err = access.ParseRoleAndParts(string(role))
+	ok(t, err)
+	token.Account = id
 	return token
 }
 
@@ -213,8 +215,9 @@ func TestTokensAreKeptAsTheyAre(t *testing.T) {
 			t.Errorf("kept is %v", got)
 		}
 		for _, change := range []func(*access.Token){
-			func(k *access.Token) { k.Role = access.Exchange }, func(k *access.Token) { k.Subject = "CN=another" },
-			func(k *access.Token) { k.Addresses = k.Addresses[:1] }, func(k *access.Token) { k.Expires = noon.AddDate(1, 0, 0) },
+			func(k *access.Token) { k.Role, k.Parts = access.Exchange, access.AllParts },
+			func(k *access.Token) { k.Subject = "CN=another" }, func(k *access.Token) { k.Addresses = k.Addresses[:1] },
+			func(k *access.Token) { k.Expires = noon.AddDate(1, 0, 0) },
 		} {
 			changed := operator
 			change(&changed)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -25,6 +26,21 @@ type LogLine struct {
 // do, is refused here: access.ErrForbidden.
 func (b *DB) logLine(t db.Tx, action, subject, detail string) error {
 	return b.logLines(t, []LogLine{{Actor: b.actor, Action: action, Subject: subject, Detail: detail}})
+}
+
+// LogRead writes into the log that the actor has looked at a holder's account, and at what. ledger.ErrNotFound for an
+// account that does not exist. Each call writes a line.
+func (b *DB) LogRead(ctx context.Context, id ledger.Account, what string) error {
+	if id.CheckHolder() != nil {
+		return noAccount(id)
+	}
+	err := b.engine.Write(ctx, func(t db.Tx) error {
+		if _, err := FindAccount(t, id); err != nil {
+			return err
+		}
+		return b.logLine(t, string(control.ReadAccount), string(id), what)
+	})
+	return annotate(err, "log a read of %s", ledger.Clip(string(id)))
 }
 
 // logLines is logLine for several.

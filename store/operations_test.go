@@ -23,7 +23,8 @@ var changing = map[string]string{
 	"DB.OpenOrFind": "account open", "DB.SweepAccount": "account sweep", "DB.CloseAccount": "account close",
 	"DB.SetRegion": "account set-region", "DB.Freeze": "account freeze", "DB.Unfreeze": "account unfreeze",
 	"DB.SetOwner": "owner set", "DB.AddLabel": "label add", "DB.RemoveLabel": "label remove",
-	"DB.Enroll": "enroll", "DB.EnrollBatch": "enroll", "DB.EnrollAll": "enroll", "DB.Leave": "leave",
+	"DB.LogRead": "account read",
+	"DB.Enroll":  "enroll", "DB.EnrollBatch": "enroll", "DB.EnrollAll": "enroll", "DB.Leave": "leave",
 	"DB.Exclude": "exclude add; exclude end",
 
 	"DB.Post": "post; withdrawal complete; withdrawal cancel", "DB.PostAll": "post", "DB.Convert": "post",
