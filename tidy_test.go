@@ -70,12 +70,14 @@ var arrows = map[string][]string{
 	"ui": {"staking", "access", "ledger"},
 	"web": {"reports", "control", "events", "people", "idempotency", "store", "pricing", "conversion", "staking", "access",
 		"ledger", "download", "sse", "ui"},
-	"serve": {"reports", "api", "web", "ui", "binance", "events", "db", "store", "staking", "access", "ledger"},
+	"console": {"reports", "control", "store", "staking", "access", "ledger", "sse", "ui"},
+	"serve": {"reports", "api", "web", "console", "ui", "binance", "events", "db", "store", "staking", "access",
+		"ledger"},
 	"demo":  {"reports", "people", "store", "pricing", "conversion", "staking", "access", "audit", "ledger"},
 	"bench": {"reports", "people", "store", "imports", "pricing", "staking", "access", "ledger", "db"},
-	"cli": {"reports", "control", "simulation", "idempotency", "people", "serve", "web", "bench", "demo", "history",
-		"store", "imports", "consent", "pricing", "evidence", "conversion", "staking", "access", "audit", "ledger",
-		"strictjson", "verify", "db"},
+	"cli": {"reports", "control", "simulation", "idempotency", "people", "serve", "web", "console", "bench",
+		"demo", "history", "store", "imports", "consent", "pricing", "evidence", "conversion", "staking",
+		"access", "audit", "ledger", "strictjson", "verify", "db"},
 	"pgtest":  {},
 	"testkit": {},
 	"scenario": {"reports", "control", "people", "idempotency", "store", "imports", "store/schema", "db", "staking",
@@ -109,8 +111,8 @@ var (
 // exact are the packages that count money, in which no number may be a float.
 var exact = []string{"ledger", "people", "idempotency", "outbox", "holding", "store/schema", "store/restore",
 	"db", "reports", "simulation", "conversion", "imports", "consent", "pricing", "evidence", "integrity", "staking",
-	"history", "audit", "store", "access", "control", "events", "binance", "api", "web", "ui", "sse", "serve", "demo",
-	"cli"}
+	"history", "audit", "store", "access", "control", "events", "binance", "api", "web", "console", "ui", "sse", "serve",
+	"demo", "cli"}
 
 // mayFloat are the files of those packages that have floats all the same, and why.
 var mayFloat = map[string]string{

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/console"
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/demo"
 	"github.com/softstake/softstake/people"
@@ -49,7 +50,8 @@ func (c *demoCmd) serve(env *Env, v visit) (err error) {
 		Books: v.town.Books, Sealer: sealer, Now: v.town.Clock.Now, Log: log,
 		Pages: &web.Options{Random: env.Random, Convert: &conversion.Rules{PriceMaxAge: 2 * 24 * time.Hour}, Play: play,
 			SessionIdle: demoSession, SessionLife: demoSession},
-		Around: func(next http.Handler) http.Handler { return stopped(v.town, next) },
+		Console: &console.Options{Random: env.Random, Visitors: demoStaff},
+		Around:  func(next http.Handler) http.Handler { return stopped(v.town, next) },
 	})
 	if err != nil {
 		return err
@@ -151,6 +153,10 @@ func stopped(town *demo.Town, next http.Handler) http.Handler {
 	})
 }
 
+// demoStaff are those who run a town.
+var demoStaff = []console.Visitor{{Email: "olga@example.com", Role: access.Operator},
+	{Email: "anton@example.com", Role: access.Approver}}
+
 // stories are what there is to see with whose eyes.
 var stories = map[string]string{
 	demo.Alice:        "has enough, and has not switched on: begin with her grey tag",
@@ -172,6 +178,11 @@ func (c *demoCmd) printVisitors(env *Env, v visit, visitors []web.Visitor, addre
 	if err := table.write(&b); err != nil {
 		return err
 	}
+	fmt.Fprintf(&b, "\nIts console is at http://%s%s:", address, console.Path)
+	for _, who := range demoStaff {
+		fmt.Fprintf(&b, " as %s, %s;", who.Email, who.Role)
+	}
+	b.WriteString("\n")
 	end := "the books are gone then."
 	if env.DBGiven {
 		end = "the books stay."

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/console"
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/serve"
@@ -36,6 +37,8 @@ type serveCmd struct {
 	Rate            int            `default:"300000" help:"Requests a minute of each credential under /v1; 0: no limit. Without it: ${default}."`
 	MaxRequests     int            `default:"256" help:"Requests in flight at the same time, of each of the pages, /v1 and the exchange's paths; at most half of them from one network (IPv4 address or IPv6 /64). More are refused with 503. Without it: ${default}."`
 	Pages           string         `enum:"on,off" default:"on" help:"Whether the holder's pages are served: on or off. Without it: ${default}."`
+	Console         string         `enum:"on,off" default:"on" help:"Whether the console of those who run the books is served, below /console: on or off. Without it: ${default}."`
+	ConsoleListen   string         `placeholder:"ADDRESS" help:"Where the console is served, with the same certificate, instead of beside the pages."`
 	Convert         bool           `help:"Let holders convert on the pages, against @desk at the newest prices: you bear what a price moves until it is set again."`
 	PriceMaxAge     minutes        `default:"10" placeholder:"MINUTES" help:"With --convert, how old a price is at most at which something is converted: in minutes, or as in 90s or 2h. Without it: ${default} minutes."`
 	ConvertSpread   int64          `default:"0" placeholder:"POINTS" help:"With --convert, what is taken off what a holder gets, in basis points (hundredths of a percent). Without it: ${default}."`
@@ -49,7 +52,7 @@ type serveCmd struct {
 }
 
 func (c *serveCmd) Help() string {
-	return `At / are the holder's pages, for those whom "login add" lets log in. Under /v1 is our own API; /v1/docs describes it. Under /api, /sapi, /fapi and /dapi is the exchange's API, for programs written for it (futures are empty). GET /healthz says that the process is alive, GET /readyz that it reaches its books, GET /metrics gives figures to Prometheus: without --metrics-listen to callers on this machine only, that come through no proxy.
+	return `At / are the holder's pages, for those whom "login add" lets log in; at /console is the console of those who run the books. Under /v1 is our own API; /v1/docs describes it. Under /api, /sapi, /fapi and /dapi is the exchange's API, for programs written for it (futures are empty). GET /healthz says that the process is alive, GET /readyz that it reaches its books, GET /metrics gives figures to Prometheus: without --metrics-listen to callers on this machine only, that come through no proxy.
 
 Each day is settled when it is over, as soon as it takes no late entries any more: the books say for how long ("days closing"). What fails is retried, and a token that waits for funds or needs approval is checked each minute. Several processes may serve the same books in PostgreSQL: each reward is paid once, and a key that is revoked through one is refused by all.
 
@@ -100,10 +103,15 @@ func (c *serveCmd) Run(env *Env) (err error) {
 		}
 	}
 	b := readBuild()
+	var staff *console.Options
+	if c.Console == "on" {
+		staff = &console.Options{Random: env.Random}
+	}
 	return serve.Run(env.Context, serve.Config{
 		Books: db, Sealer: sealer, Now: env.Now, Log: log, Metrics: metrics,
 		Proxies: proxies, CountryHeader: c.CountryHeader, AllowUnknownCountry: c.UnknownCountry == "allow",
 		MaxRequests: c.MaxRequests, Rate: c.Rate, Weights: c.ExchangeWeights == "on", AcceptAt: c.AcceptAt, Pages: pages,
+		Console: staff, ConsoleListen: c.ConsoleListen,
 		Listen: c.Listen, MetricsListen: c.MetricsListen, CertFile: c.TLSCert, KeyFile: c.TLSKey, ClientCAFile: c.TLSClientCA,
 		BooksURL: redact(env.DB), Build: serve.Build{Version: b.version, Revision: b.revision, Go: b.golang},
 		Settle: runOptions(env), Anchor: anchor, Poll: c.Poll,
@@ -176,6 +184,11 @@ func (c *serveCmd) checkListen(insecure bool) (err error) {
 	if err == nil && c.MetricsListen != "" {
 		c.MetricsListen, err = listenAddress("--metrics-listen", c.MetricsListen, safe, "the metrics; give --tls-cert and "+
 			"--tls-key, listen at 127.0.0.1, or allow it with --insecure")
+	}
+	if err == nil && c.ConsoleListen != "" {
+		c.ConsoleListen, err = listenAddress("--console-listen", c.ConsoleListen, safe || c.TrustedProxy != "", "the "+
+			"console; give --tls-cert and --tls-key, name the proxy that speaks TLS with --trusted-proxy, listen at "+
+			"127.0.0.1, or allow it with --insecure")
 	}
 	return err
 }

@@ -27,6 +27,8 @@ type Status struct {
 type TokenStatus struct {
 	Asset       string
 	PaidThrough staking.Day
+	Accrued     bool          // the day after PaidThrough is accrued in every bucket
+	Declared    bool          // its total is declared, and being paid
 	Pool        ledger.Amount // in @rewards
 	Reserved    ledger.Amount // of it, for income and campaigns that are not distributed: the operator may not take it out
 	LastTotal   ledger.Amount // of the last declared day
@@ -91,8 +93,9 @@ func spentOfPool(t db.View, token string, d staking.Day, total ledger.Amount, ho
 
 func (rs *Reports) tokenStatus(t db.View, closed staking.Day) ([]TokenStatus, error) {
 	tokens, err := db.All(t, func(r db.Row) (TokenStatus, error) {
-		return TokenStatus{Asset: r.Text(0), PaidThrough: staking.Day(r.Int(1)), DaysLeft: -1}, nil
-	}, "SELECT asset, min(paid_through) FROM progress GROUP BY asset ORDER BY asset")
+		return TokenStatus{Asset: r.Text(0), PaidThrough: staking.Day(r.Int(1)), Accrued: r.Int(2) > r.Int(1),
+			DaysLeft: -1}, nil
+	}, "SELECT asset, min(paid_through), min(accrued_through) FROM progress GROUP BY asset ORDER BY asset")
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +119,7 @@ func (rs *Reports) tokenStatus(t db.View, closed staking.Day) ([]TokenStatus, er
 		if s.Reserved, err = store.Reserved(t, s.Asset); err != nil {
 			return nil, err
 		}
-		s.Pool, s.LastTotal = pool, ledger.Amount(total)
+		s.Pool, s.LastTotal, s.Declared = pool, ledger.Amount(total), staking.Day(day) > s.PaidThrough
 		spent, err := spentOfPool(t, s.Asset, staking.Day(day), s.LastTotal, s.LastHolders)
 		if err != nil {
 			return nil, err

@@ -14,6 +14,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/api"
 	"github.com/softstake/softstake/binance"
+	"github.com/softstake/softstake/console"
 	"github.com/softstake/softstake/ui"
 	"github.com/softstake/softstake/web"
 )
@@ -49,12 +50,17 @@ var (
 	ownAPI      = servedAPI{name: "v1", refuse: api.Refuse}
 )
 
-const pagesName = "pages"
+const (
+	pagesName   = "pages"
+	consoleName = "console"
+)
 
-// pagesOf are the pages of books, which may be a test.
-func pagesOf(test bool) servedAPI {
-	refuse := func(w http.ResponseWriter, r *http.Request, status int) { ui.Refuse(w, r, status, test) }
-	return servedAPI{name: pagesName, refuse: refuse}
+// pagesOf are the pages of books, which may be a test, and consoleOf those of the console.
+func pagesOf(test bool) servedAPI   { return servedAPI{name: pagesName, refuse: refusePage(test)} }
+func consoleOf(test bool) servedAPI { return servedAPI{name: consoleName, refuse: refusePage(test)} }
+
+func refusePage(test bool) func(http.ResponseWriter, *http.Request, int) {
+	return func(w http.ResponseWriter, r *http.Request, status int) { ui.Refuse(w, r, status, test) }
 }
 
 // limiter is a concurrency limit, in total and of each network: see access.Network.
@@ -68,7 +74,7 @@ func newGateway(log *slog.Logger, observe func(answered), limit int) *gateway {
 		responses: newBudget(mostResponseBytes, mostResponseBytes/2),
 		streams:   access.NewLimiter[netip.Prefix](mostStreams, mostStreams/4),
 	}
-	for _, name := range []string{exchangeAPI.name, ownAPI.name, pagesName} {
+	for _, name := range []string{exchangeAPI.name, ownAPI.name, pagesName, consoleName} {
 		g.requests[name] = access.NewLimiter[netip.Prefix](limit, (limit+1)/2)
 	}
 	g.stopping, g.stop = context.WithCancel(context.Background())
@@ -136,7 +142,7 @@ func (g *gateway) wrap(of servedAPI, next http.Handler) http.Handler {
 			g.refuse(x)
 			return
 		}
-		if r.URL.Path == api.EventsPath || r.URL.Path == web.LivePath {
+		if r.URL.Path == api.EventsPath || r.URL.Path == web.LivePath || r.URL.Path == console.LivePath {
 			g.limit(x, g.streams, func() { g.stream(x, next) })
 			return
 		}
@@ -253,8 +259,11 @@ const credentialShown = 8
 // client claims it: the status shows whether it was right. Only what has the form of
 // a credential is shown: a forged one writes no text of its own into the log.
 func (x *inFlight) credential() string {
-	if x.of.name == pagesName {
-		return sessionShown(x.r, x.caller.Secure)
+	switch x.of.name {
+	case pagesName:
+		return sessionShown(x.r, web.SessionCookie(x.caller.Secure))
+	case consoleName:
+		return sessionShown(x.r, console.SessionCookie(x.caller.Secure))
 	}
 	if scheme, bearer, _ := strings.Cut(x.r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
 		if id, ok := access.TokenID(bearer); ok {
@@ -268,8 +277,8 @@ func (x *inFlight) credential() string {
 }
 
 // sessionShown is the short ID of the session that a page's request belongs to, or "".
-func sessionShown(r *http.Request, secure bool) string {
-	cookie, err := r.Cookie(web.SessionCookie(secure))
+func sessionShown(r *http.Request, name string) string {
+	cookie, err := r.Cookie(name)
 	if err != nil {
 		return ""
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/api"
 	"github.com/softstake/softstake/binance"
+	"github.com/softstake/softstake/console"
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -44,6 +45,10 @@ type Config struct {
 	Weights     bool         // the exchange's limits of request weight hold under its paths
 	AcceptAt    string       // URL where a holder accepts the documents; "": none
 	Pages       *web.Options // what the pages need beside the above; nil: none are served
+
+	Console *console.Options // what the console needs beside the above; nil: it is not served
+	// ConsoleListen is where the console is served, with the same certificate; "": beside the pages.
+	ConsoleListen string
 
 	Listen string // address of the APIs and the pages; port 0 takes a free one
 	// Address of health and metrics; "": beside the APIs, and metrics for callers on this machine only.
@@ -146,7 +151,9 @@ type Server struct {
 	gateway  *gateway
 	mux      *http.ServeMux
 	exchange http.Handler
+	console  http.Handler // nil: it is beside the pages, or not served
 	timeouts timeouts
+	ending   []func() // called when nothing is answered any more
 
 	servers   []*http.Server
 	listening *errgroup.Group
@@ -173,6 +180,9 @@ func New(c Config) (*Server, error) {
 		Rate: c.Rate, Alarm: c.alarm()})
 	own.maxBody = ours.MaxBody
 	s.mux.Handle("/v1/", s.mount(own, ours))
+	if err := s.mountConsole(); err != nil {
+		return nil, err
+	}
 	if c.Pages == nil {
 		return s, nil
 	}
@@ -184,6 +194,31 @@ func New(c Config) (*Server, error) {
 	}
 	s.mux.Handle("/", s.mount(pagesOf(c.Books.Test()), holders))
 	return s, nil
+}
+
+// mountConsole mounts the console beside the pages, or makes it for an address of its own.
+func (s *Server) mountConsole() error {
+	if s.Config.Console == nil {
+		return nil
+	}
+	o := *s.Config.Console
+	o.Books, o.Log, o.Files = s.Books, s.Log, s.Pages == nil || s.ConsoleListen != ""
+	c, err := console.New(o)
+	if err != nil {
+		return err
+	}
+	s.ending = append(s.ending, c.Stop)
+	handler := s.mount(consoleOf(s.Books.Test()), c)
+	if s.ConsoleListen != "" {
+		s.console = handler
+		return nil
+	}
+	s.mux.Handle(console.Path, handler)
+	s.mux.Handle(console.Path+"/", handler)
+	if o.Files {
+		s.mux.Handle("/static/", handler)
+	}
+	return nil
 }
 
 // mount puts an API behind the gateway: see gateway.wrap.
@@ -268,6 +303,13 @@ func (s *Server) start(ctx context.Context, health http.Handler) (string, error)
 		}
 		s.Log.Info("serving health and metrics", "at", s.listenOn(listener, health, own))
 	}
+	if s.console != nil {
+		listener, err := listen(ctx, s.ConsoleListen)
+		if err != nil {
+			return "", err
+		}
+		s.Log.Info("serving the console", "at", s.listenOn(listener, s.console, cert))
+	}
 	listener, err := listen(ctx, s.Listen)
 	if err != nil {
 		return "", err
@@ -334,5 +376,9 @@ func (s *Server) Stop() error {
 			return nil
 		})
 	}
-	return errors.Join(stopping.Wait(), s.listening.Wait())
+	err := errors.Join(stopping.Wait(), s.listening.Wait())
+	for _, end := range s.ending {
+		end()
+	}
+	return err
 }

@@ -20,7 +20,7 @@ import (
 )
 
 // sites are the packages with pages, which have texts of their own beside ours.
-var sites = []string{"web"}
+var sites = []string{"web", "console"}
 
 // localesOf are the languages of a site.
 func localesOf(t testing.TB, site string) Locales {

@@ -12,6 +12,9 @@ import (
 // settings is the form of the language and the theme, also for those who have not logged in.
 func (v *visit) settings() error { return v.show("settings", v.view("settings.title")) }
 
+// SettingsPath is where the language and the theme are set.
+func (p *view) SettingsPath() string { return "/settings" }
+
 // Languages are those that can be chosen.
 func (p *view) Languages() []*ui.Locale { return p.visit.locales.All }
 

@@ -35,8 +35,8 @@
 	function listen() {
 		const path = document.body.dataset.live;
 		if (stream || document.hidden || !path) return;
-		stream = new EventSource(last ? "/live?after=" + encodeURIComponent(last) : path);
-		for (const name of ["balance", "reward", "settled", "reset"]) {
+		stream = new EventSource(last ? path.split("?")[0] + "?after=" + encodeURIComponent(last) : path);
+		for (const name of ["balance", "reward", "settled", "reset", "pulse"]) {
 			stream.addEventListener(name, (e) => {
 				last = e.lastEventId;
 				tell(name);
@@ -54,7 +54,7 @@
 
 	// refused asks why there is no stream, and comes again where that may help.
 	async function refused() {
-		const answer = await fetch(new URL("/live", location.href), {method: "HEAD"}).catch(() => null);
+		const answer = await fetch(document.body.dataset.live.split("?")[0], {method: "HEAD"}).catch(() => null);
 		if (answer?.status === 401) {
 			if (!typed()) location.reload(); // and so to the log-in, and back
 			return;

@@ -1,0 +1,86 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/softstake/softstake/sse"
+)
+
+// LivePath is where a page hears that something has changed. It is a stream without an end, and not compressed.
+const LivePath = Path + "/live"
+
+const (
+	mostStreams   = 200
+	mostStreamsOf = 10               // of one session
+	pulseEvery    = 2 * time.Second  // how often the books are looked at for a stream
+	beatEvery     = 15 * time.Second // how often the session is looked at, and the stream shows that it is alive
+)
+
+// live streams that something has changed, until the session ends. HEAD returns the status alone: a browser does not
+// let a page see why a stream was refused.
+func (v *visit) live() error {
+	switch {
+	case !v.signedIn():
+		v.w.WriteHeader(http.StatusUnauthorized)
+		return nil
+	case v.r.Method == http.MethodHead:
+		v.w.WriteHeader(http.StatusNoContent)
+		return nil
+	case !v.streams.Acquire(v.text):
+		v.w.Header().Set("Retry-After", "30")
+		v.w.WriteHeader(http.StatusServiceUnavailable)
+		return nil
+	}
+	defer v.streams.Release(v.text)
+	if err := v.stream(); v.context().Err() == nil && !errors.Is(err, sse.ErrGone) {
+		v.Log.Info("a stream of the console ended", "request", v.caller.Request, "reason", err)
+	}
+	return nil
+}
+
+// stream says "pulse" when the books have changed. It carries no figures: what the page shows it reads as any other.
+func (v *visit) stream() error {
+	out, err := sse.Begin(v.w)
+	if err != nil {
+		return err
+	}
+	look, beat := time.NewTicker(pulseEvery), time.NewTicker(beatEvery)
+	defer look.Stop()
+	defer beat.Stop()
+	last, err := v.pulse()
+	if err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-v.context().Done():
+			return v.context().Err()
+		case <-beat.C:
+			if _, err = v.Sessions.Find(v.context(), v.text); err == nil {
+				err = out.Send("", "", nil)
+			}
+		case <-look.C:
+			var now pulse
+			if now, err = v.pulse(); err == nil && now != last {
+				last, err = now, out.Send("", "pulse", struct{}{})
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// pulse is what a page looks at to see that something has changed.
+type pulse struct {
+	books int64     // when they were last written to
+	night time.Time // when tonight's preview was last made
+}
+
+func (v *visit) pulse() (p pulse, err error) {
+	p.books, err = v.Reports.Pulse(v.context())
+	p.night = v.night.made()
+	return p, err
+}

@@ -1,0 +1,116 @@
+package console
+
+import (
+	"time"
+
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/staking"
+)
+
+// section is a link of the menu.
+type section struct {
+	Path  string
+	Key   string // of the text
+	roles []access.Role
+	Here  string // aria-current, or ""
+}
+
+var sections = []section{
+	{Path: Path, Key: "nav.overview", roles: everyone},
+}
+
+// overviewPage answers whether everything is all right.
+type overviewPage struct {
+	*view
+	FirstOpen staking.Day
+	ClosesAt  time.Time
+	Tokens    []tokenRow
+	Proposals []control.Proposal // open, the newest first, at most mostListed
+	Breaks    []reports.Reconciliation
+	Anchor    reports.Anchor
+	Assets    map[string]ledger.Asset
+	NightMade bool
+}
+
+// mostListed is how many of what needs a person the overview lists; the pages of these have all.
+const mostListed = 10
+
+// tokenRow is how a token stands.
+type tokenRow struct {
+	reports.TokenStatus
+	Of      ledger.Asset
+	Next    staking.Day          // the oldest day that is not paid
+	State   string               // of Next: "closed", "accrued", "declared"; "paid": it is still open
+	Needs   string               // "funds", "approval", "income", "price" or "": nothing
+	Tonight *reports.OpenPreview // nil: it is being made, or the token is not on offer
+}
+
+// Change is how tonight's total compares with yesterday's, in whole percents rounded to zero, with its sign; "" where
+// there is nothing to compare with.
+func (r tokenRow) Change() string {
+	if r.Tonight == nil || !r.Tonight.BeforeKnown || r.Tonight.Before == 0 {
+		return ""
+	}
+	return signedPercent(r.Tonight.Total, r.Tonight.Before)
+}
+
+// Days are those for which the pool lasts.
+func (r tokenRow) Days() int { return int(r.DaysLeft) }
+
+// Waiting is how many things need somebody.
+func (p overviewPage) Waiting() int {
+	n := len(p.Proposals) + len(p.Breaks)
+	for _, t := range p.Tokens {
+		if t.Needs != "" || t.Tonight != nil && t.Tonight.Missing > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// Recorded reports whether any day has a record.
+func (p overviewPage) Recorded() bool { return p.Anchor.Recorded >= p.visit.Books.FirstDay() }
+
+// overview is the page of all that matters now.
+func (v *visit) overview() error {
+	p := overviewPage{view: v.view("overview.title")}
+	var err error
+	if p.Assets, err = v.assets(); err != nil {
+		return err
+	}
+	if p.FirstOpen, err = v.Reports.FirstOpen(v.context()); err != nil {
+		return err
+	}
+	closings, err := v.Books.Closings(v.context())
+	if err != nil {
+		return err
+	}
+	p.ClosesAt = closings.ClosesAt(p.FirstOpen)
+	tokens, err := v.Reports.TokenStatus(v.context())
+	if err != nil {
+		return err
+	}
+	tonight := v.night.look(v.Books.Now())
+	p.NightMade = tonight != nil
+	for _, t := range tokens {
+		row := tokenRow{TokenStatus: t, Of: p.Assets[t.Asset], Next: t.PaidThrough + 1}
+		row.State, row.Needs = stateOf(t, p.FirstOpen)
+		if preview, there := tonight[t.Asset]; there {
+			row.Tonight = &preview
+		}
+		p.Tokens = append(p.Tokens, row)
+	}
+	if p.Proposals, err = v.Reports.Proposals(v.context(), control.Proposal{}, control.Open, mostListed); err != nil {
+		return err
+	}
+	if p.Breaks, err = v.Reports.Reconciliations(v.context(), reports.Reconciliation{}, true, mostListed); err != nil {
+		return err
+	}
+	if p.Anchor, err = v.Reports.Anchor(v.context()); err != nil {
+		return err
+	}
+	return v.show("overview", p)
+}

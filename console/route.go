@@ -1,0 +1,152 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/ui"
+)
+
+// route is a page, a form, or the page of a form and what it posts, at one path. An error that a handler returns is
+// shown on a page of its own.
+type route struct {
+	path   string
+	page   func(*visit) error      // GET
+	form   func(*submission) error // POST
+	roles  []access.Role           // who may look at it; what its form does the books permit
+	public bool                    // also for those who have not logged in
+}
+
+// Who may look at a page.
+var (
+	everyone = access.Roles // of those that a member of staff may have
+)
+
+// routes are all pages and forms. The page of a form is at the form's path: where a session has ended, the log-in
+// leads back there.
+func routes() []route {
+	return []route{
+		{path: Path + "/login", page: (*visit).loginForm, form: (*submission).logIn, public: true},
+		{path: Path + "/logout", form: (*submission).logOut, public: true},
+		{path: Path + "/settings", page: (*visit).settings, form: (*submission).set, public: true},
+		{path: LivePath, page: (*visit).live, public: true},
+
+		{path: Path, page: (*visit).overview, roles: everyone},
+	}
+}
+
+// add adds a route to the mux.
+func (s *server) add(r route) {
+	if r.page != nil {
+		s.handle("GET "+r.path, r, r.page)
+	}
+	if r.form != nil {
+		s.handle("POST "+r.path, r, func(v *visit) error { return r.form(s.submission(v)) })
+	}
+}
+
+func (s *server) handle(pattern string, at route, h func(*visit) error) {
+	s.patterns = append(s.patterns, pattern)
+	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		v := s.visit(w, r)
+		err := v.begin(at)
+		if err == nil {
+			err = h(v)
+		}
+		if err != nil {
+			v.fail(err)
+		}
+	})
+}
+
+// errAnswered is returned if the request is answered already.
+var errAnswered = errors.New("answered")
+
+// failures is the one table from the kinds of error to their pages: the status, and the name of the texts,
+// refused.NAME.title and others. Other errors are internal. What a form is refused for stands at the form.
+var failures = []struct {
+	kinds  []error
+	status int
+	name   string
+}{
+	{[]error{ledger.ErrNotFound}, http.StatusNotFound, "not-found"},
+	{[]error{access.ErrForbidden}, http.StatusForbidden, "forbidden"},
+	{[]error{store.ErrSchema}, http.StatusServiceUnavailable, "upgrade"},
+	{[]error{ledger.ErrInvalid, ledger.ErrInsufficient, ledger.ErrConflict, ledger.ErrEnded, ledger.ErrNotRequested,
+		ledger.ErrDayClosed, ledger.ErrOverflow, ledger.ErrFrozen, staking.ErrFunds, staking.ErrLimit, staking.ErrUndivided,
+		control.ErrEffect, control.ErrNotOpen}, http.StatusConflict, "conflict"},
+}
+
+// pageOf is the status of the page that shows an error, and the name of its texts.
+func pageOf(err error) (status int, name string) {
+	for _, f := range failures {
+		if slices.ContainsFunc(f.kinds, func(kind error) bool { return errors.Is(err, kind) }) {
+			return f.status, f.name
+		}
+	}
+	return http.StatusInternalServerError, "failed"
+}
+
+// fail shows an error on a page.
+func (v *visit) fail(err error) {
+	if errors.Is(err, errAnswered) {
+		return
+	}
+	status, name := pageOf(err)
+	if status == http.StatusInternalServerError && v.r.Context().Err() == nil {
+		v.Log.Error("a page of the console failed", "request", v.caller.Request, "error", err)
+	}
+	v.refuse(status, name)
+}
+
+// elsewhere answers unmatched paths and methods.
+func (v *visit) elsewhere() error {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		r := v.r.Clone(v.context())
+		r.Method = method
+		if _, pattern := v.mux.Handler(r); pattern != "/" && pattern != "" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		return ledger.ErrNotFound
+	}
+	v.w.Header().Set("Allow", strings.Join(allowed, ", "))
+	v.refuse(http.StatusMethodNotAllowed, "method")
+	return nil
+}
+
+// refusal is a page with the reason why something is not done.
+type refusal struct {
+	*view
+	Name   string // of the texts: refused.NAME.title …
+	Status int
+}
+
+// refuse answers with a page that has the reason, and what is possible instead.
+func (v *visit) refuse(status int, name string) {
+	err := v.showAs(status, "refused", refusal{v.view("refused." + name + ".title"), name, status})
+	if err != nil && !errors.Is(err, errAnswered) {
+		v.Log.Error("a page of refusal failed", "request", v.caller.Request, "error", err)
+		http.Error(v.w, "Something went wrong. Request "+v.caller.Request, http.StatusInternalServerError)
+	}
+}
+
+// show answers with a page. data embeds the visit's view.
+func (v *visit) show(name string, data any) error { return v.showAs(http.StatusOK, name, data) }
+
+func (v *visit) showAs(status int, name string, data any) error {
+	err := v.pages.Show(v.w, status, name, data)
+	if errors.Is(err, ui.ErrGone) {
+		return errAnswered
+	}
+	return err
+}

@@ -1,0 +1,82 @@
+package console
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/softstake/softstake/ui"
+)
+
+// view is the data that every page has beside its own: the visitor, the language and the time zone. Its methods are
+// called by the templates.
+type view struct {
+	ui.View
+	visit *visit
+	Title string // key of the catalogue
+}
+
+func (v *visit) view(title string) *view {
+	return &view{View: ui.View{Locale: v.locale, Location: v.zone}, visit: v, Title: title}
+}
+
+// Path is the page's.
+func (p *view) Path() string { return p.visit.r.URL.Path }
+
+// URL is the address of the page with what is asked for, for the parts of it that are read again.
+func (p *view) URL() string { return p.visit.comeBack() }
+
+// SignedIn reports whether a member of staff has logged in.
+func (p *view) SignedIn() bool { return p.visit.signedIn() }
+
+// Who is the member of staff, and Role what they are here.
+func (p *view) Who() string  { return strings.TrimPrefix(p.visit.actor.Credential, "staff ") }
+func (p *view) Role() string { return string(p.visit.actor.Role) }
+
+// FourEyes reports whether operations need approval; where they do not, each page says so.
+func (p *view) FourEyes() bool { return p.visit.fourEyes }
+
+// Request is the request's ID, by which the log is searched.
+func (p *view) Request() string { return p.visit.caller.Request }
+
+// Theme is "light", "dark" or "": the device's.
+func (p *view) Theme() string {
+	if theme := p.visit.cookie("theme"); slices.Contains(ui.Themes, theme) {
+		return theme
+	}
+	return ""
+}
+
+// Moment is the time of the books' clock, in milliseconds since 1970.
+func (p *view) Moment() int64 { return p.visit.Books.Now().UnixMilli() }
+
+// Live is the stream of what changes.
+func (p *view) Live() string { return LivePath }
+
+// Test reports whether the books are a test, which each page shows.
+func (p *view) Test() bool { return p.visit.Books.Test() }
+
+// TestClock is the time in books that are a test.
+func (p *view) TestClock() string { return p.visit.Books.Now().UTC().Format(time.DateTime) }
+
+// Sections are the links of the menu: the pages that the visitor may look at.
+func (p *view) Sections() (all []section) {
+	for _, s := range sections {
+		if p.visit.may(s.roles) {
+			s.Here = p.here(s)
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// here is aria-current of a menu's link: "page" on its first page, "true" on its other pages, "" elsewhere.
+func (p *view) here(s section) string {
+	switch {
+	case p.Path() == s.Path:
+		return "page"
+	case s.Path != Path && strings.HasPrefix(p.Path(), s.Path+"/"):
+		return "true"
+	}
+	return ""
+}
