@@ -29,6 +29,7 @@ const (
 	ByTOTP     Method = "totp"     // a code of an authenticator app
 	ByRecovery Method = "recovery" // a recovery code
 	ByPassword Method = "password" // only where the person has no factor
+	ByProvider Method = "provider" // a fresh log-in at the OpenID provider; of staff only
 )
 
 // LogIn is the digest of the step-up of a log-in.
@@ -69,6 +70,11 @@ func (k Key) StepUp(now time.Time) string {
 
 // PasswordStepUp is the StepUp of setting the password of a login.
 func PasswordStepUp(email string) string { return StepUp("login password", email) }
+
+// ApprovalStepUp is the StepUp of approving a proposal whose effect has a digest.
+func ApprovalStepUp(proposal, effect string) string {
+	return StepUp("proposal approve", proposal, effect)
+}
 
 // NewStepUpID is a random ID of a step-up, of 12 characters.
 func NewStepUpID(random io.Reader) (string, error) { return randomText(random, tokenID) }

@@ -19,7 +19,7 @@ import (
 var reading = strings.Fields(`demo estimate simulate status account:list account:show address:list withdrawal:list reconciliation:list proposal:list proposal:show owner:list label:list
 	days:closing rewards explain statement entry tax
 	asset:list terms:list limit:list income:list fees:list campaign:list campaign:show price:list currency:list documents:list documents:show region:list exclude:list
-	login:list key:list token:list rates disclosure:list disclosure:show
+	login:list key:list token:list staff:list rates disclosure:list disclosure:show
 	audit anchor:key anchor:list proof verify log bench:settle bench:post bench:http bench:pages backup`)
 
 // elsewhere are the commands whose lines other tests look for: those of "serve" are of its
@@ -85,6 +85,10 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"key revoke", "{key}", "", "key revoke"},
 	{"token create", "--role exchange", "", "token create"},
 	{"token revoke", "{token}", "", "token revoke"},
+	{"staff add", "olga@example.com --role operator", "", "staff add"},
+	{"staff set-role", "olga@example.com approver", "", "staff set-role"},
+	{"staff disable", "olga@example.com", "", "staff disable"},
+	{"staff invite", "olga@example.com", "", "staff invite"},
 	{"days set-close-after", "10m", "", "days set-close-after"},
 	{"four-eyes on", "", "", "four-eyes on"},
 	{"limit set", "ADA --total 7", "", "proposal make"},

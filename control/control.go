@@ -35,6 +35,10 @@ const (
 	AddRegion          Operation = "region add"
 	RemoveRegion       Operation = "region remove"
 	CreateToken        Operation = "token create"
+	AddStaff           Operation = "staff add"
+	SetStaffRole       Operation = "staff set-role"
+	InviteStaff        Operation = "staff invite"
+	DisableStaff       Operation = "staff disable"
 	EndFourEyes        Operation = "four-eyes off"
 )
 
@@ -143,6 +147,14 @@ var rules = map[Operation]Rule{
 	"key revoke":     {Roles: holders},
 	CreateToken:      {Class: Sometimes, Roles: admins, When: "unless it is a holder's that ends"},
 	"token revoke":   {Roles: admins},
+
+	AddStaff:               {Class: Proposed, Roles: admins},
+	SetStaffRole:           {Class: Proposed, Roles: admins},
+	InviteStaff:            {Class: Proposed, Roles: admins},
+	DisableStaff:           {Roles: admins},
+	"staff log-in":         {Roles: access.StaffRoles},
+	"staff log-in refused": {Roles: access.StaffRoles},
+	"staff log-out":        {Roles: access.StaffRoles},
 
 	"anchor": {Roles: commandLine},
 

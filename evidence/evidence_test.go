@@ -163,6 +163,7 @@ func addCredentials(t *testing.T, books *store.DB, id ledger.Account) {
 	}
 	ok(t, books.People().AddLogin(ctx, people.Login{Email: "alice@example.com", Account: id, Password: testkit.Must(
 		access.HashPassword(strings.NewReader(strings.Repeat("salt", 9)), "correct horse battery"))(t)}))
+	ok(t, books.People().AddStaff(ctx, "olga@example.com", access.Operator, access.Invitation{Hash: [32]byte{1}}))
 	ok(t, books.People().RevokeKey(ctx, strings.Repeat("A", 64)))
 	ok(t, books.People().RevokeToken(ctx, strings.Repeat("A", 12)))
 }
@@ -371,6 +372,7 @@ var tampering = []struct{ kind, sql string }{
 	{"keys_revoked", `UPDATE keys SET revoked = 0 WHERE revoked > 0`},
 	{"tokens", `UPDATE tokens SET role = 'operator' WHERE revoked = 0`},
 	{"tokens_revoked", `UPDATE tokens SET revoked = 0 WHERE revoked > 0`},
+	{"staff", `UPDATE staff SET email = 'mallory@example.com'`},
 	{"security_events", `INSERT INTO security_events (bucket, account, at, nonce, action, detail, client, address) SELECT bucket, account, opened, '1', 'log-in', '', '', '' FROM accounts WHERE account = 'new'`},
 	{"proposals", `UPDATE proposals SET content = replace(content, '1000', '9000') WHERE decision = ''`},
 	{"proposals_decided", `UPDATE proposals SET decided_by_person = 'carol' WHERE decision = 'rejected'`},

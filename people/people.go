@@ -29,10 +29,10 @@ type Books interface {
 	// Permit is nil where an operation needs no approval or is approved: it is asked in the transaction of the operation,
 	// which is refused with its error. content is what it was called with, and effect what it does.
 	Permit(t db.Tx, needed bool, op control.Operation, content any, subject, effect string) error
-	// Actor is who makes the change.
-	Actor() access.Actor
 	// Log writes a line of the log.
 	Log(t db.Tx, action, subject, detail string) error
+	// Actor is who makes the change.
+	Actor() access.Actor
 }
 
 // Reader reads the credentials of the books, and has no way to write them. All methods are
@@ -129,6 +129,8 @@ const (
 	ReasonUnknownToken = "unknown-token" // ledger.ErrNotFound: a bearer token
 	ReasonTooManyKeys  = "too-many-keys" // ledger.ErrInvalid
 	ReasonDeadKey      = "dead-key"      // ledger.ErrInvalid: revoked or expired
+	ReasonUnknownStaff = "unknown-staff" // ledger.ErrNotFound
+	ReasonOtherStaff   = "other-staff"   // access.ErrForbidden: the address is another person's
 )
 
 // named is a row that is kept for a time only.
@@ -148,6 +150,10 @@ func (p *People) Prune(ctx context.Context) error {
 	}{
 		{"sessions", "SELECT bucket, id, expires FROM sessions WHERE expires <= $1 ORDER BY expires LIMIT $2",
 			"DELETE FROM sessions WHERE bucket = $1 AND id = $2 AND expires = $3", now},
+		{"sessions of staff", "SELECT bucket, id, expires FROM staff_sessions WHERE expires <= $1 ORDER BY expires LIMIT $2",
+			"DELETE FROM staff_sessions WHERE bucket = $1 AND id = $2 AND expires = $3", now},
+		{"log-ins of staff", "SELECT bucket, state, expires FROM staff_log_ins WHERE expires <= $1 ORDER BY expires LIMIT $2",
+			"DELETE FROM staff_log_ins WHERE bucket = $1 AND state = $2 AND expires = $3", now},
 		{"drafts", "SELECT bucket, id, expires FROM drafts WHERE expires <= $1 ORDER BY expires LIMIT $2",
 			"DELETE FROM drafts WHERE bucket = $1 AND id = $2 AND expires = $3", now},
 		{"step-ups", "SELECT bucket, id, expires FROM step_ups WHERE expires <= $1 ORDER BY expires LIMIT $2",

@@ -30,6 +30,17 @@ func (p *People) ConfirmPassword(ctx context.Context, subject, digest string) (i
 	})
 }
 
+// ConfirmProvided makes a step-up of a member of staff whom the provider has just named, after a log-in that was asked
+// for with it, and returns its ID.
+func (p *People) ConfirmProvided(ctx context.Context, email, digest string) (id string, err error) {
+	if id, err = access.NewStepUpID(rand.Reader); err != nil {
+		return "", err
+	}
+	return id, p.write(ctx, "confirm at the provider", func(t db.Tx) error {
+		return addStepUp(t, p.now(), access.StaffSubject(email), id, digest, access.ByProvider)
+	})
+}
+
 // UseStepUp uses the step-up that the actor's request carries, in the transaction of the operation that it confirms:
 // before the operation is done, or last. digest is access.StepUp of the operation and its content. It is for actors
 // who have logged in (access.Actor.Subject) and have a factor; for others it does nothing. access.ErrForbidden because
@@ -60,9 +71,24 @@ func useStepUp(t db.Tx, now int64, subject, proof, digest string, always bool) e
 		}
 		return nil
 	}
+	return takeStepUp(t, now, subject, proof, digest, "method <> 'password'")
+}
+
+// UseApproval uses the step-up by which a member of staff confirms to approve a proposal whose effect has a digest: a
+// fresh log-in at the provider, or an assertion of a passkey. Nobody is excused, whatever factors they have; for an
+// actor who is not staff it does nothing. Its error is that of UseStepUp.
+func UseApproval(t db.Tx, now int64, by access.Actor, proposal, effect string) error {
+	if !by.IsStaff() {
+		return nil
+	}
+	return takeStepUp(t, now, by.Subject(), by.Proof, access.ApprovalStepUp(proposal, effect),
+		"method IN ('passkey', 'provider')")
+}
+
+// takeStepUp uses the step-up of an ID, which is made by methods that meet a condition.
+func takeStepUp(t db.Tx, now int64, subject, proof, digest, methods string) error {
 	n, err := t.Exec(`UPDATE step_ups SET used = $1 WHERE bucket = $2 AND subject = $3 AND id = $4 AND digest = $5
-	                  AND method <> $6 AND used = 0 AND expires > $1`,
-		now, keyBucket(subject), subject, proof, digest, string(access.ByPassword))
+	                  AND used = 0 AND expires > $1 AND `+methods, now, keyBucket(subject), subject, proof, digest)
 	if err == nil && n == 0 {
 		err = needsStepUp(subject)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -48,6 +49,9 @@ func (b *DB) permit(t db.Tx, op control.Operation, content any, subject, effect 
 		return err
 	}
 	if err := b.checkApproval(b.actor, *b.approval, p, d); err != nil {
+		return err
+	}
+	if err := people.UseApproval(t, b.now(), b.actor, p.ID, d.EffectDigest()); err != nil {
 		return err
 	}
 	return b.decide(t, p, control.Decision{State: control.Executed, By: b.actor, Effect: d.Effect})

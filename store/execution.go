@@ -9,6 +9,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
 )
@@ -117,6 +118,15 @@ var executions = map[control.Operation]execution{
 	}),
 	control.CreateToken: executes(func(ctx context.Context, b *DB, c access.Token) error {
 		return b.People().AddToken(ctx, c)
+	}),
+	control.AddStaff: executes(func(ctx context.Context, b *DB, c people.StaffChange) error {
+		return b.People().AddStaff(ctx, c.Email, c.Role, c.Invitation())
+	}),
+	control.SetStaffRole: executes(func(ctx context.Context, b *DB, c people.StaffChange) error {
+		return b.People().SetStaffRole(ctx, c.Email, c.Role)
+	}),
+	control.InviteStaff: executes(func(ctx context.Context, b *DB, c people.StaffChange) error {
+		return b.People().InviteStaff(ctx, c.Email, c.Invitation())
 	}),
 	control.EndFourEyes: executes(func(ctx context.Context, b *DB, _ struct{}) error { return b.SetFourEyes(ctx, false) }),
 }

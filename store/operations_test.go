@@ -46,6 +46,10 @@ var changing = map[string]string{
 	"People.RevokeKey": "key revoke", "People.LimitKey": "key limit", "People.Reseal": "key reseal",
 	"People.AddLogin": "login add", "People.SetPassword": "login password", "People.RemoveLogin": "login remove",
 	"People.SetDepositAddress": "address set", "People.RemoveDepositAddress": "address remove",
+	"People.AddStaff": "staff add", "People.SetStaffRole": "staff set-role", "People.InviteStaff": "staff invite",
+	"People.DisableStaff": "staff disable", "People.AddStaffSession": "staff log-in",
+	"People.AddProvidedSession": "staff log-in", "People.RefuseStaff": "staff log-in refused",
+	"People.EndStaffSession": "staff log-out", "People.EndStaffSessions": "staff log-out",
 	"Documents.Publish": "document publish", "Documents.Accept": "accept",
 	"Prices.Set": "price set", "Rates.Set": "currency set", "Imports.Record": "import read", "Records.Sign": "anchor",
 }
@@ -58,10 +62,13 @@ var changesNothing = strings.Fields(`DB.As DB.Close DB.Engine DB.Now DB.FirstDay
 	DB.Exec DB.Count DB.PostTogether
 	People.ConfirmPassword People.ChangeMailSettings People.ClaimMail People.EndMail People.MailSettings People.Mails
 	People.Notices People.Notify People.NotifyAll People.RetryMail
+	People.ConfirmProvided
 	People.AddDraft People.AddSecurityEvent People.AddSession People.CountAttempt People.CountRecipient People.Draft
 	People.EndSession People.EndSessions People.ExpiringTokens People.Key People.Keys People.Login People.Logins People.Prune
 	People.RehashPassword People.RemoveDraft People.ResetAttempts People.SealedKey People.Secret People.SecurityEvents
 	People.Session People.Sessions People.Token People.Tokens People.TouchSession People.UncountAttempts
+	People.Staff People.StaffMember People.StaffSession People.StaffSessions People.TouchStaffSession
+	People.BeginStaffLogIn People.TakeStaffLogIn
 	Prices.Fresh Records.All Records.Check Records.Checkpoints Records.Make Records.Proof Requests.Do Requests.Prune`)
 
 // TestEveryFunctionIsClassified: what changes the books is an operation of the package control.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 )
 
 // Propose keeps the operation that an error says needs approval (control.Needed), as a proposal of these books' actor,
@@ -153,7 +155,7 @@ func (b *DB) ApproveProposal(ctx context.Context, id, looked string) (p control.
 	if err != nil {
 		return p, annotate(err, "execute the proposal %s", id)
 	}
-	return b.closeProposal(ctx, id)
+	return b.closeProposal(ctx, id, looked)
 }
 
 // RejectProposal ends a proposal: it is never carried out. Who proposed it may not, and lets it expire. Repeating it
@@ -197,12 +199,15 @@ func (b *DB) decidable(ctx context.Context, id string, as control.State) (contro
 
 // closeProposal reads a proposal that was executed. Where the operation had no effect any more, because what was
 // proposed is so already, nobody has asked for its approval, and it is decided here.
-func (b *DB) closeProposal(ctx context.Context, id string) (p control.Proposal, err error) {
+func (b *DB) closeProposal(ctx context.Context, id, looked string) (p control.Proposal, err error) {
 	err = b.engine.Write(ctx, func(t db.Tx) error {
 		if p, err = lockProposal(t, id); err != nil || p.Decision.State == control.Executed {
 			return err
 		}
 		if err := p.CheckDecidable(b.actor, db.TimeOf(b.now())); err != nil {
+			return err
+		}
+		if err := people.UseApproval(t, b.now(), b.actor, p.ID, cmp.Or(looked, p.EffectDigest())); err != nil {
 			return err
 		}
 		nothing := control.Decision{State: control.Executed, By: b.actor, Effect: "nothing: it is so already"}

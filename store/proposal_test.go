@@ -103,6 +103,15 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 		return db.People().AddToken(ctx, access.Token{ID: "abcdefghijkl", Hash: [32]byte{1}, Role: access.Operator,
 			Person: "mallory"})
 	},
+	control.AddStaff: func(ctx context.Context, db *store.DB) error {
+		return db.People().AddStaff(ctx, "new@example.com", access.Operator, access.Invitation{Hash: [32]byte{1}})
+	},
+	control.SetStaffRole: func(ctx context.Context, db *store.DB) error {
+		return db.People().SetStaffRole(ctx, "olga@example.com", access.Auditor)
+	},
+	control.InviteStaff: func(ctx context.Context, db *store.DB) error {
+		return db.People().InviteStaff(ctx, "olga@example.com", access.Invitation{Hash: [32]byte{2}})
+	},
 	control.EndFourEyes: func(ctx context.Context, db *store.DB) error { return db.SetFourEyes(ctx, false) },
 }
 
@@ -128,6 +137,7 @@ func readyToPropose(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	testkit.Must(db.Withdraw(ctx, store.Withdrawal{ID: "w-1", Account: "alice", Asset: "BNB", Amount: 5 * unit}))(t)
 	ok(t, db.SetLimit(ctx, staking.Limit{Asset: "BNB", MaxWithdrawal: 5 * unit}))
 	testkit.Must(db.Prices().Set(ctx, []pricing.Price{{Asset: "BNB", Day: day1 + 1, Price: 1000}}))(t)
+	ok(t, db.People().AddStaff(ctx, "olga@example.com", access.Operator, access.Invitation{Hash: [32]byte{1}}))
 	ok(t, db.As(proposer).SetFourEyes(ctx, true))
 }
 
@@ -158,7 +168,8 @@ func contents(t *testing.T, url string) string {
 	rows := testkit.Must(scenario.Dump(t.Context(), url))(t)
 	rows = append(rows, testkit.Must(scenario.Rows(t.Context(), url, "SELECT * FROM limits; SELECT * FROM approvals; "+
 		"SELECT * FROM prices; SELECT name, version FROM documents; SELECT code, number, removed FROM listings; "+
-		"SELECT id FROM tokens; SELECT symbol FROM assets; SELECT * FROM meta WHERE name <> 'regions_changed'"))(t)...)
+		"SELECT email, role, invite_hash FROM staff; SELECT id FROM tokens; SELECT symbol FROM assets; "+
+		"SELECT * FROM meta WHERE name <> 'regions_changed'"))(t)...)
 	return strings.Join(rows, "\n")
 }
 
