@@ -70,12 +70,13 @@ var arrows = map[string][]string{
 	"ui": {"staking", "access", "ledger"},
 	"web": {"reports", "control", "events", "people", "idempotency", "store", "pricing", "conversion", "staking", "access",
 		"ledger", "download", "sse", "ui"},
+	"mail":    {"people", "access"},
 	"console": {"reports", "control", "store", "staking", "access", "ledger", "sse", "ui"},
-	"serve": {"reports", "api", "web", "console", "ui", "binance", "events", "db", "store", "staking", "access",
-		"ledger"},
+	"serve": {"reports", "api", "web", "console", "ui", "mail", "people", "binance", "events", "db", "store",
+		"staking", "access", "ledger"},
 	"demo":  {"reports", "people", "store", "pricing", "conversion", "staking", "access", "audit", "ledger"},
 	"bench": {"reports", "people", "store", "imports", "pricing", "staking", "access", "ledger", "db"},
-	"cli": {"reports", "control", "simulation", "idempotency", "people", "serve", "web", "console", "bench",
+	"cli": {"reports", "control", "simulation", "idempotency", "people", "serve", "web", "console", "mail", "bench",
 		"demo", "history", "store", "imports", "consent", "pricing", "evidence", "conversion", "staking",
 		"access", "audit", "ledger", "strictjson", "verify", "db"},
 	"pgtest":  {},
@@ -100,7 +101,8 @@ var forTests = []string{"scenario", "pgtest", "testkit"}
 // compare its JSON with that of /v1,
 // those of simulation make books.
 var testArrows = map[string][]string{"store": {"reports"}, "api": {"imports", "evidence"}, "cli": {"api"},
-	"simulation": {"access"}, "evidence": {"store", "control", "people", "pricing", "access", "reports"}}
+	"simulation": {"access"}, "mail": {"store", "db", "staking"},
+	"evidence": {"store", "control", "people", "pricing", "access", "reports"}}
 
 // drivers are the libraries that know SQL, and whoDrives the packages that may import them.
 var (

@@ -17,6 +17,7 @@ import (
 	"github.com/softstake/softstake/console"
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/mail"
 	"github.com/softstake/softstake/serve"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -48,6 +49,7 @@ type serveCmd struct {
 	Log             string         `enum:"text,json" default:"text" help:"How the log is written: text or json. Without it: ${default}."`
 	CloseAfter      *time.Duration `placeholder:"TIME" help:"Refuse to serve unless the books say the same: see \"days set-close-after\"."`
 	anchorFlags     `embed:""`
+	Mail            mailFlags     `embed:""`
 	Poll            time.Duration `default:"1m" hidden:"" help:"How often to look for what is due."`
 }
 
@@ -60,6 +62,8 @@ With --country-header, the country of a request is the last value of the header 
 
 The records of closed days are made by itself too, from 15 minutes after the end of each day on, and signed where --anchor-key or --anchor-command says with what ("anchor make").
 
+With --smtp, --smtp-from and --site-url, notices to holders (a new device, key or address, a changed password, a large withdrawal) are sent as mail too. What is not sent is retried for 72 hours; each process sends some of it.
+
 SIGTERM ends it when the work in hand is done. Each flag may come from the environment: --trusted-proxy is SOFTSTAKE_TRUSTED_PROXY.
 
 Examples:
@@ -67,6 +71,7 @@ Examples:
   softstake serve --listen 127.0.0.1:8080
   softstake serve --listen 0.0.0.0:443 --tls-cert site.pem --tls-key site.key --metrics-listen 127.0.0.1:9090
   softstake serve --trusted-proxy 10.0.0.0/8 --country-header CF-IPCountry --log json
+  softstake serve --smtp mail.example.com:587 --smtp-user softstake --smtp-password-file smtp.txt --smtp-from "Example <no-reply@example.com>" --site-url https://www.example.com
   softstake serve --convert --price-max-age 5 --convert-spread 20 --convert-daily-limit 5000 --convert-floor 0,USDT=1000`
 }
 
@@ -102,6 +107,10 @@ func (c *serveCmd) Run(env *Env) (err error) {
 			return err
 		}
 	}
+	mails, err := c.mail(env)
+	if err != nil {
+		return err
+	}
 	b := readBuild()
 	var staff *console.Options
 	if c.Console == "on" {
@@ -112,10 +121,20 @@ func (c *serveCmd) Run(env *Env) (err error) {
 		Proxies: proxies, CountryHeader: c.CountryHeader, AllowUnknownCountry: c.UnknownCountry == "allow",
 		MaxRequests: c.MaxRequests, Rate: c.Rate, Weights: c.ExchangeWeights == "on", AcceptAt: c.AcceptAt, Pages: pages,
 		Console: staff, ConsoleListen: c.ConsoleListen,
+		Mail: mails, Random: env.Random,
 		Listen: c.Listen, MetricsListen: c.MetricsListen, CertFile: c.TLSCert, KeyFile: c.TLSKey, ClientCAFile: c.TLSClientCA,
 		BooksURL: redact(env.DB), Build: serve.Build{Version: b.version, Revision: b.revision, Go: b.golang},
 		Settle: runOptions(env), Anchor: anchor, Poll: c.Poll,
 	})
+}
+
+// mail is how notices are sent, or nil where they are not.
+func (c *serveCmd) mail(env *Env) (o *mail.Options, err error) {
+	given, err := c.Mail.given()
+	if given {
+		o, err = c.Mail.options(env, c.Poll)
+	}
+	return o, err
 }
 
 // check refuses what the flags cannot mean, and reads the proxies.

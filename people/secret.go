@@ -32,6 +32,19 @@ func (p *People) Secret(ctx context.Context, purpose string, random io.Reader) (
 	return secret, nil
 }
 
+// UnsubscribeSecret is the purpose of the secret that signs the links by which a reader of a mail unsubscribes.
+const UnsubscribeSecret = "unsubscribe"
+
+// DerivedSecret is the secret for a purpose: derived from the key outside of the books or, where there is none, the
+// Secret that the books keep.
+func (p *People) DerivedSecret(ctx context.Context, sealer *access.Sealer, purpose string,
+	random io.Reader) (access.Hidden, error) {
+	if sealer != nil {
+		return sealer.Derive(purpose)
+	}
+	return p.Secret(ctx, purpose, random)
+}
+
 // makeSecret stores a new secret under a name, or returns the one that another process has
 // stored at the same time.
 func (p *People) makeSecret(ctx context.Context, name string, random io.Reader) (string, error) {

@@ -5,6 +5,7 @@ package serve
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -21,6 +22,8 @@ import (
 	"github.com/softstake/softstake/binance"
 	"github.com/softstake/softstake/console"
 	"github.com/softstake/softstake/events"
+	"github.com/softstake/softstake/mail"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -59,6 +62,10 @@ type Config struct {
 	BooksURL      string // where the books are, for the log: without a password
 	Build         Build
 
+	// Mail sends notices to holders, whose links lead to Site: the URL of the pages. nil: notices are on the pages alone.
+	Mail   *mail.Options
+	Random io.Reader // of the secret that signs the links in mails, where there is no Sealer
+
 	Settle staking.Options
 	// Anchor signs the records of the days and puts the checkpoint where it is kept, and returns how many records there
 	// are and the last day of them. It is repeated until it succeeds. nil: the records are made, and not signed.
@@ -76,6 +83,14 @@ func Run(ctx context.Context, c Config) error {
 	s, err := New(c)
 	if err != nil {
 		return err
+	}
+	sendMail := func(context.Context) {}
+	if c.Mail != nil {
+		outbox, err := newOutbox(ctx, c)
+		if err != nil {
+			return errors.Join(err, s.Stop())
+		}
+		sendMail = outbox.Run
 	}
 	fourEyes, err := reports.New(c.Books.Reader()).FourEyes(ctx)
 	if err != nil {
@@ -96,12 +111,24 @@ func Run(ctx context.Context, c Config) error {
 	work.Go(func() error { days.run(ctx); return nil })
 	work.Go(func() error { days.removeExpired(ctx); return nil })
 	work.Go(func() error { newRecorder(c, days.outage).run(ctx); return nil })
+	work.Go(func() error { sendMail(ctx); return nil })
 	work.Go(func() error { return watchSchema(ctx, c.Books, c.Poll) })
 	err = s.Wait(ctx)
 	cancel()
 	err = errors.Join(work.Wait(), err)
 	c.Log.Info("stopped")
 	return err
+}
+
+// newOutbox makes what sends the mail.
+func newOutbox(ctx context.Context, c Config) (*mail.Outbox, error) {
+	secret, err := c.Books.People().DerivedSecret(ctx, c.Sealer, people.UnsubscribeSecret, c.Random)
+	if err != nil {
+		return nil, err
+	}
+	o := *c.Mail
+	o.Queue, o.Unsubscribe, o.Now, o.Log = c.Books.People(), access.NewUnsubscriber(secret), c.Now, c.Log
+	return mail.New(o)
 }
 
 // warn logs what is not as it should be, and works all the same.

@@ -2,13 +2,13 @@ package ui
 
 import (
 	"html/template"
-	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -138,33 +138,8 @@ func (v View) Stamp(t time.Time, text, title string) template.HTML {
 var stampTemplate = template.Must(template.New("stamp").
 	Parse(`<time datetime="{{.At}}"{{with .Title}} title="{{.}}"{{end}}>{{.Text}}</time>`))
 
-// sign is a part of a User-Agent, and the name that it stands for.
-type sign struct{ part, name string }
-
-// The signs of browsers and systems, the particular before the general: each browser also
-// claims to be others.
-var (
-	browsers = []sign{
-		{"Edg/", "Edge"}, {"EdgA/", "Edge"}, {"EdgiOS/", "Edge"}, {"OPR/", "Opera"},
-		{"SamsungBrowser/", "Samsung Internet"}, {"Vivaldi/", "Vivaldi"},
-		{"FxiOS/", "Firefox"}, {"Firefox/", "Firefox"}, {"CriOS/", "Chrome"}, {"Chrome/", "Chrome"},
-		{"Safari/", "Safari"}, {"curl/", "curl"},
-	}
-	systems = []sign{
-		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"CrOS", "ChromeOS"}, {"Windows", "Windows"},
-		{"Macintosh", "macOS"}, {"Linux", "Linux"},
-	}
-	apps = map[string]string{"ios": "iOS", "android": "Android"}
-)
-
-// nameIn is the name of the first sign that is in a User-Agent, or "".
-func nameIn(agent string, signs []sign) string {
-	i := slices.IndexFunc(signs, func(s sign) bool { return strings.Contains(agent, s.part) })
-	if i < 0 {
-		return ""
-	}
-	return signs[i].name
-}
+// apps are the systems of our own app, as it names them.
+var apps = map[string]string{"ios": "iOS", "android": "Android"}
 
 // Device names a client: "Firefox on Linux" for a User-Agent, "app 3.2.0 for iOS" for
 // "ios 3.2.0".
@@ -179,7 +154,7 @@ func (v View) Device(client string) string {
 	if client == "web" || client == "operator" {
 		return v.T("device." + client)
 	}
-	browser, system := nameIn(client, browsers), nameIn(client, systems)
+	browser, system := access.ClientName(client)
 	switch {
 	case browser != "" && system != "":
 		return v.T("device.browser-on", "browser", browser, "system", system)

@@ -27,11 +27,12 @@ type accountPage struct {
 	Sessions  []sessionRow
 	Keys      int // that can be used
 	Changed   time.Time
+	Mail      people.MailSettings
 	Done      string // one of accountDone, or ""
 }
 
 // accountDone are the changes that lead to the page: account.done.NAME in the catalogue.
-var accountDone = []string{"password", "password-keys", "session"}
+var accountDone = []string{"password", "password-keys", "session", "mail"}
 
 // acceptedRow is a document that was accepted.
 type acceptedRow struct {
@@ -89,6 +90,9 @@ func (p *accountPage) readResidence(v *visit) (err error) {
 	}
 	login, err := v.findLogin(v.session.Email)
 	p.Changed = login.Changed
+	if err == nil {
+		p.Mail, err = v.People.MailSettings(v.context(), v.session.Email)
+	}
 	return err
 }
 

@@ -50,14 +50,15 @@ const (
 	showRewards = "rewards"
 	showStaking = "soft-staking"
 	showSignIns = "sign-ins"
+	showNotices = "notices"
 )
 
 // activityShows are the parts of the list that can be asked for.
-var activityShows = []string{showAll, showWallet, showRewards, showStaking, showSignIns}
+var activityShows = []string{showAll, showWallet, showRewards, showStaking, showSignIns, showNotices}
 
 // activitySources are how many sources there are. A cursor in an address names one
 // by its number: their order stays.
-const activitySources = 4
+const activitySources = 5
 
 // source reads one kind of event, the newest first: those behind a cursor of its own, about
 // so many; over reports whether these were the last. The last of them may be a gap, which
@@ -85,6 +86,9 @@ func (v *visit) sources(asked activityAsked) []source {
 	}
 	if all || asked.Show == showSignIns {
 		sources[3] = v.readSecurityEvents
+	}
+	if all || asked.Show == showNotices {
+		sources[4] = v.readNotices
 	}
 	return sources
 }

@@ -136,7 +136,7 @@ func TestActivityPages(t *testing.T) {
 			t.Errorf("%s is shown %d times, and happened %d times", title, count[title], n)
 		}
 	}
-	if pages != 3 || len(lines) != 1+30+30+60+3 {
+	if pages != 3 || len(lines) != 1+30+30+60+4 { // a log-in, its notice, the account, the switch
 		t.Errorf("%d pages, and %d lines", pages, len(lines))
 	}
 }

@@ -117,7 +117,7 @@ func (a *loginAttempt) logIn(password string) error {
 	if err := a.recordEventOf(a.login.Account, "log-in", a.login.Email); err != nil {
 		return err
 	}
-	return errors.Join(a.succeed(), a.setDevice(a.device, a.login))
+	return errors.Join(a.succeed(), a.setDevice(a.device, a.login), a.rememberLanguage(a.login.Email))
 }
 
 // errHashReplaced means that a login's hash was replaced after it was read: another

@@ -55,6 +55,8 @@ func (s *site) routes() []route {
 		{path: "/earn/tax.csv", page: (*visit).taxFile},
 
 		{path: "/account", page: (*visit).accountHome},
+		{path: "/account/mail", page: (*visit).seeAccount, form: (*submission).setMail},
+		{path: "/unsubscribe/{text}", page: (*visit).askToUnsubscribe, form: (*submission).unsubscribe, public: true},
 		{path: "/account/sessions", page: (*visit).seeAccount, form: (*submission).endSession},
 		{path: "/account/password", page: (*visit).passwordForm, form: (*submission).setPassword},
 		{path: "/account/keys", page: (*visit).keys},

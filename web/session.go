@@ -225,14 +225,7 @@ func (v *visit) deviceCookie() string { return cookieName("device", v.caller.Sec
 // devices sign the cookies of devices: with a secret that is derived from the key
 // outside of the books or, where there is none, with one that the books keep.
 func (s *submission) devices() (access.DeviceSigner, error) {
-	const purpose = "device cookies"
-	var secret access.Hidden
-	var err error
-	if s.Sealer != nil {
-		secret, err = s.Sealer.Derive(purpose)
-	} else {
-		secret, err = s.Books.People().Secret(s.context(), purpose, s.Random)
-	}
+	secret, err := s.Books.People().DerivedSecret(s.context(), s.Sealer, "device cookies", s.Random)
 	return access.NewDeviceSigner(secret), err
 }
 

@@ -63,6 +63,8 @@ type peopleReader interface {
 	Draft(ctx context.Context, account ledger.Account, id string) (people.Draft, error)
 	SecurityEvents(ctx context.Context, id ledger.Account, after *people.SecurityEvent, limit int) ([]people.SecurityEvent,
 		error)
+	Notices(ctx context.Context, id ledger.Account, after *people.Notice, limit int) ([]people.Notice, error)
+	MailSettings(ctx context.Context, email string) (people.MailSettings, error)
 }
 
 // keeper is all that a page may write. None of it moves anything or is in the log.
