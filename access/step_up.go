@@ -76,5 +76,14 @@ func ApprovalStepUp(proposal, effect string) string {
 	return StepUp("proposal approve", proposal, effect)
 }
 
+// AddFactorStepUp is the StepUp of adding a factor: a "passkey" with its label, or a "totp".
+func AddFactorStepUp(kind, label string) string { return StepUp("factor add", kind, label) }
+
+// RemoveFactorStepUp is the StepUp of removing a factor: a "passkey" by its ID, or a "totp".
+func RemoveFactorStepUp(kind, id string) string { return StepUp("factor remove", kind, id) }
+
+// CodesStepUp is the StepUp of replacing the recovery codes.
+var CodesStepUp = StepUp("factor codes")
+
 // NewStepUpID is a random ID of a step-up, of 12 characters.
 func NewStepUpID(random io.Reader) (string, error) { return randomText(random, tokenID) }

@@ -39,6 +39,7 @@ const (
 	SetStaffRole       Operation = "staff set-role"
 	InviteStaff        Operation = "staff invite"
 	DisableStaff       Operation = "staff disable"
+	ResetFactors       Operation = "factor reset"
 	EndFourEyes        Operation = "four-eyes off"
 )
 
@@ -141,12 +142,18 @@ var rules = map[Operation]Rule{
 	"login add":      {Roles: operators},
 	"login password": {Roles: holders},
 	"login remove":   {Roles: operators},
-	"key create":     {Roles: holders},
-	"key limit":      {Roles: holders},
-	"key reseal":     {Roles: commandLine},
-	"key revoke":     {Roles: holders},
-	CreateToken:      {Class: Sometimes, Roles: admins, When: "unless it is a holder's that ends"},
-	"token revoke":   {Roles: admins},
+	// A person changes their own factors alone, and confirms it; what the role is does not matter.
+	"factor add":    {Roles: access.Roles},
+	"factor rename": {Roles: access.Roles},
+	"factor remove": {Roles: access.Roles},
+	"factor codes":  {Roles: access.Roles},
+	ResetFactors:    {Class: Proposed, Roles: listers},
+	"key create":    {Roles: holders},
+	"key limit":     {Roles: holders},
+	"key reseal":    {Roles: commandLine},
+	"key revoke":    {Roles: holders},
+	CreateToken:     {Class: Sometimes, Roles: admins, When: "unless it is a holder's that ends"},
+	"token revoke":  {Roles: admins},
 
 	AddStaff:               {Class: Proposed, Roles: admins},
 	SetStaffRole:           {Class: Proposed, Roles: admins},

@@ -15,7 +15,8 @@ const MaxSessions = 50
 
 // AddSession adds a session of a login; its Created and Seen are now. password is the hash
 // that the person's password was checked against: if it has changed since, or the login was
-// removed, the error is ErrNotFound. A login with a factor is to be confirmed beside its password: access.ErrForbidden
+// removed, the error is ErrNotFound. "" is of a person who has logged in with a passkey alone. A
+// login with a factor is to be confirmed beside its password: access.ErrForbidden
 // unless the actor carries the step-up access.LogIn. An account with MaxSessions loses the least recently
 // used one. Of a browser that was not known the account is notified. Repeating it has no further effect; different
 // content is ErrConflict.
@@ -32,19 +33,32 @@ func (p *People) AddSession(ctx context.Context, s access.Session, password stri
 		if err != nil {
 			return err
 		}
-		if l.Account != s.Account || l.Password != password {
+		if l.Account != s.Account || password != "" && l.Password != password {
 			return ledger.ErrNotFound.In("", "login %s of %s with that password", s.Email, s.Account)
 		}
-		proof, now := p.books.Actor().Proof, p.now() // the actor is not the person yet
-		if err := useStepUp(t, now, access.LoginSubject(s.Email), proof, access.LogIn, false); err != nil {
+		now := p.now()
+		if added, err := insertSession(t, s, now); err != nil || !added {
 			return err
 		}
-		added, err := insertSession(t, s, now)
-		if err == nil && added && s.Stranger {
-			err = p.NotifyAll(t, []ledger.Account{s.Account}, NoticeDevice, s.Client, s.Address)
+		if err := p.confirmLogIn(t, now, s.Email, password == ""); err != nil || !s.Stranger {
+			return err
 		}
-		return err
+		return p.NotifyAll(t, []ledger.Account{s.Account}, NoticeDevice, s.Client, s.Address)
 	})
+}
+
+// confirmLogIn uses the step-up of a log-in: of a login with a factor, or of one without its password, which is a
+// passkey's. The actor is not the person yet.
+func (p *People) confirmLogIn(t db.Tx, now int64, email string, alone bool) error {
+	subject, proof := access.LoginSubject(email), p.books.Actor().Proof
+	if !alone {
+		return useStepUp(t, now, subject, proof, access.LogIn, false)
+	}
+	method, used, err := takeStepUp(t, now, subject, proof, access.LogIn)
+	if err == nil && (!used || method != access.ByPasskey) {
+		err = needsStepUp(subject)
+	}
+	return err
 }
 
 func checkSession(s access.Session, now time.Time) error {

@@ -61,17 +61,20 @@ func useStepUp(t db.Tx, now int64, subject, proof, digest string, always bool) e
 		return nil
 	}
 	has, err := hasFactor(t, subject)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if !has {
-		if always {
-			return access.ErrForbidden.In("", "%s has no passkey and no authenticator app", subject).
-				Because(access.ReasonFactor)
-		}
+	case !has && always:
+		return access.ErrForbidden.In("", "%s has no passkey and no authenticator app", subject).
+			Because(access.ReasonFactor)
+	case !has:
 		return nil
 	}
-	return takeStepUp(t, now, subject, proof, digest, "method <> 'password'")
+	method, used, err := takeStepUp(t, now, subject, proof, digest)
+	if err == nil && (!used || method == access.ByPassword) {
+		err = needsStepUp(subject)
+	}
+	return err
 }
 
 // UseApproval uses the step-up by which a member of staff confirms to approve a proposal whose effect has a digest: a
@@ -81,18 +84,23 @@ func UseApproval(t db.Tx, now int64, by access.Actor, proposal, effect string) e
 	if !by.IsStaff() {
 		return nil
 	}
-	return takeStepUp(t, now, by.Subject(), by.Proof, access.ApprovalStepUp(proposal, effect),
-		"method IN ('passkey', 'provider')")
-}
-
-// takeStepUp uses the step-up of an ID, which is made by methods that meet a condition.
-func takeStepUp(t db.Tx, now int64, subject, proof, digest, methods string) error {
-	n, err := t.Exec(`UPDATE step_ups SET used = $1 WHERE bucket = $2 AND subject = $3 AND id = $4 AND digest = $5
-	                  AND used = 0 AND expires > $1 AND `+methods, now, keyBucket(subject), subject, proof, digest)
-	if err == nil && n == 0 {
-		err = needsStepUp(subject)
+	method, used, err := takeStepUp(t, now, by.Subject(), by.Proof, access.ApprovalStepUp(proposal, effect))
+	if err == nil && (!used || method != access.ByPasskey && method != access.ByProvider) {
+		err = needsStepUp(by.Subject())
 	}
 	return err
+}
+
+// takeStepUp uses a step-up, and reports whether there was one, and how it was made.
+func takeStepUp(t db.Tx, now int64, subject, id, digest string) (method access.Method, used bool, err error) {
+	n, err := t.Exec(`UPDATE step_ups SET used = $1 WHERE bucket = $2 AND subject = $3 AND id = $4 AND digest = $5
+	                  AND used = 0 AND expires > $1`, now, keyBucket(subject), subject, id, digest)
+	if err != nil || n == 0 {
+		return "", false, err
+	}
+	text, _, err := db.First(t, db.TextOf, "SELECT method FROM step_ups WHERE bucket = $1 AND subject = $2 AND id = $3",
+		keyBucket(subject), subject, id)
+	return access.Method(text), true, err
 }
 
 func needsStepUp(subject string) error {

@@ -128,5 +128,8 @@ var executions = map[control.Operation]execution{
 	control.InviteStaff: executes(func(ctx context.Context, b *DB, c people.StaffChange) error {
 		return b.People().InviteStaff(ctx, c.Email, c.Invitation())
 	}),
+	control.ResetFactors: executes(func(ctx context.Context, b *DB, subject string) error {
+		return b.People().ResetFactors(ctx, subject)
+	}),
 	control.EndFourEyes: executes(func(ctx context.Context, b *DB, _ struct{}) error { return b.SetFourEyes(ctx, false) }),
 }

@@ -45,6 +45,9 @@ var changing = map[string]string{
 	"People.AddToken": "token create", "People.RevokeToken": "token revoke", "People.AddKey": "key create",
 	"People.RevokeKey": "key revoke", "People.LimitKey": "key limit", "People.Reseal": "key reseal",
 	"People.AddLogin": "login add", "People.SetPassword": "login password", "People.RemoveLogin": "login remove",
+	"People.AddPasskey": "factor add", "People.SetTOTP": "factor add", "People.RenamePasskey": "factor rename",
+	"People.RemovePasskey": "factor remove", "People.RemoveTOTP": "factor remove",
+	"People.SetRecoveryCodes": "factor codes", "People.ResetFactors": "factor reset",
 	"People.SetDepositAddress": "address set", "People.RemoveDepositAddress": "address remove",
 	"People.AddStaff": "staff add", "People.SetStaffRole": "staff set-role", "People.InviteStaff": "staff invite",
 	"People.DisableStaff": "staff disable", "People.AddStaffSession": "staff log-in",
@@ -60,7 +63,7 @@ var changesNothing = strings.Fields(`DB.As DB.Close DB.Engine DB.Now DB.FirstDay
 	DB.Closings DB.Evidence DB.Undivided DB.Reader DB.Due DB.Unaccrued DB.Unpaid DB.People DB.Documents DB.Imports
 	DB.Prices DB.CurrencyRates DB.Requests DB.Outbox DB.Prune DB.Test DB.CheckSchema DB.Group DB.Pay DB.Accrue DB.Settled
 	DB.Exec DB.Count DB.PostTogether
-	People.ConfirmPassword People.ChangeMailSettings People.ClaimMail People.EndMail People.MailSettings People.Mails
+	People.Confirm People.ConfirmPassword People.Factors People.PasskeyOwner People.ChangeMailSettings People.ClaimMail People.EndMail People.MailSettings People.Mails
 	People.Notices People.Notify People.NotifyAll People.RetryMail
 	People.ConfirmProvided
 	People.AddDraft People.AddSecurityEvent People.AddSession People.CountAttempt People.CountRecipient People.Draft

@@ -84,6 +84,9 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 		_, err := db.Prices().Set(ctx, []pricing.Price{{Asset: "BNB", Day: day1 + 2, Price: 799}})
 		return err
 	},
+	control.ResetFactors: func(ctx context.Context, db *store.DB) error {
+		return db.People().ResetFactors(ctx, access.LoginSubject("alice@example.com"))
+	},
 	control.PublishDocument: func(ctx context.Context, db *store.DB) error {
 		_, err := db.Documents().Publish(ctx, "risk-warning", "Take care.")
 		return err
@@ -138,6 +141,8 @@ func readyToPropose(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	ok(t, db.SetLimit(ctx, staking.Limit{Asset: "BNB", MaxWithdrawal: 5 * unit}))
 	testkit.Must(db.Prices().Set(ctx, []pricing.Price{{Asset: "BNB", Day: day1 + 1, Price: 1000}}))(t)
 	ok(t, db.People().AddStaff(ctx, "olga@example.com", access.Operator, access.Invitation{Hash: [32]byte{1}}))
+	addLogin(t, db, "alice@example.com", "alice")
+	addPasskey(t, db, access.LoginSubject("alice@example.com"), "Laptop")
 	ok(t, db.As(proposer).SetFourEyes(ctx, true))
 }
 
@@ -167,7 +172,8 @@ func contents(t *testing.T, url string) string {
 	t.Helper()
 	rows := testkit.Must(scenario.Dump(t.Context(), url))(t)
 	rows = append(rows, testkit.Must(scenario.Rows(t.Context(), url, "SELECT * FROM limits; SELECT * FROM approvals; "+
-		"SELECT * FROM prices; SELECT name, version FROM documents; SELECT code, number, removed FROM listings; "+
+		"SELECT * FROM prices; SELECT name, version FROM documents; SELECT subject, id FROM passkeys; "+
+		"SELECT code, number, removed FROM listings; "+
 		"SELECT email, role, invite_hash FROM staff; SELECT id FROM tokens; SELECT symbol FROM assets; "+
 		"SELECT * FROM meta WHERE name <> 'regions_changed'"))(t)...)
 	return strings.Join(rows, "\n")

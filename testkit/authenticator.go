@@ -1,0 +1,53 @@
+package testkit
+
+import (
+	"testing"
+
+	"github.com/descope/virtualwebauthn"
+)
+
+// Authenticator is a passkey in software: what a browser and a device do, for tests without a browser.
+type Authenticator struct {
+	Origin string // of the page that asks
+	Site   string // the host that passkeys are of
+	Count  uint32 // the signature counter of the last answer; it grows with each
+
+	// Unverified is a device that asks for no PIN and no finger.
+	Unverified bool
+
+	key    virtualwebauthn.Credential
+	handle []byte
+}
+
+// NewAuthenticator is one in a browser on a page of the origin "https://HOST".
+func NewAuthenticator(host string) *Authenticator {
+	return &Authenticator{Origin: "https://" + host, Site: host,
+		key: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)}
+}
+
+func (a *Authenticator) party() virtualwebauthn.RelyingParty {
+	return virtualwebauthn.RelyingParty{ID: a.Site, Name: "test", Origin: a.Origin}
+}
+
+func (a *Authenticator) device() virtualwebauthn.Authenticator {
+	return virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{
+		UserHandle: a.handle, UserNotVerified: a.Unverified,
+	})
+}
+
+// Create answers the options of a new passkey: PublicKeyCredential.toJSON of navigator.credentials.create.
+func (a *Authenticator) Create(t *testing.T, options []byte) string {
+	t.Helper()
+	asked := Must(virtualwebauthn.ParseAttestationOptions(`{"publicKey":` + string(options) + `}`))(t)
+	a.handle = []byte(asked.UserID)
+	return virtualwebauthn.CreateAttestationResponse(a.party(), a.device(), a.key, *asked)
+}
+
+// Get answers the options of a log-in: PublicKeyCredential.toJSON of navigator.credentials.get.
+func (a *Authenticator) Get(t *testing.T, options []byte) string {
+	t.Helper()
+	a.Count++
+	a.key.Counter = a.Count
+	asked := Must(virtualwebauthn.ParseAssertionOptions(`{"publicKey":` + string(options) + `}`))(t)
+	return virtualwebauthn.CreateAssertionResponse(a.party(), a.device(), a.key, *asked)
+}
