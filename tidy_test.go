@@ -73,7 +73,7 @@ var arrows = map[string][]string{
 	"web": {"reports", "control", "events", "people", "idempotency", "store", "pricing", "conversion", "staking", "access",
 		"ledger", "download", "sse", "ui"},
 	"mail":    {"people", "access"},
-	"console": {"reports", "control", "store", "staking", "access", "ledger", "sse", "ui"},
+	"console": {"reports", "control", "people", "store", "staking", "access", "ledger", "sse", "ui"},
 	"serve": {"reports", "api", "web", "console", "ui", "mail", "people", "binance", "events", "db", "store",
 		"staking", "access", "ledger"},
 	"demo":  {"reports", "people", "store", "pricing", "conversion", "staking", "access", "audit", "ledger"},

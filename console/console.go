@@ -51,6 +51,8 @@ type site struct {
 	Books    bookReader
 	Reports  *reports.Reports
 	Sessions sessionReader
+	Logins   loginReader
+	keeper   keeper
 	Visitors []Visitor
 	Log      *slog.Logger
 
@@ -98,7 +100,8 @@ func (c *Console) Stop() {
 func newServer(ctx context.Context, o Options) (*server, error) {
 	sessions := newVisitorSessions(o)
 	s := &site{
-		Books: o.Books, Reports: reports.New(o.Books.Reader()), Sessions: sessions, Visitors: o.Visitors, Log: o.Log,
+		Books: o.Books, Reports: reports.New(o.Books.Reader()), Sessions: sessions,
+		Logins: o.Books.People().Reader, keeper: readLog{o.Books}, Visitors: o.Visitors, Log: o.Log,
 		mux: http.NewServeMux(), streams: access.NewLimiter[string](mostStreams, mostStreamsOf),
 	}
 	s.night = &night{reports: s.Reports, log: o.Log, ctx: ctx}

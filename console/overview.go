@@ -18,8 +18,17 @@ type section struct {
 	Here  string // aria-current, or ""
 }
 
-var sections = []section{
-	{Path: Path, Key: "nav.overview", roles: everyone},
+// sections are all links of the menu, in its order.
+func sections() []section {
+	all := []section{
+		{Path: Path, Key: "nav.overview", roles: access.StaffRoles},
+		{Path: Path + "/proposals", Key: "proposals.title", roles: seesProposals},
+		{Path: Path + "/withdrawals", Key: "withdrawals.title", roles: seesEntries},
+	}
+	for _, g := range registers {
+		all = append(all, section{Path: g.path(), Key: g.Name + ".title", roles: g.roles})
+	}
+	return append(all, section{Path: Path + "/log", Key: "log.title", roles: seesLog})
 }
 
 // overviewPage answers whether everything is all right.

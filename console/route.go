@@ -24,22 +24,32 @@ type route struct {
 	public bool                    // also for those who have not logged in
 }
 
-// Who may look at a page.
-var (
-	everyone = access.Roles // of those that a member of staff may have
-)
-
 // routes are all pages and forms. The page of a form is at the form's path: where a session has ended, the log-in
 // leads back there.
 func routes() []route {
-	return []route{
+	all := []route{
 		{path: Path + "/login", page: (*visit).loginForm, form: (*submission).logIn, public: true},
 		{path: Path + "/logout", form: (*submission).logOut, public: true},
 		{path: Path + "/settings", page: (*visit).settings, form: (*submission).set, public: true},
 		{path: LivePath, page: (*visit).live, public: true},
 
-		{path: Path, page: (*visit).overview, roles: everyone},
+		{path: Path, page: (*visit).overview, roles: access.StaffRoles},
+		{path: Path + "/search", page: (*visit).search, roles: access.StaffRoles},
+		{path: Path + "/accounts/{account}", page: (*visit).account, roles: seesHolders},
+		{path: Path + "/accounts/{account}/rewards/{day}/{asset}", page: (*visit).explanation, roles: seesHolders},
+		{path: Path + "/entries/{id}", page: (*visit).entry, roles: seesEntries},
+		{path: Path + "/days/{day}", page: (*visit).day, roles: access.StaffRoles},
+		{path: Path + "/withdrawals", page: (*visit).withdrawals, roles: seesEntries},
+		{path: Path + "/withdrawals/{account}/{id}", page: (*visit).withdrawal, form: (*submission).endWithdrawal,
+			roles: seesHolders},
+		{path: Path + "/proposals", page: (*visit).proposals, roles: seesProposals},
+		{path: Path + "/proposals/{id}", page: (*visit).proposal, form: (*submission).decide, roles: seesProposals},
+		{path: Path + "/log", page: (*visit).log, roles: seesLog},
 	}
+	for _, g := range registers {
+		all = append(all, g.route())
+	}
+	return all
 }
 
 // add adds a route to the mux.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/ui"
 )
 
@@ -27,13 +28,14 @@ type Visitor struct {
 type visitorSessions struct {
 	visitors []Visitor
 	random   io.Reader
+	people   *people.People
 
 	mu    sync.Mutex
 	found map[string]Visitor // by the ID of the session
 }
 
 func newVisitorSessions(o Options) *visitorSessions {
-	return &visitorSessions{visitors: o.Visitors, random: o.Random, found: map[string]Visitor{}}
+	return &visitorSessions{visitors: o.Visitors, random: o.Random, people: o.Books.People(), found: map[string]Visitor{}}
 }
 
 // Begin logs a visitor in, and returns the session's text: access.ErrUnknown if there is no such visitor.
@@ -62,6 +64,17 @@ func (s *visitorSessions) Find(_ context.Context, text string) (access.Actor, er
 		return access.Actor{}, access.ErrUnknown
 	}
 	return access.Actor{Role: v.Role, Credential: access.StaffSubject(v.Email), Person: access.PersonOf(v.Email)}, nil
+}
+
+// Confirm makes a step-up of somebody who has logged in, for what a digest is of, and returns its ID: a visitor of a
+// demo is taken at their word, there as at the log-in.
+func (s *visitorSessions) Confirm(ctx context.Context, by access.Actor, digest string) (proof string, err error) {
+	for _, v := range s.visitors {
+		if access.StaffSubject(v.Email) == by.Subject() {
+			return s.people.ConfirmProvided(ctx, v.Email, digest)
+		}
+	}
+	return "", access.ErrForbidden.In("", "%s is no visitor", by)
 }
 
 // End ends a session. Idempotent.

@@ -24,7 +24,8 @@ import (
 
 // The staff of the tests: one of each role.
 var staffOfTests = []Visitor{{"olga@example.com", access.Operator}, {"anton@example.com", access.Approver},
-	{"udo@example.com", access.Auditor}}
+	{"udo@example.com", access.Auditor}, {"susi@example.com", access.Support}, {"vera@example.com", access.Viewer},
+	{"theo@example.com", access.Treasurer}, {"ada@example.com", access.Admin}}
 
 // office serves the console of books that begin on Day 1 with all that is shipped, at noon of that day.
 type office struct {
@@ -178,6 +179,12 @@ func (a answer) hasNot(texts ...string) answer {
 		}
 	}
 	return a
+}
+
+// testHash is a hash that no test logs in with.
+func testHash(t *testing.T) string {
+	t.Helper()
+	return testkit.Must(access.HashPassword(rand.Reader, "correct horse battery"))(t)
 }
 
 // until waits for what a condition waits for, up to a deadline.

@@ -61,7 +61,7 @@ func (p *view) TestClock() string { return p.visit.Books.Now().UTC().Format(time
 
 // Sections are the links of the menu: the pages that the visitor may look at.
 func (p *view) Sections() (all []section) {
-	for _, s := range sections {
+	for _, s := range sections() {
 		if p.visit.may(s.roles) {
 			s.Here = p.here(s)
 			all = append(all, s)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
 )
 
@@ -12,8 +13,9 @@ import (
 // of the readers.
 func TestAPageCannotWrite(t *testing.T) {
 	writes := []reflect.Type{reflect.TypeFor[store.DB](), reflect.TypeFor[server](), reflect.TypeFor[submission](),
-		reflect.TypeFor[visitorSessions]()}
-	may := []reflect.Type{reflect.TypeFor[bookReader](), reflect.TypeFor[sessionReader]()}
+		reflect.TypeFor[visitorSessions](), reflect.TypeFor[people.People](), reflect.TypeFor[readLog]()}
+	may := []reflect.Type{reflect.TypeFor[bookReader](), reflect.TypeFor[sessionReader](), reflect.TypeFor[loginReader](),
+		reflect.TypeFor[keeper]()}
 	page := reflect.TypeFor[visit]()
 	found := map[reflect.Type]string{}
 	reach(page, page.PkgPath(), "visit", found)

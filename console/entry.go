@@ -1,0 +1,95 @@
+package console
+
+import (
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/staking"
+)
+
+// entryPage is an entry with both sides of its moves.
+type entryPage struct {
+	*view
+	E     reports.Posted
+	Moves table
+}
+
+// mostMoves is how many moves of an entry a page shows.
+const mostMoves = 500
+
+func (v *visit) entry() error {
+	e, err := v.Reports.Posted(v.context(), v.r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	assets, err := v.assets()
+	if err != nil {
+		return err
+	}
+	p := entryPage{v.view("entry.title"), e, table{Title: "entry.moves", Empty: "entry.moves.none",
+		Columns: []column{{"entry.from", false}, {"entry.to", false}, {"account.amount", true}}}}
+	for _, m := range e.Moves[:min(len(e.Moves), mostMoves)] {
+		p.Moves.Rows = append(p.Moves.Rows, row{side(m.From), side(m.To),
+			text(p.Plain(assets[m.Asset], m.Amount) + " " + m.Asset)})
+	}
+	return v.show("entry", p)
+}
+
+// side is one side of a move: a holder's leads to the account.
+func side(id ledger.Account) cell {
+	if owner := id.Owner(); owner.CheckHolder() == nil {
+		return link(string(id), accountPath(owner))
+	}
+	return text(string(id))
+}
+
+// dayPage is a day of the books.
+type dayPage struct {
+	*view
+	Of     staking.Day
+	Open   bool
+	Before string // the page of the day before, or ""
+	After  string // that of the day after, or ""
+	Totals table
+}
+
+func (v *visit) day() error {
+	d, err := staking.ParseDay(v.r.PathValue("day"))
+	today := staking.DayOf(v.Books.Now())
+	if err != nil || d < v.Books.FirstDay() || d > today {
+		return ledger.ErrNotFound
+	}
+	open, err := v.Reports.FirstOpen(v.context())
+	if err != nil {
+		return err
+	}
+	assets, err := v.assets()
+	if err != nil {
+		return err
+	}
+	totals, err := v.Reports.DayTotals(v.context(), d, d)
+	if err != nil {
+		return err
+	}
+	prices, err := v.Reports.PricesFor(v.context(), d)
+	if err != nil {
+		return err
+	}
+	p := dayPage{view: v.view("day.title"), Of: d, Open: d >= open}
+	p.Totals = table{Title: "day.totals", Empty: "day.totals.none", Columns: []column{{"terms.token", false},
+		{"day.holders", true}, {"day.total", true}, {"day.price", true}}}
+	for _, t := range totals {
+		price := "–"
+		if known, there := prices[t.Asset]; there {
+			price = p.Price(known.Price)
+		}
+		p.Totals.Rows = append(p.Totals.Rows, row{text(t.Asset), text(t.Holders), text(p.Plain(assets[t.Asset], t.Total)),
+			text(price)})
+	}
+	if d > v.Books.FirstDay() {
+		p.Before = Path + "/days/" + (d - 1).String()
+	}
+	if d < today {
+		p.After = Path + "/days/" + (d + 1).String()
+	}
+	return v.show("day", p)
+}
