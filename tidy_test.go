@@ -49,21 +49,23 @@ var arrows = map[string][]string{
 	"factor":      {"access"},
 	"ceremony":    {"people", "factor", "access", "ledger"},
 	"integrity":   {"ledger", "db"},
-	"people":      {"integrity", "control", "factor", "access", "ledger", "db"},
+	"origin":      {"ledger", "db"},
+	"people":      {"integrity", "origin", "control", "factor", "access", "ledger", "db"},
 	"idempotency": {"ledger", "db"},
 	"conversion":  {"ledger"},
 	"imports":     {"ledger", "db"},
-	"consent":     {"control", "staking", "ledger", "db"},
+	"consent":     {"origin", "control", "staking", "ledger", "db"},
 	"pricing":     {"control", "conversion", "staking", "ledger", "db"},
 	"verify":      {},
 	"evidence":    {"verify", "integrity", "staking", "ledger", "db"},
 	"outbox":      {"staking", "ledger", "db"},
 	"holding":     {"staking", "ledger", "db"},
-	"store": {"store/schema", "store/restore", "people", "idempotency", "outbox", "holding", "imports", "consent",
-		"control", "pricing", "evidence", "integrity", "conversion", "staking", "access", "audit", "ledger", "db"},
+	"store": {"store/schema", "store/restore", "people", "origin", "idempotency", "outbox", "holding", "imports",
+		"consent", "control", "pricing", "evidence", "integrity", "conversion", "staking", "access", "audit", "ledger",
+		"db"},
 	"simulation": {"store", "holding", "staking", "ledger", "db"},
-	"reports": {"store", "control", "people", "outbox", "holding", "imports", "pricing", "conversion", "staking", "audit",
-		"access", "ledger", "db"},
+	"reports": {"store", "control", "people", "origin", "outbox", "holding", "imports", "pricing", "conversion", "staking",
+		"audit", "access", "ledger", "db"},
 	"events": {"reports", "store", "outbox", "staking", "access", "ledger"},
 	"binance": {"reports", "control", "people", "idempotency", "store", "pricing", "conversion", "staking", "access",
 		"ledger"},
@@ -104,7 +106,7 @@ var forTests = []string{"scenario", "pgtest", "testkit"}
 // those of simulation make books.
 var testArrows = map[string][]string{"store": {"reports", "factor"}, "api": {"imports", "evidence"},
 	"cli": {"api"}, "simulation": {"access"}, "ceremony": {"store", "staking"}, "mail": {"store", "db", "staking"},
-	"evidence": {"store", "control", "people", "pricing", "access", "reports"}}
+	"evidence": {"store", "control", "people", "pricing", "access", "reports", "audit"}}
 
 // drivers are the libraries that know SQL, and whoDrives the packages that may import them.
 var (
@@ -115,7 +117,7 @@ var (
 // exact are the packages that count money, in which no number may be a float.
 var exact = []string{"ledger", "factor", "ceremony", "people", "idempotency", "outbox", "holding", "store/schema",
 	"store/restore", "db", "reports", "simulation", "conversion", "imports", "consent", "pricing", "evidence",
-	"integrity", "staking", "history", "audit", "store", "access", "control", "events", "binance", "api", "web",
+	"integrity", "origin", "staking", "history", "audit", "store", "access", "control", "events", "binance", "api", "web",
 	"console", "ui", "sse", "serve", "demo", "cli"}
 
 // mayFloat are the files of those packages that have floats all the same, and why.
@@ -405,7 +407,7 @@ func TestNothingOfOneMachine(t *testing.T) {
 // belowFrontEnds are the packages that know no front end: their messages name no command and
 // no flag. What to do at the command line is a hint, by the error's reason, in cli.
 var belowFrontEnds = []string{"ledger", "staking", "history", "audit", "access", "control", "db", "people",
-	"idempotency", "outbox", "holding", "imports", "consent", "pricing", "evidence", "integrity", "simulation",
+	"idempotency", "outbox", "holding", "imports", "consent", "pricing", "evidence", "integrity", "simulation", "origin",
 	"store/schema", "store/restore", "store"}
 
 // notCommands are the literals that look like a command, and what they are.

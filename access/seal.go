@@ -189,7 +189,7 @@ func (k *Key) Seal(s *Sealer, secret string) (err error) {
 // Reseal seals the key's secret with the Sealer's first key. changed is false if it is
 // already, or if the key has no secret. It fails if no key of the Sealer opens the secret.
 func (k *Key) Reseal(s *Sealer) (changed bool, err error) {
-	if k.Type != HMAC {
+	if k.Type != HMAC || len(k.Secret) == 0 { // erased with the person
 		return false, nil
 	}
 	secret, err := k.open(s)
@@ -205,7 +205,7 @@ func (k *Key) Reseal(s *Sealer) (changed bool, err error) {
 // Opens returns an error if a Sealer cannot open the key's secret. A key without a secret
 // has none.
 func (k Key) Opens(s *Sealer) error {
-	if k.Type != HMAC {
+	if k.Type != HMAC || len(k.Secret) == 0 {
 		return nil
 	}
 	_, err := k.open(s)

@@ -258,6 +258,30 @@ func showFreeze(f store.Freeze, role access.Role) *freezeOut {
 	return out
 }
 
+// eraseRoutes are those that remove persons.
+func (s *server) eraseRoutes() {
+	change(s, "POST /v1/accounts/{account}/erase", does("account erase"), writer.eraseAccount,
+		about("erase-account", "Accounts", "Remove the person of a closed account",
+			"Removes logins and their e-mail addresses, sessions, network addresses and clients, and the secrets, networks "+
+				"and labels of keys, which are revoked. The ledger, the log and the records of days stay, and name nobody. "+
+				"An account that is open, or has something still to come, is refused. It cannot be undone. Repeating has no "+
+				"further effect."))
+}
+
+// erasedOut is what was removed.
+type erasedOut struct {
+	ID     string `json:"id" example:"alice" doc:"The account."`
+	Erased string `json:"erased" format:"date-time" example:"2027-02-01T10:00:00.000Z" doc:"When its person was removed: of a repetition, the first time."`
+}
+
+func (wr writer) eraseAccount(ctx context.Context, in *AccountIn) (*answer[erasedOut], error) {
+	if err := in.id().CheckHolder(); err != nil {
+		return nil, ledger.At("account", err)
+	}
+	e, err := wr.books.EraseAccount(ctx, in.id())
+	return reply(erasedOut{string(in.id()), instant(e.At)}, err)
+}
+
 // freezeRoutes are those that freeze an account and end it.
 func (s *server) freezeRoutes() {
 	change(s, "POST /v1/accounts/{account}/freeze", does("account freeze"), writer.freeze,

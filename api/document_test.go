@@ -90,6 +90,7 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"add-label", "operator", "/v1/accounts/bob/labels/vip", ""},
 	{"remove-label", "operator", "/v1/accounts/bob/labels/vip", ""},
 	{"close-account", "exchange", "/v1/accounts/carol/close", ""},
+	{"erase-account", "operator", "/v1/accounts/carol/erase", ""},
 	{"freeze-account", "operator", "/v1/accounts/bob/freeze", `{"reason":"order 7","earning":true}`},
 	{"unfreeze-account", "operator", "/v1/accounts/bob/unfreeze", `{"reason":"order lifted"}`},
 	{"post-entry", "alice", "/v1/entries", entry("alice/1", "transfer", "alice bob BNB 1")},

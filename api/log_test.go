@@ -28,6 +28,7 @@ var logs = map[string]string{
 	"post-adjustments":       "adjust",
 	"compensate":             "compensate",
 	"resolve-reconciliation": "reconciliation resolve",
+	"erase-account":          "account erase",
 	"freeze-account":         "account freeze",
 	"unfreeze-account":       "account unfreeze",
 	"enroll-batch":           "enroll",

@@ -137,6 +137,7 @@ func newServer(o Options) *server {
 	s.headers = s.headerComponents()
 	s.accountRoutes()
 	s.ownerRoutes()
+	s.eraseRoutes()
 	s.freezeRoutes()
 	s.entryRoutes()
 	s.withdrawalRoutes()

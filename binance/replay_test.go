@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/binance"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -46,12 +47,12 @@ func TestAReplayChangesNothing(t *testing.T) {
 		f.handler = handler
 		f.clock.Advance(time.Minute - time.Millisecond)
 		again(success)
-		ok(t, f.db.Prune(t.Context())) // what is kept of it is needed to its last moment
+		ok(t, f.db.Prune(t.Context(), people.Retention{})) // what is kept of it is needed to its last moment
 		again(success)
 		tick(f)
 		again(tooLate)
 		f.clock.Advance(10 * time.Minute)
-		ok(t, f.db.Prune(t.Context()))
+		ok(t, f.db.Prune(t.Context(), people.Retention{}))
 		again(tooLate)
 	})
 }

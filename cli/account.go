@@ -20,6 +20,7 @@ type accountCmd struct {
 	Freeze    accountFreezeCmd    `cmd:"" help:"Let nothing leave an account."`
 	Unfreeze  accountUnfreezeCmd  `cmd:"" help:"End an account's freeze."`
 	Close     accountCloseCmd     `cmd:"" help:"Close an account that is empty and paid."`
+	Erase     accountEraseCmd     `cmd:"" help:"Remove the person of a closed account, and leave the ledger."`
 }
 
 type accountOpenCmd struct {

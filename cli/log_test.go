@@ -23,9 +23,10 @@ var reading = strings.Fields(`demo estimate simulate status account:list account
 	audit anchor:key anchor:list proof verify log bench:settle bench:post bench:http bench:pages backup`)
 
 // elsewhere are the commands whose lines other tests look for: those of "serve" are of its
-// requests, and of the daily run, which "settle" shows; the other two work on other books
-// than these: TestOldBooksAreUpgraded and the script "restore".
-var elsewhere = []string{"serve", "upgrade", "restore"}
+// requests, and of the daily run, which "settle" shows; the next two work on other books
+// than these: TestOldBooksAreUpgraded and the script "restore". "privacy prune" does what "serve" does by itself each
+// hour, and no line would say more than its retention.
+var elsewhere = []string{"serve", "upgrade", "restore", "privacy prune"}
 
 // changing are commands, each with what the log calls it, in an order in which all
 // succeed: a minute after each other, from noon of the first day of the books on.
@@ -38,6 +39,7 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"label add", "bob vip", "", "label add"},
 	{"label remove", "bob vip", "", "label remove"},
 	{"account close", "bob", "", "account close"},
+	{"account erase", "bob", "", "account erase"},
 	{"address set", "alice BNB 0x1", "", "address set"},
 	{"address remove", "alice BNB", "", "address remove"},
 	{"accept", "alice", "", "accept"},

@@ -99,6 +99,7 @@ type app struct {
 	Anchor  anchorCmd  `cmd:"" group:"run" help:"Record the rows of closed days, and sign the records."`
 	Proof   proofCmd   `cmd:"" group:"run" help:"Prove to a holder that the balance of a day is counted."`
 	Verify  verifyCmd  `cmd:"" group:"run" help:"Check proofs, without books and without a network."`
+	Privacy privacyCmd `cmd:"" group:"run" help:"Remove what says who persons are and where they were."`
 	Log     logCmd     `cmd:"" group:"run" help:"Show who changed what, and when."`
 	Bench   benchCmd   `cmd:"" group:"run" help:"Measure how fast this machine settles, posts and answers."`
 	Upgrade upgradeCmd `cmd:"" group:"run" help:"Bring books of an older softstake up to date."`

@@ -49,7 +49,8 @@ type serveCmd struct {
 	Log             string         `enum:"text,json" default:"text" help:"How the log is written: text or json. Without it: ${default}."`
 	CloseAfter      *time.Duration `placeholder:"TIME" help:"Refuse to serve unless the books say the same: see \"days set-close-after\"."`
 	anchorFlags     `embed:""`
-	Mail            mailFlags     `embed:""`
+	Mail            mailFlags `embed:""`
+	retentionFlags  `embed:""`
 	Poll            time.Duration `default:"1m" hidden:"" help:"How often to look for what is due."`
 }
 
@@ -124,7 +125,7 @@ func (c *serveCmd) Run(env *Env) (err error) {
 		Mail: mails, Random: env.Random,
 		Listen: c.Listen, MetricsListen: c.MetricsListen, CertFile: c.TLSCert, KeyFile: c.TLSKey, ClientCAFile: c.TLSClientCA,
 		BooksURL: redact(env.DB), Build: serve.Build{Version: b.version, Revision: b.revision, Go: b.golang},
-		Settle: runOptions(env), Anchor: anchor, Poll: c.Poll,
+		Settle: runOptions(env), Retention: c.retention(), Anchor: anchor, Poll: c.Poll,
 	})
 }
 

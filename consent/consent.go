@@ -14,6 +14,7 @@ import (
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/origin"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -186,16 +187,33 @@ type Acceptance struct {
 // WriteAcceptances writes what is accepted, and returns how much of it is new: the first
 // acceptance of a version stays.
 func WriteAcceptances(t db.Tx, accepted ...Acceptance) (n int64, err error) {
-	n, err = t.Set(nil, `INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address)
-	                     SELECT r.bucket, r.account, r.document, r.version, r.at, r.client, r.address FROM {rows} WHERE true ON CONFLICT DO NOTHING`, db.SetOf(accepted,
+	type version struct {
+		account, document string
+		version           int64
+	}
+	added := map[version]bool{}
+	n, err = t.Set(func(r db.Row) error {
+		added[version{r.Text(0), r.Text(1), r.Int(2)}] = true
+		return nil
+	}, `INSERT INTO acceptances (bucket, account, document, version, accepted_at)
+	    SELECT r.bucket, r.account, r.document, r.version, r.at FROM {rows} WHERE true ON CONFLICT DO NOTHING
+	    RETURNING account, document, version`, db.SetOf(accepted,
 		db.Int("bucket", func(a Acceptance) int64 { return int64(a.Account.Bucket()) }),
 		db.Text("account", func(a Acceptance) string { return string(a.Account) }),
 		db.Text("document", func(a Acceptance) string { return a.Document }),
 		db.Int("version", func(a Acceptance) int64 { return int64(a.Version) }),
 		db.Int("at", func(a Acceptance) int64 { return a.At.UnixMilli() }),
-		db.Text("client", func(a Acceptance) string { return a.Client.App() }),
-		db.Text("address", func(a Acceptance) string { return a.Client.Origin() }),
 	))
+	var origins []origin.Origin // of what is new: where an earlier acceptance came from may have been removed
+	for _, a := range accepted {
+		if added[version{string(a.Account), a.Document, int64(a.Version)}] {
+			origins = append(origins, origin.Origin{Account: a.Account, Event: origin.Acceptance(a.Document, a.Version),
+				At: a.At.UnixMilli(), Client: a.Client.App(), Address: a.Client.Origin()})
+		}
+	}
+	if err == nil {
+		err = origin.Write(t, origins...)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("write what is accepted: %w", err)
 	}

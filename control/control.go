@@ -40,6 +40,7 @@ const (
 	InviteStaff        Operation = "staff invite"
 	DisableStaff       Operation = "staff disable"
 	ResetFactors       Operation = "factor reset"
+	EraseAccount       Operation = "account erase"
 	EndFourEyes        Operation = "four-eyes off"
 )
 
@@ -91,6 +92,7 @@ var rules = map[Operation]Rule{
 	"account sweep":      {Roles: backOffice}, // also by the daily run
 	"account freeze":     {Roles: operators},
 	"account unfreeze":   {Roles: operators},
+	EraseAccount:         {Class: Proposed, Roles: operators},
 	ReadAccount:          {Roles: helpers},
 	"owner set":          {Roles: operators},
 	"label add":          {Roles: operators},

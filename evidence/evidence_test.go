@@ -115,6 +115,7 @@ func happen(t *testing.T, books *store.DB, i int, today staking.Day) {
 	ok(t, books.Leave(ctx, town.Holder(20), staking.Client{}, books.Now()))
 	testkit.Must(books.OpenAccount(ctx, "new", "DE"))(t)
 	ok(t, books.CloseAccount(ctx, "new"))
+	testkit.Must(books.EraseAccount(ctx, "new"))(t)
 	_, _, err := books.RemoveLabel(ctx, town.Holder(0), "vip", 0)
 	ok(t, err)
 	ok(t, books.SetCloseAfter(ctx, staking.Closing{From: today + 5, After: time.Minute}))
@@ -359,6 +360,7 @@ var tampering = []struct{ kind, sql string }{
 	{"accounts", `UPDATE accounts SET opened = opened + 86400000 WHERE account = 'holder-0003'`},
 	{"accounts_closed", `UPDATE accounts SET closed = 0 WHERE account = 'new'`},
 	{"accounts_ended", `UPDATE accounts SET ended = ended - 1 WHERE account = 'new'`},
+	{"accounts_erased", `UPDATE accounts SET erased = 0 WHERE account = 'new'`},
 	{"owners", `UPDATE owners SET owner = 'owner-9' WHERE account = 'holder-0003'`},
 	{"labels", `INSERT INTO labels (bucket, account, label, from_day, until_day, set_at, set_by) SELECT bucket, account, 'vip', min(day), 100000, 0, '' FROM accruals WHERE account = 'holder-0003' GROUP BY bucket, account`},
 	{"labels_ended", `UPDATE labels SET until_day = until_day + 5 WHERE account = 'holder-0000' AND label = 'vip'`},
@@ -366,14 +368,14 @@ var tampering = []struct{ kind, sql string }{
 	{"exclusions_ended", `UPDATE exclusions SET until_day = until_day + 1 WHERE account = 'holder-0007'`},
 	{"enrollments", `DELETE FROM enrollments WHERE account = 'holder-0003'`},
 	{"enrollments_ended", `UPDATE enrollments SET until_day = 2147483647 WHERE account = 'holder-0020'`},
-	{"acceptances", `INSERT INTO acceptances (bucket, account, document, version, accepted_at, client, address) SELECT bucket, account, 'risk-warning', 9, opened, '', '' FROM accounts WHERE account = 'new'`},
+	{"acceptances", `INSERT INTO acceptances (bucket, account, document, version, accepted_at) SELECT bucket, account, 'risk-warning', 9, opened FROM accounts WHERE account = 'new'`},
 	{"switch_events", `DELETE FROM switch_events WHERE account = 'holder-0020'`},
 	{"keys", `UPDATE keys SET permissions = 'read,trade,withdraw' WHERE revoked = 0`},
 	{"keys_revoked", `UPDATE keys SET revoked = 0 WHERE revoked > 0`},
 	{"tokens", `UPDATE tokens SET role = 'operator' WHERE revoked = 0`},
 	{"tokens_revoked", `UPDATE tokens SET revoked = 0 WHERE revoked > 0`},
 	{"staff", `UPDATE staff SET email = 'mallory@example.com'`},
-	{"security_events", `INSERT INTO security_events (bucket, account, at, nonce, action, detail, client, address) SELECT bucket, account, opened, '1', 'log-in', '', '', '' FROM accounts WHERE account = 'new'`},
+	{"security_events", `INSERT INTO security_events (bucket, account, at, nonce, action) SELECT bucket, account, opened, '1', 'log-in' FROM accounts WHERE account = 'new'`},
 	{"proposals", `UPDATE proposals SET content = replace(content, '1000', '9000') WHERE decision = ''`},
 	{"proposals_decided", `UPDATE proposals SET decided_by_person = 'carol' WHERE decision = 'rejected'`},
 	{"log", `DELETE FROM log WHERE action = 'disclosure set'`},

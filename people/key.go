@@ -52,7 +52,7 @@ func (p *People) AddKey(ctx context.Context, k access.Key) error {
 			return err
 		}
 		return p.books.Log(t, "key create", string(k.Account),
-			credential(k.Short()+" "+string(k.Type)+" "+permissions, k.Label))
+			k.Short()+" "+string(k.Type)+" "+permissions)
 	})
 }
 
@@ -100,14 +100,6 @@ func checkCredential(label string, expires, now time.Time) error {
 			ledger.FormatTime(expires), ledger.FormatTime(now))
 	}
 	return ledger.At("label", ledger.CheckText("the label", label))
-}
-
-// credential describes a key or token in the log.
-func credential(what, label string) string {
-	if label == "" {
-		return what
-	}
-	return what + ": " + label
 }
 
 // keyBucket is the bucket of a credential. It depends on its name alone, which is all that
@@ -192,7 +184,7 @@ func (p *People) RevokeKey(ctx context.Context, name string) error {
 		if err != nil || n == 0 {
 			return err
 		}
-		return p.books.Log(t, "key revoke", string(k.Account), credential(k.Short(), k.Label))
+		return p.books.Log(t, "key revoke", string(k.Account), k.Short())
 	})
 }
 
@@ -233,7 +225,7 @@ func (p *People) LimitKey(ctx context.Context, name string, addresses []netip.Pr
 			after, db.MillisOf(k.TradeUntil), keyBucket(name), name); err != nil {
 			return err
 		}
-		return p.books.Log(t, "key limit", string(k.Account), credential(k.Short()+" to "+placesOf(addresses), k.Label))
+		return p.books.Log(t, "key limit", string(k.Account), k.Short()+" to "+placesOf(addresses))
 	})
 	if err != nil {
 		return access.Key{}, fmt.Errorf("limit a key: %w", err)
@@ -241,12 +233,13 @@ func (p *People) LimitKey(ctx context.Context, name string, addresses []netip.Pr
 	return k, nil
 }
 
-// placesOf describes from where a key may be used.
+// placesOf describes from where a key may be used. The networks themselves may say where a person is, and no line of
+// the log can be erased: the key has them.
 func placesOf(addresses []netip.Prefix) string {
 	if len(addresses) == 0 {
 		return "anywhere"
 	}
-	return access.FormatAddresses(addresses)
+	return fmt.Sprintf("%d networks", len(addresses))
 }
 
 // resealPart is how many keys one transaction seals again.

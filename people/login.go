@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -48,18 +49,8 @@ func (p *People) AddLogin(ctx context.Context, l Login) error {
 		if err := p.lockOpenAccount(t, l.Account); err != nil {
 			return err
 		}
-		now := p.now()
-		n, err := t.Exec("INSERT INTO logins (bucket, email, account, password, created, changed) "+
-			"VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT DO NOTHING",
-			keyBucket(email), email, string(l.Account), l.Password, now)
-		if err != nil {
+		if added, err := p.insertLogin(t, email, l); err != nil || added {
 			return err
-		}
-		if n > 0 {
-			if err := p.wrote(t, integrity.Logins, string(l.Account)); err != nil {
-				return err
-			}
-			return p.books.Log(t, "login add", string(l.Account), email)
 		}
 		there, err := findLogin(t, email)
 		switch {
@@ -78,6 +69,24 @@ func checkHash(hash string) error {
 		return ledger.ErrInvalid.In("password", "of a password only the hash is kept, and this is none")
 	}
 	return nil
+}
+
+// insertLogin writes a login, and reports whether it is new.
+func (p *People) insertLogin(t db.Tx, email string, l Login) (added bool, err error) {
+	reference := rand.Text()
+	n, err := t.Exec("INSERT INTO logins (bucket, email, account, password, created, changed, reference) "+
+		"VALUES ($1, $2, $3, $4, $5, $5, $6) ON CONFLICT DO NOTHING",
+		keyBucket(email), email, string(l.Account), l.Password, p.now(), reference)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	if err := addEmail(t, reference, email, l.Account, 0); err != nil {
+		return false, err
+	}
+	if err := p.wrote(t, integrity.Logins, string(l.Account)); err != nil {
+		return false, err
+	}
+	return true, p.books.Log(t, "login add", string(l.Account), loginPrefix+reference)
 }
 
 const loginColumns = "SELECT email, account, password, created, changed FROM logins "
@@ -133,6 +142,10 @@ func (p *People) RemoveLogin(ctx context.Context, email string) error {
 		if _, err := p.books.LockAccount(t, l.Account); err != nil {
 			return err
 		}
+		reference, err := referenceOf(t, l.Email)
+		if err != nil {
+			return err
+		}
 		n, err := t.Exec("DELETE FROM logins WHERE bucket = $1 AND email = $2 AND account = $3",
 			keyBucket(l.Email), l.Email, string(l.Account))
 		if err != nil || n == 0 {
@@ -150,7 +163,10 @@ func (p *People) RemoveLogin(ctx context.Context, email string) error {
 		if err := p.wrote(t, integrity.Logins, string(l.Account)); err != nil {
 			return err
 		}
-		return p.books.Log(t, "login remove", string(l.Account), l.Email)
+		if err := endEmails(t, p.now(), "bucket = $1 AND reference = $2", keyBucket(reference), reference); err != nil {
+			return err
+		}
+		return p.books.Log(t, "login remove", string(l.Account), loginPrefix+reference)
 	})
 }
 
@@ -174,6 +190,9 @@ func EndAll(t db.Tx, id ledger.Account, now time.Time) error {
 	}
 	if err == nil {
 		_, err = endSessions(t, id, "account = $1", string(id))
+	}
+	if err == nil {
+		err = endEmails(t, now.UnixMilli(), "account = $1", string(id))
 	}
 	if err != nil {
 		return fmt.Errorf("end the logins of %s: %w", id, err)

@@ -85,7 +85,11 @@ func (p *People) updatePassword(t db.Tx, l Login, c PasswordChange) error {
 	if err := p.NotifyAll(t, []ledger.Account{l.Account}, NoticePassword, l.Email); err != nil {
 		return err
 	}
-	return p.books.Log(t, "login password", string(l.Account), l.Email)
+	reference, err := referenceOf(t, l.Email)
+	if err != nil {
+		return err
+	}
+	return p.books.Log(t, "login password", string(l.Account), loginPrefix+reference)
 }
 
 // revokeKeys revokes an account's API keys, each with its line of the log and its
@@ -104,7 +108,7 @@ func (p *People) revokeKeys(t db.Tx, id ledger.Account, c PasswordChange) (revok
 		if n == 0 {
 			continue // another has revoked it in between
 		}
-		if err := p.books.Log(t, "key revoke", string(id), credential(k.Short(), k.Label)); err != nil {
+		if err := p.books.Log(t, "key revoke", string(id), k.Short()); err != nil {
 			return revoked, err
 		}
 		at, nonce := p.stamps.Next(p.now())

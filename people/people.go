@@ -165,17 +165,7 @@ func (p *People) Prune(ctx context.Context) error {
 		{"mails", "SELECT bucket, nonce, at FROM mails WHERE at <= $1 ORDER BY at LIMIT $2",
 			"DELETE FROM mails WHERE bucket = $1 AND nonce = $2 AND at = $3", now - MailsKept.Milliseconds()},
 	} {
-		// The row's own time is a condition of its removal: it may have been renewed at the same time.
-		err := p.db.Prune(ctx, func(t db.View, most int) (db.Set, error) {
-			rows, err := db.All(t, func(r db.Row) (named, error) {
-				return named{bucket: r.Int(0), name: r.Text(1), time: r.Int(2)}, nil
-			}, old.find, old.until, int64(most))
-			return db.SetOf(rows,
-				db.Int("bucket", func(n named) int64 { return n.bucket }),
-				db.Text("name", func(n named) string { return n.name }),
-				db.Int("time", func(n named) int64 { return n.time })), err
-		}, old.remove)
-		if err != nil {
+		if err := p.prune(ctx, old.find, old.remove, old.until); err != nil {
 			return fmt.Errorf("remove old %s: %w", old.what, err)
 		}
 	}

@@ -6,13 +6,15 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/origin"
 )
 
 // SecurityEvent is an event of a person's access to the pages that no other table records.
 type SecurityEvent struct {
-	At      time.Time
-	Nonce   string // distinguishes events of one moment; a part of the cursor
-	Action  string // "log-in", "log-in refused", "password", "key create" …; some are an operator's
+	At     time.Time
+	Nonce  string // distinguishes events of one moment; a part of the cursor
+	Action string // "log-in", "log-in refused", "password", "key create" …; some are an operator's
+	// What is removed after some time: the login or key that it is about, and where it came from.
 	Detail  string
 	Client  string
 	Address string
@@ -51,10 +53,13 @@ func (p *People) AddSecurityEvent(ctx context.Context, id ledger.Account, e Secu
 
 // insertSecurityEvent writes an event in the transaction of what it is about.
 func insertSecurityEvent(t db.Tx, id ledger.Account, e SecurityEvent, at int64, nonce string) error {
-	_, err := t.Exec("INSERT INTO security_events (bucket, account, at, nonce, action, detail, client, address) "+
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
-		int64(id.Bucket()), string(id), at, nonce, e.Action, e.Detail, e.Client, e.Address)
-	return err
+	_, err := t.Exec("INSERT INTO security_events (bucket, account, at, nonce, action) VALUES ($1, $2, $3, $4, $5) "+
+		"ON CONFLICT DO NOTHING", int64(id.Bucket()), string(id), at, nonce, e.Action)
+	if err != nil {
+		return err
+	}
+	return origin.Write(t, origin.Origin{Account: id, Event: origin.SecurityEvent(at, nonce), At: at, Detail: e.Detail,
+		Client: e.Client, Address: e.Address})
 }
 
 // SecurityEvents are at most limit events of an account, the newest first, after the cursor
@@ -62,12 +67,13 @@ func insertSecurityEvent(t db.Tx, id ledger.Account, e SecurityEvent, at int64, 
 func (r Reader) SecurityEvents(
 	ctx context.Context, id ledger.Account, after *SecurityEvent, limit int,
 ) ([]SecurityEvent, error) {
-	sql := "SELECT at, nonce, action, detail, client, address FROM security_events WHERE bucket = $1 AND account = $2 "
+	sql := "SELECT e.at, e.nonce, e.action, o.detail, o.client, o.address FROM security_events e" +
+		origin.Join(origin.Security) + "WHERE e.bucket = $1 AND e.account = $2 "
 	args := []any{int64(id.Bucket()), string(id), int64(max(limit, 0))}
 	if after != nil {
-		sql, args = sql+"AND (at, nonce) < ($4, $5) ", append(args, after.At.UnixMilli(), after.Nonce)
+		sql, args = sql+"AND (e.at, e.nonce) < ($4, $5) ", append(args, after.At.UnixMilli(), after.Nonce)
 	}
 	return ofAccount(ctx, r, "security events of "+string(id), id, func(r db.Row) (SecurityEvent, error) {
 		return SecurityEvent{db.TimeOf(r.Int(0)), r.Text(1), r.Text(2), r.Text(3), r.Text(4), r.Text(5)}, nil
-	}, sql+"ORDER BY at DESC, nonce DESC LIMIT $3", args...)
+	}, sql+"ORDER BY e.at DESC, e.nonce DESC LIMIT $3", args...)
 }

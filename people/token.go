@@ -61,7 +61,15 @@ func lifeOf(k access.Token) string {
 	if !k.Expires.IsZero() {
 		until = "until " + ledger.FormatTime(k.Expires)
 	}
-	return credential(k.Describe()+", "+until, k.Label)
+	return labeled(k.Describe()+", "+until, k)
+}
+
+// labeled describes a token in the log: without the label of a holder's, which may name a person.
+func labeled(what string, k access.Token) string {
+	if k.Label == "" || k.Role == access.Holder {
+		return what
+	}
+	return what + ": " + k.Label
 }
 
 const tokenColumns = "SELECT id, hash, role, account, label, created, expires, revoked, authoritative, person, " +
@@ -142,6 +150,6 @@ func (p *People) RevokeToken(ctx context.Context, id string) error {
 		if err != nil || n == 0 {
 			return err
 		}
-		return p.books.Log(t, "token revoke", k.ID, credential(k.Describe(), k.Label))
+		return p.books.Log(t, "token revoke", k.ID, labeled(k.Describe(), k))
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/origin"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -134,8 +135,9 @@ func (rs *Reports) LatestSwitchEvents(ctx context.Context, id ledger.Account, af
 	return listOf(ctx, rs, do, id, func(t db.View, _ store.Account) ([]SwitchEvent, error) {
 		return db.All(t, func(r db.Row) (SwitchEvent, error) {
 			return SwitchEvent{At: db.TimeOf(r.Int(0)), Action: r.Text(1), Client: r.Text(2), Address: r.Text(3)}, nil
-		}, `SELECT at, action, client, address FROM switch_events WHERE bucket = $1 AND account = $2 AND (at, action) < ($3, $4)
-		     ORDER BY at DESC, action DESC LIMIT $5`, int64(id.Bucket()), string(id), after.At.UnixMilli(), after.Action, int64(limit))
+		}, `SELECT e.at, e.action, o.client, o.address FROM switch_events e`+origin.Join(origin.Switches)+
+			`WHERE e.bucket = $1 AND e.account = $2 AND (e.at, e.action) < ($3, $4)
+		     ORDER BY e.at DESC, e.action DESC LIMIT $5`, int64(id.Bucket()), string(id), after.At.UnixMilli(), after.Action, int64(limit))
 	})
 }
 
@@ -146,8 +148,9 @@ func (rs *Reports) Acceptances(ctx context.Context, id ledger.Account) ([]Accept
 	return listOf(ctx, rs, do, id, func(t db.View, _ store.Account) ([]Acceptance, error) {
 		return db.All(t, func(r db.Row) (Acceptance, error) {
 			return Acceptance{r.Text(0), int(r.Int(1)), db.TimeOf(r.Int(2)), r.Text(3), r.Text(4)}, nil
-		}, `SELECT document, version, accepted_at, client, address FROM acceptances
-		     WHERE bucket = $1 AND account = $2 ORDER BY accepted_at, document, version`, int64(id.Bucket()), string(id))
+		}, `SELECT e.document, e.version, e.accepted_at, o.client, o.address FROM acceptances e`+
+			origin.Join(origin.Acceptances)+
+			`WHERE e.bucket = $1 AND e.account = $2 ORDER BY e.accepted_at, e.document, e.version`, int64(id.Bucket()), string(id))
 	})
 }
 

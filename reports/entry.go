@@ -9,6 +9,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -149,6 +150,9 @@ func readPosted(t db.View, e *Posted) (found bool, err error) {
 		"SELECT posted_at, credential, role, request, at FROM entries WHERE bucket = $1 AND entry = $2",
 		int64(e.Bucket()), e.ID)
 	if err != nil || !found {
+		return false, err
+	}
+	if err := people.ResolveActor(t, &e.Actor); err != nil {
 		return false, err
 	}
 	return true, readMoves(t, &e.Entry)

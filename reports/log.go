@@ -26,8 +26,12 @@ func (rs *Reports) logLines(ctx context.Context, within string, at time.Time, mo
 	wanted := db.Set{store.EveryBucket(0)[0], db.Ints("at", slices.Repeat([]int64{at.UnixMilli()}, ledger.Buckets)),
 		db.Ints("most", slices.Repeat([]int64{int64(max(most, 0))}, ledger.Buckets))}
 	return read(ctx, rs, "read the log", func(t db.View) ([]store.LogLine, error) {
-		return db.AllEach(t, store.ReadLogLine, "SELECT "+store.LogColumns+" FROM log WHERE bucket = $1 AND "+within+
+		lines, err := db.AllEach(t, store.ReadLogLine, "SELECT "+store.LogColumns+" FROM log WHERE bucket = $1 AND "+within+
 			" ORDER BY at DESC, action, subject, actor, detail, request LIMIT $3", wanted)
+		if err == nil {
+			err = store.ResolveLog(t, lines)
+		}
+		return lines, err
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -30,6 +31,7 @@ type scheduler struct {
 	log     *slog.Logger
 	outage  *outage
 	options staking.Options
+	retain  people.Retention
 	poll    time.Duration
 	retry   time.Duration // how long to wait after the next failure
 
@@ -41,7 +43,7 @@ type scheduler struct {
 func newScheduler(c Config) *scheduler {
 	return &scheduler{
 		books: c.Books, now: c.Now, log: c.Log, outage: &outage{log: c.Log, now: c.Now},
-		options: c.Settle, poll: c.Poll, retry: firstRetry,
+		options: c.Settle, retain: c.Retention, poll: c.Poll, retry: firstRetry,
 	}
 }
 
@@ -71,7 +73,7 @@ func (s *scheduler) removeExpired(ctx context.Context) {
 	hour := time.NewTicker(expiryPoll)
 	defer hour.Stop()
 	for {
-		if err := s.books.Prune(ctx); err != nil && ctx.Err() == nil && !s.outage.failed(err) {
+		if err := s.books.Prune(ctx, s.retain); err != nil && ctx.Err() == nil && !s.outage.failed(err) {
 			s.log.Error("expired rows are not removed; retrying", "error", err, "in", expiryPoll)
 		}
 		select {

@@ -67,6 +67,8 @@ type Config struct {
 	Random io.Reader // of the secret that signs the links in mails, where there is no Sealer
 
 	Settle staking.Options
+	// Retention is for how long what says where and who persons are is kept.
+	Retention people.Retention
 	// Anchor signs the records of the days and puts the checkpoint where it is kept, and returns how many records there
 	// are and the last day of them. It is repeated until it succeeds. nil: the records are made, and not signed.
 	Anchor func(context.Context) (records int64, through staking.Day, err error)

@@ -15,6 +15,7 @@ import (
 	"github.com/softstake/softstake/idempotency"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -130,7 +131,7 @@ func TestBusyWhileItIsAnswered(t *testing.T) {
 			clock.Advance(idempotency.ClaimLife - time.Millisecond)
 			later := a
 			later.Until = clock.Now().Add(time.Minute)
-			ok(t, two.Prune(ctx)) // what is being answered is not over, however short it is kept
+			ok(t, two.Prune(ctx, people.Retention{})) // what is being answered is not over, however short it is kept
 			busy(t, later, one, two)
 			return answers("first")(ctx)
 		}, "first", false)
@@ -295,13 +296,13 @@ func TestForget(t *testing.T) {
 		var all sync.WaitGroup
 		for _, db := range []*store.DB{one, two} {
 			all.Go(func() {
-				if err := db.Prune(ctx); err != nil {
+				if err := db.Prune(ctx, people.Retention{}); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		all.Wait()
-		ok(t, one.Prune(ctx))
+		ok(t, one.Prune(ctx, people.Retention{}))
 		kept := testkit.Must(one.Count(ctx, "SELECT count(*) FROM responses"))(t)
 		events := testkit.Must(two.Count(ctx, "SELECT count(*) FROM outbox WHERE bucket = 7 AND nonce LIKE 'test%'"))(t)
 		if kept != 10 || events != 30 {

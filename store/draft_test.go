@@ -116,7 +116,7 @@ func TestDraftsEnd(t *testing.T) {
 		}
 		clock.Advance(2 * time.Hour) // the session is over
 		wants(t, add(other.ID, 0), ledger.ErrNotFound)
-		ok(t, db.Prune(ctx))
+		ok(t, db.Prune(ctx, people.Retention{}))
 		if n := count(); n != people.MaxDrafts {
 			t.Errorf("there are %d drafts", n)
 		}
@@ -124,7 +124,7 @@ func TestDraftsEnd(t *testing.T) {
 		if n := count(); n != 0 {
 			t.Errorf("there are %d drafts that are over", n)
 		}
-		ok(t, db.Prune(ctx))
+		ok(t, db.Prune(ctx, people.Retention{}))
 		s := addSession(t, db, clock, "alice@example.com", "alice")
 		ok(t, add(s.ID, 0))
 		ok(t, db.People().RemoveLogin(ctx, "alice@example.com"))

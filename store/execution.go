@@ -119,6 +119,10 @@ var executions = map[control.Operation]execution{
 	control.CreateToken: executes(func(ctx context.Context, b *DB, c access.Token) error {
 		return b.People().AddToken(ctx, c)
 	}),
+	control.EraseAccount: executes(func(ctx context.Context, b *DB, id ledger.Account) error {
+		_, err := b.EraseAccount(ctx, id)
+		return err
+	}),
 	control.AddStaff: executes(func(ctx context.Context, b *DB, c people.StaffChange) error {
 		return b.People().AddStaff(ctx, c.Email, c.Role, c.Invitation())
 	}),

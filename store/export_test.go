@@ -22,8 +22,10 @@ const Released = 12
 // Schemas are those that books may have: no version was released between them.
 var Schemas = []int64{1, 2, 3, 4, 5, Released}
 
-// CreateOld makes books of one of Schemas, with an account, as an older softstake left them.
-func CreateOld(ctx context.Context, url string, o Options, setup Setup, version int64, id ledger.Account) error {
+// CreateOld makes books of one of Schemas, with an account and what the statements write, as an older softstake left
+// them.
+func CreateOld(ctx context.Context, url string, o Options, setup Setup, version int64, id ledger.Account,
+	statements ...string) error {
 	if err := setup.check(o); err != nil {
 		return err
 	}
@@ -52,6 +54,11 @@ func CreateOld(ctx context.Context, url string, o Options, setup Setup, version 
 	if err == nil {
 		_, err = b.Exec(ctx, "INSERT INTO accounts (bucket, account, region, opened) VALUES ($1, $2, 'DE', $3)",
 			int64(id.Bucket()), string(id), b.now())
+	}
+	for _, sql := range statements {
+		if err == nil {
+			_, err = b.Exec(ctx, sql)
+		}
 	}
 	return errors.Join(err, b.Close())
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 )
 
 // LogLine is one change of the books: who made it, and when.
@@ -68,11 +69,19 @@ func (b *books) writeLog(t db.Tx, lines []LogLine) error {
 		return nil
 	}
 	bucket, now := int64(ledger.Account(lines[0].Subject).Bucket()), b.now()
-	_, err := t.Set(nil, `INSERT INTO log (bucket, at, actor, role, request, action, subject, detail)
+	credentials := make(map[string]bool, 1)
+	for _, l := range lines {
+		credentials[l.Actor.Credential] = true
+	}
+	written, err := people.Refer(t, now, credentials)
+	if err != nil {
+		return err
+	}
+	_, err = t.Set(nil, `INSERT INTO log (bucket, at, actor, role, request, action, subject, detail)
 	                      SELECT r.bucket, r.at, r.actor, r.role, r.request, r.action, r.subject, r.detail FROM {rows} WHERE true ON CONFLICT DO NOTHING`, db.SetOf(lines,
 		db.Int("bucket", func(LogLine) int64 { return bucket }),
 		db.Int("at", func(LogLine) int64 { return now }),
-		db.Text("actor", func(l LogLine) string { return l.Actor.Credential }),
+		db.Text("actor", func(l LogLine) string { return written[l.Actor.Credential] }),
 		db.Text("role", func(l LogLine) string { return string(l.Actor.Role) }),
 		db.Text("request", func(l LogLine) string { return l.Actor.Request }),
 		db.Text("action", func(l LogLine) string { return l.Action }),
@@ -93,6 +102,23 @@ func ReadLogLine(r db.Row) (LogLine, error) {
 		At: db.TimeOf(r.Int(0)), Actor: access.Actor{Credential: r.Text(1), Role: access.Role(r.Text(2)), Request: r.Text(3)},
 		Action: r.Text(4), Subject: r.Text(5), Detail: r.Text(6),
 	}, nil
+}
+
+// ResolveLog puts e-mail addresses in the place of the references to logins, in lines that were read.
+func ResolveLog(t db.View, lines []LogLine) error {
+	places := make([]*string, 0, len(lines))
+	for i := range lines {
+		places = append(places, &lines[i].Actor.Credential, &lines[i].Detail)
+	}
+	if err := people.Resolve(t, places...); err != nil {
+		return err
+	}
+	for i, l := range lines {
+		if strings.HasPrefix(l.Action, "login ") {
+			lines[i].Detail = strings.TrimPrefix(l.Detail, "login ")
+		}
+	}
+	return nil
 }
 
 // CheckReason refuses a reason that is none, or that the log cannot keep as one line of at most

@@ -136,7 +136,7 @@ func TestAttemptsAreForgottenAndShowNobody(t *testing.T) {
 		clock.Advance(people.AttemptsKept - time.Millisecond)
 		attempt(t, db, "bob")
 		for _, want := range []int64{2, 1} {
-			ok(t, db.Prune(ctx))
+			ok(t, db.Prune(ctx, people.Retention{}))
 			if n := testkit.Must(db.Count(ctx, "SELECT count(*) FROM attempts"))(t); n != want {
 				t.Errorf("%d are kept, not %d", n, want)
 			}

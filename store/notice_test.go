@@ -149,7 +149,7 @@ func TestMailIsClaimed(t *testing.T) {
 			[]string{"paused 2 sent", "key 2 ended 550 no such user", "device 1 sent"})
 
 		clock.Advance(people.MailsKept)
-		ok(t, one.Prune(ctx))
+		ok(t, one.Prune(ctx, people.Retention{}))
 		same(t, "after a month", mailed(t, one, "alice@example.com"), nil)
 		same(t, "the notices stay", len(noticed(t, one, "alice")), 3)
 	})

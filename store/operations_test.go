@@ -22,9 +22,9 @@ var changing = map[string]string{
 	"DB.OpenAccount": "account open", "DB.OpenOwned": "account open", "DB.OpenAccounts": "account open",
 	"DB.OpenOrFind": "account open", "DB.SweepAccount": "account sweep", "DB.CloseAccount": "account close",
 	"DB.SetRegion": "account set-region", "DB.Freeze": "account freeze", "DB.Unfreeze": "account unfreeze",
+	"DB.EraseAccount": "account erase", "DB.LogRead": "account read",
 	"DB.SetOwner": "owner set", "DB.AddLabel": "label add", "DB.RemoveLabel": "label remove",
-	"DB.LogRead": "account read",
-	"DB.Enroll":  "enroll", "DB.EnrollBatch": "enroll", "DB.EnrollAll": "enroll", "DB.Leave": "leave",
+	"DB.Enroll": "enroll", "DB.EnrollBatch": "enroll", "DB.EnrollAll": "enroll", "DB.Leave": "leave",
 	"DB.Exclude": "exclude add; exclude end",
 
 	"DB.Post": "post; withdrawal complete; withdrawal cancel", "DB.PostAll": "post", "DB.Convert": "post",
@@ -68,6 +68,7 @@ var changesNothing = strings.Fields(`DB.As DB.Close DB.Engine DB.Now DB.FirstDay
 	People.ConfirmProvided
 	People.AddDraft People.AddSecurityEvent People.AddSession People.CountAttempt People.CountRecipient People.Draft
 	People.EndSession People.EndSessions People.ExpiringTokens People.Key People.Keys People.Login People.Logins People.Prune
+	People.PrunePersonal
 	People.RehashPassword People.RemoveDraft People.ResetAttempts People.SealedKey People.Secret People.SecurityEvents
 	People.Session People.Sessions People.Token People.Tokens People.TouchSession People.UncountAttempts
 	People.Staff People.StaffMember People.StaffSession People.StaffSessions People.TouchStaffSession

@@ -106,6 +106,10 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 		return db.People().AddToken(ctx, access.Token{ID: "abcdefghijkl", Hash: [32]byte{1}, Role: access.Operator,
 			Person: "mallory"})
 	},
+	control.EraseAccount: func(ctx context.Context, db *store.DB) error {
+		_, err := db.EraseAccount(ctx, "closed")
+		return err
+	},
 	control.AddStaff: func(ctx context.Context, db *store.DB) error {
 		return db.People().AddStaff(ctx, "new@example.com", access.Operator, access.Invitation{Hash: [32]byte{1}})
 	},
@@ -126,6 +130,8 @@ func readyToPropose(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	ctx := t.Context()
 	open(t, db, "alice")
 	on(t, db, "alice")
+	open(t, db, "closed")
+	ok(t, db.CloseAccount(ctx, "closed"))
 	deposit(t, db, "d-1", "alice", 100, "BNB", time.Time{})
 	deposit(t, db, "d-2", "alice", 100, "SOL", time.Time{})
 	testkit.Must(db.Fund(ctx, "f-1", "BNB", 10*unit, false))(t)

@@ -9,6 +9,7 @@ import (
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -89,6 +90,14 @@ func (g *groupCommit) insertBalances() error {
 }
 
 func (g *groupCommit) writeEntries() error {
+	credentials := make(map[string]bool, 1)
+	for _, it := range g.accepted {
+		credentials[it.call.actor.Credential] = true
+	}
+	written, err := people.Refer(g.t, g.now, credentials)
+	if err != nil {
+		return err
+	}
 	return g.insertNew("entries", db.SetOf(g.accepted,
 		db.Int("bucket", itemBucket),
 		db.Text("entry", itemID),
@@ -98,7 +107,7 @@ func (g *groupCommit) writeEntries() error {
 		db.Int("digest_version", func(*item) int64 { return ledger.DigestVersion }),
 		db.Blob("leaves", func(it *item) []byte { return it.leaves }),
 		db.Blob("destination", func(it *item) []byte { return it.destination }),
-		db.Text("credential", func(it *item) string { return it.call.actor.Credential }),
+		db.Text("credential", func(it *item) string { return written[it.call.actor.Credential] }),
 		db.Text("role", func(it *item) string { return string(it.call.actor.Role) }),
 		db.Text("request", func(it *item) string { return it.call.actor.Request })))
 }

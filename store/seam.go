@@ -47,10 +47,11 @@ func (b *DB) Requests() *idempotency.Requests { return idempotency.New(b.engine,
 func (b *books) Outbox() *outbox.Outbox { return outbox.New(b.engine, b.clock, &b.stamps) }
 
 // Prune removes what is kept for a time only, and is over: responses, outbox events,
-// sessions, drafts and attempt counters. It works in small transactions. Repeating it has
-// no further effect, and several processes may call it at the same time.
-func (b *DB) Prune(ctx context.Context) error {
-	return errors.Join(b.Requests().Prune(ctx), b.People().Prune(ctx), b.Outbox().Prune(ctx))
+// sessions, drafts, attempt counters, and what is personal after its retention. It works in small transactions.
+// Repeating it has no further effect, and several processes may call it at the same time.
+func (b *DB) Prune(ctx context.Context, r people.Retention) error {
+	return errors.Join(b.Requests().Prune(ctx), b.People().Prune(ctx), b.Outbox().Prune(ctx),
+		b.People().PrunePersonal(ctx, r))
 }
 
 // seam is what the packages beside the books need of them.

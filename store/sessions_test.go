@@ -118,7 +118,7 @@ func TestASessionLivesWhileItIsUsed(t *testing.T) {
 			!got[0].Seen.Equal(noon.Add(59*time.Minute)) {
 			t.Errorf("alice has %+v", got)
 		}
-		ok(t, db.Prune(ctx))
+		ok(t, db.Prune(ctx, people.Retention{}))
 		if n := testkit.Must(db.Count(ctx, "SELECT count(*) FROM sessions"))(t); n != 1 {
 			t.Errorf("%d are kept", n)
 		}

@@ -262,6 +262,7 @@ const (
 	ReasonDamaged        = "damaged-entry"   // ledger.ErrConflict: it cannot be shown that the entry is the same
 
 	ReasonClosed     = "account-closed" // ledger.ErrInvalid: nothing is done with a closed account
+	ReasonOpen       = "account-open"   // ledger.ErrInvalid: the account is to be closed first
 	ReasonFuture     = "future"         // ledger.ErrInvalid: its time is ahead of the clock
 	ReasonDayBegun   = "day-begun"      // ledger.ErrInvalid: terms hold from tomorrow on
 	ReasonDayNotOver = "day-not-over"   // ledger.ErrInvalid: terms are corrected of a day that is over

@@ -12,6 +12,7 @@ import (
 	"github.com/softstake/softstake/consent"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/origin"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -336,8 +337,14 @@ func recordSwitches(t db.Tx, events ...switchRow) error {
 	account := func(e switchRow) ledger.Account { return e.account }
 	_, err := insert(t, "switch_events", db.SetOf(events, accountFields(account,
 		db.Int("at", func(e switchRow) int64 { return e.at }),
-		db.Text("action", func(e switchRow) string { return e.action }),
-		db.Text("client", func(e switchRow) string { return e.client.App() }),
-		db.Text("address", func(e switchRow) string { return e.client.Origin() }))...))
+		db.Text("action", func(e switchRow) string { return e.action }))...))
+	if err == nil {
+		origins := make([]origin.Origin, len(events))
+		for i, e := range events {
+			origins[i] = origin.Origin{Account: e.account, Event: origin.Switch(e.at, e.action), At: e.at,
+				Client: e.client.App(), Address: e.client.Origin()}
+		}
+		err = origin.Write(t, origins...)
+	}
 	return annotate(err, "record switch events")
 }

@@ -32,6 +32,9 @@ func Steps(clock func() time.Time, actor access.Actor) (steps []db.Migration) {
 		},
 		"0008_keys.sql":  func(_ context.Context, t db.Tx, _ func(int64)) error { return limitKeys(t, clock(), actor) },
 		"0009_offer.sql": func(_ context.Context, t db.Tx, _ func(int64)) error { return dateListings(t) },
+		"0036_privacy.sql": func(ctx context.Context, t db.Tx, progress func(int64)) error {
+			return referToEmails(ctx, t, clock().UnixMilli(), progress)
+		},
 	}
 	// The scripts are in the binary: that one cannot be read is a mistake here.
 	files, err := scripts.ReadDir(".")
