@@ -44,6 +44,7 @@ var arrows = map[string][]string{
 	"history":     {"staking", "ledger"},
 	"audit":       {"staking", "ledger"},
 	"access":      {"ledger"},
+	"openid":      {"access", "ledger"},
 	"control":     {"access", "ledger"},
 	"db":          {},
 	"factor":      {"access"},
@@ -83,8 +84,9 @@ var arrows = map[string][]string{
 	"cli": {"reports", "control", "simulation", "idempotency", "people", "serve", "web", "console", "mail", "bench",
 		"demo", "history", "store", "imports", "consent", "pricing", "evidence", "conversion", "staking",
 		"access", "audit", "ledger", "strictjson", "verify", "db"},
-	"pgtest":  {},
-	"testkit": {},
+	"pgtest":              {},
+	"testkit":             {},
+	"openid/providertest": {},
 	"scenario": {"reports", "control", "people", "idempotency", "store", "imports", "store/schema", "db", "staking",
 		"access", "audit", "ledger", "pgtest", "testkit"},
 	"clients":  {"access", "pgtest", "scenario", "testkit"},
@@ -98,7 +100,7 @@ var arrows = map[string][]string{
 }
 
 // forTests are packages that only tests import, and each other.
-var forTests = []string{"scenario", "pgtest", "testkit"}
+var forTests = []string{"scenario", "pgtest", "testkit", "openid/providertest"}
 
 // testArrows are what the tests of a package may import beside that: the tests of the
 // books look at them through the reports, those of api post openings, those of cli
