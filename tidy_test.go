@@ -79,7 +79,7 @@ var arrows = map[string][]string{
 	"console": {"reports", "control", "people", "store", "staking", "access", "ledger", "sse", "ui"},
 	"serve": {"reports", "api", "web", "console", "ui", "mail", "people", "binance", "events", "db", "store",
 		"staking", "access", "ledger"},
-	"demo":  {"reports", "people", "store", "pricing", "conversion", "staking", "access", "audit", "ledger"},
+	"demo":  {"reports", "control", "people", "store", "pricing", "conversion", "staking", "access", "audit", "ledger"},
 	"bench": {"reports", "people", "store", "imports", "pricing", "staking", "access", "ledger", "db"},
 	"cli": {"reports", "control", "simulation", "idempotency", "people", "serve", "web", "console", "mail", "bench",
 		"demo", "history", "store", "imports", "consent", "pricing", "evidence", "conversion", "staking",

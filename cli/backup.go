@@ -16,7 +16,7 @@ type backupCmd struct {
 }
 
 func (c *backupCmd) Help() string {
-	return `The snapshot is consistent while the books are in use, and complete: it can be audited, and gone on with. From PostgreSQL too it is an SQLite file. The file appears under its name when it is whole.
+	return `The snapshot is consistent while the books are in use, and complete: it can be audited, and gone on with. From PostgreSQL too it is an SQLite file. The file appears under its name when it is whole, and the log and the console show when that was.
 
 Examples:
 
@@ -37,6 +37,12 @@ func (c *backupCmd) Run(env *Env) error {
 		info, err := os.Stat(c.File)
 		if err != nil {
 			return fmt.Errorf("look at the backup: %w", err)
+		}
+		// A copy that only takes reads is backed up too, and keeps no record of it.
+		if err := db.RecordBackup(ctx, info.Size()); err != nil {
+			if err := env.warnf("The backup is complete, but could not be recorded: %s", plain(err)); err != nil {
+				return err
+			}
 		}
 		return env.printf("Backed up into %s, %s. Try it: softstake audit --db sqlite:%s\n", filepath.Base(c.File),
 			megabytes(info.Size()), c.File)

@@ -41,6 +41,10 @@ func (c *demoCmd) serve(env *Env, v visit) (err error) {
 	if err != nil {
 		return err
 	}
+	proposer := access.Staff{Email: demoStaff[0].Email, Role: demoStaff[0].Role}
+	if err := v.town.Office(env.Context, proposer.Actor()); err != nil {
+		return err
+	}
 	sealer, err := c.sealer(env, v.town.Books)
 	if err != nil {
 		return err
@@ -157,6 +161,12 @@ func stopped(town *demo.Town, next http.Handler) http.Handler {
 var demoStaff = []console.Visitor{{Email: "olga@example.com", Role: access.Operator},
 	{Email: "anton@example.com", Role: access.Approver}}
 
+// duties are what there is to do for whom.
+var duties = map[access.Role]string{
+	access.Operator: "propose to complete a large withdrawal, or tomorrow a day of ALGO over its limit",
+	access.Approver: "approve terms that are proposed, or reject them",
+}
+
 // stories are what there is to see with whose eyes.
 var stories = map[string]string{
 	demo.Alice:        "has enough, and has not switched on: begin with her grey tag",
@@ -178,11 +188,14 @@ func (c *demoCmd) printVisitors(env *Env, v visit, visitors []web.Visitor, addre
 	if err := table.write(&b); err != nil {
 		return err
 	}
-	fmt.Fprintf(&b, "\nIts console is at http://%s%s:", address, console.Path)
+	fmt.Fprintf(&b, "\nIts console is at http://%s%s, where you log in without a password:\n\n", address, console.Path)
+	staff := newGrid(text("who"), text("role"), text("what there is to do"))
 	for _, who := range demoStaff {
-		fmt.Fprintf(&b, " as %s, %s;", who.Email, who.Role)
+		staff.add(who.Email, string(who.Role), duties[who.Role])
 	}
-	b.WriteString("\n")
+	if err := staff.write(&b); err != nil {
+		return err
+	}
 	end := "the books are gone then."
 	if env.DBGiven {
 		end = "the books stay."

@@ -20,7 +20,7 @@ var reading = strings.Fields(`demo estimate simulate status account:list account
 	days:closing rewards explain statement entry tax
 	asset:list terms:list limit:list income:list fees:list campaign:list campaign:show price:list currency:list documents:list documents:show region:list exclude:list
 	login:list key:list token:list staff:list rates disclosure:list disclosure:show
-	audit anchor:key anchor:list proof verify log bench:settle bench:post bench:http bench:pages backup`)
+	audit anchor:key anchor:list proof verify log bench:settle bench:post bench:http bench:pages`)
 
 // elsewhere are the commands whose lines other tests look for: those of "serve" are of its
 // requests, and of the daily run, which "settle" shows; the next two work on other books
@@ -109,6 +109,7 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"terms correct", "2026-11-24 SOL --apr 1 --reason typing", "", "terms correct"},
 	{"settle", "--approve 2026-11-25 BNB", "", "settle approve"},
 	{"anchor make", "--anchor-key anchor.key", "", "anchor"},
+	{"backup", "backup.db", "", "backup"},
 }
 
 // laterDays are the moments that some of the commands play at, by action: days are over then.

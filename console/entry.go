@@ -1,9 +1,14 @@
 package console
 
 import (
+	"errors"
+	"net/http"
+
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/ui"
 )
 
 // entryPage is an entry with both sides of its moves.
@@ -50,9 +55,14 @@ type dayPage struct {
 	Before string // the page of the day before, or ""
 	After  string // that of the day after, or ""
 	Totals table
+	Over   []string // tokens whose rewards of the day are over a limit, and wait for approval
+	May    bool     // the visitor's role may approve them, or propose that
+	F      *ui.Form
 }
 
-func (v *visit) day() error {
+func (v *visit) day() error { return v.showDay(http.StatusOK, ui.EmptyForm()) }
+
+func (v *visit) showDay(status int, f *ui.Form) error {
 	d, err := staking.ParseDay(v.r.PathValue("day"))
 	today := staking.DayOf(v.Books.Now())
 	if err != nil || d < v.Books.FirstDay() || d > today {
@@ -74,7 +84,17 @@ func (v *visit) day() error {
 	if err != nil {
 		return err
 	}
-	p := dayPage{view: v.view("day.title"), Of: d, Open: d >= open}
+	p := dayPage{view: v.view("day.title"), Of: d, Open: d >= open, F: f,
+		May: control.Check(control.ApproveDay, v.actor) == nil}
+	tokens, err := v.Reports.TokenStatus(v.context())
+	if err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		if t.PaidThrough+1 == d && errors.Is(t.Waiting, staking.ErrLimit) {
+			p.Over = append(p.Over, t.Asset)
+		}
+	}
 	p.Totals = table{Title: "day.totals", Empty: "day.totals.none", Columns: []column{{"terms.token", false},
 		{"day.holders", true}, {"day.total", true}, {"day.price", true}}}
 	for _, t := range totals {
@@ -91,5 +111,24 @@ func (v *visit) day() error {
 	if d < today {
 		p.After = Path + "/days/" + (d + 1).String()
 	}
-	return v.show("day", p)
+	return v.showAs(status, "day", p)
+}
+
+// approveDay approves that a token's rewards of a day are over a limit, or proposes that.
+func (s *submission) approveDay() error {
+	d, err := staking.ParseDay(s.r.PathValue("day"))
+	if err != nil {
+		return ledger.ErrNotFound
+	}
+	f := s.form()
+	at, err := s.orPropose(s.Books.Approve(s.context(), d, f.Value("asset")), f.Value("reason"))
+	switch {
+	case err == nil && at != "":
+		return s.see(at)
+	case err == nil:
+		return s.see(Path + "/days/" + d.String())
+	case s.fault(f, err):
+		return s.showDay(http.StatusUnprocessableEntity, f)
+	}
+	return err
 }

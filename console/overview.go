@@ -8,6 +8,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // section is a link of the menu.
@@ -40,6 +41,7 @@ type overviewPage struct {
 	Proposals []control.Proposal // open, the newest first, at most mostListed
 	Breaks    []reports.Reconciliation
 	Anchor    reports.Anchor
+	Backup    store.Backup // the last; its At is zero where there is none
 	Assets    map[string]ledger.Asset
 	NightMade bool
 }
@@ -55,6 +57,15 @@ type tokenRow struct {
 	State   string               // of Next: "closed", "accrued", "declared"; "paid": it is still open
 	Needs   string               // "funds", "approval", "income", "price" or "": nothing
 	Tonight *reports.OpenPreview // nil: it is being made, or the token is not on offer
+}
+
+// Wait are the days that wait for income, "" where none does.
+func (p overviewPage) Wait(r tokenRow) string {
+	if len(r.Undivided) == 0 {
+		return ""
+	}
+	first, last := r.Undivided[0].First, r.Undivided[len(r.Undivided)-1].Last
+	return p.T("overview.undivided", "first", p.Date(first.Start()), "last", p.Date(last.Start()))
 }
 
 // Change is how tonight's total compares with yesterday's, in whole percents rounded to zero, with its sign; "" where
@@ -73,7 +84,7 @@ func (r tokenRow) Days() int { return int(r.DaysLeft) }
 func (p overviewPage) Waiting() int {
 	n := len(p.Proposals) + len(p.Breaks)
 	for _, t := range p.Tokens {
-		if t.Needs != "" || t.Tonight != nil && t.Tonight.Missing > 0 {
+		if t.Needs != "" || t.Tonight != nil && (t.Tonight.Missing > 0 || t.Tonight.Over != "") {
 			n++
 		}
 	}
@@ -119,6 +130,9 @@ func (v *visit) overview() error {
 		return err
 	}
 	if p.Anchor, err = v.Reports.Anchor(v.context()); err != nil {
+		return err
+	}
+	if p.Backup, err = v.Reports.LastBackup(v.context()); err != nil {
 		return err
 	}
 	return v.show("overview", p)

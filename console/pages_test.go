@@ -68,6 +68,16 @@ func TestTheOverviewShowsWhatIsNeeded(t *testing.T) {
 	olga.get("/console").has("paid through 3 Mar 2026", "days")
 }
 
+// digestOf is the digest of the effect that a page of a proposal shows.
+func digestOf(page answer) string {
+	page.o.Helper()
+	found := regexp.MustCompile(`name="effect" value="([0-9a-f]{32})"`).FindStringSubmatch(page.body)
+	if found == nil {
+		page.o.Fatalf("%s shows no digest to approve:\n%s", page.what, page.body)
+	}
+	return found[1]
+}
+
 // TestOneProposesAndAnotherApproves: the form of the terms becomes a proposal, whose own proposer cannot decide it.
 func TestOneProposesAndAnotherApproves(t *testing.T) {
 	o := newOffice(t)
@@ -82,14 +92,11 @@ func TestOneProposesAndAnotherApproves(t *testing.T) {
 	}
 	olga.get(at).is(http.StatusOK).has("another person decides it", "the market", "<del>150000</del>", "200000").
 		hasNot("Approve and carry out")
-	digest := func(page string) string {
-		return regexp.MustCompile(`name="effect" value="([0-9a-f]{32})"`).FindStringSubmatch(page)[1]
-	}
 	olga.post(at, "do", "approve", "effect", "").is(http.StatusUnprocessableEntity)
 	page := anton.get(at).is(http.StatusOK).has("Approve and carry out")
 	anton.post(at, "do", "reject", "reason", "").is(http.StatusUnprocessableEntity).has("reason-fault")
 	olga.get("/console").has("terms set")
-	anton.post(at, "do", "approve", "effect", digest(page.body)).is(http.StatusSeeOther)
+	anton.post(at, "do", "approve", "effect", digestOf(page)).is(http.StatusSeeOther)
 	anton.get(at).has("Executed").hasNot("Approve and carry out")
 	olga.get("/console/terms").has("0.2%", "Coming")
 	olga.get("/console/proposals?state=executed").has("terms set")
@@ -206,4 +213,26 @@ func TestEachRoleSeesItsPages(t *testing.T) {
 	if len(staffOfTests) != len(access.StaffRoles) {
 		t.Errorf("the tests have %d members of staff for %d roles", len(staffOfTests), len(access.StaffRoles))
 	}
+}
+
+// TestADayOverItsLimit waits until an operator has proposed to pay it, and another person has approved that.
+func TestADayOverItsLimit(t *testing.T) {
+	o := newOffice(t)
+	o.deposit("alice", "2 BNB")
+	o.enroll("alice")
+	o.fund("BNB", 100_000_000)
+	o.ok(o.books.SetLimit(t.Context(), staking.Limit{Asset: "BNB", MaxTotal: 1}))
+	o.ok(o.books.SetFourEyes(t.Context(), true))
+	o.settle(1)
+	o.settle(2)
+	olga, anton := o.as("olga"), o.as("anton")
+	olga.get("/console").has("needs approval", `href="/console/days/2026-03-03"`)
+	anton.get("/console/days/2026-03-03").has("over a limit").hasNot("Propose to pay them")
+	olga.get("/console/days/2026-03-03").has("Propose to pay them")
+	at := olga.post("/console/days/2026-03-03", "asset", "BNB", "reason", "many new holders").
+		is(http.StatusSeeOther).location
+	page := anton.get(at).has("settle approve", "many new holders")
+	anton.post(at, "do", "approve", "effect", digestOf(page)).is(http.StatusSeeOther)
+	o.settle(2)
+	olga.get("/console").has("paid through 3 Mar 2026")
 }

@@ -38,7 +38,7 @@ func routes() []route {
 		{path: Path + "/accounts/{account}", page: (*visit).account, roles: seesHolders},
 		{path: Path + "/accounts/{account}/rewards/{day}/{asset}", page: (*visit).explanation, roles: seesHolders},
 		{path: Path + "/entries/{id}", page: (*visit).entry, roles: seesEntries},
-		{path: Path + "/days/{day}", page: (*visit).day, roles: access.StaffRoles},
+		{path: Path + "/days/{day}", page: (*visit).day, form: (*submission).approveDay, roles: access.StaffRoles},
 		{path: Path + "/withdrawals", page: (*visit).withdrawals, roles: seesEntries},
 		{path: Path + "/withdrawals/{account}/{id}", page: (*visit).withdrawal, form: (*submission).endWithdrawal,
 			roles: seesHolders},

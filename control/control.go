@@ -166,6 +166,7 @@ var rules = map[Operation]Rule{
 	"staff log-out":        {Roles: access.StaffRoles},
 
 	"anchor": {Roles: commandLine},
+	"backup": {Roles: commandLine},
 
 	"four-eyes on":     {Roles: admins},
 	EndFourEyes:        {Class: Proposed, Roles: admins},

@@ -104,7 +104,7 @@ func (t *Town) sendEachHour(d staking.Day) {
 }
 
 // send sends the withdrawals that were requested on the pages or through an API
-// an hour ago or longer.
+// an hour ago or longer. Large ones it leaves to those at the console.
 func (t *Town) send(ctx context.Context) error {
 	pending, err := t.Reports.PendingWithdrawals(ctx, store.Withdrawal{}, withdrawalsAtOnce)
 	if err != nil {
@@ -112,7 +112,7 @@ func (t *Town) send(ctx context.Context) error {
 	}
 	var entries []ledger.Entry
 	for _, w := range pending {
-		if w.At.Add(sentAfter).After(t.Clock.Now()) {
+		if w.At.Add(sentAfter).After(t.Clock.Now()) || t.isLarge(w) {
 			continue
 		}
 		sent := w.Ending(ledger.WithdrawalCompleted)

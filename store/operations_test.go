@@ -55,6 +55,7 @@ var changing = map[string]string{
 	"People.EndStaffSession": "staff log-out", "People.EndStaffSessions": "staff log-out",
 	"Documents.Publish": "document publish", "Documents.Accept": "accept",
 	"Prices.Set": "price set", "Rates.Set": "currency set", "Imports.Record": "import read", "Records.Sign": "anchor",
+	"DB.RecordBackup": "backup",
 }
 
 // changesNothing are the others: they read, or keep what is nobody's money and no permission (a session, a draft, an
