@@ -16,8 +16,9 @@ const System Role = "system"
 // of Credential is how the actor was authenticated. Only the functions below write it, so a
 // name at the command line cannot imitate a token, a key or a login.
 type Actor struct {
-	Role  Role
-	Parts Parts // of the role exchange: what of it the token may do; 0 where the actor is read of the books
+	Role     Role
+	Ceilings Ceilings // of a back end's token; "" where the actor is read of the books
+	Parts    Parts    // of the role exchange: what of it the token may do; 0 where the actor is read of the books
 	// Credential is "token ID", "key SHORT", "login EMAIL", "operator NAME" (the command
 	// line), or one word: a process, such as "serve".
 	Credential string
@@ -90,7 +91,7 @@ func (a Actor) Subject() string {
 
 // Actor is the caller with the token.
 func (t Token) Actor() Actor {
-	return Actor{Role: t.Role, Parts: t.Parts, Credential: "token " + t.ID, Person: t.Person}
+	return Actor{Role: t.Role, Parts: t.Parts, Ceilings: t.Ceilings, Credential: "token " + t.ID, Person: t.Person}
 }
 
 // Actor is the caller with the key: the holder of its account.

@@ -31,6 +31,8 @@ type Token struct {
 	// Subject is that of the client certificate with which alone it may be used (RFC 8705), in the form of RFC 4514:
 	// "CN=back end,O=Example"; "": with any certificate, or none.
 	Subject string
+	// Ceilings are how much it may do on a day; "": without a ceiling. Only of the role exchange.
+	Ceilings Ceilings
 }
 
 // TokenLifetime is how long a token can be used where nobody says otherwise. Ours, as that of UnlimitedTrade.
@@ -78,6 +80,10 @@ func (t Token) Valid() error {
 	case t.Subject != "" && !strings.Contains(t.Subject, "="):
 		return ledger.ErrInvalid.In("subject", "%q is not the subject of a certificate, such as CN=back end,O=Example",
 			ledger.Clip(t.Subject))
+	case t.Ceilings != "" && t.Role != Exchange:
+		return ledger.ErrInvalid.In("ceilings", "only a token of the role %s has ceilings", Exchange)
+	case t.Ceilings.Check(t.Parts) != nil:
+		return t.Ceilings.Check(t.Parts)
 	case ledger.CheckText("the subject", t.Subject) != nil:
 		return ledger.At("subject", ledger.CheckText("the subject", t.Subject))
 	case t.Role == Holder:
@@ -144,8 +150,8 @@ func (t Token) CheckCaller(c Caller) error {
 	return nil
 }
 
-// Describe is the token in the log, and for who approves it: what it may do, and until when.
-func (t Token) Describe() string {
+// Duty is what the token may do, and whose it is: "deposits,trades, of ann".
+func (t Token) Duty() string {
 	text := FormatRole(t.Role, t.Parts)
 	if t.Account != "" {
 		text += " " + string(t.Account)
@@ -153,8 +159,20 @@ func (t Token) Describe() string {
 	if t.Authoritative {
 		text += ", authoritative"
 	}
+	if t.Person != "" {
+		text += ", of " + t.Person
+	}
+	return text
+}
+
+// Describe is all that limits the token, for the log and for who approves it.
+func (t Token) Describe() string {
+	text := t.Duty()
+	if t.Role == Exchange && t.Ceilings == "" {
+		text += ", without a ceiling"
+	}
 	for _, part := range []struct{ before, text string }{
-		{", of ", t.Person}, {", from ", FormatAddresses(t.Addresses)}, {", with the certificate ", t.Subject},
+		{", from ", FormatAddresses(t.Addresses)}, {", with the certificate ", t.Subject}, {", at most ", string(t.Ceilings)},
 	} {
 		if part.text != "" {
 			text += part.before + part.text

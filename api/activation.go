@@ -307,6 +307,7 @@ func (wr writer) enrollBatch(ctx context.Context, _ *struct{}) (*answer[enrollme
 
 // rowProblem is why a row of a batch is refused.
 func (rd reader) rowProblem(ctx context.Context, err error) *entryProblem {
+	rd.raise(ctx, err)
 	p := rd.problem(ctx, err)
 	return &entryProblem{Type: p.Type, Detail: p.Detail, Field: p.Field, permanent: p.permanent}
 }

@@ -75,6 +75,9 @@ var problemTypes = []problemType{
 	{"forbidden", access.ErrForbidden, http.StatusForbidden, "Forbidden",
 		"The token is valid, and its role may not do this, or the token is not allowed from this address. " +
 			"Each operation says who may call it.", 0},
+	{"ceiling", access.ErrCeiling, http.StatusForbidden, "Ceiling reached",
+		"The token has done what it may on this day (UTC); `detail` says what is left, and when it begins again. " +
+			"Nothing of the entry was posted.", 0},
 	{"forbidden", access.ErrAddress, http.StatusForbidden, "Forbidden", "", 0},
 	{"update-app", staking.ErrUpdateApp, http.StatusForbidden, "Update the app",
 		"The client that was used is too old to switch Soft Staking on. Its holder updates it first.", 0},
@@ -157,6 +160,7 @@ var onlyIn = map[string][]string{
 	"needs-approval":  {"post-batch"},
 	"effect":          {"approve-proposal"},
 	"not-open":        {"approve-proposal", "reject-proposal"},
+	"ceiling":         {"post-entry", "post-batch", "request-withdrawal", "set-activation", "enroll-batch"},
 	"insufficient-balance": {"post-entry", "post-batch", "post-adjustment", "post-adjustments", "compensate",
 		"request-withdrawal", "fund", "enter-income", "move-fees"},
 	"account-frozen": {"post-entry", "post-batch", "request-withdrawal", "set-activation"},

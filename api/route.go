@@ -130,7 +130,7 @@ func (h Handler) MaxBody(r *http.Request) int64 { return h.server.maxBody(r) }
 func newServer(o Options) *server {
 	streams := &streams{most: cmp.Or(o.Streams, usualStreams), of: map[string]int{}}
 	s := &server{
-		Options: o, reader: reader{reports.New(o.Books.Reader()), o.Books.Reader(), o.Now, o.Log, o.Events, streams},
+		Options: o, reader: reader{reports.New(o.Books.Reader()), o.Books.Reader(), o.Now, o.Log, o.Events, streams, o.Alarm},
 		mux: http.NewServeMux(), limits: newLimits(o.Rate),
 	}
 	s.huma = huma.NewAPI(describe(), describer{s})
@@ -181,6 +181,14 @@ type reader struct {
 	log     *slog.Logger
 	hub     *events.Hub
 	streams *streams // of events, at this moment
+	alarm   access.Alarm
+}
+
+// raise reports an error that is a security event.
+func (rd reader) raise(ctx context.Context, err error) {
+	if errors.Is(err, access.ErrCeiling) {
+		rd.alarm.Raise(ctx, access.OverCeiling, token(ctx).Actor().Credential)
+	}
 }
 
 // writer answers what changes the books, with the request's credential as the actor.
@@ -250,6 +258,7 @@ func add[I, O any, A answerOf[O]](
 			return false, err
 		}
 		out, err := handle(r.Context(), &in)
+		s.reader.raise(r.Context(), err)
 		if needed, is := errors.AsType[*control.Needed](err); is {
 			return s.propose(w, r, needed)
 		}

@@ -152,7 +152,7 @@ var refusals = []struct {
 		ledger.ErrNotFound, ledger.ErrEnded, ledger.ErrNotRequested, ledger.ErrDayClosed, ledger.ErrOverflow,
 		staking.ErrFunds, staking.ErrLimit, staking.ErrUndivided, control.ErrNeedsApproval, control.ErrEffect,
 		control.ErrNotOpen, store.ErrNoBooks, store.ErrRealBooks, store.ErrUnfinished,
-		store.ErrFindings,
+		store.ErrFindings, access.ErrCeiling,
 	}, always(errUnknown)},
 }
 

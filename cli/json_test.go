@@ -88,7 +88,7 @@ var jsonForms = []struct {
 	{loginJSON{}, "", "email account created passwordSet"},
 	{newTokenJSON{}, "", "token"},
 	{tokenJSON{}, "", "id role account label person created expires revoked authoritative addresses " +
-		"clientSubject"},
+		"clientSubject ceilings"},
 	{previewsJSON{}, "PreviewsOut", ""},
 	{previewJSON{}, "PreviewOut", ""},
 	{openJSON{}, "OpenOut", ""},

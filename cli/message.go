@@ -81,6 +81,7 @@ var kinds = []struct {
 	{access.ErrUnknown, failed, ""},
 	{access.ErrSignature, failed, ""},
 	{access.ErrAddress, failed, ""},
+	{access.ErrCeiling, failed, ""},
 	{access.ErrForbidden, failed, ""},
 	{staking.ErrRegion, failed, ""},
 	{staking.ErrUnknownCountry, failed, ""},

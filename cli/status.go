@@ -157,7 +157,7 @@ func writeStatus(env *Env, a assets, s reports.Status, fourEyes bool) error {
 func writeExpiring(env *Env, tokens []access.Token) (err error) {
 	for _, k := range tokens {
 		err = cmp.Or(err, env.printf("\nThe token %s (%s) ends on %s UTC; make another in time.\n", k.ID,
-			cmp.Or(k.Label, k.Describe()), wallTime(k.Expires)))
+			cmp.Or(k.Label, k.Duty()), wallTime(k.Expires)))
 	}
 	return err
 }

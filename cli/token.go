@@ -27,6 +27,8 @@ type tokenCreateCmd struct {
 	Label   string         `placeholder:"TEXT" help:"What it is for."`
 	Person  string         `placeholder:"NAME" help:"Whose it is: with four eyes nobody approves what they propose, under any of their tokens. Needed for the role approver."`
 	From    []string       `placeholder:"RANGE" help:"An address or range from where alone it may be used, such as 192.0.2.0/24; may be repeated. Without it: anywhere."`
+	Limit   []string       `placeholder:"LIMIT" help:"How much it may do on a UTC day: deposits:BNB=10000/day, trades:*=0.5%/day of each other token's largest supply, enrollment=500/day switches; may be repeated. Only with the role exchange, where each part has 1% of the largest supply, and 10000 switches, where none is given."`
+	NoLimit bool           `help:"Let it do any amount on a day."`
 	Subject string         `name:"client-subject" placeholder:"NAME" help:"The subject of the client certificate with which alone it may be used, such as CN=back-end,O=Example: see \"serve --tls-client-ca\"."`
 	JSON    bool           `help:"Print a JSON object."`
 
@@ -38,12 +40,14 @@ func (c *tokenCreateCmd) Help() string {
 
 An exchange's back end opens accounts and posts entries (exchange), or does some of that: it brings in deposits, books trades, ends withdrawals (withdrawals), opens accounts and switches Soft Staking (enrollment). Of staff each does one thing: a viewer reads the state of the books and nothing of holders; support reads what one holder has, and each read is logged; an operator sets terms and prices, corrects and runs; a treasurer moves funds, fees, income and campaigns; an admin sets tokens, limits and four eyes; an approver approves what they propose; an auditor reads everything and changes nothing. A holder sees and moves its own account.
 
+What one has done on a UTC day counts in the transaction that does it: what deposits bring in, what trades and transfers move, what withdrawals are requested and, apart from that, completed, and how often switches are changed. What repeats an entry counts nothing. Above its limit it is refused until the day is over.
+
 Let it end: a token that was stolen and that nobody misses is useless then. Where it is used from is the address that "serve" sees, behind a proxy the one that --trusted-proxy reports. A client certificate is looked at only where "serve" speaks TLS itself.
 
 Examples:
 
   softstake token create --role exchange --label "back end" --from 192.0.2.0/24
-  softstake token create --role deposits,trades --label "matching engine"
+  softstake token create --role deposits,trades --label "matching engine" --limit deposits:BNB=10000/day --limit "trades:*=0.5%/day"
   softstake token create --role exchange --client-subject CN=back-end,O=Example --expires 365d
   softstake token create --role holder --account alice --expires 12h`
 }
@@ -62,6 +66,10 @@ func (c *tokenCreateCmd) Run(env *Env) error {
 			return err
 		}
 	}
+	ceilings, err := c.ceilings(role, parts)
+	if err != nil {
+		return err
+	}
 	from, err := access.ParseAddresses(strings.Join(c.From, ","))
 	if err != nil {
 		return err
@@ -74,6 +82,7 @@ func (c *tokenCreateCmd) Run(env *Env) error {
 		token.Role, token.Parts, token.Account, token.Label = role, parts, c.Account, c.Label
 		token.Expires, token.Authoritative = expires, c.Authoritative
 		token.Person, token.Addresses, token.Subject = access.PersonOf(c.Person), from, c.Subject
+		token.Ceilings = ceilings
 		// A token that is made is shown, also to one who interrupts.
 		err = db.People().AddToken(context.WithoutCancel(ctx), token)
 		if err != nil && !errors.Is(err, control.ErrNeedsApproval) { // one that is proposed is usable when it is approved
@@ -85,6 +94,19 @@ func (c *tokenCreateCmd) Run(env *Env) error {
 		return cmp.Or(facts(env.Stdout, [2]string{"token", secret}),
 			env.printf("\nKeep it now: it is not shown again.\n"), err)
 	})
+}
+
+// ceilings are what the flags say, with what is usual where they say nothing.
+func (c *tokenCreateCmd) ceilings(role access.Role, parts access.Parts) (access.Ceilings, error) {
+	switch {
+	case role != access.Exchange && (c.NoLimit || len(c.Limit) > 0):
+		return "", usage("--limit and --no-limit go with the role exchange, or with parts of it")
+	case c.NoLimit && len(c.Limit) > 0:
+		return "", usage("--limit and --no-limit exclude each other")
+	case role != access.Exchange || c.NoLimit:
+		return "", nil
+	}
+	return access.ParseCeilings(parts, c.Limit...)
 }
 
 type tokenListCmd struct {
@@ -117,26 +139,51 @@ type tokenJSON struct {
 	Authoritative bool           `json:"authoritative,omitempty"`
 	Addresses     []netip.Prefix `json:"addresses,omitempty"`     // absent: from anywhere
 	Subject       string         `json:"clientSubject,omitempty"` // absent: with any certificate, or none
+	Ceilings      []string       `json:"ceilings,omitempty"`      // absent: without a ceiling
 }
 
 func (c *tokenListCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		tokens, err := db.People().Tokens(ctx)
 		return list[access.Token]{
-			json:    c.JSON,
-			columns: []col{text("ID"), text("what it may do"), text("label"), text("made"), text("until")},
+			json: c.JSON,
+			columns: []col{text("ID"), text("what it may do"), text("from"), text("a day"),
+				text("label"), text("made"), text("until")},
 			item: func(t access.Token) (any, []string) {
 				until := ends(t.Expires, t.Revoked, env.Now())
 				if t.Soon(env.Now()) {
 					until += ", soon"
 				}
 				return tokenJSON{t.ID, access.FormatRole(t.Role, t.Parts), t.Account, t.Label, t.Person, instant(t.Created),
-						instantOrNull(t.Expires), instantOrNull(t.Revoked), t.Authoritative, t.Addresses, t.Subject},
-					[]string{t.ID, t.Describe(), cmp.Or(t.Label, none), wallTime(t.Created), until}
+						instantOrNull(t.Expires), instantOrNull(t.Revoked), t.Authoritative, t.Addresses, t.Subject,
+						t.Ceilings.Lines()},
+					[]string{t.ID, t.Duty(), usableFrom(t), mostOf(t), cmp.Or(t.Label, none), wallTime(t.Created), until}
 			},
 			none: "There are no tokens.\n",
 		}.print(env, tokens, err)
 	})
+}
+
+// usableFrom is from where a token may be used, and with what.
+func usableFrom(t access.Token) string {
+	from := cmp.Or(access.FormatAddresses(t.Addresses), "anywhere")
+	if t.Subject != "" {
+		from += " with " + t.Subject
+	}
+	return from
+}
+
+// mostOf is how much a token may do on a day.
+func mostOf(t access.Token) string {
+	switch {
+	case t.Role != access.Exchange:
+		return none
+	case t.Ceilings == "":
+		return "any amount"
+	case t.Ceilings.AreUsual(t.Parts):
+		return "1% of each token"
+	}
+	return string(t.Ceilings)
 }
 
 type tokenRevokeCmd struct {

@@ -180,7 +180,7 @@ var parts = []part{
 		columns: "key text, revoked int", order: "key"},
 	{name: "tokens", from: "tokens", written: atMoment, by: "created", bucket: "bucket",
 		columns: "id text, hash blob, role text, account text, created int, expires int, authoritative int, " +
-			"person text, addresses text, subject text", order: "id"},
+			"person text, addresses text, subject text, ceilings text", order: "id"},
 	{name: "tokens_revoked", optional: true, from: "tokens", written: atMoment, by: "revoked", bucket: "bucket",
 		columns: "id text, revoked int", order: "id"},
 	{name: "staff", from: "staff", written: atMoment, by: "made", bucket: "bucket",
@@ -208,6 +208,7 @@ var Unrecorded = map[string]string{
 	"campaign_members":       "the audit derives them from enrollments and switch events",
 	"challenges":             "they are removed when they are over",
 	"checkpoints":            "they are signed, and kept elsewhere",
+	"ceilings_used":          "counters of what entries and switch events say, which are removed after some days",
 	"conversions":            "counters of what entries say",
 	"days":                   "closings say which days are closed; the audit compares them",
 	"deposit_addresses":      "they are replaced; each change is a line of the log",

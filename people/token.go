@@ -19,6 +19,9 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 	if err == nil {
 		err = checkCredential(k.Label, k.Expires, db.TimeOf(p.now()))
 	}
+	if err == nil {
+		err = p.checkCeilings(ctx, k)
+	}
 	if err != nil {
 		return fmt.Errorf("add a token: %w", err)
 	}
@@ -29,10 +32,11 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 			}
 		}
 		n, err := t.Exec(`INSERT INTO tokens (bucket, id, hash, role, account, label, created, expires, revoked,
-			  authoritative, person, addresses, subject)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
+			  authoritative, person, addresses, subject, ceilings)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING`,
 			keyBucket(k.ID), k.ID, k.Hash[:], access.FormatRole(k.Role, k.Parts), string(k.Account), k.Label, p.now(),
-			db.MillisOf(k.Expires), db.Flag(k.Authoritative), k.Person, access.FormatAddresses(k.Addresses), k.Subject)
+			db.MillisOf(k.Expires), db.Flag(k.Authoritative), k.Person, access.FormatAddresses(k.Addresses), k.Subject,
+			string(k.Ceilings))
 		if err != nil {
 			return err
 		}
@@ -48,11 +52,28 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 			there.Account != k.Account || there.Label != k.Label || there.Person != k.Person ||
 			there.Authoritative != k.Authoritative ||
 			!slices.Equal(there.Addresses, k.Addresses) || there.Subject != k.Subject ||
+			there.Ceilings != k.Ceilings ||
 			db.MillisOf(there.Expires) != db.MillisOf(k.Expires)) {
 			err = ledger.ErrConflict.In("", "token %s", k.ID)
 		}
 		return err
 	})
+}
+
+// checkCeilings refuses ceilings of assets that the books do not keep, and amounts with more decimals than they have.
+func (p *People) checkCeilings(ctx context.Context, k access.Token) error {
+	for _, symbol := range k.Ceilings.Assets() {
+		asset, err := p.books.Asset(ctx, symbol)
+		for _, part := range []access.Parts{access.Deposits, access.Trades, access.Withdrawals} {
+			if err == nil {
+				_, err = k.Ceilings.Of(part, asset)
+			}
+		}
+		if err != nil {
+			return ledger.At("ceilings", err)
+		}
+	}
+	return nil
 }
 
 // lifeOf describes a token that is made.
@@ -73,13 +94,14 @@ func labeled(what string, k access.Token) string {
 }
 
 const tokenColumns = "SELECT id, hash, role, account, label, created, expires, revoked, authoritative, person, " +
-	"addresses, subject FROM tokens "
+	"addresses, subject, ceilings FROM tokens "
 
 func scanToken(r db.Row) (k access.Token, err error) {
 	k = access.Token{
 		ID: r.Text(0), Account: ledger.Account(r.Text(3)), Label: r.Text(4),
 		Created: db.TimeOf(r.Int(5)), Expires: db.TimeOrZero(r.Int(6)), Revoked: db.TimeOrZero(r.Int(7)),
 		Authoritative: r.Int(8) != 0, Person: r.Text(9), Subject: r.Text(11),
+		Ceilings: access.Ceilings(r.Text(12)),
 	}
 	if k.Addresses, err = access.ParseAddresses(r.Text(10)); err != nil {
 		return k, fmt.Errorf("the books' token %s: %w", k.ID, err)
@@ -150,6 +172,6 @@ func (p *People) RevokeToken(ctx context.Context, id string) error {
 		if err != nil || n == 0 {
 			return err
 		}
-		return p.books.Log(t, "token revoke", k.ID, labeled(k.Describe(), k))
+		return p.books.Log(t, "token revoke", k.ID, labeled(k.Duty(), k))
 	})
 }

@@ -41,7 +41,8 @@ func NewMetrics() *Metrics {
 			Help:    "Entries that shared a commit, also those that were refused.",
 			Buckets: prometheus.ExponentialBuckets(1, 2, 14)}),
 		alarms: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "softstake_security_events_total",
-			Help: "Credentials that were used as they may not be: wrong-address, wrong-certificate."}, []string{"event"}),
+			Help: "Credentials that were used as they may not be: wrong-address, wrong-certificate, " +
+				"over-ceiling."}, []string{"event"}),
 	}
 }
 

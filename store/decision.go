@@ -72,7 +72,10 @@ func (g *groupCommit) count(it *item, sign int64) {
 	}
 	g.follow(it, ledger.Amount(sign)) // requests and ends of withdrawals only: withdrawal.go
 	g.countIncome(it, sign)           // staking income only: reserve.go
-	g.limits.count(it, sign)          // conversions, and what changes @desk while they are checked: conversion.go
+	for _, u := range it.uses {
+		u.fresh += u.amount * ledger.Amount(sign)
+	}
+	g.limits.count(it, sign) // conversions, and what changes @desk while they are checked: conversion.go
 }
 
 // isNew reports whether the item is accepted, and was not in the books before.
@@ -115,6 +118,7 @@ func (g *groupCommit) checkItem(it *item) error {
 		g.checkEnding,     // what ends a withdrawal only: withdrawal.go
 		g.checkConversion, // conversions only: conversion.go
 		g.checkIncome,     // staking income only: income.go
+		g.checkCeiling,    // what is posted with a token that has ceilings only: usage.go
 	} {
 		if err := check(it); err != nil {
 			return err

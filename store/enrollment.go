@@ -376,5 +376,6 @@ func (e *enrollBatch) write() error {
 		func() error { return forgetListedOut(e.t, made...) },
 		func() error { return writeEnrollments(e.t, e.enrollments...) },
 		func() error { return recordSwitches(e.t, e.events...) },
-		func() error { return e.db.logLine(e.t, "enroll", "enrollments", detail) })
+		func() error { return e.db.logLine(e.t, "enroll", "enrollments", detail) },
+		func() error { return e.db.useSwitches(e.t, n) })
 }

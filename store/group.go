@@ -31,6 +31,7 @@ type groupCommit struct {
 	requests map[requested]*request // withdrawals that entries end
 	limits   limits                 // of conversions
 	controls controls               // of what needs approval
+	usages   map[usageKey]*usage    // of ceilings
 
 	accepted []*item // and new: to be written, by bucket and ID; known after decide
 }
@@ -50,6 +51,7 @@ type item struct {
 	repeats     *item  // the one with the same ID that was accepted before it, in this transaction
 	changes     []change
 	owed        ledger.Amount // what of @rewards a loss must leave: income that was entered on days before
+	uses        []use         // of the ceilings of its actor's credential
 	overdrafts  []overdraft   // what accepting it, as authoritative, leaves below zero for a time
 }
 
@@ -118,6 +120,7 @@ func (b *books) postIn(t db.Tx, assets map[string]ledger.Asset, calls []*call) (
 	g := &groupCommit{
 		books: b, t: t, assets: assets, now: b.now(),
 		named: map[string][]*item{}, balances: map[key]*balance{}, requests: map[requested]*request{},
+		usages: map[usageKey]*usage{},
 	}
 	g.check(calls)
 	if err := inOrder(
@@ -136,6 +139,7 @@ func (b *books) postIn(t db.Tx, assets map[string]ledger.Asset, calls []*call) (
 		g.readRequests, // what ends a withdrawal only: withdrawal.go
 		g.readReserved, // what takes from a held part only: withdrawal.go
 		g.readPool,     // what takes from @rewards only: reserve.go
+		g.readUsage,    // what is posted with a token that has ceilings only: usage.go
 	); err != nil {
 		return 0, nil, err
 	}

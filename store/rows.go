@@ -58,7 +58,8 @@ func (g *groupCommit) write() error {
 		g.writeIncomes,         // staking income only: income.go
 		g.writeCampaigns,       // entries that fund campaigns only: campaign.go
 		g.writeDecisions,       // proposals that are executed only: approval.go
-		g.writeReconciliations) // authoritative entries that left a balance below zero only: correction.go
+		g.writeReconciliations, // authoritative entries that left a balance below zero only: correction.go
+		g.writeUsage)           // what was posted with a token that has ceilings only: usage.go
 }
 
 // correct takes back from the balances what apply added to them for refused entries.

@@ -70,6 +70,9 @@ func (b *DB) enroll(s *switchChange, c staking.Client) (e staking.Enrollment, re
 	if err == nil {
 		err = s.record(enrolled, c)
 	}
+	if err == nil {
+		err = b.useSwitches(s.t, 1)
+	}
 	return e, nil, err
 }
 
@@ -95,7 +98,7 @@ func (b *DB) Leave(ctx context.Context, id ledger.Account, c staking.Client, at 
 		if err := b.logLine(s.t, "leave", string(id), "from "+s.day.String()); err != nil {
 			return err
 		}
-		return s.record(left, c)
+		return cmp.Or(s.record(left, c), b.useSwitches(s.t, 1))
 	})
 	return annotate(err, "switch %s off", id)
 }

@@ -138,6 +138,7 @@ var failures = []struct {
 	{[]error{
 		ledger.ErrInvalid, ledger.ErrInsufficient, ledger.ErrConflict, ledger.ErrEnded, ledger.ErrNotRequested,
 		ledger.ErrDayClosed, ledger.ErrOverflow, access.ErrUnknown, access.ErrSignature, access.ErrAddress,
+		access.ErrCeiling,
 		access.ErrForbidden, staking.ErrDocuments, staking.ErrFunds, staking.ErrLimit, staking.ErrUndivided,
 		control.ErrNeedsApproval, control.ErrEffect, control.ErrNotOpen,
 		idempotency.ErrInFlight, store.ErrNoBooks, store.ErrRealBooks, store.ErrUnfinished, store.ErrFindings,

@@ -1,0 +1,207 @@
+package store
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+)
+
+// measure is what of an entry a ceiling of its part counts. What only moves tokens within one holder's account, and
+// what gives back, is not counted.
+type measure struct {
+	part access.Parts
+	name string
+}
+
+// measures are those of the kinds of entries. Ending withdrawals is counted apart from requesting them, each up to the
+// same ceiling: else a withdrawal would count twice, or one half of it not at all.
+var measures = map[ledger.Kind]measure{
+	ledger.Deposit:             {access.Deposits, "deposits"},
+	ledger.Trade:               {access.Trades, "trades"},
+	ledger.Transfer:            {access.Trades, "trades"},
+	ledger.Withdrawal:          {access.Withdrawals, "withdrawals"},
+	ledger.WithdrawalRequest:   {access.Withdrawals, "withdrawals"},
+	ledger.WithdrawalCompleted: {access.Withdrawals, "withdrawals completed"},
+}
+
+// switches is the measure of changes of switches, which has no asset.
+const switches = "enrollment"
+
+// usageKey names what a credential has used on a day (UTC) on which it was posted, whatever day an entry counts on.
+type usageKey struct {
+	credential     string
+	day            staking.Day
+	measure, asset string
+}
+
+func (k usageKey) bucket() int { return ledger.Account(k.credential).Bucket() }
+
+// usage is what a credential has used of a ceiling, in the asset's smallest unit, or in switches.
+type usage struct {
+	usageKey
+	ceiling ledger.Amount
+	before  ledger.Amount // this group commit
+	fresh   ledger.Amount // by what is accepted in it
+}
+
+// use is what an item adds to a usage.
+type use struct {
+	*usage
+	amount ledger.Amount
+}
+
+// usageFields are the columns of the key of ceilings_used, and more.
+func usageFields(more ...db.Field[*usage]) []db.Field[*usage] {
+	return append([]db.Field[*usage]{
+		db.Int("bucket", func(u *usage) int64 { return int64(u.bucket()) }),
+		db.Text("credential", func(u *usage) string { return u.credential }),
+		db.Int("day", func(u *usage) int64 { return int64(u.day) }),
+		db.Text("measure", func(u *usage) string { return u.measure }),
+		db.Text("asset", func(u *usage) string { return u.asset }),
+	}, more...)
+}
+
+func readUsageKey(r db.Row) usageKey {
+	return usageKey{r.Text(0), staking.Day(r.Int(1)), r.Text(2), r.Text(3)}
+}
+
+// readUsage finds what the undecided entries use of ceilings, and reads what of these is used. It takes no lock:
+// writeUsage looks again.
+func (g *groupCommit) readUsage() error {
+	for it := range g.undecided {
+		m, counted := measures[it.Kind]
+		if by := it.call.actor; by.Ceilings != "" && counted && !it.call.system {
+			it.refuse(g.countUses(it, by, m))
+		}
+	}
+	if len(g.usages) == 0 {
+		return nil
+	}
+	all := make([]*usage, 0, len(g.usages))
+	for _, u := range g.usages {
+		all = append(all, u)
+	}
+	err := g.t.QuerySet(func(r db.Row) error {
+		g.usages[readUsageKey(r)].before = ledger.Amount(r.Int(4))
+		return nil
+	}, `SELECT u.credential, u.day, u.measure, u.asset, u.used FROM {rows} JOIN ceilings_used u
+	        ON u.bucket = r.bucket AND u.credential = r.credential AND u.day = r.day AND u.measure = r.measure AND u.asset = r.asset`,
+		db.SetOf(all, usageFields()...))
+	return annotate(err, "read what of ceilings is used")
+}
+
+// countUses adds up what an item uses, by asset.
+func (g *groupCommit) countUses(it *item, by access.Actor, m measure) error {
+	for _, move := range it.Moves {
+		k := usageKey{by.Credential, staking.DayOf(db.TimeOf(g.now)), m.name, move.Asset}
+		u := g.usages[k]
+		if u == nil {
+			ceiling, err := by.Ceilings.Of(m.part, g.assets[move.Asset])
+			if err != nil {
+				return err
+			}
+			u = &usage{usageKey: k, ceiling: ceiling}
+			g.usages[k] = u
+		}
+		i := slices.IndexFunc(it.uses, func(x use) bool { return x.usage == u })
+		if i < 0 {
+			i, it.uses = len(it.uses), append(it.uses, use{usage: u})
+		}
+		var err error
+		if it.uses[i].amount, err = it.uses[i].amount.Add(move.Amount); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkCeiling says why the item passes a ceiling of its credential, or nil.
+func (g *groupCommit) checkCeiling(it *item) error {
+	for _, u := range it.uses {
+		left := u.ceiling - u.before - u.fresh
+		if u.amount <= left {
+			continue
+		}
+		asset := g.assets[u.asset]
+		i := slices.IndexFunc(it.Moves, func(m ledger.Move) bool { return m.Asset == u.asset })
+		field := fmt.Sprintf("moves[%d].amount", i)
+		return access.ErrCeiling.In(field, "of %s %s (%s) a day, %s are left for %s, and %s are needed; it begins "+
+			"again at %s", asset.Format(u.ceiling), u.asset, u.measure, asset.Format(max(left, 0)), u.credential,
+			asset.Format(u.amount), ledger.FormatTime((u.day + 1).Start()))
+	}
+	return nil
+}
+
+// writeUsage adds what was accepted. The rows are locked last, and for the time of the commit alone: a credential
+// that posts in two transactions at the same time does not wait longer. Where the other has used what was left, this
+// one is run again, and sees it.
+func (g *groupCommit) writeUsage() error {
+	var fresh []*usage
+	for _, u := range g.usages {
+		if u.fresh > 0 {
+			fresh = append(fresh, u)
+		}
+	}
+	slices.SortFunc(fresh, func(a, b *usage) int {
+		return cmp.Or(a.bucket()-b.bucket(), cmp.Compare(a.credential, b.credential), cmp.Compare(a.day, b.day),
+			cmp.Compare(a.measure, b.measure), cmp.Compare(a.asset, b.asset))
+	})
+	return addUsage(g.t, fresh, func(u *usage, used ledger.Amount) error {
+		if used > u.ceiling {
+			return db.ErrRetry
+		}
+		return nil
+	})
+}
+
+// addUsage adds the fresh amounts, and gives check what is used then; the rows stay locked.
+func addUsage(t db.Tx, fresh []*usage, check func(*usage, ledger.Amount) error) error {
+	if len(fresh) == 0 {
+		return nil
+	}
+	of := map[usageKey]*usage{}
+	for _, u := range fresh {
+		of[u.usageKey] = u
+	}
+	_, err := t.Set(func(r db.Row) error { return check(of[readUsageKey(r)], ledger.Amount(r.Int(4))) },
+		`INSERT INTO ceilings_used (bucket, credential, day, measure, asset, used)
+		 SELECT r.bucket, r.credential, r.day, r.measure, r.asset, r.used FROM {rows} WHERE true
+		 ON CONFLICT (bucket, credential, day, measure, asset) DO UPDATE SET used = ceilings_used.used + excluded.used
+		 RETURNING credential, day, measure, asset, used`,
+		db.SetOf(fresh, usageFields(db.Int("used", func(u *usage) int64 { return int64(u.fresh) }))...))
+	return annotate(err, "count what of ceilings is used")
+}
+
+// useSwitches counts changes of switches by the actor, in the transaction that makes them; access.ErrCeiling where they
+// are more than its ceiling allows.
+func (b *DB) useSwitches(t db.Tx, n int) error {
+	most := b.actor.Ceilings.Switches()
+	if most < 0 || n == 0 {
+		return nil
+	}
+	day := staking.DayOf(db.TimeOf(b.now()))
+	u := &usage{usageKey: usageKey{b.actor.Credential, day, switches, ""}, ceiling: ledger.Amount(most),
+		fresh: ledger.Amount(n)}
+	return addUsage(t, []*usage{u}, func(u *usage, used ledger.Amount) error {
+		if used <= u.ceiling {
+			return nil
+		}
+		return access.ErrCeiling.In("", "of %d switches a day, %d are left for %s, and %d are needed; it begins again at %s",
+			most, max(u.ceiling-used+u.fresh, 0), u.credential, n, ledger.FormatTime((day + 1).Start()))
+	})
+}
+
+// usageKept is for how many days it is kept what of ceilings was used.
+const usageKept = 30
+
+// pruneUsage removes what nobody looks at any more. Repeating it has no further effect.
+func (b *DB) pruneUsage(t db.Tx) error {
+	_, err := t.Exec("DELETE FROM ceilings_used WHERE day < $1",
+		int64(staking.DayOf(db.TimeOf(b.now()))-usageKept))
+	return annotate(err, "remove what of ceilings was used")
+}

@@ -1,0 +1,211 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
+)
+
+// backEnd are the books as a back end's token with ceilings has them.
+func backEnd(t *testing.T, db *store.DB, ceilings ...string) *store.DB {
+	t.Helper()
+	token := newToken(t, access.Exchange, "")
+	token.Parts, token.Ceilings = access.AllParts, testkit.Must(access.ParseCeilings(access.AllParts, ceilings...))(t)
+	ok(t, db.People().AddToken(t.Context(), token))
+	return db.As(testkit.Must(db.People().Token(t.Context(), token.ID))(t).Actor())
+}
+
+// TestACeilingHoldsForADay: what is accepted counts, once, and begins again at midnight.
+func TestACeilingHoldsForADay(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		open(t, db, "alice")
+		stolen := backEnd(t, db, "deposits:BNB=10/day")
+		deposit := func(id string, tenths int64) ledger.Entry {
+			return oneMove(id, ledger.Deposit, ledger.Custody, "alice", tenths)
+		}
+		ok(t, refusal(post(t, stolen, deposit("d-1", 60)), nil))
+		err := refusal(post(t, stolen, deposit("d-2", 50)), nil)
+		wants(t, err, access.ErrCeiling)
+		for _, said := range []string{"of 10 BNB (deposits) a day, 4 are left for token ", "5 are needed",
+			"again at 2026-03-03T00:00:00.000Z"} {
+			if !strings.Contains(err.Error(), said) {
+				t.Errorf("%q is not in %v", said, err)
+			}
+		}
+		if e, is := errors.AsType[*ledger.Error](err); !is || e.Field != "moves[0].amount" {
+			t.Errorf("the field is not named: %v", err)
+		}
+		ok(t, refusal(post(t, stolen, deposit("d-1", 60)), nil)) // it repeats what was posted
+		// What is dated back counts today, in which it is posted.
+		back := deposit("d-3", 30)
+		back.At = clock.Now().Add(-time.Hour)
+		ok(t, refusal(post(t, stolen, back), nil))
+		// Of several together the first that fit, and of an atomic call none.
+		outcomes := post(t, stolen, deposit("d-4", 7), deposit("d-5", 4), deposit("d-6", 3))
+		for i, wanted := range []error{nil, access.ErrCeiling, nil} {
+			wants(t, outcomes[i].Err, wanted)
+		}
+		wants(t, refusal(post(t, stolen, deposit("d-7", 1)), nil), access.ErrCeiling)
+		ok(t, refusal(post(t, db, deposit("d-8", 1000)), nil)) // another's
+		has(t, db, "alice", 60+30+10+1000, 0)
+
+		clock.Set(2, "00:00")
+		_, err = stolen.PostAll(t.Context(), []ledger.Entry{deposit("d-9", 60), deposit("d-10", 41)})
+		wants(t, err, access.ErrCeiling)
+		ok(t, refusal(post(t, stolen, deposit("d-11", 100)), nil))
+		wants(t, refusal(post(t, stolen, deposit("d-12", 1)), nil), access.ErrCeiling)
+		clean(t, db, clock)
+	})
+}
+
+// TestWhatACeilingCounts: what leaves one holder for another, or the books. What is refused for another reason counts
+// nothing.
+func TestWhatACeilingCounts(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		open(t, db, "alice")
+		open(t, db, "bob")
+		ok(t, refusal(post(t, db, oneMove("d-1", ledger.Deposit, ledger.Custody, "alice", 1000)), nil))
+		stolen := backEnd(t, db, "trades:BNB=1/day", "withdrawals:BNB=2/day", "deposits:*=0%/day")
+		for i, c := range []struct {
+			kind     ledger.Kind
+			from, to ledger.Account
+			tenths   int64
+			want     error
+		}{
+			{ledger.Deposit, ledger.Custody, "alice", 1, access.ErrCeiling},
+			{ledger.Hold, "alice", "alice/held", 500, nil}, {ledger.Release, "alice/held", "alice", 500, nil},
+			{ledger.Transfer, "bob", "alice", 9, ledger.ErrInsufficient},
+			{ledger.Transfer, "alice", "bob", 6, nil}, {ledger.Trade, "alice", "bob", 5, access.ErrCeiling},
+			{ledger.Trade, "alice", "bob", 4, nil}, {ledger.Transfer, "alice", "bob", 1, access.ErrCeiling},
+			{ledger.WithdrawalRequest, "alice", "alice/held", 15, nil},
+			{ledger.Withdrawal, "alice", ledger.Custody, 6, access.ErrCeiling},
+			{ledger.WithdrawalRequest, "alice", "alice/held", 5, nil},
+		} {
+			id := fmt.Sprint("e-", i)
+			if c.kind == ledger.WithdrawalRequest {
+				id = "alice/" + id
+			}
+			if err := refusal(post(t, stolen, oneMove(id, c.kind, c.from, c.to, c.tenths)), nil); !errors.Is(err, c.want) ||
+				(err == nil) != (c.want == nil) {
+				t.Errorf("%d: %s of %d tenths: %v", i, c.kind, c.tenths, err)
+			}
+		}
+		// Completing is counted apart from requesting: the same 2 BNB may be completed on that day.
+		ok(t, refusal(post(t, stolen, completed("alice/e-8", "alice", 15)), nil))
+		clean(t, db, clock)
+	})
+}
+
+// TestACeilingHoldsInTwoProcesses: what they post at the same time is together not more.
+func TestACeilingHoldsInTwoProcesses(t *testing.T) {
+	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *testkit.Clock) {
+		open(t, one, "alice")
+		stolen := backEnd(t, one, "deposits:BNB=10/day")
+		books := []*store.DB{stolen, two.As(access.Actor{Role: access.Exchange, Parts: access.AllParts,
+			Credential: credentialOf(t, one), Ceilings: ceilingsOf(t, one)})}
+		var accepted atomic.Int64
+		var callers sync.WaitGroup
+		for i := range 40 {
+			callers.Go(func() {
+				outcomes, err := books[i%2].Post(t.Context(), []ledger.Entry{
+					oneMove(fmt.Sprint("d-", i), ledger.Deposit, ledger.Custody, "alice", 10)})
+				switch {
+				case err != nil:
+					t.Error(err)
+				case outcomes[0].Err == nil:
+					accepted.Add(1)
+				case !errors.Is(outcomes[0].Err, access.ErrCeiling):
+					t.Error(outcomes[0].Err)
+				}
+			})
+		}
+		callers.Wait()
+		if n := accepted.Load(); n != 10 {
+			t.Errorf("%d deposits of 1 BNB are accepted, and the ceiling is 10", n)
+		}
+		has(t, one, "alice", 100, 0)
+		clean(t, one, clock)
+	})
+}
+
+func onlyToken(t *testing.T, db *store.DB) access.Token {
+	t.Helper()
+	return testkit.Must(db.People().Tokens(t.Context()))(t)[0]
+}
+
+func credentialOf(t *testing.T, db *store.DB) string { return onlyToken(t, db).Actor().Credential }
+
+func ceilingsOf(t *testing.T, db *store.DB) access.Ceilings { return onlyToken(t, db).Ceilings }
+
+// TestACeilingOfSwitches counts what is changed, and not what is so already.
+func TestACeilingOfSwitches(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		for _, id := range []ledger.Account{"alice", "bob", "carol"} {
+			open(t, db, id)
+		}
+		stolen := backEnd(t, db, "enrollment=3/day")
+		on(t, stolen, "alice")
+		on(t, stolen, "alice")
+		clock.Advance(time.Minute)
+		off(t, stolen, "alice")
+		_, err := stolen.EnrollBatch(t.Context(), []store.EnrollRequest{{Account: "bob"}, {Account: "carol"}})
+		wants(t, err, access.ErrCeiling)
+		if !strings.Contains(err.Error(), "of 3 switches a day, 1 are left for token ") {
+			t.Error(err)
+		}
+		on(t, stolen, "bob")
+		_, err = stolen.Enroll(t.Context(), "carol", staking.Client{}, time.Time{})
+		wants(t, err, access.ErrCeiling)
+		wants(t, stolen.Leave(t.Context(), "bob", staking.Client{}, time.Time{}), access.ErrCeiling)
+		off(t, db, "bob") // another may
+		clock.Set(2, "12:00")
+		on(t, stolen, "carol")
+	})
+}
+
+// TestCeilingsOfWhatIsNotKept are refused when the token is made.
+func TestCeilingsOfWhatIsNotKept(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
+		for line, wanted := range map[string]error{
+			"deposits:NOPE=1/day": ledger.ErrNotFound, "deposits:BNB=0.123456789/day": ledger.ErrInvalid,
+			"deposits:BNB=-1/day": ledger.ErrInvalid, "deposits:BNB=0.12345678/day": nil,
+		} {
+			token := newToken(t, access.Exchange, "")
+			token.Parts, token.Ceilings = access.AllParts, testkit.Must(access.ParseCeilings(access.AllParts, line))(t)
+			if err := db.People().AddToken(t.Context(), token); !errors.Is(err, wanted) {
+				t.Errorf("%s: %v", line, err)
+			}
+		}
+	})
+}
+
+// TestOldUsageIsRemoved, and what counts today is not.
+func TestOldUsageIsRemoved(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		open(t, db, "alice")
+		stolen := backEnd(t, db, "deposits:BNB=1/day")
+		deposit := func(id string) error {
+			return refusal(post(t, stolen, oneMove(id, ledger.Deposit, ledger.Custody, "alice", 10)), nil)
+		}
+		ok(t, deposit("d-1"))
+		ok(t, db.Prune(t.Context(), people.Retention{}))
+		wants(t, deposit("d-2"), access.ErrCeiling)
+		clock.Advance(31 * 24 * time.Hour)
+		ok(t, deposit("d-3"))
+		ok(t, db.Prune(t.Context(), people.Retention{}))
+		if n := testkit.Must(db.Count(t.Context(), "SELECT count(*) FROM ceilings_used"))(t); n != 1 {
+			t.Errorf("there are %d rows", n)
+		}
+	})
+}
