@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/bench"
+	"github.com/softstake/softstake/console"
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/serve"
@@ -27,7 +29,7 @@ type benchCmd struct {
 	Settle benchSettleCmd `cmd:"" help:"Measure how fast a day is settled."`
 	Post   benchPostCmd   `cmd:"" help:"Measure how fast transfers are posted."`
 	HTTP   benchHTTPCmd   `cmd:"" name:"http" help:"Measure how fast requests are answered."`
-	Pages  benchPagesCmd  `cmd:"" help:"Measure how fast the holder's pages are made."`
+	Pages  benchPagesCmd  `cmd:"" help:"Measure how fast the holder's pages, and those of the console, are made."`
 }
 
 type benchSettleCmd struct {
@@ -334,7 +336,7 @@ type benchPagesCmd struct {
 
 func (benchPagesCmd) Help() string {
 	return `Fills empty books with holders and some days of rewards, logs some of them in, and
-measures how long the server takes to make each of their pages, gateway and log and
+measures how long the server takes to make each of their pages and of the console's, gateway and log and
 all, one after another, without a network, after each holder has seen the page once:
 half of them, and 99 of 100, within so long. The bytes are those of the page, and of
 all that a first visit loads with it, compressed.
@@ -407,7 +409,9 @@ func (c *benchPagesCmd) json(env *Env, r bench.Looked) error {
 // takes to keep it is another's measurement.
 func benchServer(db *store.DB, sealer *access.Sealer, now func() time.Time, pages *web.Options) (*serve.Server, error) {
 	return serve.New(serve.Config{Books: db, Sealer: sealer, Now: now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Pages: pages})
+		Pages:   pages,
+		Console: &console.Options{Random: rand.Reader,
+			Visitors: []console.Visitor{{Email: bench.Staff, Role: access.Operator}}}})
 }
 
 // handleBench answers for books as serve does.

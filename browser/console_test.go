@@ -1,0 +1,88 @@
+package browser
+
+import (
+	"fmt"
+	"os"
+	"testing"
+)
+
+// consoleSights are the pages of the console, as somebody who has logged in to it, or nobody: "".
+var consoleSights = []sight{
+	{"console-login", "", "/console/login", 200},
+	{"console", "olga@example.com", "/console", 200},
+	{"console-search", "olga@example.com", "/console/search?q=nothing", 404},
+	{"console-account", "olga@example.com", "/console/accounts/nora", 200},
+	{"console-reward", "olga@example.com", "/console/accounts/nora/rewards/2025-10-30/SOL", 200},
+	{"console-entry", "olga@example.com", "/console/entries/welcome%2Fwilma%2FSOL", 200},
+	{"console-day", "olga@example.com", "/console/days/2025-10-31", 200},
+	{"console-withdrawals", "olga@example.com", "/console/withdrawals", 200},
+	{"console-withdrawal", "olga@example.com", "/console/withdrawals/wilma/withdrawal%2Fwilma", 200},
+	{"console-proposals", "anton@example.com", "/console/proposals", 200},
+	{"console-proposal", "anton@example.com", "{proposal}", 200},
+	{"console-terms", "olga@example.com", "/console/terms", 200},
+	{"console-log", "olga@example.com", "/console/log", 200},
+	{"console-settings", "olga@example.com", "/console/settings", 200},
+	{"console-not-found", "olga@example.com", "/console/nothing", 404},
+}
+
+// logInAtConsole logs a member of the demo's staff in.
+func (b *tab) logInAtConsole(email string) {
+	b.t.Helper()
+	b.visit("/console/login")
+	b.press(fmt.Sprintf(`form:has(input[value="%s"]) button`, email))
+	b.at("/console")
+}
+
+// TestEveryPageOfTheConsole looks at every page as TestEveryPage does, and that nothing of it is cut.
+func TestEveryPageOfTheConsole(t *testing.T) {
+	axe, err := os.ReadFile(axeFile)
+	if err != nil && os.Getenv("SOFTSTAKE_REQUIRE_BROWSER") == "1" {
+		t.Fatal(err)
+	}
+	s := town(t)
+	tabs := map[string]*tab{}
+	for _, page := range consoleSights {
+		b := tabs[page.email]
+		if b == nil {
+			b = s.open(t, looks{width: phone, zone: "Europe/Berlin"})
+			if page.email != "" {
+				b.logInAtConsole(page.email)
+			}
+			tabs[page.email] = b
+		}
+		for n, as := range []looks{{width: phone}, {width: phone, dark: true}, {width: desk}, {width: desk, dark: true}} {
+			theme := map[bool]string{false: "light", true: "dark"}[as.dark]
+			t.Run(fmt.Sprintf("%s/%d/%s", page.name, as.width, theme), func(t *testing.T) {
+				b := &tab{t, b.ctx, b.site, as}
+				b.theme(as.dark)
+				b.resize(as.width)
+				if n == 0 {
+					b.lookAtConsole(page)
+				}
+				rules := everyRule
+				if as.dark {
+					rules = colourRules
+				}
+				b.read()
+				b.barriers(string(axe), rules)
+				b.picture(fmt.Sprintf("%s-%d-%s.png", page.name, as.width, theme))
+			})
+		}
+	}
+}
+
+// lookAtConsole goes to a page of the console: {proposal} is the first that is open.
+func (b *tab) lookAtConsole(page sight) {
+	b.t.Helper()
+	path := page.path
+	if path == "{proposal}" {
+		b.visit("/console/proposals")
+		path = eval[string](b, `document.querySelector('main a[href^="/console/proposals/"]').getAttribute("href")`)
+	}
+	if status := b.visit(path); status != page.status {
+		b.t.Fatalf("%s answers %d and not %d:\n%s", path, status, page.status, b.text())
+	}
+	for _, what := range eval[[]string](b, cut) {
+		b.t.Errorf("%s is cut: %s", page.name, what)
+	}
+}
