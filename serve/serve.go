@@ -239,7 +239,7 @@ func (s *Server) mountConsole() error {
 	s.ending = append(s.ending, c.Stop)
 	handler := s.mount(consoleOf(s.Books.Test()), c)
 	if s.ConsoleListen != "" {
-		s.console = handler
+		s.console = s.marked(handler)
 		return nil
 	}
 	s.mux.Handle(console.Path, handler)
@@ -261,11 +261,23 @@ func (s *Server) mount(a servedAPI, next http.Handler) http.Handler {
 // testHeader is in every response from books that are marked for tests.
 const testHeader = "X-Softstake-Test"
 
+// marked says of each response that the books are a test, where they are.
+func (s *Server) marked(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.Books.Test() {
+			w.Header().Set(testHeader, "true")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.Books.Test() {
-		w.Header().Set(testHeader, "true")
-	}
+	s.marked(http.HandlerFunc(s.route)).ServeHTTP(w, r)
+}
+
+// route gives a request to the API or the pages that it is for.
+func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	// Not a pattern of the mux, which redirects "/api" and "//api/v3/time": a program that
 	// was written for the exchange does not follow that, and does not read HTML.
 	if binance.Serves(r.URL.Path) {
