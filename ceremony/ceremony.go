@@ -213,6 +213,30 @@ func (c Ceremony) AddPasskey(ctx context.Context, label, handle, answer string, 
 	})
 }
 
+// Ticket is a text for a cookie that shows later, for factor.ChallengeLife, what was shown now: that a password was
+// right. It can be shown more than once.
+func (c Ceremony) Ticket(ctx context.Context, about string) (string, error) {
+	challenger, err := c.challenger(ctx)
+	if err != nil {
+		return "", err
+	}
+	ticket, err := challenger.New(c.Random, c.Now, access.StepUp("ticket", about))
+	return base64.RawURLEncoding.EncodeToString(ticket), err
+}
+
+// CheckTicket is access.ErrUnknown unless the text is a Ticket about the same that is not over.
+func (c Ceremony) CheckTicket(ctx context.Context, text, about string) error {
+	ticket, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return access.ErrUnknown.In("", "it is no ticket")
+	}
+	challenger, err := c.challenger(ctx)
+	if err == nil {
+		_, err = challenger.Check(ticket, c.Now, access.StepUp("ticket", about))
+	}
+	return err
+}
+
 // withCodes calls what adds a factor with recovery codes, and returns them if it is the first.
 func (c Ceremony) withCodes(ctx context.Context, add func(hashes [][32]byte) error) ([]string, error) {
 	had, err := c.People.Factors(ctx, c.Subject)

@@ -384,11 +384,21 @@ func (c *factorChange) subjectOfLog() string {
 	return c.subject
 }
 
+// signs begin the fact of a notice, in every language, by the action that it is about. A new name needs no notice.
+var signs = map[string]string{
+	"factor add": "+", "factor remove": "−", "factor reset": "−", "factor codes": "recovery codes",
+}
+
 // record writes the change into the log and, of a login, into the security events of its account.
 func (c *factorChange) record(action, detail string) error {
 	if c.account != "" {
 		e := SecurityEvent{Action: action, Detail: detail, Client: c.visitor.Client, Address: c.visitor.Address}
 		if err := insertSecurityEvent(c.t, c.account, e, c.at, c.nonce); err != nil {
+			return err
+		}
+	}
+	if sign := signs[action]; sign != "" {
+		if err := c.p.Notify(c.t, c.subject, NoticeFactor, strings.TrimSpace(sign+" "+detail)); err != nil {
 			return err
 		}
 	}

@@ -27,6 +27,7 @@ type accountPage struct {
 	Sessions  []sessionRow
 	Keys      int // that can be used
 	Changed   time.Time
+	Factors   people.Factors
 	Mail      people.MailSettings
 	Done      string // one of accountDone, or ""
 }
@@ -59,6 +60,9 @@ func (v *visit) accountHome() error {
 		return err
 	}
 	page.Keys = len(keys.Usable)
+	if page.Factors, err = v.factors(); err != nil {
+		return err
+	}
 	return v.show("account", page)
 }
 
@@ -154,6 +158,7 @@ type passwordPage struct {
 	*view
 	F    *ui.Form
 	Keys int // API keys that can be used, which may be revoked at the same time
+	Has  people.Factors
 }
 
 func (v *visit) showPassword(status int, f *ui.Form) error {
@@ -161,7 +166,11 @@ func (v *visit) showPassword(status int, f *ui.Form) error {
 	if err != nil {
 		return err
 	}
-	return v.showAs(status, "account-password", passwordPage{v.view("account.password.title"), f, len(keys.Usable)})
+	has, err := v.factors()
+	if err != nil {
+		return err
+	}
+	return v.showAs(status, "account-password", passwordPage{v.view("account.password.title"), f, len(keys.Usable), has})
 }
 
 func (v *visit) passwordForm() error {
@@ -203,7 +212,12 @@ func (s *submission) setPassword() error {
 	if s.readPassword(f); f.Faulty() {
 		return s.showPassword(http.StatusUnprocessableEntity, f)
 	}
-	if err := s.confirm(f, "current", s.showPassword); err != nil {
+	if s.value(askField) == "" { // it is checked when the passkey has answered
+		if err := s.confirm(f, "current", s.showPassword); err != nil {
+			return err
+		}
+	}
+	if _, err := s.stepUp(f, access.PasswordStepUp(s.session.Email), s.showPassword); err != nil {
 		return err
 	}
 	change := people.PasswordChange{

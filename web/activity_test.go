@@ -233,7 +233,7 @@ func TestEveryHappeningHasItsText(t *testing.T) {
 		"transfer-in", "transfer-out", "bought", "sold", "opening", "import", "reward-from-elsewhere", "reward.one",
 		"reward.other", "accepted", "opened", "other", "log-in", "log-in-refused", "log-out", "log-out-everywhere",
 		"session-end", "password", "password-refused", "login-add", "login-remove", "key-create", "key-limit",
-		"key-revoke",
+		"key-revoke", "factor-add", "factor-rename", "factor-remove", "factor-codes", "factor-reset", "factor-refused",
 	}
 	for _, kind := range ledger.Kinds {
 		if kind != ledger.Transfer {

@@ -31,7 +31,7 @@ const (
 const accountField = "account"
 
 // secrets are fields that are never kept.
-var secrets = []string{"password", "current", "new", "again"}
+var secrets = []string{"password", "current", "new", "again", codeField, answerField, askField}
 
 // draftID names a draft by the form's ID and by its content: a draft is never changed, and
 // posting the same form again has no further effect.

@@ -153,6 +153,7 @@ type keyFormPage struct {
 	ID              string
 	Trade, Withdraw bool   // are ticked
 	Lapse           string // how many days a key may trade from anywhere
+	Has             people.Factors
 }
 
 // ticked are the permissions that a form asks for, as access.ParsePermissions reads
@@ -197,6 +198,9 @@ func (v *visit) showKeyForm(status int, f *ui.Form) error {
 		keysPage: keys, F: f, HMAC: v.Sealer != nil, Lives: keyLives,
 		Trade: slices.Contains(asked, string(access.Trade)), Withdraw: slices.Contains(asked, string(access.Withdraw)),
 		Lapse: v.locale.Number(strconv.Itoa(int(access.UnlimitedTrade / (24 * time.Hour)))),
+	}
+	if page.Has, err = v.factors(); err != nil {
+		return err
 	}
 	if page.ID, err = v.formID(f.Value("id")); err != nil {
 		return err
@@ -258,7 +262,11 @@ func (s *submission) makeKey() error {
 	if f.Faulty() {
 		return s.showKeyForm(http.StatusUnprocessableEntity, f)
 	}
-	if err := s.confirm(f, "password", s.showKeyForm); err != nil {
+	has, err := s.stepUp(f, k.StepUp(s.Books.Now()), s.showKeyForm)
+	if err == nil && !has {
+		err = s.confirm(f, "password", s.showKeyForm)
+	}
+	if err != nil {
 		return err
 	}
 	secret, repeated, err := s.addKey(&k, f.Value("id"))

@@ -32,8 +32,20 @@ var logs = map[string]string{
 	"POST /account/keys/new":               "key create",
 	"POST /account/keys/{name}/revoke":     "key revoke",
 	"POST /account/password":               "login password",
+	"POST /account/mail":                   "- what a login is mailed",
+	"POST /unsubscribe/{text}":             "- what a login is mailed",
 	"POST /account/sessions":               "- a session ends: a security event of the account",
 	"POST /login":                          "- a session begins: a security event of the account",
+	"POST /login/passkey":                  "- a session begins: a security event of the account",
+	"POST /login/second":                   "- a session begins: a security event of the account",
+	"POST /account/passkeys/new":           "- a step-up",
+	"POST /account/passkeys/made":          "factor add",
+	"POST /account/passkeys/{id}":          "factor rename",
+	"POST /account/passkeys/{id}/remove":   "factor remove",
+	"POST /account/app/new":                "- a step-up",
+	"POST /account/app/made":               "factor add",
+	"POST /account/app/remove":             "factor remove",
+	"POST /account/codes/new":              "factor codes",
 	"POST /logout":                         "- a session ends: a security event of the account",
 	"POST /logout-everywhere":              "- sessions end: a security event of the account",
 	"POST /settings":                       "- a cookie",
@@ -66,6 +78,25 @@ var drivers = []driver{
 		keys, err := w.books.People().Keys(w.Context(), "alice")
 		w.ok(err)
 		return w.post("/account/keys/"+keys[0].Key[:keyNameLength]+"/revoke", nil)
+	}},
+	{"POST /account/passkeys/made", func(w *website) answer { return w.addPasskey(w.authenticator(), "Laptop") }},
+	{"POST /account/passkeys/{id}", func(w *website) answer {
+		return w.post("/account/passkeys/"+w.passkeyID(), url.Values{"label": {"Old laptop"}})
+	}},
+	{"POST /account/app/made", func(w *website) answer {
+		page := w.post("/account/app/new", url.Values{"code": {w.recovery()}}).is(http.StatusOK)
+		return w.post("/account/app/made", page.fields("proof", "app", "code", appCode(w, page.secret())))
+	}},
+	{"POST /account/app/remove", func(w *website) answer {
+		return w.post("/account/app/remove", url.Values{"code": {w.recovery()}})
+	}},
+	{"POST /account/codes/new", func(w *website) answer {
+		page := w.post("/account/codes/new", url.Values{"code": {w.recovery()}}).is(http.StatusOK)
+		w.keepCodes(page)
+		return page
+	}},
+	{"POST /account/passkeys/{id}/remove", func(w *website) answer {
+		return w.post("/account/passkeys/"+w.passkeyID()+"/remove", url.Values{"code": {w.recovery()}})
 	}},
 	{"POST /account/password", func(w *website) answer {
 		return w.post("/account/password",

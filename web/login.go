@@ -92,6 +92,8 @@ func (s *submission) logIn() error {
 			return err
 		}
 		return s.refuseBusy()
+	case ledger.ReasonOf(err) == access.ReasonStepUp:
+		return a.askSecond()
 	case err != nil:
 		return err
 	}
@@ -114,6 +116,11 @@ func (a *loginAttempt) logIn(password string) error {
 		return err
 	}
 	a.rehash(password)
+	return a.loggedIn()
+}
+
+// loggedIn ends an attempt that has added a session.
+func (a *loginAttempt) loggedIn() error {
 	if err := a.recordEventOf(a.login.Account, "log-in", a.login.Email); err != nil {
 		return err
 	}
@@ -137,6 +144,11 @@ func (a *loginAttempt) addSession(password string) error {
 	if err != nil {
 		return err
 	}
+	return a.newSession(a.login.Password)
+}
+
+// newSession adds a session of the login, whose password is the hash that was checked, or "" with a passkey alone.
+func (a *loginAttempt) newSession(password string) error {
 	s, text, err := access.NewSession(a.Random)
 	if err != nil {
 		return err
@@ -145,7 +157,7 @@ func (a *loginAttempt) addSession(password string) error {
 	s.Email, s.Account, s.Client, s.Address, s.Expires = a.login.Email, a.login.Account, a.browser(), a.address(),
 		a.sessionEnd(now, now)
 	s.Stranger = a.device.ID == ""
-	if err := a.Books.People().AddSession(a.context(), s, a.login.Password); err != nil {
+	if err := a.Books.People().AddSession(a.context(), s, password); err != nil {
 		if errors.Is(err, ledger.ErrNotFound) {
 			return errHashReplaced
 		}

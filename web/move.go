@@ -11,8 +11,10 @@ import (
 
 	"github.com/softstake/softstake/ui"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 )
 
 // kind is a way for tokens to move: a form in two steps. What was typed becomes a draft
@@ -349,6 +351,9 @@ func (s *submission) move(k kind) error {
 	if !m.Sure {
 		return m.show()
 	}
+	if err := s.confirmLeaving(m); err != nil {
+		return err
+	}
 	if k.post != nil {
 		err = k.post(s, m)
 	} else {
@@ -366,6 +371,33 @@ func (s *submission) move(k kind) error {
 	}
 	return m.done()
 }
+
+// confirmLeaving confirms with a factor what leaves the account, as the books ask for it: see access.EntryStepUp.
+func (s *submission) confirmLeaving(m *moveForm) error {
+	if !m.Guarded() {
+		return nil
+	}
+	var to ledger.Destination
+	if m.kind.posts == ledger.WithdrawalRequest {
+		w := m.goes()
+		to = ledger.Destination{Address: w.Address, Network: w.Network, Tag: w.Tag}
+	}
+	typed := s.form()
+	_, err := s.stepUp(typed, access.EntryStepUp(m.entry(), to), func(status int, typed *ui.Form) error {
+		m.F.SetFault(codeField, typed.Fault(codeField))
+		m.status = status
+		return m.show()
+	})
+	return err
+}
+
+// Guarded reports whether the move leaves the account.
+func (m *moveForm) Guarded() bool {
+	return m.kind.posts == ledger.Transfer || m.kind.posts == ledger.WithdrawalRequest
+}
+
+// Has are the factors that the move is confirmed with.
+func (m *moveForm) Has() (people.Factors, error) { return m.visit.factors() }
 
 // moveDraft is the move of the draft that the path names, checked again; s is nil for a
 // page that shows it. errAnswered if there is nothing to confirm. A draft of another

@@ -127,7 +127,9 @@ func (b *browser) confirmed(path string, pairs ...string) (at string, p answer) 
 	}
 	p = b.get(at).is(http.StatusOK).has(`method="post" action="` + at + `"`)
 	_, after, _ := strings.Cut(p.body, `action="`+at+`"`)
-	if inner, _, _ := strings.Cut(after, "</form>"); strings.Contains(inner, "<input") {
+	inner, _, _ := strings.Cut(after, "</form>")
+	proofs := strings.Count(inner, `name="code"`) + strings.Count(inner, `name="answer"`) // with which it is confirmed
+	if strings.Count(inner, "<input") != proofs {
 		b.w.Errorf("%s: the confirmation says more than which draft it is of:\n%s", p.what, inner)
 	}
 	return at, p

@@ -28,6 +28,8 @@ func (s *site) routes() []route {
 	all := []route{
 		{path: "/{$}", page: (*visit).home, public: true},
 		{path: "/login", page: (*visit).loginForm, form: (*submission).logIn, public: true},
+		{path: "/login/passkey", page: (*visit).seeLogin, form: (*submission).logInByPasskey, public: true},
+		{path: "/login/second", page: (*visit).secondForm, form: (*submission).logInSecond, public: true},
 		{path: "/logout", form: (*submission).logOut, public: true},
 		{path: "/logout-everywhere", form: (*submission).logOutEverywhere},
 		{path: "/settings", page: (*visit).settings, form: (*submission).set, public: true},
@@ -68,6 +70,7 @@ func (s *site) routes() []route {
 		{path: "/deposit/{entry}", page: depositKind.posted},
 		{path: "/withdraw/{entry}", page: (*visit).withdrawal},
 	}
+	all = append(all, factorRoutes...)
 	all = append(all, transferKind.routes()...)
 	all = append(all, withdrawalKind.routes()...)
 	if s.Convert != nil {
@@ -83,6 +86,19 @@ func (s *site) routes() []route {
 	return append(all,
 		route{path: "/withdraw/{entry}/end", page: (*visit).seeWithdrawal, form: (*submission).endWithdrawal},
 		route{path: ClockPath, page: (*visit).clock, form: (*submission).moveClock, public: true})
+}
+
+// factorRoutes are the pages and forms of the visitor's factors.
+var factorRoutes = []route{
+	{path: "/account/security", page: (*visit).security},
+	{path: "/account/passkeys/new", page: (*visit).newPasskey, form: (*submission).askPasskey},
+	{path: "/account/passkeys/made", page: (*visit).newPasskey, form: (*submission).addPasskey},
+	{path: "/account/passkeys/{id}", page: (*visit).passkey, form: (*submission).renamePasskey},
+	{path: "/account/passkeys/{id}/remove", page: (*visit).passkeyToRemove, form: (*submission).removePasskey},
+	{path: "/account/app/new", page: (*visit).newApp, form: (*submission).askApp},
+	{path: "/account/app/made", page: (*visit).newApp, form: (*submission).addApp},
+	{path: "/account/app/remove", page: (*visit).appToRemove, form: (*submission).removeApp},
+	{path: "/account/codes/new", page: (*visit).newCodes, form: (*submission).makeCodes},
 }
 
 // add adds a route to the mux.

@@ -52,6 +52,8 @@ type website struct {
 	pages  *server
 	site   *httptest.Server
 	posted int
+	host   string   // that browsers find the pages at; "": an address
+	codes  []string // recovery codes that were not used yet
 }
 
 // newWebsite opens the books, and serves their pages. change changes the pages' options.
@@ -85,6 +87,9 @@ func newWebsite(t *testing.T, change ...func(*Options)) *website {
 			Platform: r.Header.Get("X-Client-Platform"), Version: r.Header.Get("X-Client-Version"),
 			Secure: r.Header.Get("X-Test-Secure") != "", Request: "R1",
 			NeedCountry: r.Header.Get("X-Test-Need-Country") != ""}
+		if w.host != "" {
+			r.Host = w.host
+		}
 		if from := r.Header.Get("X-Test-Address"); from != "" {
 			caller.Address = netip.MustParseAddr(from)
 		}

@@ -45,6 +45,7 @@ type submission struct {
 	*visit
 	Books *store.DB // the actor is the visitor; hides the reader of the site
 	play  Play
+	proof string // the ID of the step-up that the actor carries, or ""
 }
 
 // submission is made after the session is read.
@@ -53,7 +54,7 @@ func (s *server) submission(v *visit) *submission {
 	if v.session.ID != "" {
 		actor = v.session.Actor()
 	}
-	return &submission{v, s.books.As(actor.In(v.caller.Request)), s.play}
+	return &submission{v, s.books.As(actor.In(v.caller.Request)), s.play, ""}
 }
 
 // context is the request's.

@@ -60,6 +60,7 @@ type peopleReader interface {
 	Session(ctx context.Context, id string) (access.Session, error)
 	Sessions(ctx context.Context, id ledger.Account) ([]access.Session, error)
 	Keys(ctx context.Context, id ledger.Account) ([]access.Key, error)
+	Factors(ctx context.Context, subject string) (people.Factors, error)
 	Draft(ctx context.Context, account ledger.Account, id string) (people.Draft, error)
 	SecurityEvents(ctx context.Context, id ledger.Account, after *people.SecurityEvent, limit int) ([]people.SecurityEvent,
 		error)
