@@ -236,3 +236,32 @@ func TestADayOverItsLimit(t *testing.T) {
 	o.settle(2)
 	olga.get("/console").has("paid through 3 Mar 2026")
 }
+
+// TestAnEffectThatHasChangedIsShownFirst: what was looked at is not what would be done, so nothing is, and the page
+// shows what would; that can be approved.
+func TestAnEffectThatHasChangedIsShownFirst(t *testing.T) {
+	o := newOffice(t)
+	o.ok(o.books.SetFourEyes(t.Context(), true))
+	olga, anton := o.as("olga"), o.as("anton")
+	first := olga.post("/console/terms", "asset", "BNB", "apr", "0.002").is(http.StatusSeeOther).location
+	second := olga.post("/console/terms", "asset", "BNB", "apr", "0.003").is(http.StatusSeeOther).location
+	looked := digestOf(anton.get(first))
+	anton.post(second, "do", "approve", "effect", digestOf(anton.get(second))).is(http.StatusSeeOther)
+	changed := anton.post(first, "do", "approve", "effect", looked).is(http.StatusConflict).
+		has("It would do something else by now", "without it: from 2026-03-03 offered, APR 0.003")
+	if digestOf(changed) == looked {
+		t.Error("the page offers to approve what was looked at before")
+	}
+	anton.get("/console/terms").hasNot("0.2%")
+	anton.post(first, "do", "approve", "effect", digestOf(changed)).is(http.StatusSeeOther)
+	anton.get("/console/terms").has("0.2%")
+}
+
+// TestTheConsoleSpeaksGerman: its words and its numbers.
+func TestTheConsoleSpeaksGerman(t *testing.T) {
+	o := newOffice(t)
+	o.deposit("alice", "1234.5 BNB")
+	olga := o.as("olga")
+	olga.get("/console", "Accept-Language", "de").has(`<html lang="de"`, "Ist alles in Ordnung?", "Betreiber")
+	olga.get("/console/accounts/alice", "Accept-Language", "de").has("1.234,5", "Guthaben", "Deutschland (DE)")
+}
