@@ -43,7 +43,7 @@ type overviewPage struct {
 	Anchor    reports.Anchor
 	Backup    store.Backup // the last; its At is zero where there is none
 	Assets    map[string]ledger.Asset
-	NightMade bool
+	NightAt   time.Time // when tonight's preview was made; zero: it is being made
 }
 
 // mostListed is how many of what needs a person the overview lists; the pages of these have all.
@@ -55,7 +55,7 @@ type tokenRow struct {
 	Of      ledger.Asset
 	Next    staking.Day          // the oldest day that is not paid
 	State   string               // of Next: "closed", "accrued", "declared"; "paid": it is still open
-	Needs   string               // "funds", "approval", "income", "price" or "": nothing
+	Needs   string               // "funds", "approval", "income" or "": nothing
 	Tonight *reports.OpenPreview // nil: it is being made, or the token is not on offer
 }
 
@@ -114,7 +114,7 @@ func (v *visit) overview() error {
 		return err
 	}
 	tonight := v.night.look(v.Books.Now())
-	p.NightMade = tonight != nil
+	p.NightAt = v.night.made()
 	for _, t := range tokens {
 		row := tokenRow{TokenStatus: t, Of: p.Assets[t.Asset], Next: t.PaidThrough + 1}
 		row.State, row.Needs = stateOf(t, p.FirstOpen)
