@@ -9,6 +9,7 @@ type SecurityEvent string
 // The events. Their names are labels of a metric, and never change.
 const (
 	WrongAddress     SecurityEvent = "wrong-address"     // a valid credential from where it is not allowed
+	BreakGlass       SecurityEvent = "break-glass"       // the break-glass credential is used for the first time
 	OverCeiling      SecurityEvent = "over-ceiling"      // what a token's ceiling of the day refuses
 	WrongCertificate SecurityEvent = "wrong-certificate" // a valid token without its client certificate
 )

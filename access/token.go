@@ -33,6 +33,42 @@ type Token struct {
 	Subject string
 	// Ceilings are how much it may do on a day; "": without a ceiling. Only of the role exchange.
 	Ceilings Ceilings
+
+	// Lasts is for how long a break-glass credential can be used from its first use on, which is Opened; 0: it is none.
+	Lasts  time.Duration
+	Opened time.Time // zero: it was not used
+}
+
+// BreakGlassPerson is whose a break-glass credential is: what it proposes it cannot approve.
+const BreakGlassPerson = "break-glass"
+
+// longestOpen is the longest Lasts.
+const longestOpen = 24 * time.Hour
+
+// breakGlass are the roles of a break-glass credential. Its Role is the first.
+var breakGlass = []Role{Admin, Operator, Approver}
+
+// As is the token in one of some roles: a break-glass credential in the first that it has, and each other one in its
+// own.
+func (t Token) As(roles []Role) Token {
+	if t.Lasts == 0 {
+		return t
+	}
+	for _, r := range breakGlass {
+		if slices.Contains(roles, r) {
+			t.Role = r
+			return t
+		}
+	}
+	return t
+}
+
+// Ends is when the token expires: of a break-glass credential that was opened at most Lasts after that. Zero: never.
+func (t Token) Ends() time.Time {
+	if end := t.Opened.Add(t.Lasts); !t.Opened.IsZero() && (t.Expires.IsZero() || end.Before(t.Expires)) {
+		return end
+	}
+	return t.Expires
 }
 
 // TokenLifetime is how long a token can be used where nobody says otherwise. Ours, as that of UnlimitedTrade.
@@ -80,6 +116,10 @@ func (t Token) Valid() error {
 	case t.Subject != "" && !strings.Contains(t.Subject, "="):
 		return ledger.ErrInvalid.In("subject", "%q is not the subject of a certificate, such as CN=back end,O=Example",
 			ledger.Clip(t.Subject))
+	case (t.Lasts != 0) != (t.Person == BreakGlassPerson),
+		t.Lasts != 0 && (t.Role != breakGlass[0] || t.Expires.IsZero() || t.Lasts < time.Minute || t.Lasts > longestOpen):
+		return ledger.ErrInvalid.In("lasts", "a break-glass credential is of the role %s and of %s, ends, and can be used "+
+			"for 1 minute to 24 hours", breakGlass[0], BreakGlassPerson)
 	case t.Ceilings != "" && t.Role != Exchange:
 		return ledger.ErrInvalid.In("ceilings", "only a token of the role %s has ceilings", Exchange)
 	case t.Ceilings.Check(t.Parts) != nil:
@@ -112,7 +152,7 @@ func TokenID(text string) (string, bool) {
 // Check returns ErrUnknown unless text is this token, and the token is neither revoked nor
 // expired at now. It compares in constant time.
 func (t Token) Check(text string, now time.Time) error {
-	return checkText(t.Hash, text, live(t.Expires, t.Revoked, now))
+	return checkText(t.Hash, text, live(t.Ends(), t.Revoked, now))
 }
 
 // checkText returns ErrUnknown unless a text has the hash, compared in constant time, and
@@ -127,7 +167,7 @@ func checkText(hash [32]byte, text string, live bool) error {
 
 // Live returns ErrUnknown if the token is revoked or expired at now.
 func (t Token) Live(now time.Time) error {
-	if !live(t.Expires, t.Revoked, now) {
+	if !live(t.Ends(), t.Revoked, now) {
 		return ErrUnknown
 	}
 	return nil
@@ -158,6 +198,9 @@ func (t Token) Duty() string {
 	}
 	if t.Authoritative {
 		text += ", authoritative"
+	}
+	if t.Lasts != 0 {
+		return "break-glass: " + join(breakGlass) + ", for " + t.Lasts.String() + " from its first use on"
 	}
 	if t.Person != "" {
 		text += ", of " + t.Person

@@ -87,6 +87,7 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"key revoke", "{key}", "", "key revoke"},
 	{"token create", "--role exchange", "", "token create"},
 	{"token revoke", "{token}", "", "token revoke"},
+	{"break-glass make", "", "", "token create"},
 	{"staff add", "olga@example.com --role operator", "", "staff add"},
 	{"staff set-role", "olga@example.com approver", "", "staff set-role"},
 	{"staff disable", "olga@example.com", "", "staff disable"},

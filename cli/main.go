@@ -86,10 +86,11 @@ type app struct {
 
 	Region regionCmd `cmd:"" group:"offer" help:"Set where Soft Staking is not offered."`
 
-	Login loginCmd `cmd:"" group:"access" help:"Set who may log in to the pages."`
-	Key   keyCmd   `cmd:"" group:"access" help:"Make, list and revoke API keys."`
-	Token tokenCmd `cmd:"" group:"access" help:"Make, list and revoke bearer tokens."`
-	Staff staffCmd `cmd:"" group:"access" help:"Set who may log in to the console."`
+	Login      loginCmd      `cmd:"" group:"access" help:"Set who may log in to the pages."`
+	Key        keyCmd        `cmd:"" group:"access" help:"Make, list and revoke API keys."`
+	Token      tokenCmd      `cmd:"" group:"access" help:"Make, list and revoke bearer tokens."`
+	BreakGlass breakGlassCmd `cmd:"" group:"access" help:"Make the credential that lies in a safe."`
+	Staff      staffCmd      `cmd:"" group:"access" help:"Set who may log in to the console."`
 
 	Proposal proposalCmd `cmd:"" group:"access" help:"Approve and reject what others propose, and list it."`
 	FourEyes fourEyesCmd `cmd:"" group:"access" help:"Set whether operations need approval."`

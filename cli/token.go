@@ -150,7 +150,7 @@ func (c *tokenListCmd) Run(env *Env) error {
 			columns: []col{text("ID"), text("what it may do"), text("from"), text("a day"),
 				text("label"), text("made"), text("until")},
 			item: func(t access.Token) (any, []string) {
-				until := ends(t.Expires, t.Revoked, env.Now())
+				until := ends(t.Ends(), t.Revoked, env.Now())
 				if t.Soon(env.Now()) {
 					until += ", soon"
 				}

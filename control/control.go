@@ -156,6 +156,7 @@ var rules = map[Operation]Rule{
 	"key revoke":    {Roles: holders},
 	CreateToken:     {Class: Sometimes, Roles: admins, When: "unless it is a holder's that ends"},
 	"token revoke":  {Roles: admins},
+	"break-glass":   {Roles: admins},
 
 	AddStaff:               {Class: Proposed, Roles: admins},
 	SetStaffRole:           {Class: Proposed, Roles: admins},

@@ -167,6 +167,10 @@ func addCredentials(t *testing.T, books *store.DB, id ledger.Account) {
 	ok(t, books.People().AddStaff(ctx, "olga@example.com", access.Operator, access.Invitation{Hash: [32]byte{1}}))
 	ok(t, books.People().RevokeKey(ctx, strings.Repeat("A", 64)))
 	ok(t, books.People().RevokeToken(ctx, strings.Repeat("A", 12)))
+	sealed := access.Token{ID: strings.Repeat("C", 12), Role: access.Admin, Person: access.BreakGlassPerson,
+		Hash: [32]byte{1}, Expires: now.AddDate(1, 0, 0), Lasts: time.Hour}
+	ok(t, books.People().AddToken(ctx, sealed))
+	testkit.Must(books.People().OpenToken(ctx, sealed.ID))(t)
 }
 
 func makeAll(t *testing.T, books *store.DB) {
@@ -372,7 +376,8 @@ var tampering = []struct{ kind, sql string }{
 	{"switch_events", `DELETE FROM switch_events WHERE account = 'holder-0020'`},
 	{"keys", `UPDATE keys SET permissions = 'read,trade,withdraw' WHERE revoked = 0`},
 	{"keys_revoked", `UPDATE keys SET revoked = 0 WHERE revoked > 0`},
-	{"tokens", `UPDATE tokens SET role = 'operator' WHERE revoked = 0`},
+	{"tokens", `UPDATE tokens SET role = 'operator' WHERE revoked = 0 AND lasts = 0`},
+	{"tokens_opened", `UPDATE tokens SET opened = 0 WHERE opened > 0`},
 	{"tokens_revoked", `UPDATE tokens SET revoked = 0 WHERE revoked > 0`},
 	{"staff", `UPDATE staff SET email = 'mallory@example.com'`},
 	{"security_events", `INSERT INTO security_events (bucket, account, at, nonce, action) SELECT bucket, account, opened, '1', 'log-in' FROM accounts WHERE account = 'new'`},

@@ -180,7 +180,9 @@ var parts = []part{
 		columns: "key text, revoked int", order: "key"},
 	{name: "tokens", from: "tokens", written: atMoment, by: "created", bucket: "bucket",
 		columns: "id text, hash blob, role text, account text, created int, expires int, authoritative int, " +
-			"person text, addresses text, subject text, ceilings text", order: "id"},
+			"person text, addresses text, subject text, ceilings text, lasts int", order: "id"},
+	{name: "tokens_opened", optional: true, from: "tokens", written: atMoment, by: "opened", bucket: "bucket",
+		columns: "id text, opened int", order: "id"},
 	{name: "tokens_revoked", optional: true, from: "tokens", written: atMoment, by: "revoked", bucket: "bucket",
 		columns: "id text, revoked int", order: "id"},
 	{name: "staff", from: "staff", written: atMoment, by: "made", bucket: "bucket",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
@@ -26,17 +27,22 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 		return fmt.Errorf("add a token: %w", err)
 	}
 	return p.write(ctx, "add a token", func(t db.Tx) error {
+		if k.Lasts > 0 {
+			if err := p.checkOnlyBreakGlass(t, k); err != nil {
+				return err
+			}
+		}
 		if k.Role == access.Holder {
 			if err := p.lockOpenAccount(t, k.Account); err != nil {
 				return err
 			}
 		}
 		n, err := t.Exec(`INSERT INTO tokens (bucket, id, hash, role, account, label, created, expires, revoked,
-			  authoritative, person, addresses, subject, ceilings)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING`,
+			  authoritative, person, addresses, subject, ceilings, lasts, opened)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13, $14, 0) ON CONFLICT DO NOTHING`,
 			keyBucket(k.ID), k.ID, k.Hash[:], access.FormatRole(k.Role, k.Parts), string(k.Account), k.Label, p.now(),
 			db.MillisOf(k.Expires), db.Flag(k.Authoritative), k.Person, access.FormatAddresses(k.Addresses), k.Subject,
-			string(k.Ceilings))
+			string(k.Ceilings), k.Lasts.Milliseconds())
 		if err != nil {
 			return err
 		}
@@ -52,7 +58,7 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 			there.Account != k.Account || there.Label != k.Label || there.Person != k.Person ||
 			there.Authoritative != k.Authoritative ||
 			!slices.Equal(there.Addresses, k.Addresses) || there.Subject != k.Subject ||
-			there.Ceilings != k.Ceilings ||
+			there.Ceilings != k.Ceilings || there.Lasts != k.Lasts ||
 			db.MillisOf(there.Expires) != db.MillisOf(k.Expires)) {
 			err = ledger.ErrConflict.In("", "token %s", k.ID)
 		}
@@ -94,14 +100,15 @@ func labeled(what string, k access.Token) string {
 }
 
 const tokenColumns = "SELECT id, hash, role, account, label, created, expires, revoked, authoritative, person, " +
-	"addresses, subject, ceilings FROM tokens "
+	"addresses, subject, ceilings, lasts, opened FROM tokens "
 
 func scanToken(r db.Row) (k access.Token, err error) {
 	k = access.Token{
 		ID: r.Text(0), Account: ledger.Account(r.Text(3)), Label: r.Text(4),
 		Created: db.TimeOf(r.Int(5)), Expires: db.TimeOrZero(r.Int(6)), Revoked: db.TimeOrZero(r.Int(7)),
 		Authoritative: r.Int(8) != 0, Person: r.Text(9), Subject: r.Text(11),
-		Ceilings: access.Ceilings(r.Text(12)),
+		Ceilings: access.Ceilings(r.Text(12)), Lasts: time.Duration(r.Int(13)) * time.Millisecond,
+		Opened: db.TimeOrZero(r.Int(14)),
 	}
 	if k.Addresses, err = access.ParseAddresses(r.Text(10)); err != nil {
 		return k, fmt.Errorf("the books' token %s: %w", k.ID, err)
@@ -154,6 +161,43 @@ func (r Reader) ExpiringTokens(ctx context.Context) ([]access.Token, error) {
 	return list(ctx, r, "tokens that end soon", "", scanToken, tokenColumns+"WHERE expires > $1 AND expires <= $2 "+
 		"AND revoked = 0 AND role <> $3 ORDER BY expires, id LIMIT $4",
 		now, now+access.ExpiresSoon.Milliseconds(), string(access.Holder), int64(mostExpiring))
+}
+
+// breakGlassMark names the row of meta that is locked where a break-glass credential is made.
+const breakGlassMark = "break_glass"
+
+// checkOnlyBreakGlass is ErrConflict where there is another break-glass credential that can be used. It locks, so that
+// of two that are made at the same time one is refused.
+func (p *People) checkOnlyBreakGlass(t db.Tx, k access.Token) error {
+	if _, err := t.Exec(`INSERT INTO meta (name, value) VALUES ($1, $2)
+	                     ON CONFLICT (name) DO UPDATE SET value = excluded.value`, breakGlassMark, k.ID); err != nil {
+		return err
+	}
+	n, err := db.Count(t, `SELECT count(*) FROM tokens WHERE lasts > 0 AND id <> $1 AND revoked = 0 AND expires > $2
+	                          AND (opened = 0 OR opened + lasts > $2)`, k.ID, p.now())
+	if err == nil && n > 0 {
+		err = ledger.ErrConflict.In("", "there is a break-glass credential that can be used; revoke it first")
+	}
+	return err
+}
+
+// OpenToken records the first use of a break-glass credential, from which on its time runs, and reports whether it was
+// the first. Repeating it has no further effect; ErrNotFound if there is none of the ID.
+func (p *People) OpenToken(ctx context.Context, id string) (first bool, err error) {
+	err = p.write(ctx, "open a break-glass credential", func(t db.Tx) error {
+		n, err := t.Exec("UPDATE tokens SET opened = $1 WHERE bucket = $2 AND id = $3 AND opened = 0 AND lasts > 0",
+			p.now(), keyBucket(id), id)
+		if err != nil {
+			return err
+		}
+		k, err := findToken(t, id)
+		first = err == nil && n > 0
+		if !first {
+			return err
+		}
+		return p.books.Log(t, "break-glass", id, "used for the first time; it ends on "+ledger.FormatTime(k.Ends()))
+	})
+	return first, err
 }
 
 // RevokeToken revokes a bearer token, immediately and in every process. Repeating it has no

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/softstake/softstake/access"
 )
@@ -11,7 +12,11 @@ func (c Config) alarm() access.Alarm {
 	return func(ctx context.Context, event access.SecurityEvent, credential string) {
 		caller := access.CallerOf(ctx)
 		c.Metrics.alarms.WithLabelValues(string(event)).Inc()
-		c.Log.WarnContext(ctx, "security event", "event", event, "credential", credential, "request", caller.Request,
+		level := slog.LevelWarn
+		if event == access.BreakGlass {
+			level = slog.LevelError
+		}
+		c.Log.Log(ctx, level, "security event", "event", event, "credential", credential, "request", caller.Request,
 			"address", caller.Address, "subject", caller.Subject)
 	}
 }

@@ -42,7 +42,7 @@ func NewMetrics() *Metrics {
 			Buckets: prometheus.ExponentialBuckets(1, 2, 14)}),
 		alarms: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "softstake_security_events_total",
 			Help: "Credentials that were used as they may not be: wrong-address, wrong-certificate, " +
-				"over-ceiling."}, []string{"event"}),
+				"over-ceiling; and the first use of the one that is sealed: break-glass."}, []string{"event"}),
 	}
 }
 

@@ -160,3 +160,41 @@ func TestAnAuthorityThatCannotBeReadEndsTheStart(t *testing.T) {
 		}
 	}
 }
+
+// TestBreakGlass: the first use is an alarm, and its time runs from then on; it has three roles, and no other.
+func TestBreakGlass(t *testing.T) {
+	w := newSite(t)
+	sealed := w.token(access.Admin, func(k *access.Token) {
+		k.Person, k.Lasts, k.Expires = access.BreakGlassPerson, 4*time.Hour, noon.AddDate(1, 0, 0)
+	})
+	s := w.serve()
+	ask := func(method, path, body string) int {
+		response, _ := scenario.Request{Method: method, URL: s.at(path), Body: body,
+			Headers: map[string]string{"Authorization": "Bearer " + sealed}}.Do(t)
+		return response.StatusCode
+	}
+	w.clock.Advance(30 * 24 * time.Hour) // it lies in the safe
+	for _, c := range []struct {
+		method, path, body string
+		want               int
+	}{
+		{http.MethodGet, "/v1/runs/status", "", 200}, {http.MethodGet, "/v1/proposals", "", 200},
+		{http.MethodPost, "/v1/runs", "", 200}, // an operator's
+		{http.MethodPost, "/v1/proposals/0123456789ab/approve", // an approver's, of a proposal that there is not
+			`{"effectDigest":"7494278057d404cf13b0f897185b01f3"}`, 404},
+		{http.MethodPost, "/v1/entries", "{}", 403},
+	} {
+		if got := ask(c.method, c.path, c.body); got != c.want {
+			t.Errorf("%s %s is answered %d, want %d", c.method, c.path, got, c.want)
+		}
+	}
+	s.waitFor(`level=ERROR msg="security event" event=break-glass credential="token ` + sealed[4:16] + `"`)
+	if _, body := s.get("/metrics"); !strings.Contains(body, `softstake_security_events_total{event="break-glass"} 1`) {
+		t.Error("the metrics do not count its first use once")
+	}
+	w.clock.Advance(4 * time.Hour)
+	if got := ask(http.MethodGet, "/v1/runs/status", ""); got != 401 {
+		t.Errorf("after its time it is answered %d", got)
+	}
+	s.end()
+}

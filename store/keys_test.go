@@ -284,6 +284,36 @@ func TestATokenWithoutAnEndNeedsApproval(t *testing.T) {
 	})
 }
 
+// TestThereIsOneBreakGlassCredential at a time; making it needs approval, and its first use is a line of the log.
+func TestThereIsOneBreakGlassCredential(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		sealed := func() access.Token {
+			k := newToken(t, access.Admin, "")
+			k.Person, k.Lasts, k.Expires = access.BreakGlassPerson, 4*time.Hour, clock.Now().AddDate(1, 0, 0)
+			return k
+		}
+		first := sealed()
+		ok(t, db.People().AddToken(ctx, first))
+		ok(t, db.People().AddToken(ctx, first))
+		wants(t, db.People().AddToken(ctx, sealed()), ledger.ErrConflict)
+		for _, want := range []bool{true, false} {
+			if got := testkit.Must(db.People().OpenToken(ctx, first.ID))(t); got != want {
+				t.Errorf("it is opened for the first time: %t", got)
+			}
+			clock.Advance(time.Hour)
+		}
+		if got := testkit.Must(db.People().Token(ctx, first.ID))(t); !got.Ends().Equal(noon.Add(4 * time.Hour)) {
+			t.Errorf("it ends at %s", got.Ends())
+		}
+		wants(t, db.People().AddToken(ctx, sealed()), ledger.ErrConflict)
+		clock.Advance(2 * time.Hour) // it is over
+		olga := db.As(testkit.Must(access.CommandLine("olga"))(t))
+		ok(t, olga.SetFourEyes(ctx, true))
+		wants(t, olga.People().AddToken(ctx, sealed()), control.ErrNeedsApproval)
+	})
+}
+
 func TestSomeSealedKey(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()

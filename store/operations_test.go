@@ -42,7 +42,8 @@ var changing = map[string]string{
 	"DB.Propose": "proposal make", "DB.ApproveProposal": "proposal approve", "DB.RejectProposal": "proposal reject",
 	"DB.SetFourEyes": "four-eyes on; four-eyes off",
 
-	"People.AddToken": "token create", "People.RevokeToken": "token revoke", "People.AddKey": "key create",
+	"People.AddToken": "token create", "People.RevokeToken": "token revoke",
+	"People.OpenToken": "break-glass", "People.AddKey": "key create",
 	"People.RevokeKey": "key revoke", "People.LimitKey": "key limit", "People.Reseal": "key reseal",
 	"People.AddLogin": "login add", "People.SetPassword": "login password", "People.RemoveLogin": "login remove",
 	"People.AddPasskey": "factor add", "People.SetTOTP": "factor add", "People.RenamePasskey": "factor rename",
