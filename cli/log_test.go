@@ -11,7 +11,10 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/store"
 )
 
 // reading are the commands that change nothing in the books. Whoever adds such a command
@@ -80,6 +83,7 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"region remove", "BR", "", "region remove"},
 	{"login add", "alice@example.com --account alice", "correct horse battery\n", "login add"},
 	{"login password", "alice@example.com", "incorrect horse battery\n", "login password"},
+	{"login reset-factors", "alice@example.com", "", "factor reset"},
 	{"login remove", "alice@example.com", "", "login remove"},
 	{"key create", "--account alice --type hmac", "", "key create"},
 	{"key limit", "{key} --address 192.0.2.0/24", "", "key limit"},
@@ -177,6 +181,9 @@ func TestEachCommandIsLogged(t *testing.T) {
 		}
 		args := append(strings.Fields(c.path), strings.Fields(strings.NewReplacer("{key}", found(printed, `[A-Za-z0-9]{64}`), "{token}", found(printed, `sst_([A-Za-z0-9]{12})_`),
 			"{proposal}", found(printed, `proposal approve ([0-9a-f]{12})`)).Replace(c.args))...)
+		if c.action == "factor reset" {
+			addFactor(t, now)
+		}
 		actor := "token olga"
 		if strings.HasPrefix(c.path, "proposal ") { // another than who proposed
 			actor = "bob"
@@ -209,4 +216,30 @@ func found(text, pattern string) string {
 		return ""
 	}
 	return m[len(m)-1]
+}
+
+// addFactor gives alice an authenticator app, in the books that commands open when nothing is said.
+func addFactor(t *testing.T, now time.Time) {
+	t.Helper()
+	subject := access.LoginSubject("alice@example.com")
+	as := func(proof string) *store.DB {
+		db, err := store.Open(t.Context(), "sqlite:softstake.db", store.Options{Clock: func() time.Time { return now },
+			Actor: access.Actor{Role: access.Holder, Credential: subject}.With(proof)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := db.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		return db
+	}
+	proof, err := as("").People().ConfirmPassword(t.Context(), subject, access.AddFactorStepUp("totp", ""))
+	if err == nil {
+		err = as(proof).People().SetTOTP(t.Context(), subject, []byte("sealed"), 1, nil, people.Visitor{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -23,6 +23,7 @@ type loginCmd struct {
 	Password loginPasswordCmd `cmd:"" help:"Set a login's password, and end its sessions."`
 	List     loginListCmd     `cmd:"" help:"List who may log in."`
 	Remove   loginRemoveCmd   `cmd:"" help:"Take a login away, and end its sessions."`
+	Factors  loginFactorsCmd  `cmd:"" name:"reset-factors" help:"Remove the passkeys, the authenticator app and the recovery codes of a login."`
 }
 
 type loginAddCmd struct {
