@@ -198,3 +198,25 @@ func TestBreakGlass(t *testing.T) {
 	}
 	s.end()
 }
+
+// TestACeilingIsReached: what it refuses says what is left, and is a security event; what fits is posted.
+func TestACeilingIsReached(t *testing.T) {
+	w := newSite(t)
+	token := w.token(access.Exchange, func(k *access.Token) {
+		k.Parts = access.AllParts
+		k.Ceilings = testkit.Must(access.ParseCeilings(access.AllParts, "deposits:BNB=2/day"))(t)
+	})
+	s := w.serve()
+	for id, want := range map[string]int{"2.00000001": 403, "2": 201} {
+		response, body := scenario.Request{Method: http.MethodPost, URL: s.at("/v1/entries"),
+			Body: `{"id":"d-` + id + `","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"` +
+				id + `"}]}`,
+			Headers: map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json"}}.Do(t)
+		if response.StatusCode != want || want == 403 && (!strings.Contains(body, "#ceiling") ||
+			!strings.Contains(body, `"field":"moves[0].amount"`) || !strings.Contains(body, "are left for token")) {
+			t.Errorf("%s BNB: %d %s", id, response.StatusCode, body)
+		}
+	}
+	s.waitFor(`level=WARN msg="security event" event=over-ceiling credential="token ` + token[4:16] + `"`)
+	s.end()
+}

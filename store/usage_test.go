@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -208,4 +209,46 @@ func TestOldUsageIsRemoved(t *testing.T) {
 			t.Errorf("there are %d rows", n)
 		}
 	})
+}
+
+// BenchmarkPostWithCeilings compares group commits of 100 deposits by tokens without ceilings and with.
+func BenchmarkPostWithCeilings(b *testing.B) {
+	with, err := access.ParseCeilings(access.AllParts, "deposits:*=100%/day")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, ceilings := range map[string]access.Ceilings{"without": "", "with": with} {
+		b.Run(name, func(b *testing.B) {
+			clock := testkit.NewClock(noon)
+			tokens, err := staking.ShippedTokens(day1)
+			if err != nil {
+				b.Fatal(err)
+			}
+			db, err := store.Create(b.Context(), "sqlite:"+filepath.Join(b.TempDir(), "books.db"), options(clock),
+				store.Setup{From: day1, Tokens: tokens, Documents: staking.ShippedDocuments()})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() {
+				if err := db.Close(); err != nil {
+					b.Error(err)
+				}
+			})
+			if _, err := db.OpenAccount(b.Context(), "alice", "DE"); err != nil {
+				b.Fatal(err)
+			}
+			books, n := db.As(access.Actor{Role: access.Exchange, Parts: access.AllParts, Credential: "token AAAAAAAAAAAA",
+				Ceilings: ceilings}), 0
+			for b.Loop() {
+				entries := make([]ledger.Entry, 100)
+				for i := range entries {
+					n++
+					entries[i] = oneMove(fmt.Sprint("d-", n), ledger.Deposit, ledger.Custody, "alice", 1)
+				}
+				if err := refusal(books.Post(b.Context(), entries)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
