@@ -192,15 +192,32 @@ func (k *Key) Reseal(s *Sealer) (changed bool, err error) {
 	if k.Type != HMAC || len(k.Secret) == 0 { // erased with the person
 		return false, nil
 	}
-	secret, err := k.open(s)
+	again, changed, err := s.Reseal(k.Secret, k.sealedFor())
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("the secret of %s cannot be read: %w", k, err)
 	}
-	if _, by, opened := open(s.keys.known(), k.Secret, k.sealedFor()); opened && by == 0 {
-		return false, nil
+	if changed {
+		k.Secret = again
 	}
-	return true, k.Seal(s, string(secret))
+	return changed, nil
 }
+
+// Reseal seals with the first key what was sealed with the name. changed is false if it is already.
+func (s *Sealer) Reseal(sealed []byte, name string) (again []byte, changed bool, err error) {
+	secret, err := s.Open(sealed, name)
+	if err != nil {
+		return nil, false, err
+	}
+	if _, by, opened := open(s.keys.known(), sealed, name); opened && by == 0 {
+		return sealed, false, nil
+	}
+	again, err = s.Seal(secret, name)
+	return again, err == nil, err
+}
+
+// AppSecret is the name that the secret of a subject's authenticator app is sealed with: in another row it cannot be
+// opened.
+func AppSecret(subject string) string { return "authenticator app of " + subject }
 
 // Opens returns an error if a Sealer cannot open the key's secret. A key without a secret
 // has none.

@@ -156,8 +156,8 @@ func (c Ceremony) ConfirmCode(ctx context.Context, digest, code string) (proof s
 	return c.People.Confirm(ctx, c.Subject, digest, people.Confirmation{Step: step})
 }
 
-// sealedFor binds the secret of an authenticator app to its subject: in another row it cannot be opened.
-func (c Ceremony) sealedFor() string { return "authenticator app of " + c.Subject }
+// sealedFor is the name that the secret of the subject's authenticator app is sealed with.
+func (c Ceremony) sealedFor() string { return access.AppSecret(c.Subject) }
 
 // AskPasskey is what a browser makes a passkey by, as JSON: navigator.credentials.create. name is shown beside it.
 func (c Ceremony) AskPasskey(ctx context.Context, name string) (options []byte, err error) {

@@ -21,7 +21,6 @@ type keyCmd struct {
 	List   keyListCmd   `cmd:"" help:"List an account's API keys."`
 	Limit  keyLimitCmd  `cmd:"" help:"Set the addresses that an API key may be used from."`
 	Revoke keyRevokeCmd `cmd:"" help:"End an API key, at once."`
-	Reseal keyResealCmd `cmd:"" help:"Change the key that the secrets of API keys are sealed with."`
 }
 
 type keyCreateCmd struct {

@@ -87,7 +87,7 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"login remove", "alice@example.com", "", "login remove"},
 	{"key create", "--account alice --type hmac", "", "key create"},
 	{"key limit", "{key} --address 192.0.2.0/24", "", "key limit"},
-	{"key reseal", "", "", "key reseal"},
+	{"key-rotate", "", "", "key reseal"},
 	{"key revoke", "{key}", "", "key revoke"},
 	{"token create", "--role exchange", "", "token create"},
 	{"token revoke", "{token}", "", "token revoke"},

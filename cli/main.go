@@ -95,17 +95,18 @@ type app struct {
 	Proposal proposalCmd `cmd:"" group:"access" help:"Approve and reject what others propose, and list it."`
 	FourEyes fourEyesCmd `cmd:"" group:"access" help:"Set whether operations need approval."`
 
-	Serve   serveCmd   `cmd:"" group:"run" help:"Answer requests, and settle each day by itself."`
-	Audit   auditCmd   `cmd:"" group:"run" help:"Re-derive every figure, and say where the books differ."`
-	Anchor  anchorCmd  `cmd:"" group:"run" help:"Record the rows of closed days, and sign the records."`
-	Proof   proofCmd   `cmd:"" group:"run" help:"Prove to a holder that the balance of a day is counted."`
-	Verify  verifyCmd  `cmd:"" group:"run" help:"Check proofs, without books and without a network."`
-	Privacy privacyCmd `cmd:"" group:"run" help:"Remove what says who persons are and where they were."`
-	Log     logCmd     `cmd:"" group:"run" help:"Show who changed what, and when."`
-	Bench   benchCmd   `cmd:"" group:"run" help:"Measure how fast this machine settles, posts and answers."`
-	Upgrade upgradeCmd `cmd:"" group:"run" help:"Bring books of an older softstake up to date."`
-	Backup  backupCmd  `cmd:"" group:"run" help:"Write a snapshot of the books into a new file."`
-	Restore restoreCmd `cmd:"" group:"run" help:"Make books from a snapshot, in SQLite or PostgreSQL."`
+	Serve     serveCmd     `cmd:"" group:"run" help:"Answer requests, and settle each day by itself."`
+	Audit     auditCmd     `cmd:"" group:"run" help:"Re-derive every figure, and say where the books differ."`
+	Anchor    anchorCmd    `cmd:"" group:"run" help:"Record the rows of closed days, and sign the records."`
+	Proof     proofCmd     `cmd:"" group:"run" help:"Prove to a holder that the balance of a day is counted."`
+	Verify    verifyCmd    `cmd:"" group:"run" help:"Check proofs, without books and without a network."`
+	KeyRotate keyRotateCmd `cmd:"" group:"run" help:"Change the key that secrets are sealed with, while servers run."`
+	Privacy   privacyCmd   `cmd:"" group:"run" help:"Remove what says who persons are and where they were."`
+	Log       logCmd       `cmd:"" group:"run" help:"Show who changed what, and when."`
+	Bench     benchCmd     `cmd:"" group:"run" help:"Measure how fast this machine settles, posts and answers."`
+	Upgrade   upgradeCmd   `cmd:"" group:"run" help:"Bring books of an older softstake up to date."`
+	Backup    backupCmd    `cmd:"" group:"run" help:"Write a snapshot of the books into a new file."`
+	Restore   restoreCmd   `cmd:"" group:"run" help:"Make books from a snapshot, in SQLite or PostgreSQL."`
 }
 
 var groups = kong.ExplicitGroups([]kong.Group{

@@ -60,7 +60,7 @@ func (env *Env) sealer() (*access.Sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	// "key reseal" changes the file while other processes run.
+	// "key-rotate" changes the file while other processes run.
 	s.Watch(func() (string, error) {
 		again, err := env.readKeyFile(name)
 		if errors.Is(err, os.ErrNotExist) {

@@ -304,3 +304,64 @@ func (p *People) reseal(t db.Tx, keys []access.Key, reseal func(*access.Key) (bo
 	return len(rows), p.books.Log(t, "key reseal", "keys",
 		fmt.Sprintf("%d secrets, from %s to %s", len(rows), rows[0].Short(), rows[len(rows)-1].Short()))
 }
+
+// sealedApp is the sealed secret of a subject's authenticator app.
+type sealedApp struct {
+	bucket        int64
+	subject       string
+	before, after []byte
+}
+
+// ResealApps is Reseal for the secrets of authenticator apps, each of which it gives to reseal with its subject.
+func (p *People) ResealApps(ctx context.Context,
+	reseal func(subject string, sealed []byte) (again []byte, changed bool, err error)) (n int, err error) {
+	last, more := sealedApp{bucket: -1}, true
+	for more {
+		part := 0
+		err := p.write(ctx, "seal the secrets of authenticator apps again", func(t db.Tx) error {
+			apps, err := db.All(t, func(r db.Row) (sealedApp, error) {
+				return sealedApp{bucket: r.Int(0), subject: r.Text(1), before: bytes.Clone(r.Bytes(2))}, nil
+			}, "SELECT bucket, subject, secret FROM totps WHERE (bucket, subject) > ($1, $2) ORDER BY bucket, subject LIMIT $3",
+				last.bucket, last.subject, int64(resealPart))
+			if more = len(apps) == resealPart; err != nil || len(apps) == 0 {
+				return err
+			}
+			part, err = p.resealApps(t, apps, reseal)
+			if err == nil {
+				last = apps[len(apps)-1]
+			}
+			return err
+		})
+		if n += part; err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (p *People) resealApps(t db.Tx, apps []sealedApp,
+	reseal func(subject string, sealed []byte) ([]byte, bool, error)) (n int, err error) {
+	var rows []sealedApp
+	for _, a := range apps {
+		again, changed, err := reseal(a.subject, a.before)
+		if err != nil {
+			return 0, fmt.Errorf("the secret of the authenticator app of %s: %w", a.subject, err)
+		}
+		if a.after = again; changed {
+			rows = append(rows, a)
+		}
+	}
+	if len(rows) == 0 {
+		return 0, nil
+	}
+	// A secret that another process has sealed in between stays.
+	if _, err := t.Set(nil, "UPDATE totps SET secret = r.after FROM {rows} "+
+		"WHERE totps.bucket = r.bucket AND totps.subject = r.subject AND totps.secret = r.before", db.SetOf(rows,
+		db.Int("bucket", func(a sealedApp) int64 { return a.bucket }),
+		db.Text("subject", func(a sealedApp) string { return a.subject }),
+		db.Blob("before", func(a sealedApp) []byte { return a.before }),
+		db.Blob("after", func(a sealedApp) []byte { return a.after }))); err != nil {
+		return 0, err
+	}
+	return len(rows), p.books.Log(t, "key reseal", "authenticator apps", fmt.Sprintf("%d secrets", len(rows)))
+}

@@ -45,7 +45,8 @@ var changing = map[string]string{
 	"People.AddToken": "token create", "People.RevokeToken": "token revoke",
 	"People.OpenToken": "break-glass", "People.AddKey": "key create",
 	"People.RevokeKey": "key revoke", "People.LimitKey": "key limit", "People.Reseal": "key reseal",
-	"People.AddLogin": "login add", "People.SetPassword": "login password", "People.RemoveLogin": "login remove",
+	"People.ResealApps": "key reseal",
+	"People.AddLogin":   "login add", "People.SetPassword": "login password", "People.RemoveLogin": "login remove",
 	"People.AddPasskey": "factor add", "People.SetTOTP": "factor add", "People.RenamePasskey": "factor rename",
 	"People.RemovePasskey": "factor remove", "People.RemoveTOTP": "factor remove",
 	"People.SetRecoveryCodes": "factor codes", "People.ResetFactors": "factor reset",
@@ -70,7 +71,7 @@ var changesNothing = strings.Fields(`DB.As DB.Close DB.Engine DB.Now DB.FirstDay
 	People.ConfirmProvided
 	People.AddDraft People.AddSecurityEvent People.AddSession People.CountAttempt People.CountRecipient People.Draft
 	People.EndSession People.EndSessions People.ExpiringTokens People.Key People.Keys People.Login People.Logins People.Prune
-	People.PrunePersonal
+	People.PrunePersonal People.DerivedSecret
 	People.RehashPassword People.RemoveDraft People.ResetAttempts People.SealedKey People.Secret People.SecurityEvents
 	People.Session People.Sessions People.Token People.Tokens People.TouchSession People.UncountAttempts
 	People.Staff People.StaffMember People.StaffSession People.StaffSessions People.TouchStaffSession

@@ -12,13 +12,13 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// keyResealCmd changes the key that the secrets of HMAC keys are sealed with.
-type keyResealCmd struct {
+// keyRotateCmd changes the key that secrets are sealed with: those of HMAC keys and of authenticator apps.
+type keyRotateCmd struct {
 	NewKey string `placeholder:"FILE" help:"A file with the new key: 32 bytes in base64. Without it: one is made."`
 }
 
-func (c *keyResealCmd) Help() string {
-	return `The file of the key (--key-file) gets the new key before the old one: the first key of a file seals, and all of them open. Then every secret in the books is sealed with the new key, revoked keys' too, and the old key moves to FILE.old. Processes of "serve" read the file again by themselves; nothing needs to be started again. If the command is interrupted, run it again: it goes on.
+func (c *keyRotateCmd) Help() string {
+	return `The file of the key (--key-file) gets the new key before the old one: the first key of a file seals, and all of them open. Then every secret in the books is sealed with the new key, those of revoked keys and of authenticator apps too, and the old key moves to FILE.old. Processes of "serve" read the file again by themselves; nothing needs to be started again. If the command is interrupted, run it again: it goes on.
 
 Keep FILE.old as long as you keep backups of the books that were made before: their secrets are sealed with it.
 
@@ -26,14 +26,14 @@ Where "serve" runs on several machines, bring the file with both keys to each of
 
 Example:
 
-  softstake key reseal`
+  softstake key-rotate`
 }
 
 // Run changes the key. Wherever it ends, the file has every key that something is sealed with.
-func (c *keyResealCmd) Run(env *Env) error {
+func (c *keyRotateCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		if text := env.Getenv(sealKeyName); text != "" {
-			return c.resealEnv(ctx, env, db, text)
+			return c.rotateEnv(ctx, env, db, text)
 		}
 		keys, err := env.sealKeys(env.keyFile())
 		if errors.Is(err, os.ErrNotExist) {
@@ -52,9 +52,9 @@ func (c *keyResealCmd) Run(env *Env) error {
 		if keys, err = c.prepare(env, keys); err != nil {
 			return err
 		}
-		n, err := resealWith(ctx, db, strings.Join(keys, "\n"))
+		n, err := resealWith(ctx, env, db, strings.Join(keys, "\n"))
 		if err == nil {
-			err = env.finishReseal(keys)
+			err = env.finishRotation(keys)
 		}
 		if err != nil {
 			return err
@@ -64,13 +64,13 @@ func (c *keyResealCmd) Run(env *Env) error {
 	})
 }
 
-// resealEnv seals with the first key of SOFTSTAKE_KEY, which only the operator can change.
-func (c *keyResealCmd) resealEnv(ctx context.Context, env *Env, db *store.DB, text string) error {
+// rotateEnv seals with the first key of SOFTSTAKE_KEY, which only the operator can change.
+func (c *keyRotateCmd) rotateEnv(ctx context.Context, env *Env, db *store.DB, text string) error {
 	if c.NewKey != "" || len(strings.Fields(text)) < 2 {
 		return usage("the key is in %s: set it to the new key, a space and the old key, in every process, and run "+
 			"this command again without --new-key", sealKeyName)
 	}
-	n, err := resealWith(ctx, db, text)
+	n, err := resealWith(ctx, env, db, text)
 	return env.done(err, "Sealed %s with the first key of %s. Take the others out of it now, and keep them as long as "+
 		"backups from before.\n", count(n, "secret", "secrets"), sealKeyName)
 }
@@ -94,26 +94,45 @@ func opensAll(ctx context.Context, db *store.DB, text string) error {
 		return err
 	}
 	_, err = db.People().Reseal(ctx, func(k *access.Key) (bool, error) { return false, k.Opens(sealer) })
+	if err == nil {
+		_, err = db.People().ResealApps(ctx, func(subject string, sealed []byte) ([]byte, bool, error) {
+			_, err := sealer.Open(sealed, access.AppSecret(subject))
+			return nil, false, err
+		})
+	}
 	return err
 }
 
 // resealWith seals every secret with the first of the keys, until none is left that
 // another process has sealed with an old one in between.
-func resealWith(ctx context.Context, db *store.DB, text string) (n int, err error) {
+func resealWith(ctx context.Context, env *Env, db *store.DB, text string) (n int, err error) {
 	sealer, err := access.NewSealer(text)
-	for err == nil {
-		var part int
-		part, err = db.People().Reseal(ctx, func(k *access.Key) (bool, error) { return k.Reseal(sealer) })
-		if n += part; part == 0 {
-			break
+	if err != nil {
+		return 0, err
+	}
+	seen := newMeter(env, "secrets sealed or looked at", 0)
+	seen.every = 10_000
+	for {
+		keys, err := db.People().Reseal(ctx, func(k *access.Key) (bool, error) {
+			seen.add(1)
+			return k.Reseal(sealer)
+		})
+		apps := 0
+		if err == nil {
+			apps, err = db.People().ResealApps(ctx, func(subject string, sealed []byte) ([]byte, bool, error) {
+				seen.add(1)
+				return sealer.Reseal(sealed, access.AppSecret(subject))
+			})
+		}
+		if n += keys + apps; err != nil || keys+apps == 0 {
+			return n, errors.Join(err, seen.end())
 		}
 	}
-	return n, err
 }
 
 // prepare puts the new key before the old ones into the file. The new key is kept in a
 // file of its own first: whoever runs the command again, or at the same time, takes it from there.
-func (c *keyResealCmd) prepare(env *Env, keys []string) ([]string, error) {
+func (c *keyRotateCmd) prepare(env *Env, keys []string) ([]string, error) {
 	wanted, err := c.newKey(env)
 	if err != nil {
 		return nil, err
@@ -144,7 +163,7 @@ func (c *keyResealCmd) prepare(env *Env, keys []string) ([]string, error) {
 }
 
 // newKey is the key of --new-key, or "" where it was not given.
-func (c *keyResealCmd) newKey(env *Env) (string, error) {
+func (c *keyRotateCmd) newKey(env *Env) (string, error) {
 	if c.NewKey == "" {
 		return "", nil
 	}
@@ -174,8 +193,8 @@ func (env *Env) makeNext(next, fresh string) (err error) {
 	return errors.Join(err, os.Remove(mine))
 }
 
-// finishReseal moves the old keys out of the file.
-func (env *Env) finishReseal(keys []string) error {
+// finishRotation moves the old keys out of the file.
+func (env *Env) finishRotation(keys []string) error {
 	name := env.keyFile()
 	old, err := env.sealKeys(name + ".old")
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -13,7 +13,7 @@ import (
 )
 
 // reseal runs the command, and returns what it says.
-func (s *sealing) reseal(newKey string) error { return (&keyResealCmd{NewKey: newKey}).Run(s.Env) }
+func (s *sealing) reseal(newKey string) error { return (&keyRotateCmd{NewKey: newKey}).Run(s.Env) }
 
 // inBooks gives fn the books.
 func (s *sealing) inBooks(t *testing.T, fn func(ctx context.Context, db *store.DB) error) {
@@ -60,7 +60,7 @@ func (s *sealing) prepare(t *testing.T) []string {
 	t.Helper()
 	keys, err := s.sealKeys(s.keyFile())
 	succeeds(t, err)
-	keys, err = (&keyResealCmd{}).prepare(s.Env, keys)
+	keys, err = (&keyRotateCmd{}).prepare(s.Env, keys)
 	succeeds(t, err)
 	return keys
 }
@@ -70,7 +70,7 @@ func (s *sealing) all(t *testing.T) []string {
 	t.Helper()
 	keys := s.prepare(t)
 	s.inBooks(t, func(ctx context.Context, db *store.DB) error {
-		_, err := resealWith(ctx, db, strings.Join(keys, "\n"))
+		_, err := resealWith(ctx, s.Env, db, strings.Join(keys, "\n"))
 		return err
 	})
 	return keys
@@ -94,9 +94,9 @@ var stops = map[string]func(*sealing, *testing.T){
 	},
 }
 
-// TestReseal changes the key wherever a run before has stopped, while another process
+// TestRotation changes the key wherever a run before has stopped, while another process
 // uses it. Only the new key opens anything afterwards, and the old one is kept apart.
-func TestReseal(t *testing.T) {
+func TestRotation(t *testing.T) {
 	for what, stopped := range stops {
 		t.Run(what, func(t *testing.T) {
 			s := newSealing(t, true)
@@ -153,8 +153,8 @@ func succeeds(t *testing.T, err error) {
 	}
 }
 
-// TestResealRefuses changes nothing where the keys do not open what is in the books.
-func TestResealRefuses(t *testing.T) {
+// TestRotationRefuses changes nothing where the keys do not open what is in the books.
+func TestRotationRefuses(t *testing.T) {
 	s := newSealing(t, true)
 	succeeds(t, s.reseal("")) // of nothing: it gives the books another key
 	succeeds(t, s.create())
