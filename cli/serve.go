@@ -26,20 +26,21 @@ import (
 
 // serveCmd answers requests, and settles each day by itself.
 type serveCmd struct {
-	Listen          string         `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where requests are answered; port 0 takes a free one. Other addresses than this machine's need TLS, a trusted proxy, or --insecure. Without it: ${default}."`
-	MetricsListen   string         `placeholder:"ADDRESS" help:"Where health and metrics are served; with the same certificate, where others reach it. Without it: beside everything else, and the metrics for callers on this machine only."`
-	TLSCert         string         `name:"tls-cert" placeholder:"FILE" help:"Certificate in PEM, with its chain; a changed file is read again. Without it: no TLS."`
-	TLSKey          string         `name:"tls-key" placeholder:"FILE" help:"The certificate's key in PEM."`
-	TLSClientCA     string         `name:"tls-client-ca" placeholder:"FILE" help:"Certificates in PEM, by which the certificates of clients are verified: tokens with a --client-subject can be used then. Without it: no client is asked for one."`
-	TrustedProxy    string         `placeholder:"RANGES" help:"Addresses and ranges, separated by commas, whose X-Forwarded-For is believed. Without it: nobody's."`
-	CountryHeader   string         `placeholder:"NAME" help:"The header in which a trusted proxy says the country a request comes from, such as CF-IPCountry."`
-	UnknownCountry  string         `enum:"refuse,allow" default:"refuse" help:"With --country-header, whether Soft Staking may be switched on by a request whose country is not known: refuse or allow. Without it: ${default}."`
-	ExchangeWeights string         `enum:"on,off" default:"on" help:"Whether the exchange's limits of request weight hold under its paths: on or off. Without it: ${default}."`
-	Rate            int            `default:"300000" help:"Requests a minute of each credential under /v1; 0: no limit. Without it: ${default}."`
-	MaxRequests     int            `default:"256" help:"Requests in flight at the same time, of each of the pages, /v1 and the exchange's paths; at most half of them from one network (IPv4 address or IPv6 /64). More are refused with 503. Without it: ${default}."`
-	Pages           string         `enum:"on,off" default:"on" help:"Whether the holder's pages are served: on or off. Without it: ${default}."`
-	Console         string         `enum:"on,off" default:"on" help:"Whether the console of those who run the books is served, below /console: on or off. Without it: ${default}."`
-	ConsoleListen   string         `placeholder:"ADDRESS" help:"Where the console is served, with the same certificate, instead of beside the pages."`
+	Listen          string `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where requests are answered; port 0 takes a free one. Other addresses than this machine's need TLS, a trusted proxy, or --insecure. Without it: ${default}."`
+	MetricsListen   string `placeholder:"ADDRESS" help:"Where health and metrics are served; with the same certificate, where others reach it. Without it: beside everything else, and the metrics for callers on this machine only."`
+	TLSCert         string `name:"tls-cert" placeholder:"FILE" help:"Certificate in PEM, with its chain; a changed file is read again. Without it: no TLS."`
+	TLSKey          string `name:"tls-key" placeholder:"FILE" help:"The certificate's key in PEM."`
+	TLSClientCA     string `name:"tls-client-ca" placeholder:"FILE" help:"Certificates in PEM, by which the certificates of clients are verified: tokens with a --client-subject can be used then. Without it: no client is asked for one."`
+	TrustedProxy    string `placeholder:"RANGES" help:"Addresses and ranges, separated by commas, whose X-Forwarded-For is believed. Without it: nobody's."`
+	CountryHeader   string `placeholder:"NAME" help:"The header in which a trusted proxy says the country a request comes from, such as CF-IPCountry."`
+	UnknownCountry  string `enum:"refuse,allow" default:"refuse" help:"With --country-header, whether Soft Staking may be switched on by a request whose country is not known: refuse or allow. Without it: ${default}."`
+	ExchangeWeights string `enum:"on,off" default:"on" help:"Whether the exchange's limits of request weight hold under its paths: on or off. Without it: ${default}."`
+	Rate            int    `default:"300000" help:"Requests a minute of each credential under /v1; 0: no limit. Without it: ${default}."`
+	MaxRequests     int    `default:"256" help:"Requests in flight at the same time, of each of the pages, /v1 and the exchange's paths; at most half of them from one network (IPv4 address or IPv6 /64). More are refused with 503. Without it: ${default}."`
+	Pages           string `enum:"on,off" default:"on" help:"Whether the holder's pages are served: on or off. Without it: ${default}."`
+	Console         string `enum:"on,off" default:"on" help:"Whether the console of those who run the books is served, below /console: on or off. Without it: ${default}."`
+	ConsoleListen   string `placeholder:"ADDRESS" help:"Where the console is served, with the same certificate, instead of beside the pages."`
+	oidcFlags       `embed:""`
 	Convert         bool           `help:"Let holders convert on the pages, against @desk at the newest prices: you bear what a price moves until it is set again."`
 	PriceMaxAge     minutes        `default:"10" placeholder:"MINUTES" help:"With --convert, how old a price is at most at which something is converted: in minutes, or as in 90s or 2h. Without it: ${default} minutes."`
 	ConvertSpread   int64          `default:"0" placeholder:"POINTS" help:"With --convert, what is taken off what a holder gets, in basis points (hundredths of a percent). Without it: ${default}."`
@@ -103,7 +104,7 @@ func (c *serveCmd) Run(env *Env) (err error) {
 		return err
 	}
 	var anchor func(context.Context) (int64, staking.Day, error)
-	if c.given() {
+	if c.anchorFlags.given() {
 		if anchor, err = c.anchoring(env.Context, db); err != nil {
 			return err
 		}
@@ -115,7 +116,12 @@ func (c *serveCmd) Run(env *Env) (err error) {
 	b := readBuild()
 	var staff *console.Options
 	if c.Console == "on" {
-		staff = &console.Options{Random: env.Random}
+		staff = &console.Options{Random: env.Random, Sealer: sealer}
+		if c.oidcFlags.given() {
+			if staff.Provider, err = c.oidcFlags.provider(env); err != nil {
+				return err
+			}
+		}
 	}
 	return serve.Run(env.Context, serve.Config{
 		Books: db, Sealer: sealer, Now: env.Now, Log: log, Metrics: metrics,

@@ -29,6 +29,8 @@ var (
 type loginReader interface {
 	Login(ctx context.Context, email string) (people.Login, error)
 	Logins(ctx context.Context, id ledger.Account) ([]people.Login, error)
+	StaffSessions(ctx context.Context, email string) ([]access.StaffSession, error)
+	Factors(ctx context.Context, subject string) (people.Factors, error)
 }
 
 // keeper is all that a page may write: that support has looked at a holder.

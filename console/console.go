@@ -12,6 +12,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/openid"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -25,7 +26,9 @@ type Options struct {
 	Log    *slog.Logger
 	// Visitors may log in without proof: those of a demo. Other books have none.
 	Visitors []Visitor
-	Files    bool // serve the styles and scripts too, where no other pages do
+	Sealer   *access.Sealer   // nil: challenges are signed with a secret of the books
+	Provider *openid.Provider // at which staff log in; nil: only with passkeys
+	Files    bool             // serve the styles and scripts too, where no other pages do
 }
 
 // Path is the path of the console; all its pages are below it.
@@ -54,6 +57,7 @@ type site struct {
 	Logins   loginReader
 	keeper   keeper
 	Visitors []Visitor
+	Provider string // the host of the OpenID provider, or ""
 	Log      *slog.Logger
 
 	mux     *http.ServeMux
@@ -67,8 +71,8 @@ type site struct {
 // server serves the site, and gives its forms the books.
 type server struct {
 	*site
-	books    *store.DB
-	sessions *visitorSessions
+	books *store.DB
+	entrance
 	patterns []string // of all routes, as the mux has them
 }
 
@@ -98,7 +102,7 @@ func (c *Console) Stop() {
 }
 
 func newServer(ctx context.Context, o Options) (*server, error) {
-	sessions := newVisitorSessions(o)
+	sessions := &staffSessions{newVisitorSessions(o), o.Books.Now, o.Log}
 	s := &site{
 		Books: o.Books, Reports: reports.New(o.Books.Reader()), Sessions: sessions,
 		Logins: o.Books.People().Reader, keeper: readLog{o.Books}, Visitors: o.Visitors, Log: o.Log,
@@ -115,7 +119,10 @@ func newServer(ctx context.Context, o Options) (*server, error) {
 	if s.pages, err = ui.ReadPages(s.static, files); err != nil {
 		return nil, err
 	}
-	served := &server{site: s, books: o.Books, sessions: sessions}
+	served := &server{site: s, books: o.Books, entrance: entrance{sessions, o.Random, o.Sealer, o.Provider}}
+	if o.Provider != nil {
+		s.Provider = o.Provider.Name()
+	}
 	for _, r := range routes() {
 		served.add(r)
 	}

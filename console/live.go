@@ -58,7 +58,7 @@ func (v *visit) stream() error {
 		case <-v.context().Done():
 			return v.context().Err()
 		case <-beat.C:
-			if _, err = v.Sessions.Find(v.context(), v.text); err == nil {
+			if _, err = v.Sessions.Find(v.context(), v.text, v.browser(), false); err == nil {
 				err = out.Send("", "", nil)
 			}
 		case <-look.C:

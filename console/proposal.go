@@ -78,14 +78,16 @@ func (v *visit) proposalTable(all []control.Proposal) table {
 // proposalPage is a proposal, and the forms by which it is decided.
 type proposalPage struct {
 	*view
-	P      control.Proposal
-	State  control.State
-	Diff   []difference
-	Effect string // what it would do now, where that is not what was proposed; else ""
-	Digest string // of the effect that is shown
-	May    bool   // the visitor may decide it
-	Own    bool   // the visitor has proposed it
-	F      *ui.Form
+	P         control.Proposal
+	State     control.State
+	Diff      []difference
+	Effect    string // what it would do now, where that is not what was proposed; else ""
+	Digest    string // of the effect that is shown
+	May       bool   // the visitor may decide it
+	Own       bool   // the visitor has proposed it
+	Passkey   bool   // the visitor confirms an approval with a passkey
+	Confirmed bool   // the visitor has confirmed something at the provider
+	F         *ui.Form
 }
 
 // difference is a figure that a proposal sets. Was is "" where it is not known, or nothing was there.
@@ -103,6 +105,14 @@ func (v *visit) showProposal(status int, f *ui.Form, changed *ledger.Error) erro
 	p := proposalPage{view: v.view("proposal.title"), P: one, State: one.State(now), Digest: one.EffectDigest(), F: f,
 		May: one.CheckDecidable(v.actor, now) == nil,
 		Own: one.Proposer.Person == v.actor.Person && one.State(now) == control.Open}
+	p.Confirmed = v.cookie(v.proofCookie()) != ""
+	if p.May && !p.Confirmed {
+		factors, err := v.Logins.Factors(v.context(), v.actor.Subject())
+		if err != nil {
+			return err
+		}
+		p.Passkey = len(factors.Passkeys) > 0
+	}
 	if changed != nil && len(changed.Facts) > 1 {
 		p.Effect, p.Digest = changed.Error(), fmt.Sprint(changed.Facts[1])
 	}
@@ -127,6 +137,10 @@ func (s *submission) decide() error {
 	if err == nil {
 		return s.see(Path + "/proposals/" + id)
 	}
+	if errors.Is(err, access.ErrUnknown) || ledger.ReasonOf(err) == access.ReasonStepUp {
+		f.SetFault("", s.locale.T("proposal.unconfirmed"))
+		return s.showProposal(http.StatusForbidden, f, nil)
+	}
 	if changed, is := errors.AsType[*ledger.Error](err); is && errors.Is(err, control.ErrEffect) {
 		f.SetFault("", s.locale.T("proposal.changed"))
 		return s.showProposal(http.StatusConflict, f, changed)
@@ -139,10 +153,9 @@ func (s *submission) decide() error {
 
 // approve approves the proposal by the digest of the effect that was looked at, which the visitor confirms.
 func (s *submission) approve(id, effect string) error {
-	by := s.actor.In(s.caller.Request)
-	var err error
-	if by.Proof, err = s.sessions.Confirm(s.context(), by, access.ApprovalStepUp(id, effect)); err == nil {
-		_, err = s.Books.As(by).ApproveProposal(s.context(), id, effect)
+	proof, err := s.confirmed(access.ApprovalStepUp(id, effect), Path+"/proposals/"+id)
+	if err == nil {
+		_, err = s.Books.As(s.actor.In(s.caller.Request).With(proof)).ApproveProposal(s.context(), id, effect)
 	}
 	return err
 }

@@ -20,6 +20,7 @@ type route struct {
 	path   string
 	page   func(*visit) error      // GET
 	form   func(*submission) error // POST
+	back   func(*submission) error // GET from the OpenID provider, which a state that is used once lets change something
 	roles  []access.Role           // who may look at it; what its form does the books permit
 	public bool                    // also for those who have not logged in
 }
@@ -29,6 +30,11 @@ type route struct {
 func routes() []route {
 	all := []route{
 		{path: Path + "/login", page: (*visit).loginForm, form: (*submission).logIn, public: true},
+		{path: Path + "/login/provider", form: (*submission).logInAtProvider, public: true},
+		{path: Path + "/login/passkey", form: (*submission).logInByPasskey, public: true},
+		{path: Path + "/login/back", back: (*submission).comeFromProvider, public: true},
+		{path: Path + "/invitation", page: (*visit).invitation, form: (*submission).acceptInvitation, public: true},
+		{path: Path + "/me", page: (*visit).me, form: (*submission).endMine, roles: access.StaffRoles},
 		{path: Path + "/logout", form: (*submission).logOut, public: true},
 		{path: Path + "/settings", page: (*visit).settings, form: (*submission).set, public: true},
 		{path: LivePath, page: (*visit).live, public: true},
@@ -56,6 +62,9 @@ func routes() []route {
 func (s *server) add(r route) {
 	if r.page != nil {
 		s.handle("GET "+r.path, r, r.page)
+	}
+	if r.back != nil {
+		s.handle("GET "+r.path, r, func(v *visit) error { return r.back(s.submission(v)) })
 	}
 	if r.form != nil {
 		s.handle("POST "+r.path, r, func(v *visit) error { return r.form(s.submission(v)) })

@@ -14,8 +14,9 @@ import (
 
 // sessionReader finds who has logged in.
 type sessionReader interface {
-	// Find is the actor of a session's text: access.ErrUnknown if there is none, or it has ended.
-	Find(ctx context.Context, text string) (access.Actor, error)
+	// Find is the actor of a session's text, as a browser has it: access.ErrUnknown if there is none, or it has
+	// ended. use: it goes on living.
+	Find(ctx context.Context, text, client string, use bool) (access.Actor, error)
 }
 
 // Visitor is a member of staff of a demo, as whom one may log in.
@@ -55,8 +56,8 @@ func (s *visitorSessions) Begin(email string) (text string, err error) {
 	return "", access.ErrUnknown
 }
 
-// Find implements sessionReader.
-func (s *visitorSessions) Find(_ context.Context, text string) (access.Actor, error) {
+// find is the actor of a visitor's session: access.ErrUnknown if there is none.
+func (s *visitorSessions) find(text string) (access.Actor, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v, there := s.found[text]
@@ -118,7 +119,7 @@ func (v *visit) cookie(name string) string {
 // readSession reads the visitor's session: access.ErrUnknown if there is none.
 func (v *visit) readSession() (err error) {
 	v.text = v.cookie(SessionCookie(v.caller.Secure))
-	v.actor, err = v.Sessions.Find(v.context(), v.text)
+	v.actor, err = v.Sessions.Find(v.context(), v.text, v.browser(), v.r.URL.Path != LivePath)
 	return err
 }
 
@@ -128,6 +129,7 @@ type loginPage struct {
 	F        *ui.Form
 	Next     string // the page that it leads to
 	Visitors []Visitor
+	Provider string // the host of the OpenID provider, or ""
 }
 
 func (v *visit) loginForm() error {
@@ -138,7 +140,8 @@ func (v *visit) loginForm() error {
 }
 
 func (v *visit) showLogin(status int, f *ui.Form) error {
-	return v.showAs(status, "login", loginPage{v.view("login.title"), f, v.ownPath("next", Path), v.site.Visitors})
+	return v.showAs(status, "login", loginPage{v.view("login.title"), f, v.ownPath("next", Path), v.site.Visitors,
+		v.site.Provider})
 }
 
 // logIn logs a visitor of a demo in.
@@ -155,7 +158,20 @@ func (s *submission) logIn() error {
 
 // logOut ends the browser's session.
 func (s *submission) logOut() error {
-	s.sessions.End(s.text)
+	provided, err := s.isProvided()
+	if err != nil {
+		return err
+	}
+	if s.signedIn() {
+		if err := s.endSession(); err != nil {
+			return err
+		}
+	}
 	s.setCookie(SessionCookie(s.caller.Secure), "", 0)
+	if s.provider != nil && provided {
+		if to := s.provider.LogOut(s.context()); to != "" {
+			return s.show("leave", leavePage{s.view("leave.out"), to, s.provider.Name()})
+		}
+	}
 	return s.see(Path + "/login")
 }

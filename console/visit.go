@@ -35,8 +35,8 @@ func (s *site) visit(w http.ResponseWriter, r *http.Request) *visit {
 // submission is a form that was posted. Only here are the books that can be written.
 type submission struct {
 	*visit
-	Books    *store.DB // the actor is the member of staff; hides the reader of the site
-	sessions *visitorSessions
+	Books *store.DB // the actor is the member of staff; hides the reader of the site
+	entrance
 }
 
 // submission is made after the session is read.
@@ -45,7 +45,7 @@ func (s *server) submission(v *visit) *submission {
 	if v.signedIn() {
 		actor = v.actor
 	}
-	return &submission{v, s.books.As(actor.In(v.caller.Request)), s.sessions}
+	return &submission{v, s.books.As(actor.In(v.caller.Request)), s.entrance}
 }
 
 // context is the request's.

@@ -13,7 +13,8 @@ import (
 // of the readers.
 func TestAPageCannotWrite(t *testing.T) {
 	writes := []reflect.Type{reflect.TypeFor[store.DB](), reflect.TypeFor[server](), reflect.TypeFor[submission](),
-		reflect.TypeFor[visitorSessions](), reflect.TypeFor[people.People](), reflect.TypeFor[readLog]()}
+		reflect.TypeFor[visitorSessions](), reflect.TypeFor[staffSessions](),
+		reflect.TypeFor[people.People](), reflect.TypeFor[readLog]()}
 	may := []reflect.Type{reflect.TypeFor[bookReader](), reflect.TypeFor[sessionReader](), reflect.TypeFor[loginReader](),
 		reflect.TypeFor[keeper]()}
 	page := reflect.TypeFor[visit]()

@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 
@@ -180,6 +181,9 @@ func (p *People) InviteStaff(ctx context.Context, email string, e access.Invitat
 			"WHERE bucket = $3 AND email = $4",
 			e.Hash[:], p.clock().Add(access.InvitationLife).UnixMilli(), keyBucket(email), email)
 		if err == nil {
+			err = removeFactors(t, access.StaffSubject(email))
+		}
+		if err == nil {
 			err = p.books.Permit(t, true, control.InviteStaff, StaffChange{Email: email, Hash: e.Hash[:]}, email, effect)
 		}
 		return effect, err
@@ -197,5 +201,27 @@ func (p *People) DisableStaff(ctx context.Context, email string) error {
 			"WHERE bucket = $3 AND email = $4",
 			p.now(), []byte{}, keyBucket(email), email)
 		return describe(s), err
+	})
+}
+
+// ConfirmInvitation makes a step-up of a local person who has the code of an invitation, and returns its ID. It counts
+// only while the person has no factor; the code is over with the first log-in. access.ErrUnknown for another code, and
+// where the person is unknown or disabled. The caller counts attempts.
+func (p *People) ConfirmInvitation(ctx context.Context, email, code, digest string) (id string, err error) {
+	if id, err = access.NewStepUpID(rand.Reader); err != nil {
+		return "", err
+	}
+	return id, p.write(ctx, "accept an invitation", func(t db.Tx) error {
+		s, err := lockStaff(t, email)
+		if errors.Is(err, ledger.ErrNotFound) || err == nil && s.Live() != nil {
+			err = access.ErrUnknown.In("", "%s is not invited", ledger.Clip(email))
+		}
+		if err == nil {
+			err = s.Invitation.Check(code, p.clock())
+		}
+		if err != nil {
+			return err
+		}
+		return addStepUp(t, p.now(), access.StaffSubject(email), id, digest, access.ByPassword)
 	})
 }

@@ -33,6 +33,10 @@ func (p *People) AddStaffSession(ctx context.Context, s access.StaffSession, how
 		if err != nil {
 			return err
 		}
+		if _, err := t.Exec("UPDATE staff SET invite_hash = $1, invite_until = 0 WHERE bucket = $2 AND email = $3", []byte{},
+			keyBucket(s.Email), s.Email); err != nil {
+			return err
+		}
 		return p.insertStaffSession(t, person, s, how)
 	})
 }
