@@ -11,7 +11,11 @@ import (
 // adds a form adds it here.
 var logged = map[string][]control.Operation{
 	"/console/login":                      {""},
-	"/console/logout":                     {""},
+	"/console/login/provider":             {"staff log-in refused"},
+	"/console/login/passkey":              {"staff log-in", "staff log-in refused"},
+	"/console/logout":                     {"staff log-out"},
+	"/console/invitation":                 {"factor add", "staff log-in"},
+	"/console/me":                         {"staff log-out"},
 	"/console/settings":                   {""},
 	"/console/withdrawals/{account}/{id}": {control.CompleteWithdrawal, "withdrawal cancel"},
 	"/console/proposals/{id}":             {"proposal approve", "proposal reject"},
