@@ -409,7 +409,7 @@ func (c *benchPagesCmd) json(env *Env, r bench.Looked) error {
 // takes to keep it is another's measurement.
 func benchServer(db *store.DB, sealer *access.Sealer, now func() time.Time, pages *web.Options) (*serve.Server, error) {
 	return serve.New(serve.Config{Books: db, Sealer: sealer, Now: now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Pages:   pages,
+		Pages: pages,
 		Console: &console.Options{Random: rand.Reader,
 			Visitors: []console.Visitor{{Email: bench.Staff, Role: access.Operator}}}})
 }

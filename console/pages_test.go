@@ -90,7 +90,8 @@ func TestOneProposesAndAnotherApproves(t *testing.T) {
 	if !strings.HasPrefix(at, "/console/proposals/") {
 		t.Fatalf("it leads to %s", at)
 	}
-	olga.get(at).is(http.StatusOK).has("another person decides it", "the market", "<del>150000</del>", "200000").
+	olga.get(at).is(http.StatusOK).has("another person decides it", "the market",
+		"without it", "0.15%", "with it", "0.2%").
 		hasNot("Approve and carry out")
 	olga.post(at, "do", "approve", "effect", "").is(http.StatusUnprocessableEntity)
 	page := anton.get(at).is(http.StatusOK).has("Approve and carry out")

@@ -15,6 +15,7 @@ import (
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/ui"
 )
 
@@ -80,7 +81,8 @@ type proposalPage struct {
 	*view
 	P         control.Proposal
 	State     control.State
-	Diff      []difference
+	Diff      table  // what is replaced, and by what; without rows where it replaces nothing
+	Stored    string // the content, as it is stored
 	Effect    string // what it would do now, where that is not what was proposed; else ""
 	Digest    string // of the effect that is shown
 	May       bool   // the visitor may decide it
@@ -89,9 +91,6 @@ type proposalPage struct {
 	Confirmed bool   // the visitor has confirmed something at the provider
 	F         *ui.Form
 }
-
-// difference is a figure that a proposal sets. Was is "" where it is not known, or nothing was there.
-type difference struct{ Name, Was, Becomes string }
 
 func (v *visit) proposal() error { return v.showProposal(http.StatusOK, ui.EmptyForm(), nil) }
 
@@ -116,9 +115,14 @@ func (v *visit) showProposal(status int, f *ui.Form, changed *ledger.Error) erro
 	if changed != nil && len(changed.Facts) > 1 {
 		p.Effect, p.Digest = changed.Error(), fmt.Sprint(changed.Facts[1])
 	}
-	if p.Diff, err = v.differences(one); err != nil {
+	if p.Diff, err = v.difference(one); err != nil {
 		return err
 	}
+	var stored bytes.Buffer
+	if err := json.Indent(&stored, one.Content, "", "  "); err != nil {
+		return fmt.Errorf("read the content of the proposal %s: %w", one.ID, err)
+	}
+	p.Stored = stored.String()
 	return v.showAs(status, "proposal", p)
 }
 
@@ -160,93 +164,37 @@ func (s *submission) approve(id, effect string) error {
 	return err
 }
 
-// differences are the figures of a proposal's content and, where it sets what there is, those that hold without it.
-func (v *visit) differences(p control.Proposal) ([]difference, error) {
-	becomes, err := flatten(p.Content)
+// difference shows the terms that hold without a proposal above those that hold with it. It has no rows for other
+// operations.
+func (v *visit) difference(one control.Proposal) (table, error) {
+	p, t := v.view(""), table{Title: "proposal.diff"}
+	if one.Operation != control.SetTerms {
+		return t, nil
+	}
+	becomes, err := control.Read[staking.Terms](one.Content)
 	if err != nil {
-		return nil, err
+		return t, err
 	}
-	was := map[string]string{}
-	before, replaces, err := v.before(p)
+	asset, err := v.Books.Asset(v.context(), becomes.Asset)
 	if err != nil {
-		return nil, err
+		return t, err
 	}
-	if replaces {
-		content, err := json.Marshal(before)
-		if err != nil {
-			return nil, fmt.Errorf("write what holds as JSON: %w", err)
-		}
-		figures, err := flatten(content)
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range figures {
-			was[d.Name] = d.Becomes
-		}
+	all, err := v.Reports.TermsOn(v.context(), becomes.From)
+	if err != nil {
+		return t, err
 	}
-	for i := range becomes {
-		becomes[i].Was = was[becomes[i].Name]
+	t.Columns = append([]column{{"proposal.which", false}}, figuresOfTerms(termsColumns)...)
+	if i := slices.IndexFunc(all, func(o staking.Terms) bool { return o.Asset == becomes.Asset }); i >= 0 {
+		t.Rows = append(t.Rows, p.comparedTerms("proposal.without", asset, all[i]))
 	}
-	return becomes, nil
+	t.Rows = append(t.Rows, p.comparedTerms("proposal.with", asset, becomes))
+	return t, nil
 }
 
-// before is what holds without a proposal, as a value of the type of its content; false where it replaces nothing.
-func (v *visit) before(p control.Proposal) (holds any, replaces bool, err error) {
-	switch p.Operation {
-	case control.SetTerms:
-		t, err := control.Read[staking.Terms](p.Content)
-		if err != nil {
-			return nil, false, err
-		}
-		all, err := v.Reports.TermsOn(v.context(), t.From)
-		return ofToken(all, err, func(o staking.Terms) bool { return o.Asset == t.Asset })
-	case control.SetLimit:
-		l, err := control.Read[staking.Limit](p.Content)
-		if err != nil {
-			return nil, false, err
-		}
-		all, err := v.Reports.Limits(v.context())
-		return ofToken(all, err, func(o staking.Limit) bool { return o.Asset == l.Asset })
-	}
-	return nil, false, nil
+// comparedTerms are the figures of terms, after which of two they are.
+func (p *view) comparedTerms(which string, a ledger.Asset, terms staking.Terms) row {
+	return append(row{text(p.T(which))}, figuresOfTerms(p.termsRow(a, store.TermsRevision{Terms: terms}))...)
 }
 
-// ofToken is the first of some values that is the wanted one, as before returns it.
-func ofToken[T any](all []T, err error, wanted func(T) bool) (any, bool, error) {
-	if i := slices.IndexFunc(all, wanted); err == nil && i >= 0 {
-		return all[i], true, nil
-	}
-	return nil, false, err
-}
-
-// flatten is the values of a JSON text, each with the path to it, in the order of the text.
-func flatten(content json.RawMessage) (all []difference, err error) {
-	d := json.NewDecoder(bytes.NewReader(content))
-	d.UseNumber()
-	var value any
-	if err := d.Decode(&value); err != nil {
-		return nil, fmt.Errorf("read the content of a proposal: %w", err)
-	}
-	var walk func(path string, value any)
-	walk = func(path string, value any) {
-		switch value := value.(type) {
-		case map[string]any:
-			names := make([]string, 0, len(value))
-			for name := range value {
-				names = append(names, name)
-			}
-			slices.Sort(names)
-			for _, name := range names {
-				walk(strings.TrimPrefix(path+"."+name, "."), value[name])
-			}
-		case []any:
-			for i, item := range value {
-				walk(fmt.Sprintf("%s[%d]", path, i), item)
-			}
-		default:
-			all = append(all, difference{Name: path, Becomes: fmt.Sprint(value)})
-		}
-	}
-	walk("", value)
-	return all, nil
-}
+// figuresOfTerms are the columns of terms that say what holds: not the token, which is one, nor who set them.
+func figuresOfTerms[T any](of []T) []T { return of[1 : len(of)-1] }
