@@ -107,10 +107,11 @@ const RecoveryCodes = 10
 
 const (
 	recoveryAlphabet = "abcdefghijkmnpqrstuvwxyz23456789" // without those that look alike: 32, and so 5 bits each
-	recoveryLength   = 16                                 // 80 bits, which need no slow hash
+	recoveryLength   = 24                                 // 120 bits: from 112 on no slow hash is needed
 )
 
-// NewRecoveryCode makes a code such as "7kfp-x2mn-ab34-qrst", to be used once.
+// NewRecoveryCode makes a code such as "7kfp-x2mn-ab34-qrst-9wde-c5hj", to be used once. Its
+// errors are those of random.
 func NewRecoveryCode(random io.Reader) (string, error) {
 	b := make([]byte, recoveryLength)
 	if _, err := io.ReadFull(random, b); err != nil {
