@@ -52,10 +52,10 @@ func (c *campaignAddCmd) Run(env *Env) error {
 		}
 		x := staking.Campaign{ID: c.ID, Title: c.Title, Asset: c.Asset, Pool: pool, First: c.First, Last: c.Last,
 			Members: given(c.Members, 0)}
-		if x.Parts, err = parseParts(asset, pool, c.Token); err != nil {
+		if x.Parts, err = staking.ParseParts(asset, pool, c.Token); err != nil {
 			return err
 		}
-		if x.Multipliers, err = parseMultipliers(c.Multiplier); err != nil {
+		if x.Multipliers, err = staking.ParseMultipliers(c.Multiplier); err != nil {
 			return err
 		}
 		if c.Measure != nil {
@@ -72,47 +72,6 @@ func (c *campaignAddCmd) Run(env *Env) error {
 		return env.done(err, "%s pays %s for %s to %s, for those who earn with %s; %s.\n", c.ID, withUnit(asset, pool),
 			c.First, c.Last, a.tokensOf(x), firstOnes(x))
 	})
-}
-
-// parseParts reads tokens, all of them or none with the amount of its part.
-func parseParts(asset ledger.Asset, pool ledger.Amount, texts []string) ([]staking.Part, error) {
-	var parts []staking.Part
-	var tokens []string
-	for _, text := range texts {
-		token, amount, given := strings.Cut(text, "=")
-		if !given {
-			tokens = append(tokens, token)
-			continue
-		}
-		n, err := asset.Parse(amount)
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, staking.Part{Token: token, Amount: n})
-	}
-	switch {
-	case parts == nil:
-		return staking.EqualParts(pool, tokens), nil
-	case tokens != nil:
-		return nil, usage("--token %s has no amount, and others have one", tokens[0])
-	}
-	return parts, nil
-}
-
-// parseMultipliers reads labels, each with its factor.
-func parseMultipliers(texts []string) (all []staking.Multiplier, err error) {
-	for _, text := range texts {
-		label, factor, given := strings.Cut(text, "=")
-		if !given {
-			return nil, usage("--multiplier %s has no factor; give it as LABEL=FACTOR", ledger.Clip(text))
-		}
-		percent, err := ledger.ParseDecimal(factor, percentScale)
-		if err != nil {
-			return nil, ledger.At("multipliers", err)
-		}
-		all = append(all, staking.Multiplier{Label: label, Percent: percent})
-	}
-	return all, nil
 }
 
 type campaignEndCmd struct {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/reports"
@@ -34,7 +33,7 @@ Example:
 }
 
 func (c *priceSetCmd) Run(env *Env) error {
-	p, err := parsePrice(c.Day.String(), c.Asset, c.Price)
+	p, err := pricing.Parse(c.Day, c.Asset, c.Price)
 	if err != nil {
 		return err
 	}
@@ -54,17 +53,7 @@ func parsePrice(day, asset, price string) (pricing.Price, error) {
 	if err != nil {
 		return pricing.Price{}, err
 	}
-	if asset == "" {
-		return pricing.Price{}, ledger.ErrInvalid.In("asset", "the price names no token")
-	}
-	n, err := ledger.ParseDecimal(price, conversion.PriceScale)
-	if err != nil {
-		return pricing.Price{}, fmt.Errorf("price %w", err)
-	}
-	if n <= 0 {
-		return pricing.Price{}, ledger.ErrInvalid.In("price", "the price %q is not above zero", ledger.Clip(price))
-	}
-	return pricing.Price{Asset: asset, Day: d, Price: n}, nil
+	return pricing.Parse(d, asset, price)
 }
 
 type priceImportCmd struct {

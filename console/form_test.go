@@ -21,6 +21,12 @@ var logged = map[string][]control.Operation{
 	"/console/proposals/{id}":             {"proposal approve", "proposal reject"},
 	"/console/days/{day}":                 {control.ApproveDay},
 	"/console/terms":                      {control.SetTerms},
+	"/console/limits":                     {control.SetLimit},
+	"/console/prices":                     {control.SetPrices},
+	"/console/regions":                    {control.AddRegion, control.RemoveRegion},
+	"/console/documents":                  {control.PublishDocument},
+	"/console/fees":                       {control.WithdrawFees, "fees return"},
+	"/console/campaigns":                  {control.AddCampaign, "campaign end"},
 }
 
 // TestEachFormIsKnown: what each form does is an operation of the table of rules, which says who may do it.

@@ -1,22 +1,34 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/ui"
 )
 
-// register is a dated table of the books, with the form beside it that changes it or, where that needs approval,
-// proposes the change.
+// register is a dated table of the books, with the forms beside it that change it or, where that needs approval,
+// propose the change.
 type register struct {
-	Name   string // of its path below /console, and of its texts: NAME.title, NAME.do
+	Name   string // of its path below /console, and of its texts: NAME.title
 	roles  []access.Role
-	does   control.Operation // by whose rule the form is offered; the books decide by themselves
 	tables func(*visit) ([]table, error)
+	body   func(*visit) (string, error) // a text that the page shows below its tables, or ""; nil: it has none
+	forms  []registerForm
+}
+
+// registerForm is a form of a register.
+type registerForm struct {
+	Name   string            // of the field "do" that is posted, and of its text: REGISTER.NAME
+	does   control.Operation // by whose rule the form is offered; the books decide by themselves
 	fields func(*visit) ([]field, error)
 	// change does what the form says. Its errors are shown at the form: of ledger.ErrInvalid at the field.
 	change func(s *submission, f *ui.Form) error
@@ -27,6 +39,7 @@ type field struct {
 	Name     string
 	Key      string   // of the label
 	Hint     string   // key, or ""
+	Initial  string   // what it has before anything is typed
 	Options  []option // of a choice; nil: a text
 	Long     bool     // a text of many lines
 	Required bool
@@ -36,7 +49,7 @@ type field struct {
 type option struct{ Value, Key string } // Key "": the value is its own text
 
 // registers are all of them, in the order of the menu.
-var registers = []register{terms}
+var registers = []register{terms, limits, prices, regions, documents, fees, campaigns}
 
 // routes are those of a register.
 func (g register) route() route {
@@ -51,41 +64,85 @@ type registerPage struct {
 	*view
 	Name   string
 	Tables []table
-	Fields []field
-	F      *ui.Form
-	May    bool   // the visitor's role may do or propose it
-	Done   string // what was done, or ""
+	Body   string
+	Forms  []shownForm // those that the visitor's role may post
+	Done   string      // what was done, or ""
+}
+
+// shownForm is a form on the page of a register.
+type shownForm struct {
+	Name, Key string
+	ID        string // before the IDs of its fields: each is on the page once
+	Fields    []field
+	F         *ui.Form
+	Hint      string // key: when it takes effect
+	Proposes  bool
 }
 
 func (v *visit) register(g register) error {
-	return v.showRegister(http.StatusOK, g, ui.FormOf(v.r.Form))
+	return v.showRegister(http.StatusOK, g, ui.FormOf(v.r.Form), "")
 }
 
-func (v *visit) showRegister(status int, g register, f *ui.Form) (err error) {
-	p := registerPage{view: v.view(g.Name + ".title"), Name: g.Name, F: f, May: control.Check(g.does, v.actor) == nil}
+// showRegister shows a register with what is typed into one of its forms; "": into all of them.
+func (v *visit) showRegister(status int, g register, f *ui.Form, posted string) (err error) {
+	p := registerPage{view: v.view(g.Name + ".title"), Name: g.Name}
 	if v.value("done") != "" {
 		p.Done = v.locale.T("register.done")
 	}
-	if p.Tables, err = g.tables(v); err == nil && p.May {
-		p.Fields, err = g.fields(v)
-	}
-	if err != nil {
+	if p.Tables, err = g.tables(v); err != nil {
 		return err
+	}
+	if g.body != nil {
+		if p.Body, err = g.body(v); err != nil {
+			return err
+		}
+	}
+	for i, form := range g.forms {
+		if control.Check(form.does, v.actor) != nil {
+			continue
+		}
+		shown := shownForm{Name: form.Name, Key: g.Name + "." + form.Name, F: f}
+		if i > 0 {
+			shown.ID = form.Name + "-"
+		}
+		if posted != "" && posted != form.Name {
+			shown.F = ui.EmptyForm()
+		}
+		shown.Hint, shown.Proposes = v.takesEffect(form.does)
+		if shown.Fields, err = form.fields(v); err != nil {
+			return err
+		}
+		p.Forms = append(p.Forms, shown)
 	}
 	return v.showAs(status, "register", p)
 }
 
-// change does what was posted to a register, or proposes it.
+// takesEffect is the key of a sentence that says when an operation takes effect, and whether it is only proposed.
+func (v *visit) takesEffect(op control.Operation) (hint string, proposed bool) {
+	rule, known := control.RuleOf(op)
+	switch {
+	case known && v.fourEyes && rule.Class == control.Proposed:
+		return "register.proposed", true
+	case known && v.fourEyes && rule.Class == control.Sometimes:
+		return "register.sometimes", false
+	}
+	return "register.at-once", false
+}
+
+// change does what was posted to a register, or proposes it. A form that is not named is the first.
 func (s *submission) change(g register) error {
-	f := s.form()
-	at, err := s.orPropose(g.change(s, f), f.Value("reason"))
+	f, form := s.form(), g.forms[0]
+	if i := slices.IndexFunc(g.forms, func(form registerForm) bool { return form.Name == f.Value("do") }); i >= 0 {
+		form = g.forms[i]
+	}
+	at, err := s.orPropose(form.change(s, f), f.Value("reason"))
 	switch {
 	case err == nil && at != "":
 		return s.see(at)
 	case err == nil:
 		return s.see(g.path(), "done", "1")
 	case s.fault(f, err):
-		return s.showRegister(http.StatusUnprocessableEntity, g, f)
+		return s.showRegister(http.StatusUnprocessableEntity, g, f, form.Name)
 	}
 	return err
 }
@@ -114,3 +171,34 @@ func (s *submission) fault(f *ui.Form, err error) bool {
 	f.SetFault(name, s.locale.T("fault", "why", err))
 	return true
 }
+
+// tokenOptions are all tokens that the books keep, to choose from.
+func (v *visit) tokenOptions() ([]option, error) {
+	assets, err := v.Books.Assets(v.context())
+	tokens := make([]option, 0, len(assets))
+	for _, a := range assets {
+		tokens = append(tokens, option{Value: a.Symbol})
+	}
+	return tokens, err
+}
+
+// typed is a field without the spaces around it.
+func typed(f *ui.Form, name string) string { return strings.TrimSpace(f.Value(name)) }
+
+// dayOf is the day that a field says, or another where it is empty.
+func dayOf(f *ui.Form, name string, other staking.Day) (staking.Day, error) {
+	if typed(f, name) == "" {
+		return other, nil
+	}
+	d, err := staking.ParseDay(typed(f, name))
+	return d, ledger.At(name, err)
+}
+
+// amountOf is the amount of a token that a field says, in smallest units.
+func amountOf(a ledger.Asset, f *ui.Form, name string) (ledger.Amount, error) {
+	n, err := a.Parse(typed(f, name))
+	return n, ledger.At(name, err)
+}
+
+// posted is the error of what was posted, whether the call or the entry was refused.
+func posted(o store.Outcome, err error) error { return cmp.Or(err, o.Err) }

@@ -2,7 +2,6 @@ package console
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
@@ -14,8 +13,8 @@ import (
 
 // terms are the terms of all tokens: those of today, those that come, and those that there ever were.
 var terms = register{
-	Name: "terms", roles: access.StaffRoles, does: control.SetTerms, tables: (*visit).termsTables,
-	fields: (*visit).termsFields, change: (*submission).setTerms,
+	Name: "terms", roles: access.StaffRoles, tables: (*visit).termsTables,
+	forms: []registerForm{{"do", control.SetTerms, (*visit).termsFields, (*submission).setTerms}},
 }
 
 var termsColumns = []column{{"terms.token", false}, {"terms.from", false}, {"terms.apr", true}, {"terms.min", true},
@@ -71,13 +70,9 @@ func (p *view) termsRow(a ledger.Asset, r store.TermsRevision) row {
 }
 
 func (v *visit) termsFields() ([]field, error) {
-	assets, err := v.Books.Assets(v.context())
+	tokens, err := v.tokenOptions()
 	if err != nil {
 		return nil, err
-	}
-	var tokens []option
-	for _, a := range assets {
-		tokens = append(tokens, option{Value: a.Symbol})
 	}
 	same := option{"", "terms.same"}
 	return []field{
@@ -100,11 +95,9 @@ func (s *submission) setTerms(f *ui.Form) error {
 	if err != nil {
 		return err
 	}
-	from := staking.DayOf(s.visit.Books.Now()) + 1
-	if day := strings.TrimSpace(f.Value("day")); day != "" {
-		if from, err = staking.ParseDay(day); err != nil {
-			return ledger.At("day", err)
-		}
+	from, err := dayOf(f, "day", staking.DayOf(s.visit.Books.Now())+1)
+	if err != nil {
+		return err
 	}
 	all, err := s.Reports.TermsOn(s.context(), from)
 	if err != nil {
@@ -116,7 +109,7 @@ func (s *submission) setTerms(f *ui.Form) error {
 	}
 	t.From = from
 	given := func(name string) *string {
-		value := strings.TrimSpace(f.Value(name))
+		value := typed(f, name)
 		if value == "" {
 			return nil
 		}

@@ -24,6 +24,21 @@ type Price struct {
 	Price int64
 }
 
+// Parse reads a price of a day: USDT per whole token, at most 8 decimals. Its errors are ledger.ErrInvalid.
+func Parse(day staking.Day, asset, price string) (Price, error) {
+	if asset == "" {
+		return Price{}, ledger.ErrInvalid.In("asset", "the price names no token")
+	}
+	n, err := ledger.ParseDecimal(price, conversion.PriceScale)
+	if err != nil {
+		return Price{}, ledger.At("price", fmt.Errorf("price %w", err))
+	}
+	if n <= 0 {
+		return Price{}, ledger.ErrInvalid.In("price", "the price %q is not above zero", ledger.Clip(price))
+	}
+	return Price{Asset: asset, Day: day, Price: n}, nil
+}
+
 // Reach is how many days a price holds on where later ones are missing.
 const Reach = 7
 

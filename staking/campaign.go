@@ -70,6 +70,51 @@ func EqualParts(pool ledger.Amount, tokens []string) []Part {
 	return parts
 }
 
+// ParseParts reads the parts of a pool: TOKEN or TOKEN=AMOUNT, all of them or none with an amount. Without amounts they
+// are equal. Its errors are ledger.ErrInvalid.
+func ParseParts(asset ledger.Asset, pool ledger.Amount, texts []string) ([]Part, error) {
+	var parts []Part
+	var tokens []string
+	for _, text := range texts {
+		token, amount, given := strings.Cut(text, "=")
+		if !given {
+			tokens = append(tokens, token)
+			continue
+		}
+		n, err := asset.Parse(amount)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, Part{Token: token, Amount: n})
+	}
+	switch {
+	case parts == nil:
+		return EqualParts(pool, tokens), nil
+	case tokens != nil:
+		return nil, ledger.ErrInvalid.In("", "%s has no amount, and others have one", ledger.Clip(tokens[0]))
+	}
+	return parts, nil
+}
+
+// ParseMultipliers reads labels, each with its factor: LABEL=FACTOR, such as vip=1.5. Its errors are ledger.ErrInvalid.
+func ParseMultipliers(texts []string) (all []Multiplier, err error) {
+	for _, text := range texts {
+		label, factor, given := strings.Cut(text, "=")
+		if !given {
+			return nil, ledger.ErrInvalid.In("", "%s has no factor; give it as LABEL=FACTOR", ledger.Clip(text))
+		}
+		percent, err := ledger.ParseDecimal(factor, factorScale)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Multiplier{Label: label, Percent: percent})
+	}
+	return all, nil
+}
+
+// factorScale is how many decimals of a multiplier's factor are kept.
+const factorScale = 2
+
 // Check returns ledger.ErrInvalid unless the campaign is well formed. The asset is the one in which it pays; nothing
 // else is looked at in the books.
 func (c Campaign) Check(asset ledger.Asset) error {

@@ -1,0 +1,100 @@
+package console
+
+import (
+	"slices"
+
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/ui"
+)
+
+// limits are those of all tokens that have any. The log has who set them, and when.
+var limits = register{
+	Name: "limits", roles: access.StaffRoles, tables: (*visit).limitsTables,
+	forms: []registerForm{{"do", control.SetLimit, (*visit).limitsFields, (*submission).setLimit}},
+}
+
+// percentScale is how many decimals of a percentage are kept.
+const percentScale = 2
+
+func (v *visit) limitsTables() ([]table, error) {
+	all, err := v.Reports.Limits(v.context())
+	if err != nil {
+		return nil, err
+	}
+	assets, err := v.assets()
+	if err != nil {
+		return nil, err
+	}
+	p := v.view("")
+	t := table{Title: "limits.now", Empty: "limits.none", Columns: []column{{"terms.token", false},
+		{"limits.total", true}, {"limits.change", true}, {"limits.withdrawal", true}}}
+	for _, l := range all {
+		change := p.T("none")
+		if l.MaxChange > 0 {
+			change = p.Number(ledger.FormatDecimal(l.MaxChange, percentScale)) + " %"
+		}
+		a := assets[l.Asset]
+		t.Rows = append(t.Rows, row{text(l.Asset), text(p.amountOrNone(a, l.MaxTotal)), text(change),
+			text(p.amountOrNone(a, l.MaxWithdrawal))})
+	}
+	return []table{t}, nil
+}
+
+// amountOrNone is an amount with its token, or "none".
+func (p *view) amountOrNone(a ledger.Asset, n ledger.Amount) string {
+	if n == 0 {
+		return p.T("none")
+	}
+	return p.Plain(a, n) + " " + a.Symbol
+}
+
+func (v *visit) limitsFields() ([]field, error) {
+	tokens, err := v.tokenOptions()
+	return []field{
+		{Name: "asset", Key: "terms.token", Options: tokens},
+		{Name: "total", Key: "limits.total", Hint: "limits.hint"},
+		{Name: "change", Key: "limits.change", Hint: "limits.change.hint"},
+		{Name: "withdrawal", Key: "limits.withdrawal", Hint: "limits.hint"},
+		{Name: "reason", Key: "reason"},
+	}, err
+}
+
+// setLimit sets the limits of a token: what is left empty stays as it is.
+func (s *submission) setLimit(f *ui.Form) error {
+	asset, err := s.Books.Asset(s.context(), f.Value("asset"))
+	if err != nil {
+		return err
+	}
+	all, err := s.Reports.Limits(s.context())
+	if err != nil {
+		return err
+	}
+	l := staking.Limit{Asset: asset.Symbol}
+	if i := slices.IndexFunc(all, func(l staking.Limit) bool { return l.Asset == asset.Symbol }); i >= 0 {
+		l = all[i]
+	}
+	was := l
+	for _, set := range []struct {
+		name  string
+		limit *ledger.Amount
+	}{{"total", &l.MaxTotal}, {"withdrawal", &l.MaxWithdrawal}} {
+		if typed(f, set.name) == "" {
+			continue
+		}
+		if *set.limit, err = amountOf(asset, f, set.name); err != nil {
+			return err
+		}
+	}
+	if change := typed(f, "change"); change != "" {
+		if l.MaxChange, err = ledger.ParseDecimal(change, percentScale); err != nil {
+			return ledger.At("change", err)
+		}
+	}
+	if l == was {
+		return ledger.ErrInvalid.In("total", "nothing changes")
+	}
+	return s.Books.SetLimit(s.context(), l)
+}
