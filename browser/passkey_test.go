@@ -2,7 +2,6 @@ package browser
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/webauthn"
@@ -20,17 +19,12 @@ func (b *tab) passkeys() webauthn.AuthenticatorID {
 	}).AuthenticatorID
 }
 
-// named is the site at a name: browsers keep no passkeys for an address of numbers.
-func (s *site) named() *site {
-	return &site{address: strings.Replace(s.address, "127.0.0.1", "localhost", 1), password: s.password}
-}
-
 // TestFirstWithdrawalWithAPasskey goes a holder's way, on a phone and at a desk: adds a passkey, keeps the recovery
 // codes, logs in with the passkey alone, and withdraws with it; with the device lost, a recovery code does it.
 func TestFirstWithdrawalWithAPasskey(t *testing.T) {
 	for _, width := range []int64{phone, desk} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
-			b := demo(t, 3).named().open(t, looks{width: width})
+			b := demo(t, 3).open(t, looks{width: width})
 			device := b.passkeys()
 			b.logIn("alice@example.com")
 			b.visit("/account/security")

@@ -19,7 +19,7 @@ import (
 
 // site is a demo that serves its pages.
 type site struct {
-	address  string // "http://127.0.0.1:40123"
+	address  string // "http://localhost:40123"
 	password map[string]string
 	cmd      *exec.Cmd
 	exited   chan error
@@ -45,7 +45,7 @@ func (o *output) String() string {
 }
 
 var (
-	addressLine = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
+	addressLine = regexp.MustCompile(`http://localhost:\d+`)
 	loginLine   = regexp.MustCompile(`(\w+@example\.com)\s+(\S+)`)
 	readyLine   = regexp.MustCompile(`Ctrl-C`)
 )

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -176,9 +177,20 @@ var stories = map[string]string{
 	string(demo.Nora): "has two accounts that share a cap, weekly income, a campaign, a Launchpool",
 }
 
+// siteOf is an address of this machine by the name that a browser allows passkeys at: they are of a name, not of an IP
+// address. Another address it returns as it is.
+func siteOf(address string) string {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil || !at.Addr().IsLoopback() {
+		return address
+	}
+	return fmt.Sprintf("localhost:%d", at.Port())
+}
+
 // printVisitors shows where the town is, and as whom one may look at it.
 func (c *demoCmd) printVisitors(env *Env, v visit, visitors []web.Visitor, address string) error {
 	var b strings.Builder
+	address = siteOf(address)
 	fmt.Fprintf(&b, "\nThe town is open at http://%s/\nIts clock says %s UTC; move it on top of each page.\n\n", address,
 		v.town.Clock.Now().Format("2006-01-02 15:04"))
 	table := newGrid(text("who"), text("e-mail"), text("password"), text("what there is to see"))
