@@ -29,18 +29,22 @@ func (v *visit) limitsTables() ([]table, error) {
 		return nil, err
 	}
 	p := v.view("")
-	t := table{Title: "limits.now", Empty: "limits.none", Columns: []column{{"terms.token", false},
-		{"limits.total", true}, {"limits.change", true}, {"limits.withdrawal", true}}}
+	t := table{Title: "limits.now", Empty: "limits.none", Columns: limitsColumns}
 	for _, l := range all {
-		change := p.T("none")
-		if l.MaxChange > 0 {
-			change = p.Number(ledger.FormatDecimal(l.MaxChange, percentScale)) + " %"
-		}
-		a := assets[l.Asset]
-		t.Rows = append(t.Rows, row{text(l.Asset), text(p.amountOrNone(a, l.MaxTotal)), text(change),
-			text(p.amountOrNone(a, l.MaxWithdrawal))})
+		t.Rows = append(t.Rows, p.limitsRow(assets[l.Asset], l))
 	}
 	return []table{t}, nil
+}
+
+var limitsColumns = []column{{"terms.token", false}, {"limits.total", true}, {"limits.change", true},
+	{"limits.withdrawal", true}}
+
+func (p *view) limitsRow(a ledger.Asset, l staking.Limit) row {
+	change := p.T("none")
+	if l.MaxChange > 0 {
+		change = p.Number(ledger.FormatDecimal(l.MaxChange, percentScale)) + " %"
+	}
+	return row{text(l.Asset), text(p.amountOrNone(a, l.MaxTotal)), text(change), text(p.amountOrNone(a, l.MaxWithdrawal))}
 }
 
 // amountOrNone is an amount with its token, or "none".

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,8 +13,6 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/ui"
 )
 
@@ -163,38 +160,3 @@ func (s *submission) approve(id, effect string) error {
 	}
 	return err
 }
-
-// difference shows the terms that hold without a proposal above those that hold with it. It has no rows for other
-// operations.
-func (v *visit) difference(one control.Proposal) (table, error) {
-	p, t := v.view(""), table{Title: "proposal.diff"}
-	if one.Operation != control.SetTerms {
-		return t, nil
-	}
-	becomes, err := control.Read[staking.Terms](one.Content)
-	if err != nil {
-		return t, err
-	}
-	asset, err := v.Books.Asset(v.context(), becomes.Asset)
-	if err != nil {
-		return t, err
-	}
-	all, err := v.Reports.TermsOn(v.context(), becomes.From)
-	if err != nil {
-		return t, err
-	}
-	t.Columns = append([]column{{"proposal.which", false}}, figuresOfTerms(termsColumns)...)
-	if i := slices.IndexFunc(all, func(o staking.Terms) bool { return o.Asset == becomes.Asset }); i >= 0 {
-		t.Rows = append(t.Rows, p.comparedTerms("proposal.without", asset, all[i]))
-	}
-	t.Rows = append(t.Rows, p.comparedTerms("proposal.with", asset, becomes))
-	return t, nil
-}
-
-// comparedTerms are the figures of terms, after which of two they are.
-func (p *view) comparedTerms(which string, a ledger.Asset, terms staking.Terms) row {
-	return append(row{text(p.T(which))}, figuresOfTerms(p.termsRow(a, store.TermsRevision{Terms: terms}))...)
-}
-
-// figuresOfTerms are the columns of terms that say what holds: not the token, which is one, nor who set them.
-func figuresOfTerms[T any](of []T) []T { return of[1 : len(of)-1] }
