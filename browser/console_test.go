@@ -26,6 +26,8 @@ var consoleSights = []sight{
 	{"console-documents", "olga@example.com", "/console/documents?name=risk-warning&version=1", 200},
 	{"console-fees", "theo@example.com", "/console/fees", 200},
 	{"console-campaigns", "theo@example.com", "/console/campaigns", 200},
+	{"console-tokens", "ada@example.com", "/console/tokens", 200},
+	{"console-staff", "ada@example.com", "/console/staff", 200},
 	{"console-log", "olga@example.com", "/console/log", 200},
 	{"console-settings", "olga@example.com", "/console/settings", 200},
 	{"console-not-found", "olga@example.com", "/console/nothing", 404},

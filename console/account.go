@@ -31,6 +31,9 @@ type loginReader interface {
 	Logins(ctx context.Context, id ledger.Account) ([]people.Login, error)
 	StaffSessions(ctx context.Context, email string) ([]access.StaffSession, error)
 	Factors(ctx context.Context, subject string) (people.Factors, error)
+	Tokens(ctx context.Context) ([]access.Token, error)
+	Staff(ctx context.Context) ([]access.Staff, error)
+	StaffMember(ctx context.Context, email string) (access.Staff, error)
 }
 
 // keeper is all that a page may write: that support has looked at a holder.

@@ -26,7 +26,10 @@ var logged = map[string][]control.Operation{
 	"/console/regions":                    {control.AddRegion, control.RemoveRegion},
 	"/console/documents":                  {control.PublishDocument},
 	"/console/fees":                       {control.WithdrawFees, "fees return"},
-	"/console/campaigns":                  {control.AddCampaign, "campaign end"},
+	"/console/tokens":                     {control.CreateToken, "token revoke"},
+	"/console/staff": {control.AddStaff, control.SetStaffRole, control.InviteStaff, control.DisableStaff,
+		"staff log-out"},
+	"/console/campaigns": {control.AddCampaign, "campaign end"},
 }
 
 // TestEachFormIsKnown: what each form does is an operation of the table of rules, which says who may do it.

@@ -49,7 +49,7 @@ type field struct {
 type option struct{ Value, Key string } // Key "": the value is its own text
 
 // registers are all of them, in the order of the menu.
-var registers = []register{terms, limits, prices, regions, documents, fees, campaigns}
+var registers = []register{terms, limits, prices, regions, documents, fees, campaigns, tokens, team}
 
 // routes are those of a register.
 func (g register) route() route {
@@ -135,8 +135,14 @@ func (s *submission) change(g register) error {
 	if i := slices.IndexFunc(g.forms, func(form registerForm) bool { return form.Name == f.Value("do") }); i >= 0 {
 		form = g.forms[i]
 	}
-	at, err := s.orPropose(form.change(s, f), f.Value("reason"))
+	err := control.Check(form.does, s.actor)
+	if err == nil {
+		err = form.change(s, f)
+	}
+	at, err := s.orPropose(err, f.Value("reason"))
 	switch {
+	case err == nil && s.secret != "":
+		return s.show("secret", secretPage{s.view("secret.title"), s.secret, at, g.path()})
 	case err == nil && at != "":
 		return s.see(at)
 	case err == nil:
@@ -145,6 +151,14 @@ func (s *submission) change(g register) error {
 		return s.showRegister(http.StatusUnprocessableEntity, g, f, form.Name)
 	}
 	return err
+}
+
+// secretPage shows what is shown once: a token, or the code of an invitation.
+type secretPage struct {
+	*view
+	Secret   string
+	Proposal string // the page of the proposal to make it, or "": it is made
+	Back     string
 }
 
 // orPropose proposes what an error says needs approval, and returns the page of the proposal. Another error, and nil,
@@ -165,8 +179,10 @@ func (s *submission) fault(f *ui.Form, err error) bool {
 		return false
 	}
 	name := ""
-	if e, is := errors.AsType[*ledger.Error](err); is && f.Values.Has(e.Field) {
-		name = e.Field
+	if e, is := errors.AsType[*ledger.Error](err); is {
+		if field, _, _ := strings.Cut(e.Field, "."); f.Values.Has(field) { // limits.total is typed into limits
+			name = field
+		}
 	}
 	f.SetFault(name, s.locale.T("fault", "why", err))
 	return true

@@ -37,6 +37,7 @@ type submission struct {
 	*visit
 	Books *store.DB // the actor is the member of staff; hides the reader of the site
 	entrance
+	secret string // what the answer shows once, or ""
 }
 
 // submission is made after the session is read.
@@ -45,7 +46,7 @@ func (s *server) submission(v *visit) *submission {
 	if v.signedIn() {
 		actor = v.actor
 	}
-	return &submission{v, s.books.As(actor.In(v.caller.Request)), s.entrance}
+	return &submission{visit: v, Books: s.books.As(actor.In(v.caller.Request)), entrance: s.entrance}
 }
 
 // context is the request's.
