@@ -87,6 +87,8 @@ var jsonForms = []struct {
 	{logJSON{}, "LogLineOut", ""},
 	{loginJSON{}, "", "email account created passwordSet"},
 	{newTokenJSON{}, "", "token"},
+	{newStaffJSON{}, "", "email code"},
+	{staffJSON{}, "", "email role source made madeBy disabled invited sessions"},
 	{tokenJSON{}, "", "id role account label person created expires revoked authoritative addresses " +
 		"clientSubject ceilings"},
 	{previewsJSON{}, "PreviewsOut", ""},
@@ -113,7 +115,6 @@ var jsonForms = []struct {
 	{statusJSON{}, "RunsOut", "engine version bytes firstDay closesAt test accounts enrolled unpricedDays"},
 	{expiringJSON{}, "ExpiringToken", ""},
 	{tokenStatusJSON{}, "RunToken", "lastHolders"},
-	{daysJSON{}, "DaysOut", ""},
 	{termsJSON{}, "RevisionOut", "asset coming"},
 	{withdrawalJSON{}, "WithdrawalOut", ""},
 }
