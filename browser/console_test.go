@@ -28,6 +28,7 @@ var consoleSights = []sight{
 	{"console-campaigns", "theo@example.com", "/console/campaigns", 200},
 	{"console-tokens", "ada@example.com", "/console/tokens", 200},
 	{"console-staff", "ada@example.com", "/console/staff", 200},
+	{"console-what-if", "olga@example.com", "/console/what-if", 200},
 	{"console-log", "olga@example.com", "/console/log", 200},
 	{"console-settings", "olga@example.com", "/console/settings", 200},
 	{"console-not-found", "olga@example.com", "/console/nothing", 404},

@@ -92,22 +92,15 @@ func (c *simulateCmd) change(ctx context.Context, env *Env, db *store.DB) (
 	}
 	return func(asset ledger.Asset, d staking.Day, t staking.Terms) (_ staking.Terms, err error) {
 		if line, holds := lines.on(asset.Symbol, d); holds {
-			if t, err = hypothetical(line.change()).Apply(asset, t); err != nil {
+			if t, err = line.change().Hypothetical().Apply(asset, t); err != nil {
 				return t, fmt.Errorf("%s, from %s on: %w", c.Terms, line.From, err)
 			}
 		}
 		if c.termsFlags == (termsFlags{}) {
 			return t, nil
 		}
-		return hypothetical(staking.TermsChange(c.termsFlags)).Apply(asset, t)
+		return staking.TermsChange(c.termsFlags).Hypothetical().Apply(asset, t)
 	}, nil
-}
-
-// hypothetical is a change after which no holder reads the terms: a gross rate that it does not give is not stated.
-// The recorded one would contradict another rate or another fee.
-func hypothetical(c staking.TermsChange) staking.TermsChange {
-	c.GrossAPR = cmp.Or(c.GrossAPR, new("0"))
-	return c
 }
 
 type (

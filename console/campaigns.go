@@ -1,7 +1,6 @@
 package console
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/softstake/softstake/access"
@@ -55,8 +54,7 @@ func (p *view) campaignRow(a ledger.Asset, c reports.Campaign) row {
 	}
 	members := text(p.T("campaigns.all"))
 	if most := c.Campaign.Members; most > 0 {
-		members = text(p.T("campaigns.first-ones", "n", p.Number(strconv.FormatInt(c.Enlisted, 10)), "of",
-			p.Number(strconv.FormatInt(most, 10))))
+		members = text(p.T("campaigns.first-ones", "n", p.count(c.Enlisted), "of", p.count(most)))
 	}
 	days := cell{Text: p.Day(c.First) + " – " + p.Day(min(c.Last, c.End))}
 	if c.EndedEarly() {

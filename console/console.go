@@ -66,6 +66,7 @@ type site struct {
 	static  ui.Static
 	streams *access.Limiter[string]
 	night   *night
+	trials  *trials
 }
 
 // server serves the site, and gives its forms the books.
@@ -99,6 +100,7 @@ func New(o Options) (*Console, error) {
 func (c *Console) Stop() {
 	c.cancel()
 	c.server.night.work.Wait()
+	c.server.trials.work.Wait()
 }
 
 func newServer(ctx context.Context, o Options) (*server, error) {
@@ -108,6 +110,7 @@ func newServer(ctx context.Context, o Options) (*server, error) {
 		Logins: o.Books.People().Reader, keeper: readLog{o.Books}, Visitors: o.Visitors, Log: o.Log,
 		mux: http.NewServeMux(), streams: access.NewLimiter[string](mostStreams, mostStreamsOf),
 	}
+	s.trials = &trials{books: o.Books.Reader(), log: o.Log, ctx: ctx, of: map[string]*trial{}}
 	s.night = &night{reports: s.Reports, log: o.Log, ctx: ctx}
 	var err error
 	if s.locales, err = ui.ReadLocales(files); err != nil {

@@ -20,6 +20,7 @@ var logged = map[string][]control.Operation{
 	"/console/withdrawals/{account}/{id}": {control.CompleteWithdrawal, "withdrawal cancel"},
 	"/console/proposals/{id}":             {"proposal approve", "proposal reject"},
 	"/console/days/{day}":                 {control.ApproveDay},
+	"/console/what-if":                    {""},
 	"/console/terms":                      {control.SetTerms},
 	"/console/limits":                     {control.SetLimit},
 	"/console/prices":                     {control.SetPrices},

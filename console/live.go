@@ -77,10 +77,17 @@ func (v *visit) stream() error {
 type pulse struct {
 	books int64     // when they were last written to
 	night time.Time // when tonight's preview was last made
+	trial struct {  // the visitor's simulation
+		number, done int
+		ended        bool
+	}
 }
 
 func (v *visit) pulse() (p pulse, err error) {
 	p.books, err = v.Reports.Pulse(v.context())
 	p.night = v.night.made()
+	if t, there := v.trials.look(v.actor.Subject()); there {
+		p.trial.number, p.trial.done, p.trial.ended = t.Number, t.Done, t.Ended
+	}
 	return p, err
 }

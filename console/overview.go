@@ -29,7 +29,8 @@ func sections() []section {
 	for _, g := range registers {
 		all = append(all, section{Path: g.path(), Key: g.Name + ".title", roles: g.roles})
 	}
-	return append(all, section{Path: Path + "/log", Key: "log.title", roles: seesLog})
+	return append(all, section{Path: Path + "/what-if", Key: "what-if.title", roles: seesWhatIf},
+		section{Path: Path + "/log", Key: "log.title", roles: seesLog})
 }
 
 // overviewPage answers whether everything is all right.

@@ -1,8 +1,6 @@
 package console
 
 import (
-	"strconv"
-
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
@@ -26,12 +24,12 @@ func (v *visit) regionsTables() ([]table, error) {
 		{"terms.from", false}, {"regions.ended", true}, {"regions.restored", true}, {"regions.removed-by", false}}}
 	for _, l := range all {
 		region, from := text(p.Region(l.Region)), cell{Text: p.Day(l.From), Note: l.Reason}
-		ended := text(p.Number(strconv.FormatInt(l.Ended, 10)))
+		ended := text(p.count(l.Ended))
 		if l.Removed.IsZero() {
 			now.Rows = append(now.Rows, row{region, from, ended, {Text: l.AddedBy, Note: p.Local(l.Added)}})
 			continue
 		}
-		before.Rows = append(before.Rows, row{region, from, ended, text(p.Number(strconv.FormatInt(l.Restored, 10))),
+		before.Rows = append(before.Rows, row{region, from, ended, text(p.count(l.Restored)),
 			{Text: l.RemovedBy, Note: p.Local(l.Removed)}})
 	}
 	return []table{now, before}, err

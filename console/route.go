@@ -50,6 +50,7 @@ func routes() []route {
 			roles: seesHolders},
 		{path: Path + "/proposals", page: (*visit).proposals, roles: seesProposals},
 		{path: Path + "/proposals/{id}", page: (*visit).proposal, form: (*submission).decide, roles: seesProposals},
+		{path: Path + "/what-if", page: (*visit).whatIf, form: (*submission).tryTerms, roles: seesWhatIf},
 		{path: Path + "/log", page: (*visit).log, roles: seesLog},
 	}
 	for _, g := range registers {

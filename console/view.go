@@ -2,6 +2,7 @@ package console
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,6 +59,9 @@ func (p *view) Test() bool { return p.visit.Books.Test() }
 
 // TestClock is the time in books that are a test.
 func (p *view) TestClock() string { return p.visit.Books.Now().UTC().Format(time.DateTime) }
+
+// count is a whole number.
+func (p *view) count(n int64) string { return p.Number(strconv.FormatInt(n, 10)) }
 
 // Sections are the links of the menu: the pages that the visitor may look at.
 func (p *view) Sections() (all []section) {

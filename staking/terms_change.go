@@ -1,6 +1,10 @@
 package staking
 
-import "github.com/softstake/softstake/ledger"
+import (
+	"cmp"
+
+	"github.com/softstake/softstake/ledger"
+)
 
 // TermsChange is what of terms is to be changed, as text where it is a figure: rates as
 // ParseRate reads them, amounts in whole tokens. What is nil stays as it is.
@@ -17,6 +21,13 @@ type TermsChange struct {
 // are given and no APR, the APR follows from them. Its errors are ledger.ErrInvalid.
 func (c TermsChange) Apply(asset ledger.Asset, t Terms) (Terms, error) {
 	return c.apply(asset, t, t.Mode == Fixed)
+}
+
+// Hypothetical is the change after which no holder reads the terms: a gross rate that it does not give is not stated.
+// The recorded one would contradict another rate or another fee.
+func (c TermsChange) Hypothetical() TermsChange {
+	c.GrossAPR = cmp.Or(c.GrossAPR, new("0"))
+	return c
 }
 
 // First returns the first terms of a token, which hold from a day on: on offer, in the mode
