@@ -160,12 +160,15 @@ func stopped(town *demo.Town, next http.Handler) http.Handler {
 
 // demoStaff are those who run a town.
 var demoStaff = []console.Visitor{{Email: "olga@example.com", Role: access.Operator},
-	{Email: "anton@example.com", Role: access.Approver}}
+	{Email: "anton@example.com", Role: access.Approver}, {Email: "ada@example.com", Role: access.Admin},
+	{Email: "theo@example.com", Role: access.Treasurer}}
 
 // duties are what there is to do for whom.
 var duties = map[access.Role]string{
-	access.Operator: "propose to complete a large withdrawal, or tomorrow a day of ALGO over its limit",
-	access.Approver: "approve terms that are proposed, or reject them",
+	access.Operator:  "propose to complete a large withdrawal, or tomorrow a day of ALGO over its limit",
+	access.Approver:  "approve terms that are proposed, or reject them",
+	access.Admin:     "propose tokens, limits and members of staff",
+	access.Treasurer: "enter staking income, propose to take out fees or to fund a campaign",
 }
 
 // stories are what there is to see with whose eyes.
