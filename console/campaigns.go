@@ -135,7 +135,7 @@ func (s *submission) addCampaign(f *ui.Form) error {
 // neededDay is the day that a field says; one must be given.
 func neededDay(f *ui.Form, name string) (staking.Day, error) {
 	if typed(f, name) == "" {
-		return 0, ledger.ErrInvalid.In(name, "the day is missing")
+		return 0, ledger.ErrInvalid.In(name, "the day is missing").Because(reasonNoDay)
 	}
 	return dayOf(f, name, 0)
 }

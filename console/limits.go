@@ -98,7 +98,7 @@ func (s *submission) setLimit(f *ui.Form) error {
 		}
 	}
 	if l == was {
-		return ledger.ErrInvalid.In("total", "nothing changes")
+		return ledger.ErrInvalid.In("total", "nothing changes").Because(reasonNothing)
 	}
 	return s.Books.SetLimit(s.context(), l)
 }

@@ -135,11 +135,10 @@ func (s *submission) change(g register) error {
 	if i := slices.IndexFunc(g.forms, func(form registerForm) bool { return form.Name == f.Value("do") }); i >= 0 {
 		form = g.forms[i]
 	}
-	err := control.Check(form.does, s.actor)
-	if err == nil {
-		err = form.change(s, f)
+	if err := control.Check(form.does, s.actor); err != nil {
+		return err // the page offers no such form
 	}
-	at, err := s.orPropose(err, f.Value("reason"))
+	at, err := s.orPropose(form.change(s, f), f.Value("reason"))
 	switch {
 	case err == nil && s.secret != "":
 		return s.show("secret", secretPage{s.view("secret.title"), s.secret, at, g.path()})
@@ -184,9 +183,45 @@ func (s *submission) fault(f *ui.Form, err error) bool {
 			name = field
 		}
 	}
-	f.SetFault(name, s.locale.T("fault", "why", err))
+	f.SetFault(name, s.why(err))
 	return true
 }
+
+// faults are the kinds of error that have words of their own in each language, fault.NAME; a reason that has any,
+// fault.REASON, goes before. The books' own words say the rest, in English.
+var faults = []struct {
+	kind error
+	name string
+}{
+	{access.ErrForbidden, "forbidden"}, {ledger.ErrNotFound, "not-found"}, {ledger.ErrInsufficient, "insufficient"},
+	{ledger.ErrConflict, "conflict"}, {ledger.ErrEnded, "conflict"}, {ledger.ErrDayClosed, "day-closed"},
+}
+
+// why is a sentence that says why something is refused.
+func (v *visit) why(err error) string {
+	key := "fault"
+	if reason := "fault." + ledger.ReasonOf(err); v.locale.Has(reason) {
+		key = reason
+	} else if i := slices.IndexFunc(faults, func(f struct {
+		kind error
+		name string
+	}) bool {
+		return errors.Is(err, f.kind)
+	}); i >= 0 {
+		key = "fault." + faults[i].name
+	}
+	return v.locale.T(key, "why", err)
+}
+
+// The reasons of errors that are the console's own, each with its words: fault.REASON.
+const (
+	reasonNoDay    = "no-day"
+	reasonNoAmount = "no-amount"
+	reasonNothing  = "nothing-changes"
+	reasonRunning  = "trial-running"
+	reasonBusy     = "trials-busy"
+	reasonUnpaid   = "days-not-paid"
+)
 
 // tokenOptions are all tokens that the books keep, to choose from.
 func (v *visit) tokenOptions() ([]option, error) {
@@ -207,13 +242,19 @@ func dayOf(f *ui.Form, name string, other staking.Day) (staking.Day, error) {
 		return other, nil
 	}
 	d, err := staking.ParseDay(typed(f, name))
-	return d, ledger.At(name, err)
+	if err != nil {
+		return 0, ledger.ErrInvalid.In(name, "%w", err).Because(reasonNoDay)
+	}
+	return d, nil
 }
 
 // amountOf is the amount of a token that a field says, in smallest units.
 func amountOf(a ledger.Asset, f *ui.Form, name string) (ledger.Amount, error) {
 	n, err := a.Parse(typed(f, name))
-	return n, ledger.At(name, err)
+	if err != nil {
+		return 0, ledger.ErrInvalid.In(name, "%w", err).Because(reasonNoAmount)
+	}
+	return n, nil
 }
 
 // posted is the error of what was posted, whether the call or the entry was refused.

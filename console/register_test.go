@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"net/url"
 	"testing"
 
 	"github.com/softstake/softstake/ledger"
@@ -132,5 +133,29 @@ func TestInSingleOperatorModeAFormTakesEffect(t *testing.T) {
 		t.Errorf("%+v", limits)
 	}
 	ada.get("/console/limits", "Accept-Language", "de").has("12,5 %", "Grenzen")
-	o.as("olga").post("/console/limits", "asset", "BNB", "total", "4").is(http.StatusUnprocessableEntity)
+	o.as("olga").post("/console/limits", "asset", "BNB", "total", "4").is(http.StatusForbidden)
+}
+
+// TestARefusalSpeaksGerman where the console chooses the words.
+func TestARefusalSpeaksGerman(t *testing.T) {
+	o := newOffice(t)
+	for _, c := range []struct {
+		who, path string
+		form      []string
+		says      string
+	}{
+		{"ada", "limits", []string{"asset", "BNB", "total", "x"}, "Schreiben Sie eine Zahl"},
+		{"ada", "limits", []string{"asset", "BNB"}, "alles hier ist schon so"},
+		{"olga", "prices", []string{"asset", "BNB", "price", "1", "day", "morgen"}, "Schreiben Sie einen Tag"},
+		{"theo", "fees", []string{"do", "withdraw", "asset", "SOL", "amount", "1", "id", "x"}, "So viel ist nicht da"},
+		{"theo", "campaigns", []string{"do", "end", "id", "none"}, "Das gibt es in den Büchern nicht"},
+		{"olga", "what-if", []string{"from", "2026-03-02", "apr", "0.1"}, "Nur bezahlte Tage"},
+	} {
+		form := url.Values{}
+		for i := 0; i < len(c.form); i += 2 {
+			form.Set(c.form[i], c.form[i+1])
+		}
+		o.as(c.who).ask(http.MethodPost, Path+"/"+c.path, form, "Sec-Fetch-Site", "same-origin", "Accept-Language", "de").
+			is(http.StatusUnprocessableEntity).has(c.says)
+	}
 }

@@ -83,7 +83,7 @@ func TestStaffAreAddedAndRefused(t *testing.T) {
 	ada.get("/console/staff").has(session)
 	udo := o.as("udo")
 	udo.get("/console/staff").is(http.StatusOK).has(session).hasNot("<select")
-	udo.post("/console/staff", "do", "end", "session", "otto@example.com "+session).is(http.StatusUnprocessableEntity)
+	udo.post("/console/staff", "do", "end", "session", "otto@example.com "+session).is(http.StatusForbidden)
 	ada.get("/console/staff").has(session)
 	ada.post("/console/staff", "do", "end", "session", "otto@example.com "+session).is(http.StatusSeeOther)
 	ada.get("/console/staff").hasNot(session)

@@ -122,7 +122,7 @@ func (s *submission) setTerms(f *ui.Form) error {
 		change.Offered = &is
 	}
 	if change == (staking.TermsChange{}) {
-		return ledger.ErrInvalid.In("apr", "nothing changes")
+		return ledger.ErrInvalid.In("apr", "nothing changes").Because(reasonNothing)
 	}
 	if t, err = change.Apply(asset, t); err != nil {
 		return err

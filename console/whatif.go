@@ -56,10 +56,11 @@ func (ts *trials) begin(who string, o simulation.Options, typed *ui.Form) error 
 	defer ts.mu.Unlock()
 	last := ts.of[who]
 	if last != nil && !last.Ended {
-		return ledger.ErrConflict.In("", "a simulation of yours is running; cancel it first")
+		return ledger.ErrConflict.In("", "a simulation of yours is running; cancel it first").Because(reasonRunning)
 	}
 	if ts.running == mostTrials {
-		return ledger.ErrConflict.In("", "%d simulations are running; wait until one is done", mostTrials)
+		return ledger.ErrConflict.In("", "%d simulations are running; wait until one is done", mostTrials).
+			Because(reasonBusy)
 	}
 	ctx, cancel := context.WithCancel(ts.ctx)
 	t := &trial{Number: 1, Asked: o, Typed: typed, cancel: cancel}
@@ -149,7 +150,7 @@ func (v *visit) showWhatIf(status int, f *ui.Form) error {
 	case p.Trial.Err != nil:
 		p.Problem = v.locale.T("what-if.failed")
 		if status, _ := pageOf(p.Trial.Err); status != http.StatusInternalServerError {
-			p.Problem = v.locale.T("fault", "why", p.Trial.Err)
+			p.Problem = v.why(p.Trial.Err)
 		}
 	default:
 		p.Tables = p.whatIfTables(p.Trial.Result)
@@ -249,7 +250,7 @@ func (s *submission) trialOf(f *ui.Form) (o simulation.Options, err error) {
 		return o, err
 	}
 	if o.Through > last || o.From > o.Through {
-		return o, ledger.ErrInvalid.In("from", "the last day that is paid is %s", last)
+		return o, ledger.ErrInvalid.In("from", "the last day that is paid is %s", last).Because(reasonUnpaid)
 	}
 	given := func(name string) *string {
 		if typed(f, name) == "" {
@@ -260,7 +261,7 @@ func (s *submission) trialOf(f *ui.Form) (o simulation.Options, err error) {
 	change := staking.TermsChange{APR: given("apr"), Min: given("min"), Cap: given("cap"), Fee: given("fee"),
 		Mode: given("mode"), Measure: given("measure")}
 	if change == (staking.TermsChange{}) {
-		return o, ledger.ErrInvalid.In("apr", "nothing changes")
+		return o, ledger.ErrInvalid.In("apr", "nothing changes").Because(reasonNothing)
 	}
 	o.Change = func(asset ledger.Asset, _ staking.Day, t staking.Terms) (staking.Terms, error) {
 		return change.Hypothetical().Apply(asset, t)

@@ -73,10 +73,10 @@ func TestASimulationIsCancelled(t *testing.T) {
 	<-began
 	olga.get("/console/what-if").has("<progress", "Cancel", "Look again")
 	olga.post("/console/what-if", "from", "2026-03-03", "apr", "0.003").is(http.StatusUnprocessableEntity).
-		has("a simulation of yours is running")
+		has("A simulation of yours is running")
 	o.ok(trials.begin("staff theo@example.com", options, ui.EmptyForm()))
 	o.as("anton").post("/console/what-if", "from", "2026-03-03", "apr", "0.003").is(http.StatusUnprocessableEntity).
-		has("2 simulations are running")
+		has("Others simulate now")
 	olga.post("/console/what-if", "do", "cancel").is(http.StatusSeeOther)
 	close(goOn)
 	o.until("it has ended", func() bool {
