@@ -5,6 +5,7 @@ go 1.26.8
 ignore (
 	./browser/node_modules
 	./clients/node_modules
+	./contract/node_modules
 )
 
 require (
