@@ -16,6 +16,7 @@ import (
 	"github.com/softstake/softstake/api"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -106,6 +107,11 @@ var eachOperation = []struct{ operation, who, path, body string }{
 		`{"adjustments":[{"id":"fix-2","moves":[{"from":"@custody","to":"bob","asset":"BNB","amount":"1"}],"reason":"it was missed"}]}`},
 	{"request-withdrawal", "alice", "/v1/accounts/alice/withdrawals", `{"id":"alice/w-1","asset":"BNB","amount":"1"}`},
 	{"list-withdrawals", "alice", "/v1/accounts/alice/withdrawals", ""},
+	{"add-withdrawal-address", "alice", "/v1/accounts/alice/withdrawal-addresses",
+		`{"asset":"BNB","network":"BSC","address":"0x1","label":"mine"}`},
+	{"list-withdrawal-addresses", "auditor", "/v1/accounts/alice/withdrawal-addresses", ""},
+	{"remove-withdrawal-address", "alice", "/v1/accounts/alice/withdrawal-addresses/old", ""},
+	{"set-saved-only", "alice", "/v1/accounts/alice/withdrawal-addresses/saved-only", ""},
 	{"list-pending-withdrawals", "exchange", "/v1/withdrawals", ""},
 	{"list-tokens", "alice", "/v1/tokens", ""},
 	{"add-token", "operator", "/v1/tokens",
@@ -222,6 +228,7 @@ func (w *town) readyForEachOperation() {
 			`"authoritative":true`)).is(201)
 	w.ok(w.db.CloseDays(w.t.Context(), w.first, w.clock.Now()))
 	w.sign()
+	scenario.SavedAddress(w.t, w.db, "alice", "old")
 }
 
 // TestEachOperationAnswersAsItIsDescribed calls each once, as it is meant.

@@ -128,6 +128,7 @@ func (w *town) holder(id ledger.Account, region staking.Region) {
 	w.t.Helper()
 	_, err := w.db.OpenAccount(w.t.Context(), id, region)
 	w.ok(err)
+	scenario.AnyAddress(w.t, w.db, id)
 	w.token(access.Holder, id)
 }
 

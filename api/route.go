@@ -141,6 +141,7 @@ func newServer(o Options) *server {
 	s.freezeRoutes()
 	s.entryRoutes()
 	s.withdrawalRoutes()
+	s.addressRoutes()
 	s.reconciliationRoutes()
 	s.correctionRoutes()
 	s.journalRoutes()

@@ -93,6 +93,7 @@ func (f *fixture) now() time.Time { return f.clock.Now() }
 func (f *fixture) open(id ledger.Account) {
 	f.t.Helper()
 	testkit.Must(f.db.OpenAccount(f.t.Context(), id, "DE"))(f.t)
+	scenario.AnyAddress(f.t, f.db, id)
 	for _, name := range staking.DocumentNames {
 		ok(f.t, f.db.Documents().Accept(f.t.Context(), id, name, 0, staking.Client{}))
 	}

@@ -63,6 +63,9 @@ var (
 		fmt.Sprintf("Too many parameters; at most %d bytes are read.", maxBody))
 )
 
+// errAddress refuses a withdrawal to an address that is not saved, or waits. The code is ours.
+var errAddress = badRequest(-6023, "The address is not one of your withdrawal addresses, or cannot be used yet.")
+
 // heavy is the refusal of too much request weight, for so many seconds.
 func heavy(limit, after int) refusal {
 	return refusal{

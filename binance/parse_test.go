@@ -42,6 +42,7 @@ func TestEndpoints(t *testing.T) {
 		"GET /sapi/v1/capital/config/getall read 10",
 		"GET /sapi/v1/capital/deposit/address read 10",
 		"GET /sapi/v1/capital/deposit/hisrec read 1",
+		"GET /sapi/v1/capital/withdraw/address/list read 10",
 		"GET /sapi/v1/capital/withdraw/history read 20",
 		"GET /sapi/v1/margin/allPairs market data 1",
 		"GET /sapi/v1/margin/isolated/allPairs market data 10",

@@ -26,6 +26,7 @@ var spot = []endpoint{
 	get("/sapi/v1/asset/assetDividend", access.Read, 10, assetDividend),
 	{http.MethodPost, "/sapi/v1/capital/withdraw/apply", access.Withdraw, 60, nil, withdrawApply},
 	get("/sapi/v1/capital/withdraw/history", access.Read, 20, withdrawHistory),
+	get("/sapi/v1/capital/withdraw/address/list", access.Read, 10, withdrawAddresses),
 	get("/sapi/v1/capital/deposit/hisrec", access.Read, 1, depositHistory),
 	get("/sapi/v1/account/apiRestrictions", access.Read, 1, apiRestrictions),
 	get("/sapi/v1/system/status", "", 1, systemStatus),

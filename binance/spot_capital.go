@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/reports"
@@ -28,8 +29,8 @@ const maxDestination = 200
 
 // withdrawApply copies POST /sapi/v1/capital/withdraw/apply. A withdrawOrderId is
 // the name that makes it once: the same again, with the same content, is answered
-// as the first time forever, and not only while its request may be repeated. The
-// address book and fees inside the exchange are not ours: "name" and
+// as the first time forever, and not only while its request may be repeated. It goes
+// to an address that the holder has saved, unless any is allowed. Fees inside the exchange are not ours: "name" and
 // "transactionFeeFlag" change nothing, and there is one wallet.
 func withdrawApply(r *request, books *store.DB) (any, error) {
 	w, err := r.withdrawal()
@@ -37,6 +38,10 @@ func withdrawApply(r *request, books *store.DB) (any, error) {
 		return nil, err
 	}
 	if _, err := books.Withdraw(r.ctx, w); err != nil {
+		if refusal, is := errors.AsType[*ledger.Error](err); is && errors.Is(err, access.ErrForbidden) &&
+			(refusal.Reason == store.ReasonAddressUnknown || refusal.Reason == store.ReasonAddressWaits) {
+			return nil, errAddress
+		}
 		return nil, err
 	}
 	return struct {
@@ -88,6 +93,31 @@ func (r *request) withdrawalID() string {
 	}
 	sum := sha256.Sum256([]byte(name))
 	return hex.EncodeToString(sum[:16])
+}
+
+// withdrawAddresses copies GET /sapi/v1/capital/withdraw/address/list: the saved addresses that can be used.
+func withdrawAddresses(r *request) (any, error) {
+	type row struct {
+		Address     string `json:"address"`
+		Tag         string `json:"addressTag"`
+		Coin        string `json:"coin"`
+		Name        string `json:"name"`
+		Network     string `json:"network"`
+		Origin      string `json:"origin"`
+		OriginType  string `json:"originType"`
+		WhiteStatus bool   `json:"whiteStatus"`
+	}
+	all, err := r.WithdrawalAddresses(r.ctx, r.account)
+	if err != nil {
+		return nil, err
+	}
+	rows := []row{}
+	for _, a := range all {
+		if !a.Usable.After(r.now) {
+			rows = append(rows, row{a.Address, a.Tag, a.Asset, a.Label, a.Network, "", "", true})
+		}
+	}
+	return rows, nil
 }
 
 // withdrawnRow is a withdrawal in the exchange's fields.

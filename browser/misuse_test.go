@@ -195,7 +195,8 @@ func (b *tab) fillIn(path string, pairs ...string) {
 	b.visit(path)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if field := "#" + pairs[i]; eval[bool](b, "document.querySelector("+quote(field)+").matches('select')") {
-			eval[chromedp.Void](b, "(e => { e.value = "+quote(pairs[i+1])+"; e.dispatchEvent(new Event('input', "+
+			eval[chromedp.Void](b, "(e => { const v = "+quote(pairs[i+1])+"; e.value = v; if (e.value !== v) "+
+				"e.selectedIndex = [...e.options].findIndex(o => o.text.includes(v)); e.dispatchEvent(new Event('input', "+
 				"{bubbles: true})) })(document.querySelector("+quote(field)+"))")
 		} else {
 			b.fill(field, pairs[i+1])
@@ -219,8 +220,7 @@ func TestAnothersThingsAreNotFound(t *testing.T) {
 	s := demo(t, 3)
 	alice := s.open(t, looks{width: desk})
 	alice.logIn("alice@example.com")
-	alice.fillIn("/withdraw", "asset", "BNB", "amount", "0.1", "address", "0x0000000000000000000000000000000000000001",
-		"network", "BSC")
+	alice.fillIn("/withdraw", "asset", "BNB", "amount", "0.1", "saved", "0x0000000000000000000000000000000000000001")
 	alice.confirm()
 	alice.until("the withdrawal", done("withdraw"))
 	path, _, _ := strings.Cut(alice.path(), "?")

@@ -54,6 +54,7 @@ var sights = []sight{
 	{"account", "alice@example.com", "/account", 200},
 	{"password", "alice@example.com", "/account/password", 200},
 	{"keys", "alice@example.com", "/account/keys", 200},
+	{"addresses", "alice@example.com", "/account/addresses", 200},
 	{"clock", "alice@example.com", "/demo/clock", 200},
 }
 
@@ -63,7 +64,7 @@ var typed = map[string][]string{
 	"convert":         {"asset", "BNB", "into", "USDT", "amount", "0.5"},
 	"convert-confirm": {"asset", "BNB", "into", "USDT", "amount", "0.5"},
 	"withdraw":        {"asset", "BNB", "amount", "0.5"},
-	"withdraw-confirm": {"asset", "BNB", "amount", "0.5", "network", "BSC", "address",
+	"withdraw-confirm": {"asset", "BNB", "amount", "0.5", "saved",
 		"0x0000000000000000000000000000000000000001"},
 	"send":         {"asset", "BNB", "amount", "0.5", "to", "dora"},
 	"send-confirm": {"asset", "BNB", "amount", "0.5", "to", "dora"},

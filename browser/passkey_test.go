@@ -46,7 +46,7 @@ func TestFirstWithdrawalWithAPasskey(t *testing.T) {
 			b.press(`main form[action="/login/passkey"] button`)
 			b.at("/spot")
 
-			b.fillIn("/withdraw", "asset", "BNB", "amount", "0.1", "address", "0x1", "network", "BSC")
+			b.fillIn("/withdraw", "asset", "BNB", "amount", "0.1", "saved", "0x0000000000000000000000000000000000000001")
 			b.press("main form button.primary")
 			b.confirmation()
 			b.whole()
@@ -57,7 +57,7 @@ func TestFirstWithdrawalWithAPasskey(t *testing.T) {
 
 			call(b, webauthn.ClearCredentials, webauthn.ClearCredentialsParams{AuthenticatorID: device})
 			call(b, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: device})
-			b.fillIn("/withdraw", "asset", "BNB", "amount", "0.2", "address", "0x1", "network", "BSC")
+			b.fillIn("/withdraw", "asset", "BNB", "amount", "0.2", "saved", "0x0000000000000000000000000000000000000001")
 			b.press("main form button.primary")
 			b.confirmation()
 			b.press("main details[data-code] summary")

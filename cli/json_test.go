@@ -117,6 +117,7 @@ var jsonForms = []struct {
 	{tokenStatusJSON{}, "RunToken", "lastHolders"},
 	{termsJSON{}, "RevisionOut", "asset coming"},
 	{withdrawalJSON{}, "WithdrawalOut", ""},
+	{withdrawalAddressJSON{}, "AddressOut", ""},
 }
 
 // TestJSONHasTheFieldsOfTheAPI compares names and types of the fields that --json and

@@ -19,7 +19,7 @@ import (
 
 // reading are the commands that change nothing in the books. Whoever adds such a command
 // adds it here; one that changes something is added to changing.
-var reading = strings.Fields(`demo estimate simulate status account:list account:show address:list withdrawal:list reconciliation:list proposal:list proposal:show owner:list label:list
+var reading = strings.Fields(`demo estimate simulate status account:list account:show address:list withdrawal-address:list withdrawal:list reconciliation:list proposal:list proposal:show owner:list label:list
 	days:closing rewards explain statement entry tax
 	asset:list terms:list limit:list income:list fees:list campaign:list campaign:show price:list currency:list documents:list documents:show region:list exclude:list
 	login:list key:list token:list staff:list rates disclosure:list disclosure:show
@@ -45,6 +45,8 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"account erase", "bob", "", "account erase"},
 	{"address set", "alice BNB 0x1", "", "address set"},
 	{"address remove", "alice BNB", "", "address remove"},
+	{"withdrawal-address load", "alice BNB 0x1", "", "withdrawal-address load"},
+	{"withdrawal-address remove", "alice 0x1", "", "withdrawal-address remove"},
 	{"accept", "alice", "", "accept"},
 	{"enroll", "alice", "", "enroll"},
 	{"leave", "alice", "", "leave"},

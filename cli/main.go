@@ -39,14 +39,15 @@ type app struct {
 	Init     initCmd     `cmd:"" group:"start" help:"Make books: ten tokens, their terms, regions and documents."`
 	Status   statusCmd   `cmd:"" group:"start" help:"Show the state of the books."`
 
-	Account accountCmd `cmd:"" group:"holders" help:"Open and show accounts."`
-	Owner   ownerCmd   `cmd:"" group:"holders" help:"Set whose accounts are, and list it."`
-	Label   labelCmd   `cmd:"" group:"holders" help:"Give accounts labels, and list them."`
-	Address addressCmd `cmd:"" group:"holders" help:"Set and list where holders send their deposits."`
-	Accept  acceptCmd  `cmd:"" group:"holders" help:"Accept the documents for a holder."`
-	Enroll  enrollCmd  `cmd:"" group:"holders" help:"Switch Soft Staking on for a holder."`
-	Leave   leaveCmd   `cmd:"" group:"holders" help:"Switch Soft Staking off for a holder."`
-	Exclude excludeCmd `cmd:"" group:"holders" help:"Leave accounts out for days that another product has."`
+	Account           accountCmd           `cmd:"" group:"holders" help:"Open and show accounts."`
+	Owner             ownerCmd             `cmd:"" group:"holders" help:"Set whose accounts are, and list it."`
+	Label             labelCmd             `cmd:"" group:"holders" help:"Give accounts labels, and list them."`
+	Address           addressCmd           `cmd:"" group:"holders" help:"Set and list where holders send their deposits."`
+	WithdrawalAddress withdrawalAddressCmd `cmd:"" group:"holders" help:"List and remove where holders withdraw to."`
+	Accept            acceptCmd            `cmd:"" group:"holders" help:"Accept the documents for a holder."`
+	Enroll            enrollCmd            `cmd:"" group:"holders" help:"Switch Soft Staking on for a holder."`
+	Leave             leaveCmd             `cmd:"" group:"holders" help:"Switch Soft Staking off for a holder."`
+	Exclude           excludeCmd           `cmd:"" group:"holders" help:"Leave accounts out for days that another product has."`
 
 	Post   postCmd   `cmd:"" group:"entries" help:"Post entries: deposits, withdrawals, transfers, trades, holds."`
 	Load   loadCmd   `cmd:"" group:"entries" help:"Load the opening balances of many accounts."`

@@ -70,6 +70,7 @@ var (
 	admins      = []access.Role{access.Admin}
 	backEnd     = []access.Role{access.Exchange}
 	backOffice  = []access.Role{access.Exchange, access.Operator}
+	holder      = []access.Role{access.Holder}
 	owners      = []access.Role{access.Exchange, access.Holder}
 	everyone    = []access.Role{access.Exchange, access.Operator, access.Holder}
 	holders     = []access.Role{access.Operator, access.Holder}
@@ -99,11 +100,18 @@ var rules = map[Operation]Rule{
 	"label remove":       {Roles: operators},
 	"address set":        {Roles: owners},
 	"address remove":     {Roles: owners},
-	"accept":             {Roles: owners},
-	"enroll":             {Roles: owners},
-	"leave":              {Roles: owners},
-	"exclude add":        {Roles: operators},
-	"exclude end":        {Roles: operators},
+
+	"withdrawal-address add":        {Roles: holder},
+	"withdrawal-address any":        {Roles: holder},
+	"withdrawal-address load":       {Roles: commandLine},
+	"withdrawal-address remove":     {Roles: holders},
+	"withdrawal-address saved-only": {Roles: holders},
+
+	"accept":      {Roles: owners},
+	"enroll":      {Roles: owners},
+	"leave":       {Roles: owners},
+	"exclude add": {Roles: operators},
+	"exclude end": {Roles: operators},
 
 	"post":               {Roles: owners},
 	"load":               {Roles: commandLine},

@@ -29,6 +29,8 @@ var matrix = map[control.Operation]string{
 	"account unfreeze": "O", "account read": "S", "owner set": "O", "label add": "O", "label remove": "O",
 	"address set": "dH", "address remove": "dH", "accept": "eH", "enroll": "eH", "leave": "eH", "exclude add": "O",
 	"exclude end": "O", "post": "dtwH", "withdrawal request": "wH", "withdrawal cancel": "wOH",
+	"withdrawal-address add": "H", "withdrawal-address any": "H", "withdrawal-address load": "",
+	"withdrawal-address remove": "OH", "withdrawal-address saved-only": "OH",
 	"withdrawal complete":    "wO",
 	"reconciliation resolve": "O", "adjust": "O", "compensate": "O",
 	"fund": "U", "fund withdraw": "U", "fees withdraw": "U", "fees return": "U", "income": "U", "campaign add": "U",

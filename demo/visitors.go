@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -43,6 +45,12 @@ var newcomers = []struct {
 	{Dora, "AT", [][2]string{{"BNB", "0.12"}, {"ADA", "40"}, {"SUI", "9.5"}, {"USDT", "60"}}},
 }
 
+// withdrawsTo are the addresses that alice brings with her.
+var withdrawsTo = []people.WithdrawalAddress{
+	{Account: Alice, Asset: "BNB", Network: "BSC", Address: "0x0000000000000000000000000000000000000001"},
+	{Account: Alice, Asset: "ADA", Network: "Cardano", Address: "addr1q" + strings.Repeat("x5k9", 24)},
+}
+
 // Morning is when visitors find the town.
 func (t *Town) Morning() time.Time { return (t.Last + 1).Start().Add(9*time.Hour + 30*time.Minute) }
 
@@ -57,6 +65,11 @@ func (t *Town) Welcome(ctx context.Context, to time.Time) ([]Visitor, error) {
 	}
 	if err := t.Books.OpenAccounts(ctx, accounts); err != nil {
 		return nil, err
+	}
+	for _, a := range withdrawsTo {
+		if _, err := t.Books.People().LoadWithdrawalAddress(ctx, a); err != nil {
+			return nil, err
+		}
 	}
 	resident, err := t.resident(ctx)
 	if err != nil {

@@ -165,6 +165,13 @@ func addCredentials(t *testing.T, books *store.DB, id ledger.Account) {
 	ok(t, books.People().AddLogin(ctx, people.Login{Email: "alice@example.com", Account: id, Password: testkit.Must(
 		access.HashPassword(strings.NewReader(strings.Repeat("salt", 9)), "correct horse battery"))(t)}))
 	ok(t, books.People().AddStaff(ctx, "olga@example.com", access.Operator, access.Invitation{Hash: [32]byte{1}}))
+	for _, address := range []string{"0x1", "0x2"} {
+		a := testkit.Must(books.People().LoadWithdrawalAddress(ctx, people.WithdrawalAddress{Account: id, Asset: "BNB",
+			Address: address}))(t)
+		if address == "0x2" {
+			ok(t, books.People().RemoveWithdrawalAddress(ctx, id, a.ID))
+		}
+	}
 	ok(t, books.People().RevokeKey(ctx, strings.Repeat("A", 64)))
 	ok(t, books.People().RevokeToken(ctx, strings.Repeat("A", 12)))
 	sealed := access.Token{ID: strings.Repeat("C", 12), Role: access.Admin, Person: access.BreakGlassPerson,
@@ -375,6 +382,8 @@ var tampering = []struct{ kind, sql string }{
 	{"acceptances", `INSERT INTO acceptances (bucket, account, document, version, accepted_at) SELECT bucket, account, 'risk-warning', 9, opened FROM accounts WHERE account = 'new'`},
 	{"switch_events", `DELETE FROM switch_events WHERE account = 'holder-0020'`},
 	{"keys", `UPDATE keys SET permissions = 'read,trade,withdraw' WHERE revoked = 0`},
+	{"withdrawal_addresses", `UPDATE withdrawal_addresses SET address = '0xthief' WHERE removed = 0`},
+	{"withdrawal_addresses_removed", `UPDATE withdrawal_addresses SET removed = 0 WHERE removed > 0`},
 	{"keys_revoked", `UPDATE keys SET revoked = 0 WHERE revoked > 0`},
 	{"tokens", `UPDATE tokens SET role = 'operator' WHERE revoked = 0 AND lasts = 0`},
 	{"tokens_opened", `UPDATE tokens SET opened = 0 WHERE opened > 0`},

@@ -82,6 +82,9 @@ func (p *People) updatePassword(t db.Tx, l Login, c PasswordChange) error {
 	if err != nil {
 		return err
 	}
+	if err := delayWithdrawals(t, l.Account, p.now()); err != nil {
+		return err
+	}
 	if err := p.NotifyAll(t, []ledger.Account{l.Account}, NoticePassword, l.Email); err != nil {
 		return err
 	}

@@ -154,6 +154,12 @@ func (rs *Reports) Acceptances(ctx context.Context, id ledger.Account) ([]Accept
 	})
 }
 
+// WithdrawalAddresses are where an account's holder withdraws to, the oldest first. ErrNotFound if the account was
+// never opened.
+func (rs *Reports) WithdrawalAddresses(ctx context.Context, id ledger.Account) ([]people.WithdrawalAddress, error) {
+	return rs.People().WithdrawalAddresses(ctx, id)
+}
+
 // DepositAddresses are where an account's holder sends tokens, by token and network.
 // A closed account, which takes no deposit, has none. ErrNotFound if the account was
 // never opened.

@@ -114,11 +114,12 @@ func (g *groupCommit) entryTime(it *item) int64 {
 // checkItem says why the item cannot be accepted, or nil.
 func (g *groupCommit) checkItem(it *item) error {
 	for _, check := range []func(*item) error{
-		g.checkFreeze,     // what takes from a holder's account only: freeze.go
-		g.checkEnding,     // what ends a withdrawal only: withdrawal.go
-		g.checkConversion, // conversions only: conversion.go
-		g.checkIncome,     // staking income only: income.go
-		g.checkCeiling,    // what is posted with a token that has ceilings only: usage.go
+		g.checkFreeze,      // what takes from a holder's account only: freeze.go
+		g.checkEnding,      // what ends a withdrawal only: withdrawal.go
+		g.checkConversion,  // conversions only: conversion.go
+		g.checkIncome,      // staking income only: income.go
+		g.checkCeiling,     // what is posted with a token that has ceilings only: usage.go
+		g.checkDestination, // withdrawals that their holders request only: destination.go
 	} {
 		if err := check(it); err != nil {
 			return err

@@ -16,6 +16,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -145,6 +146,7 @@ func guardedBooks(t *testing.T, db *store.DB) {
 	deposit(t, db, "d-1", "alice", 10, "BNB", time.Time{})
 	addLogin(t, db, "alice@example.com", "alice")
 	addPasskey(t, db, aliceLogin, "Laptop")
+	scenario.AnyAddress(t, db, "alice")
 }
 
 // TestStepUps: what a factor guards is done with a step-up of that very operation and content, made by the same

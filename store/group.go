@@ -33,6 +33,8 @@ type groupCommit struct {
 	controls controls               // of what needs approval
 	usages   map[usageKey]*usage    // of ceilings
 
+	destinations destinations // of withdrawals that their holders request
+
 	accepted []*item // and new: to be written, by bucket and ID; known after decide
 }
 
@@ -135,11 +137,12 @@ func (b *books) postIn(t db.Tx, assets map[string]ledger.Asset, calls []*call) (
 		g.readLimits, // conversions only, and their locks: conversion.go
 		g.apply,      // locks the balances
 		g.checkAccounts,
-		g.readLater,    // of balances that are debited only
-		g.readRequests, // what ends a withdrawal only: withdrawal.go
-		g.readReserved, // what takes from a held part only: withdrawal.go
-		g.readPool,     // what takes from @rewards only: reserve.go
-		g.readUsage,    // what is posted with a token that has ceilings only: usage.go
+		g.readLater,        // of balances that are debited only
+		g.readRequests,     // what ends a withdrawal only: withdrawal.go
+		g.readReserved,     // what takes from a held part only: withdrawal.go
+		g.readPool,         // what takes from @rewards only: reserve.go
+		g.readUsage,        // what is posted with a token that has ceilings only: usage.go
+		g.readDestinations, // withdrawals that their holders request only: destination.go
 	); err != nil {
 		return 0, nil, err
 	}

@@ -51,7 +51,12 @@ var changing = map[string]string{
 	"People.RemovePasskey": "factor remove", "People.RemoveTOTP": "factor remove",
 	"People.SetRecoveryCodes": "factor codes", "People.ResetFactors": "factor reset",
 	"People.SetDepositAddress": "address set", "People.RemoveDepositAddress": "address remove",
-	"People.AddStaff": "staff add", "People.SetStaffRole": "staff set-role", "People.InviteStaff": "staff invite",
+	"People.AddWithdrawalAddress":    "withdrawal-address add",
+	"People.LoadWithdrawalAddress":   "withdrawal-address load",
+	"People.RemoveWithdrawalAddress": "withdrawal-address remove",
+	"People.SetSavedOnly":            "withdrawal-address saved-only; withdrawal-address any",
+	"People.AddStaff":                "staff add",
+	"People.SetStaffRole":            "staff set-role", "People.InviteStaff": "staff invite",
 	"People.DisableStaff": "staff disable", "People.AddStaffSession": "staff log-in",
 	"People.AddProvidedSession": "staff log-in", "People.RefuseStaff": "staff log-in refused",
 	"People.EndStaffSession": "staff log-out", "People.EndStaffSessions": "staff log-out",
@@ -69,6 +74,7 @@ var changesNothing = strings.Fields(`DB.As DB.Close DB.Engine DB.Now DB.FirstDay
 	People.DerivedSecret People.Confirm People.ConfirmPassword People.Factors People.PasskeyOwner
 	People.ChangeMailSettings People.ClaimMail People.EndMail People.MailSettings People.Mails
 	People.Notices People.Notify People.NotifyAll People.RetryMail
+	People.WithdrawalAddresses People.WithdrawalSettings
 	People.ConfirmProvided
 	People.AddDraft People.AddSecurityEvent People.AddSession People.CountAttempt People.CountRecipient People.Draft
 	People.EndSession People.EndSessions People.ExpiringTokens People.Key People.Keys People.Login People.Logins People.Prune

@@ -31,6 +31,9 @@ var logs = map[string]string{
 	"POST /withdraw/{entry}/end":           "withdrawal cancel",
 	"POST /account/keys/new":               "key create",
 	"POST /account/keys/{name}/revoke":     "key revoke",
+	"POST /account/addresses":              "withdrawal-address add",
+	"POST /account/addresses/remove":       "withdrawal-address remove",
+	"POST /account/addresses/saved-only":   "withdrawal-address saved-only",
 	"POST /account/password":               "login password",
 	"POST /account/mail":                   "- what a login is mailed",
 	"POST /unsubscribe/{text}":             "- what a login is mailed",
@@ -72,6 +75,17 @@ var drivers = []driver{
 		pending, err := reports.New(w.books.Reader()).PendingWithdrawals(w.Context(), store.Withdrawal{}, 1)
 		w.ok(err)
 		return w.post("/withdraw/"+url.PathEscape(pending[0].ID)+"/end", query("how", "cancelled"))
+	}},
+	{"POST /account/addresses", func(w *website) answer {
+		return w.post("/account/addresses", query("asset", "BNB", "network", "BSC", "address", "0xAbC"))
+	}},
+	{"POST /account/addresses/remove", func(w *website) answer {
+		all, err := w.books.People().WithdrawalAddresses(w.Context(), "alice")
+		w.ok(err)
+		return w.post("/account/addresses/remove", query("address", all[0].ID))
+	}},
+	{"POST /account/addresses/saved-only", func(w *website) answer {
+		return w.post("/account/addresses/saved-only", nil)
 	}},
 	{"POST /account/keys/new", func(w *website) answer { return w.post("/account/keys/new", w.keyForm()) }},
 	{"POST /account/keys/{name}/revoke", func(w *website) answer {

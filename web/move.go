@@ -67,6 +67,7 @@ type moveForm struct {
 
 	To       ledger.Account // of a transfer
 	Exchange exchange       // of a conversion
+	Places   destinations   // where a withdrawal may go
 	List     any            // earlier moves, where the page shows them
 }
 
@@ -364,7 +365,7 @@ func (s *submission) move(k kind) error {
 	case errors.Is(err, ledger.ErrConflict): // posted at the same time, with different figures
 		return m.another()
 	case errors.Is(err, ledger.ErrInsufficient), errors.Is(err, ledger.ErrInvalid),
-		errors.Is(err, ledger.ErrNotFound), byRules:
+		errors.Is(err, ledger.ErrNotFound), byRules, refusesAddress(err):
 		return s.refused(m, err)
 	case err != nil:
 		return err

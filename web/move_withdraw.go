@@ -18,7 +18,7 @@ import (
 
 // withdrawalKind is a request that an operator completes or cancels.
 var withdrawalKind = kind{
-	name: "withdraw", posts: ledger.WithdrawalRequest, takes: true, fields: []string{"network", "address", "tag"},
+	name: "withdraw", posts: ledger.WithdrawalRequest, takes: true, fields: []string{"saved", "network", "address", "tag"},
 	offers: (*wallet).held, read: (*moveForm).readWithdraw, same: (*moveForm).sameWithdraw, post: (*submission).withdraw,
 	between: func(m *moveForm) (from, to ledger.Account) { return m.Account(), m.Account().Held() },
 }
@@ -34,10 +34,14 @@ var needed = map[string]string{"network": "withdraw.network.empty", "address": "
 
 // readWithdraw reads the destination, and lists earlier withdrawals.
 func (m *moveForm) readWithdraw() error {
+	if err := m.readDestinations(); err != nil {
+		return err
+	}
 	for _, name := range m.kind.fields {
 		text := strings.TrimSpace(m.F.Value(name))
 		switch {
-		case text == "" && needed[name] != "":
+		case text == "" && needed[name] != "" && m.F.Faulty(): // where it goes is not chosen yet
+		case text == "" && needed[name] != "" && m.F.Value("saved") == "":
 			m.F.SetFault(name, m.T(needed[name]))
 		case utf8.RuneCountInString(text) > maxPlace:
 			m.F.SetFault(name, m.N("withdraw.too-long", maxPlace))

@@ -141,6 +141,7 @@ func (w *website) holder(id ledger.Account, region staking.Region) {
 	w.Helper()
 	_, err := w.books.OpenAccount(w.Context(), id, region)
 	w.ok(err)
+	scenario.AnyAddress(w, w.books, id)
 	hash, err := testHash()
 	w.ok(err)
 	w.ok(w.books.People().AddLogin(w.Context(),

@@ -66,6 +66,8 @@ type peopleReader interface {
 		error)
 	Notices(ctx context.Context, id ledger.Account, after *people.Notice, limit int) ([]people.Notice, error)
 	MailSettings(ctx context.Context, email string) (people.MailSettings, error)
+	WithdrawalAddresses(ctx context.Context, id ledger.Account) ([]people.WithdrawalAddress, error)
+	WithdrawalSettings(ctx context.Context, id ledger.Account) (people.WithdrawalSettings, error)
 }
 
 // keeper is all that a page may write. None of it moves anything or is in the log.
