@@ -29,8 +29,8 @@ func TestTheKeyboardAloneInTheConsole(t *testing.T) {
 	b.until("the fault", `!!document.querySelector("#from-fault")`)
 	b.tabTo("#from")
 	b.types(kb.End + "-25")
-	b.tabTo("#apr")
-	b.types("0.003")
+	b.tabTo("#min")
+	b.types("3")
 	b.types(kb.Enter)
 	b.until("what it would have cost", `!!document.querySelector("#trial table")`)
 }
