@@ -53,6 +53,9 @@ func (v *visit) stream() error {
 	if err != nil {
 		return err
 	}
+	if last.trial.number > 0 {
+		last.trial.done = -1 // it may have moved between the page and its stream
+	}
 	for {
 		select {
 		case <-v.context().Done():
