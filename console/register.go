@@ -101,7 +101,7 @@ func (v *visit) showRegister(status int, g register, f *ui.Form, posted string) 
 		if control.Check(form.does, v.actor) != nil {
 			continue
 		}
-		shown := shownForm{Name: form.Name, Key: g.Name + "." + form.Name, F: f}
+		shown := shownForm{Name: form.Name, Key: g.Name + ".form." + form.Name, F: f}
 		if i > 0 {
 			shown.ID = form.Name + "-"
 		}

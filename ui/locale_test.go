@@ -102,7 +102,7 @@ func readWritten(t *testing.T, folder string, texts map[string]string) {
 
 var (
 	// asked is a text that is asked for by its whole key, or by the beginning of one.
-	asked = regexp.MustCompile(`\.(T|H|N|view)[ (]\(?(printf )?"([^"]+)"( \+)?`)
+	asked = regexp.MustCompile(`\.(T|H|N|view)[ (]\(?(printf )?"([^"]+)"( ?\+)?`)
 	// quoted is any text in quotes that could be a key, or a part of one.
 	quoted = regexp.MustCompile(`"([a-z0-9.%-]+)"`)
 )
@@ -179,13 +179,14 @@ func known(l *Locale, key, form string, part bool) bool {
 	return false
 }
 
-// pattern matches the keys that a format makes, or a beginning or an end: "%s.title", "refused.", ".title".
+// pattern matches the keys that a format makes, or a beginning, a middle or an end: "%s.title", "refused.", ".form.",
+// ".title".
 func pattern(part string) *regexp.Regexp {
 	p := strings.ReplaceAll(regexp.QuoteMeta(part), "%s", "[a-z0-9.-]+")
-	switch {
-	case strings.HasSuffix(part, "."):
+	if strings.HasSuffix(part, ".") {
 		p += "[a-z0-9.-]+"
-	case strings.HasPrefix(part, "."):
+	}
+	if strings.HasPrefix(part, ".") {
 		p = "[a-z0-9.-]+" + p
 	}
 	return regexp.MustCompile("^" + p + "$")

@@ -119,7 +119,7 @@ func (s *submission) addAddress() error {
 		case errors.Is(err, ledger.ErrNotFound):
 			f.SetFault("asset", s.locale.T("addresses.fault.asset"))
 		case is && refusal.Reason == people.ReasonTooManyAddresses:
-			f.SetFault("", s.locale.N("addresses.fault.many", people.MaxAddresses))
+			f.SetFault("", s.locale.T("addresses.fault.many", "n", people.MaxAddresses))
 		case is && refusal.Field == "network" && errors.Is(err, ledger.ErrInvalid):
 			f.SetFault("network", s.locale.T("addresses.fault.network"))
 		default:
