@@ -36,13 +36,16 @@ const commandLine = "operator "
 const maxName = 100
 
 // CommandLine is the actor of a command: whoever may open the books may choose the name. It
-// is one line of plain text of 1 to 100 characters; the error is ledger.ErrInvalid.
+// is one line of plain text of 1 to 100 characters that CheckPerson accepts; the error is ledger.ErrInvalid.
 func CommandLine(name string) (Actor, error) {
 	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
 	plain := utf8.ValidString(name) && strings.TrimSpace(name) == name && !strings.ContainsFunc(name, unprintable)
 	if n := utf8.RuneCountInString(name); !plain || n < 1 || n > maxName {
 		return Actor{}, ledger.ErrInvalid.In("", "the name %q is not one line of plain text of 1 to %d characters",
 			ledger.Clip(name), maxName)
+	}
+	if err := CheckPerson(name); err != nil {
+		return Actor{}, err
 	}
 	return Actor{Role: Operator, Credential: commandLine + name, Person: PersonOf(name)}, nil
 }
@@ -52,9 +55,6 @@ func Process(name string) Actor { return Actor{Role: System, Credential: name} }
 
 // AtCommandLine reports whether the actor has given a command, and so may open the books.
 func (a Actor) AtCommandLine() bool { return strings.HasPrefix(a.Credential, commandLine) }
-
-// PersonOf is a name as Actor has it: two that differ in case alone are one person.
-func PersonOf(name string) string { return strings.ToLower(name) }
 
 // In is the actor in a request.
 func (a Actor) In(request string) Actor {

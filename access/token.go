@@ -107,7 +107,9 @@ func (t Token) Valid() error {
 	case t.Authoritative && t.Role != Exchange:
 		return ledger.ErrInvalid.In("authoritative", "only a token of the role %s may be authoritative", Exchange)
 	case t.Person != PersonOf(t.Person) || t.Role == Holder && t.Person != "":
-		return ledger.ErrInvalid.In("person", "the person is in lower case, and not that of a holder's token")
+		return ledger.ErrInvalid.In("person", "the person is as PersonOf writes it, and not that of a holder's token")
+	case CheckPerson(t.Person) != nil:
+		return ledger.At("person", CheckPerson(t.Person))
 	case t.Role == Approver && t.Person == "":
 		return ledger.ErrInvalid.In("person", "a token of the role %s says whose it is", Approver)
 	case !areParsed(t.Addresses):

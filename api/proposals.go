@@ -48,11 +48,13 @@ type proposalOut struct {
 	EffectDigest string `json:"effectDigest" example:"7494278057d404cf13b0f897185b01f3" doc:"A digest of its content and its effect: who approves it says by this what was looked at."`
 	Content      string `json:"content" example:"{\"ID\":\"f-2\",\"Asset\":\"BNB\",\"Amount\":400000000}" doc:"What it will be carried out with: the text of a JSON value, whose form may change between versions."`
 	Reason       string `json:"reason,omitempty" example:"surplus of October" doc:"Why, where that is not a part of the content."`
-	Proposer     string `json:"proposer" example:"token 4fQx81LmZp0a" doc:"Who proposed it."`
+	Proposer     string `json:"proposer" example:"token 4fQx81LmZp0a" doc:"The credential that proposed it."`
+	Person       string `json:"proposerPerson,omitempty" example:"olga" doc:"Whose that is. Absent: a back end's."`
 	Made         string `json:"made" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When."`
 	Expires      string `json:"expires" format:"date-time" example:"2026-11-29T10:00:00.000Z" doc:"Until when it may be approved."`
 	Decided      string `json:"decided,omitempty" format:"date-time" example:"2026-11-22T11:00:00.000Z" doc:"When it was executed or rejected. Absent: it is not."`
-	DecidedBy    string `json:"decidedBy,omitempty" example:"operator bob" doc:"By whom."`
+	DecidedBy    string `json:"decidedBy,omitempty" example:"operator bob" doc:"By which credential."`
+	Decider      string `json:"decidedByPerson,omitempty" example:"bob" doc:"Whose that is."`
 	Done         string `json:"done,omitempty" example:"4 as fund/f-2" doc:"What it did, where it was executed."`
 	Rejection    string `json:"rejection,omitempty" example:"not this month" doc:"Why it was rejected."`
 }
@@ -60,7 +62,8 @@ type proposalOut struct {
 func showProposal(p control.Proposal, now time.Time) proposalOut {
 	return proposalOut{
 		ID: p.ID, State: string(p.State(now)), Operation: string(p.Operation), Subject: p.Subject, Effect: p.Effect,
-		EffectDigest: p.EffectDigest(), Content: string(p.Content), Reason: p.Reason, Proposer: p.Proposer.Credential,
+		EffectDigest: p.EffectDigest(), Content: p.Shown(), Reason: p.Reason, Proposer: p.Proposer.Credential,
+		Person: p.Proposer.Person, Decider: p.Decision.By.Person,
 		Made: instant(p.Made), Expires: instant(p.Expires), Decided: instantIf(p.Decision.At),
 		DecidedBy: p.Decision.By.Credential, Done: p.Decision.Effect, Rejection: p.Decision.Reason,
 	}

@@ -1,10 +1,15 @@
 package cli
 
 import (
+	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
@@ -100,10 +105,12 @@ type decisionJSON struct {
 	Digest    string            `json:"effectDigest"`
 	Reason    string            `json:"reason,omitempty"`
 	Proposer  string            `json:"proposer"`
+	Person    string            `json:"proposerPerson,omitempty"`
 	Made      instant           `json:"made"`
 	Expires   instant           `json:"expires"`
 	Decided   *instant          `json:"decided"` // null: it is not
 	DecidedBy string            `json:"decidedBy,omitempty"`
+	Decider   string            `json:"decidedByPerson,omitempty"`
 	Done      string            `json:"done,omitempty"`
 	Rejection string            `json:"rejection,omitempty"`
 	Content   string            `json:"content"` // the text of a JSON value
@@ -111,8 +118,8 @@ type decisionJSON struct {
 
 func formatDecision(env *Env, p control.Proposal) decisionJSON {
 	return decisionJSON{p.ID, p.State(env.Now()), p.Operation, p.Subject, p.Effect, p.EffectDigest(), p.Reason,
-		p.Proposer.Credential, instant(p.Made), instant(p.Expires), instantOrNull(p.Decision.At),
-		p.Decision.By.Credential, p.Decision.Effect, p.Decision.Reason, string(p.Content)}
+		p.Proposer.Credential, p.Proposer.Person, instant(p.Made), instant(p.Expires), instantOrNull(p.Decision.At),
+		p.Decision.By.Credential, p.Decision.By.Person, p.Decision.Effect, p.Decision.Reason, p.Shown()}
 }
 
 func (c *proposalListCmd) Run(env *Env) error {
@@ -132,7 +139,7 @@ func (c *proposalListCmd) Run(env *Env) error {
 			columns: []col{text("ID"), text("made (UTC)"), text("by"), text("operation"), text("of"), text("state"),
 				text("what it does")},
 			item: func(p control.Proposal) (any, []string) {
-				return formatDecision(env, p), []string{p.ID, wallTime(p.Made), p.Proposer.Credential, string(p.Operation),
+				return formatDecision(env, p), []string{p.ID, wallTime(p.Made), nameOf(p.Proposer), string(p.Operation),
 					p.Subject, string(p.State(env.Now())), p.Effect}
 			},
 			none: "There are no such proposals.\n",
@@ -163,33 +170,46 @@ func (c *proposalShowCmd) Run(env *Env) error {
 		if c.JSON {
 			return writeJSON(env.Stdout, formatDecision(env, p))
 		}
-		rows := [][2]string{
-			{"proposal", p.ID + ", " + string(p.State(env.Now()))},
-			{"operation", string(p.Operation) + " " + p.Subject},
-			{"what it does", p.Effect},
-			{"digest", p.EffectDigest()},
-			{"by", p.Proposer.Credential + ", " + wallTime(p.Made) + " UTC"},
-			{"until", wallTime(p.Expires) + " UTC"},
-		}
-		if p.Reason != "" {
-			rows = append(rows, [2]string{"reason", p.Reason})
-		}
-		if d := p.Decision; d.State != "" {
-			rows = append(rows, [2]string{string(d.State), wallTime(d.At) + " UTC by " + d.By.Credential})
-			if d.Reason != "" {
-				rows = append(rows, [2]string{"because", d.Reason})
-			}
-			if d.Effect != "" && d.Effect != p.Effect {
-				rows = append(rows, [2]string{"what it did", d.Effect})
-			}
-		}
-		return facts(env.Stdout, rows...)
+		return facts(env.Stdout, proposalFacts(env, p)...)
 	})
+}
+
+// proposalFacts is a proposal, line by line.
+func proposalFacts(env *Env, p control.Proposal) [][2]string {
+	rows := [][2]string{
+		{"proposal", p.ID + ", " + string(p.State(env.Now()))},
+		{"operation", string(p.Operation) + " " + p.Subject},
+		{"what it does", p.Effect},
+		{"digest", p.EffectDigest()},
+		{"by", nameOf(p.Proposer) + ", " + wallTime(p.Made) + " UTC"},
+		{"until", wallTime(p.Expires) + " UTC"},
+	}
+	if p.Reason != "" {
+		rows = append(rows, [2]string{"reason", p.Reason})
+	}
+	if d := p.Decision; d.State != "" {
+		rows = append(rows, [2]string{string(d.State), wallTime(d.At) + " UTC by " + nameOf(d.By)})
+		if d.Reason != "" {
+			rows = append(rows, [2]string{"because", d.Reason})
+		}
+		if d.Effect != "" && d.Effect != p.Effect {
+			rows = append(rows, [2]string{"what it did", d.Effect})
+		}
+	}
+	return rows
+}
+
+// nameOf is who proposed or decided something: the credential, and whose it is where that does not say it.
+func nameOf(a access.Actor) string {
+	if a.Person == "" || a.AtCommandLine() {
+		return a.Credential
+	}
+	return a.Credential + ", of " + a.Person
 }
 
 type proposalApproveCmd struct {
 	ID     string `arg:"" name:"id" help:"The proposal."`
-	Effect string `placeholder:"DIGEST" help:"What you have looked at, if it does something else by now than when it was proposed: \"proposal approve\" without this flag shows it."`
+	Effect string `placeholder:"DIGEST" help:"The digest of what you have looked at, as \"proposal show\" prints it. Without it the proposal is shown, and the answer yes is asked for."`
 }
 
 func (c *proposalApproveCmd) Help() string {
@@ -197,14 +217,47 @@ func (c *proposalApproveCmd) Help() string {
 
 Example:
 
-  softstake proposal approve 3fcf07c07a24 --actor bob`
+  softstake proposal approve 3fcf07c07a24 --actor bob
+  softstake proposal approve 3fcf07c07a24 --effect 7494278057d404cf13b0f897185b01f3 --actor bob`
 }
 
 func (c *proposalApproveCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		p, err := db.ApproveProposal(context.WithoutCancel(ctx), c.ID, c.Effect)
+		looked, err := c.looked(ctx, env, db)
+		if err != nil {
+			return err
+		}
+		p, err := db.ApproveProposal(context.WithoutCancel(ctx), c.ID, looked)
 		return env.done(err, "Executed %s: %s %s: %s\n", p.ID, p.Operation, p.Subject, p.Decision.Effect)
 	})
+}
+
+// looked is the digest of the effect that the approver has looked at: the one that is named, or that of what is shown
+// here and approved with yes; "": it is not approved.
+func (c *proposalApproveCmd) looked(ctx context.Context, env *Env, db *store.DB) (string, error) {
+	if c.Effect != "" {
+		return c.Effect, nil
+	}
+	p, err := reports.New(db.Reader()).Proposal(ctx, c.ID)
+	if err != nil {
+		return "", err
+	}
+	err = cmp.Or(facts(env.Stdout, proposalFacts(env, p)...), env.printf("\nApprove it (yes or no)? "))
+	if err != nil {
+		return "", err
+	}
+	answer, err := env.whileHeard(func() (string, error) {
+		line, err := bufio.NewReader(env.Stdin).ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		return strings.TrimSpace(line), err
+	})
+	looked := ""
+	if answer == "yes" {
+		looked = p.EffectDigest()
+	}
+	return looked, cmp.Or(err, env.printf("\n"))
 }
 
 type proposalRejectCmd struct {

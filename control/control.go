@@ -42,7 +42,17 @@ const (
 	ResetFactors       Operation = "factor reset"
 	EraseAccount       Operation = "account erase"
 	EndFourEyes        Operation = "four-eyes off"
+	Unfreeze           Operation = "account unfreeze"
+	SetRegion          Operation = "account set-region"
+	AddLogin           Operation = "login add"
+	SetPassword        Operation = "login password"
+	CreateKey          Operation = "key create"
+	LimitKey           Operation = "key limit"
+	SetCloseAfter      Operation = "days set-close-after"
 )
+
+// byStaff is when those operations need approval that a holder or a back end does alone.
+const byStaff = "where staff do it: whoever opens a holder's account could take what is in it"
 
 // Class is what four eyes mean for an operation.
 type Class int
@@ -59,6 +69,7 @@ type Rule struct {
 	Class Class
 	Roles []access.Role
 	When  string // of Sometimes: a sentence without a subject
+	Staff bool   // of Sometimes: where staff do it, and never where others do
 }
 
 // Who may do it. Beside them who may open the books may, at the command line, and the books' own processes may do
@@ -79,6 +90,7 @@ var (
 	proposers   = []access.Role{access.Exchange, access.Operator, access.Treasurer, access.Admin}
 	approvers   = []access.Role{access.Approver}
 	helpers     = []access.Role{access.Support}
+	persons     = append([]access.Role{access.Holder}, access.StaffRoles...)
 )
 
 // rules is the one table of what changes the books. An operation that is not here cannot be written.
@@ -87,19 +99,20 @@ var rules = map[Operation]Rule{
 	"upgrade": {Roles: commandLine},
 	"restore": {Roles: commandLine},
 
-	"account open":       {Roles: backEnd},
-	"account set-region": {Roles: backOffice},
-	"account close":      {Roles: backEnd},
-	"account sweep":      {Roles: backOffice}, // also by the daily run
-	"account freeze":     {Roles: operators},
-	"account unfreeze":   {Roles: operators},
-	EraseAccount:         {Class: Proposed, Roles: operators},
-	ReadAccount:          {Roles: helpers},
-	"owner set":          {Roles: operators},
-	"label add":          {Roles: operators},
-	"label remove":       {Roles: operators},
-	"address set":        {Roles: owners},
-	"address remove":     {Roles: owners},
+	"account open": {Roles: backEnd},
+	SetRegion: {Class: Sometimes, Roles: backOffice, Staff: true,
+		When: "where staff do it: a residence opens or ends what is offered; a back end knows it from its own checks"},
+	"account close":  {Roles: backEnd},
+	"account sweep":  {Roles: backOffice}, // also by the daily run
+	"account freeze": {Roles: operators},
+	Unfreeze:         {Class: Proposed, Roles: operators}, // what was frozen by an order leaves at once
+	EraseAccount:     {Class: Proposed, Roles: operators},
+	ReadAccount:      {Roles: helpers},
+	"owner set":      {Roles: operators},
+	"label add":      {Roles: operators},
+	"label remove":   {Roles: operators},
+	"address set":    {Roles: owners},
+	"address remove": {Roles: owners},
 
 	"withdrawal-address add":        {Roles: holder},
 	"withdrawal-address any":        {Roles: holder},
@@ -133,37 +146,37 @@ var rules = map[Operation]Rule{
 	AddCampaign:    {Class: Proposed, Roles: treasurers},
 	"campaign end": {Roles: closers},
 
-	AddAsset:               {Class: Proposed, Roles: operators},
-	SetTerms:               {Class: Proposed, Roles: operators},
-	CorrectTerms:           {Class: Proposed, Roles: operators},
-	SetLimit:               {Class: Proposed, Roles: admins},
-	SetPrices:              {Class: Sometimes, Roles: operators, When: "where one moves more than 20 %"},
-	"currency set":         {Roles: operators},
-	PublishDocument:        {Class: Proposed, Roles: operators},
-	"disclosure set":       {Roles: operators},
-	AddRegion:              {Class: Proposed, Roles: listers},
-	RemoveRegion:           {Class: Proposed, Roles: listers},
-	"days set-close-after": {Roles: operators},
+	AddAsset:         {Class: Proposed, Roles: operators},
+	SetTerms:         {Class: Proposed, Roles: operators},
+	CorrectTerms:     {Class: Proposed, Roles: operators},
+	SetLimit:         {Class: Proposed, Roles: admins},
+	SetPrices:        {Class: Sometimes, Roles: operators, When: "where one moves more than 20 %"},
+	"currency set":   {Roles: operators},
+	PublishDocument:  {Class: Proposed, Roles: operators},
+	"disclosure set": {Roles: operators},
+	AddRegion:        {Class: Proposed, Roles: listers},
+	RemoveRegion:     {Class: Proposed, Roles: listers},
+	SetCloseAfter:    {Class: Proposed, Roles: operators}, // a day that closes early takes no late entry
 
 	"day close": {Roles: operators},
 	"declare":   {Roles: operators},
 	ApproveDay:  {Class: Proposed, Roles: operators},
 
-	"login add":      {Roles: operators},
-	"login password": {Roles: holders},
-	"login remove":   {Roles: operators},
+	AddLogin:       {Class: Proposed, Roles: operators}, // it opens a holder's account
+	SetPassword:    {Class: Sometimes, Roles: holders, Staff: true, When: byStaff},
+	"login remove": {Roles: operators},
+	CreateKey:      {Class: Sometimes, Roles: holders, Staff: true, When: byStaff},
+	LimitKey:       {Class: Sometimes, Roles: holders, Staff: true, When: byStaff},
+	"key reseal":   {Roles: commandLine},
+	"key revoke":   {Roles: holders},
+	CreateToken:    {Class: Proposed, Roles: admins}, // a holder's too: it moves what is in the account
+	"token revoke": {Roles: admins},
 	// A person changes their own factors alone, and confirms it; what the role is does not matter.
-	"factor add":    {Roles: access.Roles},
-	"factor rename": {Roles: access.Roles},
-	"factor remove": {Roles: access.Roles},
-	"factor codes":  {Roles: access.Roles},
+	"factor add":    {Roles: persons},
+	"factor rename": {Roles: persons},
+	"factor remove": {Roles: persons},
+	"factor codes":  {Roles: persons},
 	ResetFactors:    {Class: Proposed, Roles: listers},
-	"key create":    {Roles: holders},
-	"key limit":     {Roles: holders},
-	"key reseal":    {Roles: commandLine},
-	"key revoke":    {Roles: holders},
-	CreateToken:     {Class: Sometimes, Roles: admins, When: "unless it is a holder's that ends"},
-	"token revoke":  {Roles: admins},
 	"break-glass":   {Roles: admins},
 
 	AddStaff:               {Class: Proposed, Roles: admins},
@@ -241,11 +254,14 @@ const (
 	ErrEffect        ledger.ErrorKind = "the effect is not the one that was looked at"
 	ErrNotOpen       ledger.ErrorKind = "the proposal is not open"
 
-	ReasonNoPerson = "no-person"        // access.ErrForbidden
-	ReasonPart     = "other-part"       // access.ErrForbidden: a back end's token for other parts
-	ReasonOwn      = "own-proposal"     // access.ErrForbidden
-	ReasonEffect   = "effect-changed"   // ErrEffect; its fact is the digest of the effect now
-	ReasonDecided  = "proposal-decided" // ErrNotOpen
-	ReasonExpired  = "proposal-expired" // ErrNotOpen
-	ReasonUnknown  = "unknown-proposal" // ledger.ErrNotFound
+	ReasonNoPerson = "no-person"      // access.ErrForbidden
+	ReasonPart     = "other-part"     // access.ErrForbidden: a back end's token for other parts
+	ReasonOwn      = "own-proposal"   // access.ErrForbidden
+	ReasonEffect   = "effect-changed" // ErrEffect; its fact is the digest of the effect now
+	ReasonEnded    = "proposer-ended" // ErrNotOpen: the credential that proposed it is revoked or expired
+
+	ReasonNotLooked = "effect-not-named" // ledger.ErrInvalid
+	ReasonDecided   = "proposal-decided" // ErrNotOpen
+	ReasonExpired   = "proposal-expired" // ErrNotOpen
+	ReasonUnknown   = "unknown-proposal" // ledger.ErrNotFound
 )

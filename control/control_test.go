@@ -40,6 +40,11 @@ var matrix = map[control.Operation]string{
 	"login add": "O", "login password": "OH", "login remove": "O", "key create": "OH", "key limit": "OH",
 	"key revoke":   "OH",
 	"token create": "M", "token revoke": "M", "four-eyes on": "M", "four-eyes off": "M",
+	"staff add": "M", "staff set-role": "M", "staff invite": "M", "staff disable": "M", "staff log-in": "VSOPUAM",
+	"staff log-in refused": "VSOPUAM", "staff log-out": "VSOPUAM",
+	"factor add": "VSOPUAMH", "factor rename": "VSOPUAMH", "factor remove": "VSOPUAMH", "factor codes": "VSOPUAMH",
+	"factor reset":  "OM",
+	"account erase": "O", "break-glass": "M",
 	"proposal make": "dtweOUM", "proposal approve": "P", "proposal reject": "P",
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,6 +43,24 @@ func Read[C any](content json.RawMessage) (c C, err error) {
 		return c, ledger.ErrInvalid.In("", "the content of the proposal is of another version; propose it again: %w", err)
 	}
 	return c, nil
+}
+
+// secrets are the members of contents that nobody is shown: hashes of passwords, and sealed secrets.
+var secrets = []string{"Password", "Hash", "Secret"}
+
+// Shown is the content for those who look at a proposal: secrets in it are "(hidden)".
+func (d Draft) Shown() string {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(d.Content, &members) != nil {
+		return string(d.Content) // no object, and so no secret in it
+	}
+	text := string(d.Content)
+	for name, value := range members {
+		if slices.Contains(secrets, name) {
+			text = strings.ReplaceAll(text, string(value), `"(hidden)"`)
+		}
+	}
+	return text
 }
 
 // Digest is the SHA-256 of what is proposed, in hexadecimal: its operation and its content.
@@ -159,14 +178,21 @@ func (p Proposal) CheckDecidable(by access.Actor, now time.Time) error {
 	}
 }
 
-// CheckDraft refuses what is not what was proposed. looked is the digest of the effect that the approver has looked at;
-// "": the one that was proposed. ledger.ErrConflict for another operation or content, ErrEffect for another effect.
+// CheckLooked is ledger.ErrInvalid where an approver does not say what was looked at: nobody approves what they have
+// not seen.
+func CheckLooked(looked string) error {
+	if looked == "" {
+		return ledger.ErrInvalid.In("effect", "an approval names the digest of the effect that was looked at").
+			Because(ReasonNotLooked)
+	}
+	return nil
+}
+
+// CheckDraft refuses what is not what was proposed. looked is the digest of the effect that the approver has looked at.
+// ledger.ErrConflict for another operation or content, ErrEffect for another effect.
 func (p Proposal) CheckDraft(now Draft, looked string) error {
 	if p.Digest() != now.Digest() {
 		return ledger.ErrConflict.In("", "the proposal %s is about different content", p.ID)
-	}
-	if looked == "" {
-		looked = p.EffectDigest()
 	}
 	if now.EffectDigest() != looked {
 		return ErrEffect.In("effect", "it would now do this: %s: %s; its digest is %s", now.Subject, now.Effect,

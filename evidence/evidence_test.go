@@ -132,19 +132,20 @@ func decideProposals(t *testing.T, books *store.DB) {
 	ctx := t.Context()
 	olga := books.As(access.Actor{Role: access.Operator, Credential: "operator olga", Person: "olga"})
 	bob := books.As(access.Actor{Role: access.Approver, Credential: "token BBBBBBBBBBBB", Person: "bob"})
-	propose := func(err error) string {
+	propose := func(err error) control.Proposal {
 		t.Helper()
 		needed, is := errors.AsType[*control.Needed](err)
 		if !is {
 			t.Fatalf("it needs approval: %v", err)
 		}
-		return testkit.Must(olga.Propose(ctx, needed.Draft, "as agreed"))(t).ID
+		return testkit.Must(olga.Propose(ctx, needed.Draft, "as agreed"))(t)
 	}
 	ok(t, olga.SetFourEyes(ctx, true))
 	propose(olga.SetLimit(ctx, staking.Limit{Asset: "TON", MaxTotal: 1_000}))
 	rejected := propose(olga.SetLimit(ctx, staking.Limit{Asset: "TON", MaxTotal: 2_000}))
-	testkit.Must(bob.RejectProposal(ctx, rejected, "a typing error"))(t)
-	testkit.Must(bob.ApproveProposal(ctx, propose(olga.SetFourEyes(ctx, false)), ""))(t)
+	testkit.Must(bob.RejectProposal(ctx, rejected.ID, "a typing error"))(t)
+	off := propose(olga.SetFourEyes(ctx, false))
+	testkit.Must(bob.ApproveProposal(ctx, off.ID, off.EffectDigest()))(t)
 }
 
 // besides is a token that nobody holds at first.

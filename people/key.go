@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
@@ -36,7 +37,7 @@ func (p *People) AddKey(ctx context.Context, k access.Key) error {
 		if repeated, err := insertKey(t, k, now); err != nil || repeated {
 			return err
 		}
-		if err := UseStepUp(t, now, p.books.Actor(), k.StepUp(db.TimeOf(now))); err != nil {
+		if err := p.confirm(t, k.StepUp(db.TimeOf(now))); err != nil {
 			return err
 		}
 		live, err := db.Count(t, `SELECT count(*) FROM keys WHERE account = $1 AND revoked = 0
@@ -51,9 +52,51 @@ func (p *People) AddKey(ctx context.Context, k access.Key) error {
 		if err := p.NotifyAll(t, []ledger.Account{k.Account}, NoticeKey, k.Short(), permissions); err != nil {
 			return err
 		}
-		return p.books.Log(t, "key create", string(k.Account),
-			k.Short()+" "+string(k.Type)+" "+permissions)
+		detail := k.Short() + " " + string(k.Type) + " " + permissions
+		if err := p.permitStaff(t, control.CreateKey, NewKey{k.Key, k.Account, k.Type, k.Permissions, k.Addresses,
+			k.Label, k.Secret, k.Expires}, k.Account, detail); err != nil {
+			return err
+		}
+		return p.books.Log(t, "key create", string(k.Account), detail)
 	})
+}
+
+// NewKey is what a proposal of a key was made with. Its secret, which no JSON of an access.Key shows, is sealed, or
+// public.
+type NewKey struct {
+	Key         string
+	Account     ledger.Account
+	Type        access.KeyType
+	Permissions []access.Permission
+	Addresses   []netip.Prefix
+	Label       string
+	Secret      []byte
+	Expires     time.Time
+}
+
+// Whole is the key.
+func (k NewKey) Whole() access.Key {
+	return access.Key{Key: k.Key, Account: k.Account, Type: k.Type, Permissions: k.Permissions, Addresses: k.Addresses,
+		Label: k.Label, Secret: k.Secret, Expires: k.Expires}
+}
+
+// KeyLimit is what a proposal of a key's addresses was made with.
+type KeyLimit struct {
+	Key       string
+	Addresses []netip.Prefix
+}
+
+// permitStaff asks for approval where one of staff does to an account what its holder does alone.
+func (p *People) permitStaff(t db.Tx, op control.Operation, content any, id ledger.Account, effect string) error {
+	return p.books.Permit(t, p.books.Actor().Role.IsStaff(), op, content, string(id), effect)
+}
+
+// confirm uses the step-up that a holder's request carries. Staff confirm what they approve.
+func (p *People) confirm(t db.Tx, digest string) error {
+	if p.books.Actor().Role.IsStaff() {
+		return nil
+	}
+	return UseStepUp(t, p.now(), p.books.Actor(), digest)
 }
 
 // insertKey writes a key, or reports that the same key exists already.
@@ -225,7 +268,11 @@ func (p *People) LimitKey(ctx context.Context, name string, addresses []netip.Pr
 			after, db.MillisOf(k.TradeUntil), keyBucket(name), name); err != nil {
 			return err
 		}
-		return p.books.Log(t, "key limit", string(k.Account), k.Short()+" to "+placesOf(addresses))
+		detail := k.Short() + " to " + placesOf(addresses)
+		if err := p.permitStaff(t, control.LimitKey, KeyLimit{name, addresses}, k.Account, detail); err != nil {
+			return err
+		}
+		return p.books.Log(t, "key limit", string(k.Account), detail)
 	})
 	if err != nil {
 		return access.Key{}, fmt.Errorf("limit a key: %w", err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
@@ -84,6 +85,11 @@ func (p *People) insertLogin(t db.Tx, email string, l Login) (added bool, err er
 		return false, err
 	}
 	if err := p.wrote(t, integrity.Logins, string(l.Account)); err != nil {
+		return false, err
+	}
+	// What it opens it with is in the content alone: a line of the log keeps no e-mail address.
+	l.Email = email
+	if err := p.books.Permit(t, true, control.AddLogin, l, string(l.Account), "a login opens it"); err != nil {
 		return false, err
 	}
 	return true, p.books.Log(t, "login add", string(l.Account), loginPrefix+reference)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
@@ -47,7 +48,11 @@ func (p *People) SetPassword(ctx context.Context, email string, c PasswordChange
 		if _, err := p.books.LockAccount(t, l.Account); err != nil {
 			return err
 		}
-		if err := UseStepUp(t, p.now(), p.books.Actor(), access.PasswordStepUp(l.Email)); err != nil {
+		if err := p.confirm(t, access.PasswordStepUp(l.Email)); err != nil {
+			return err
+		}
+		if err := p.permitStaff(t, control.SetPassword, NewPassword{l.Email, c}, l.Account,
+			"another password for one of its logins"); err != nil {
 			return err
 		}
 		if err := p.updatePassword(t, l, c); err != nil {
@@ -63,6 +68,12 @@ func (p *People) SetPassword(ctx context.Context, email string, c PasswordChange
 		return 0, fmt.Errorf("set the password of %s: %w", l.Email, err)
 	}
 	return revoked, nil
+}
+
+// NewPassword is what a proposal of a password was made with.
+type NewPassword struct {
+	Email string
+	PasswordChange
 }
 
 // updatePassword sets the password, and ends the sessions. The account is locked.

@@ -18,12 +18,12 @@ import (
 type approval struct {
 	proposal string // its ID
 	of       control.Operation
-	looked   string // the digest of the effect that the approver has looked at; "": of the one that was proposed
+	looked   string // the digest of the effect that the approver has looked at
 }
 
 // check refuses an operation that the actor's role may neither do nor propose. What is approved is the proposer's.
 func (b *DB) check(op control.Operation) error {
-	if b.approval != nil && b.approval.of == op {
+	if b.approval != nil { // such a handle does what is approved, and nothing else
 		return nil
 	}
 	return control.Check(op, b.actor)
@@ -48,13 +48,18 @@ func (b *DB) permit(t db.Tx, op control.Operation, content any, subject, effect 
 	if err != nil {
 		return err
 	}
-	if err := b.checkApproval(b.actor, *b.approval, p, d); err != nil {
+	if err := b.checkApproval(t, b.actor, *b.approval, p, d); err != nil {
 		return err
 	}
 	if err := people.UseApproval(t, b.now(), b.actor, p.ID, d.EffectDigest()); err != nil {
 		return err
 	}
 	return b.decide(t, p, control.Decision{State: control.Executed, By: b.actor, Effect: d.Effect})
+}
+
+// permitStaff is permit where one of staff does what holders and back ends do alone.
+func (b *DB) permitStaff(t db.Tx, op control.Operation, content any, subject, effect string) error {
+	return seam{b}.Permit(t, b.actor.Role.IsStaff(), op, content, subject, effect)
 }
 
 // needed is *control.Needed, or access.ErrForbidden where the actor may not even propose it.
@@ -66,8 +71,8 @@ func needed(by access.Actor, d control.Draft) error {
 }
 
 // checkApproval refuses to execute a proposal, which is locked, as something else or by somebody who may not.
-func (b *books) checkApproval(by access.Actor, a approval, p control.Proposal, d control.Draft) error {
-	if err := p.CheckDecidable(by, db.TimeOf(b.now())); err != nil {
+func (b *books) checkApproval(t db.View, by access.Actor, a approval, p control.Proposal, d control.Draft) error {
+	if err := b.checkDecidable(t, p, by); err != nil {
 		return err
 	}
 	return p.CheckDraft(d, a.looked)
@@ -142,7 +147,7 @@ func (g *groupCommit) permit(c *call, items []*item) error {
 		return err
 	}
 	if c.approval != nil {
-		return g.books.checkApproval(c.actor, *c.approval, g.controls.proposals[c.approval.proposal], d)
+		return g.books.checkApproval(g.t, c.actor, *c.approval, g.controls.proposals[c.approval.proposal], d)
 	}
 	return needed(c.actor, d)
 }
@@ -155,20 +160,10 @@ func (g *groupCommit) draftOf(c *call, items []*item) (d control.Draft, need boo
 	}
 	op, content := c.op, c.content
 	if content == nil {
-		large := slices.IndexFunc(fresh, g.isLarge)
-		correction := slices.IndexFunc(fresh, func(it *item) bool { return it.Kind == ledger.Adjustment })
-		switch {
-		case correction >= 0:
-			return d, false, control.ErrNeedsApproval.In("", "entry %s is a correction; post it with its reason",
-				fresh[correction].ID)
-		case large >= 0 && len(items) > 1:
-			return d, false, control.ErrNeedsApproval.In("", "entry %s completes a large withdrawal; post it alone",
-				fresh[large].ID)
-		case large >= 0 || c.approval != nil:
-			op, content = control.CompleteWithdrawal, fresh[0].Entry
-		default:
+		if c.approval == nil && !g.isLarge(fresh[0]) { // a large one is alone: checkAlone
 			return d, false, nil
 		}
+		op, content = control.CompleteWithdrawal, fresh[0].Entry
 	}
 	subject, effects := "", []string(nil)
 	for i, it := range items {
@@ -179,6 +174,22 @@ func (g *groupCommit) draftOf(c *call, items []*item) (d control.Draft, need boo
 	}
 	d, err = control.NewDraft(op, content, subject, strings.Join(effects, "; "))
 	return d, true, err
+}
+
+// checkAlone refuses what needs approval where it could not be proposed: a correction without its reason, and a large
+// withdrawal among other entries. What is beside it in the call is posted, unless it is atomic.
+func (g *groupCommit) checkAlone(it *item) error {
+	switch {
+	case !g.controls.fourEyes || it.call.approval != nil || it.call.content != nil:
+		return nil
+	case it.Kind == ledger.Adjustment:
+		return control.ErrNeedsApproval.In("", "it is a correction; post it with its reason")
+	case len(it.call.entries) == 1 || !g.isLarge(it):
+		return nil
+	case it.Kind == ledger.Withdrawal:
+		return control.ErrNeedsApproval.In("", "it is a large withdrawal; post it alone")
+	}
+	return control.ErrNeedsApproval.In("", "it completes a large withdrawal; post it alone")
 }
 
 // takesOut reports whether entries of the kind end a withdrawal, or are one at once: tokens leave for good.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -227,7 +228,11 @@ func (b *DB) SetCloseAfter(ctx context.Context, c staking.Closing) error {
 		if err := b.writeClosing(t, c); err != nil {
 			return err
 		}
-		return b.logLine(t, "days set-close-after", "books", fmt.Sprintf("%s from %s; it was %s", c.After, c.From, was))
+		effect := fmt.Sprintf("%s from %s; it was %s", c.After, c.From, was)
+		if err := b.permit(t, control.SetCloseAfter, c, "books", effect); err != nil {
+			return err
+		}
+		return b.logLine(t, string(control.SetCloseAfter), "books", effect)
 	})
 	return annotate(err, "set how long days take late entries")
 }

@@ -37,6 +37,14 @@ type (
 		Day   staking.Day
 		Asset string
 	}
+	unfreezing struct {
+		Account ledger.Account
+		Reason  string
+	}
+	newRegion struct {
+		Account ledger.Account
+		Region  staking.Region
+	}
 	regionListing struct {
 		Region staking.Region
 		From   staking.Day
@@ -134,6 +142,31 @@ var executions = map[control.Operation]execution{
 	}),
 	control.ResetFactors: executes(func(ctx context.Context, b *DB, subject string) error {
 		return b.People().ResetFactors(ctx, subject)
+	}),
+	control.Unfreeze: executes(func(ctx context.Context, b *DB, c unfreezing) error {
+		_, _, err := b.Unfreeze(ctx, c.Account, c.Reason)
+		return err
+	}),
+	control.SetRegion: executes(func(ctx context.Context, b *DB, c newRegion) error {
+		_, err := b.SetRegion(ctx, c.Account, c.Region)
+		return err
+	}),
+	control.SetCloseAfter: executes(func(ctx context.Context, b *DB, c staking.Closing) error {
+		return b.SetCloseAfter(ctx, c)
+	}),
+	control.AddLogin: executes(func(ctx context.Context, b *DB, c people.Login) error {
+		return b.People().AddLogin(ctx, c)
+	}),
+	control.SetPassword: executes(func(ctx context.Context, b *DB, c people.NewPassword) error {
+		_, err := b.People().SetPassword(ctx, c.Email, c.PasswordChange)
+		return err
+	}),
+	control.CreateKey: executes(func(ctx context.Context, b *DB, c people.NewKey) error {
+		return b.People().AddKey(ctx, c.Whole())
+	}),
+	control.LimitKey: executes(func(ctx context.Context, b *DB, c people.KeyLimit) error {
+		_, err := b.People().LimitKey(ctx, c.Key, c.Addresses)
+		return err
 	}),
 	control.EndFourEyes: executes(func(ctx context.Context, b *DB, _ struct{}) error { return b.SetFourEyes(ctx, false) }),
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
@@ -127,7 +128,11 @@ func (b *DB) Unfreeze(ctx context.Context, id ledger.Account, reason string) (re
 		if err := b.setFreeze(s.t, id, 0, 0, ""); err != nil {
 			return err
 		}
-		return b.logLine(s.t, "account unfreeze", string(id), reason+said)
+		effect := reason + said
+		if err := b.permit(s.t, control.Unfreeze, unfreezing{id, reason}, string(id), effect); err != nil {
+			return err
+		}
+		return b.logLine(s.t, string(control.Unfreeze), string(id), effect)
 	})
 	return resumed, repeated, annotate(err, "unfreeze account %s", id)
 }

@@ -135,12 +135,15 @@ func (b *books) decide(t db.Tx, p control.Proposal, d control.Decision) error {
 }
 
 // ApproveProposal carries out what was proposed, exactly that, and decides the proposal in the same transaction: it is
-// used once. looked is the digest of the effect that the approver has looked at, "" for the one that was proposed:
-// where the effect is another now, control.ErrEffect says which, and nothing is done. Repeating it has no further
-// effect.
+// used once. looked is the digest of the effect that the approver has looked at: where the effect is another now,
+// control.ErrEffect says which, and nothing is done. Repeating it has no further effect.
 // access.ErrForbidden for the person who proposed it and for a role that approves nothing, control.ErrNotOpen for
-// a proposal that is rejected or expired; else the operation's own errors: the proposal is open then.
+// a proposal that is rejected or expired, or whose proposer's token is, ledger.ErrInvalid without a digest; else the
+// operation's own errors: the proposal is open then.
 func (b *DB) ApproveProposal(ctx context.Context, id, looked string) (p control.Proposal, err error) {
+	if err := control.CheckLooked(looked); err != nil {
+		return p, err
+	}
 	if p, err = b.decidable(ctx, id, control.Executed); err != nil || p.Decision.State != "" {
 		return p, err
 	}
@@ -197,6 +200,21 @@ func (b *DB) decidable(ctx context.Context, id string, as control.State) (contro
 	return p, err
 }
 
+// checkDecidable is control.Proposal.CheckDecidable, and control.ErrNotOpen for what was proposed with a token that is
+// revoked or expired since: whoever has stolen it has proposed in another's name.
+func (b *books) checkDecidable(t db.View, p control.Proposal, by access.Actor) error {
+	now := db.TimeOf(b.now())
+	if err := p.CheckDecidable(by, now); err != nil {
+		return err
+	}
+	err := people.CheckLive(t, p.Proposer.Credential, now)
+	if errors.Is(err, access.ErrUnknown) {
+		err = control.ErrNotOpen.In("", "%s, which has made the proposal %s, is revoked or expired; propose it again",
+			p.Proposer, p.ID).Because(control.ReasonEnded)
+	}
+	return err
+}
+
 // closeProposal reads a proposal that was executed. Where the operation had no effect any more, because what was
 // proposed is so already, nobody has asked for its approval, and it is decided here.
 func (b *DB) closeProposal(ctx context.Context, id, looked string) (p control.Proposal, err error) {
@@ -204,7 +222,7 @@ func (b *DB) closeProposal(ctx context.Context, id, looked string) (p control.Pr
 		if p, err = lockProposal(t, id); err != nil || p.Decision.State == control.Executed {
 			return err
 		}
-		if err := p.CheckDecidable(b.actor, db.TimeOf(b.now())); err != nil {
+		if err := b.checkDecidable(t, p, b.actor); err != nil {
 			return err
 		}
 		if err := people.UseApproval(t, b.now(), b.actor, p.ID, cmp.Or(looked, p.EffectDigest())); err != nil {

@@ -26,16 +26,23 @@ func TestALargeWithdrawalIsPostedAlone(t *testing.T) {
 			Moves: []ledger.Move{{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: unit}}}
 		before := contents(t, url)
 		for _, batch := range [][]ledger.Entry{{complete, beside}, {beside, complete}} {
-			for _, o := range testkit.Must(db.As(proposer).Post(ctx, batch))(t) {
+			wants(t, failure(db.As(proposer).PostAll(ctx, batch)), control.ErrNeedsApproval)
+		}
+		same(t, "the books after batches that were refused", contents(t, url), before)
+		for _, batch := range [][]ledger.Entry{{complete, beside}, {beside, complete}} {
+			for i, o := range testkit.Must(db.As(proposer).Post(ctx, batch))(t) {
+				if batch[i].ID == beside.ID {
+					ok(t, o.Err)
+					continue
+				}
 				wants(t, o.Err, control.ErrNeedsApproval)
 				if _, proposable := errors.AsType[*control.Needed](o.Err); proposable {
 					t.Errorf("a batch could be proposed: %v", o.Err)
 				}
 			}
-			wants(t, failure(db.As(proposer).PostAll(ctx, batch)), control.ErrNeedsApproval)
 		}
-		same(t, "the books after batches that were refused", contents(t, url), before)
-		testkit.Must(db.As(bob).ApproveProposal(ctx, propose(t, db, proposer, control.CompleteWithdrawal).ID, ""))(t)
+		p := propose(t, db, proposer, control.CompleteWithdrawal)
+		testkit.Must(db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest()))(t)
 		// What is completed already is repeated in any batch.
 		for _, o := range testkit.Must(db.As(proposer).Post(ctx, []ledger.Entry{complete, beside}))(t) {
 			ok(t, o.Err)
@@ -58,9 +65,14 @@ func TestABatchHidesNoCorrection(t *testing.T) {
 			entry("w-9", ledger.Withdrawal, "alice", ledger.Custody, 50*unit),
 		} {
 			for _, batch := range [][]ledger.Entry{{hidden}, {hidden, beside}, {beside, hidden}} {
-				for _, o := range testkit.Must(db.As(proposer).Post(t.Context(), batch))(t) {
-					wants(t, o.Err, control.ErrNeedsApproval)
-				}
+				wants(t, failure(db.As(proposer).PostAll(t.Context(), batch)), control.ErrNeedsApproval)
+			}
+			o := testkit.Must(db.As(proposer).Post(t.Context(), []ledger.Entry{hidden, hidden}))(t)
+			wants(t, o[0].Err, control.ErrNeedsApproval)
+			wants(t, o[1].Err, control.ErrNeedsApproval)
+			if at := hidden.Kind == ledger.Withdrawal; strings.Contains(o[0].Err.Error(), "completes") ||
+				at != strings.Contains(o[0].Err.Error(), "it is a large withdrawal") {
+				t.Errorf("%s is refused with: %v", hidden.Kind, o[0].Err)
 			}
 		}
 		same(t, "the books after batches that were refused", contents(t, url), before)
@@ -90,16 +102,16 @@ func TestManyCorrectionsAreOneProposal(t *testing.T) {
 		}
 		p := testkit.Must(db.As(proposer).Propose(ctx, needed.Draft, ""))(t)
 		deposit(t, db, "d-8", "alice", 2000, "BNB", time.Time{}) // the large one is possible now
-		wants(t, failure(db.As(bob).ApproveProposal(ctx, p.ID, "")), control.ErrEffect)
+		wants(t, failure(db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest())), control.ErrEffect)
 		sell := func(id string, amount ledger.Amount) {
 			t.Helper()
 			ok(t, refusal(db.Post(ctx, []ledger.Entry{{ID: id, Kind: ledger.Trade,
 				Moves: []ledger.Move{{From: "alice", To: ledger.Desk, Asset: "BNB", Amount: amount}}}})))
 		}
 		sell("t-1", 2095*unit) // none of them is
-		wants(t, failure(db.As(bob).ApproveProposal(ctx, p.ID, "")), ledger.ErrInsufficient)
+		wants(t, failure(db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest())), ledger.ErrInsufficient)
 		deposit(t, db, "d-9", "alice", 95, "BNB", time.Time{})
-		done := testkit.Must(db.As(bob).ApproveProposal(ctx, p.ID, ""))(t)
+		done := testkit.Must(db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest()))(t)
 		if done.Decision.Effect != p.Effect {
 			t.Error("another effect than that which was looked at")
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/scenario"
@@ -119,7 +121,41 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 	control.InviteStaff: func(ctx context.Context, db *store.DB) error {
 		return db.People().InviteStaff(ctx, "olga@example.com", access.Invitation{Hash: [32]byte{2}})
 	},
+	control.Unfreeze: func(ctx context.Context, db *store.DB) error {
+		_, _, err := db.Unfreeze(ctx, "dora", "lifted")
+		return err
+	},
+	control.SetRegion: func(ctx context.Context, db *store.DB) error {
+		_, err := db.SetRegion(ctx, "dora", "FR")
+		return err
+	},
+	control.SetCloseAfter: func(ctx context.Context, db *store.DB) error {
+		return db.SetCloseAfter(ctx, staking.Closing{From: day1 + 3, After: time.Hour})
+	},
+	control.AddLogin: func(ctx context.Context, db *store.DB) error {
+		return db.People().AddLogin(ctx, people.Login{Email: "mallory@example.com", Account: "dora", Password: oneHash})
+	},
+	control.SetPassword: func(ctx context.Context, db *store.DB) error {
+		if l, err := db.People().Login(ctx, "dora@example.com"); err != nil || l.Password == otherHash {
+			return err
+		}
+		_, err := db.People().SetPassword(ctx, "dora@example.com", people.PasswordChange{Hash: otherHash})
+		return err
+	},
+	control.CreateKey: func(ctx context.Context, db *store.DB) error {
+		return db.People().AddKey(ctx, staffKey("K"))
+	},
+	control.LimitKey: func(ctx context.Context, db *store.DB) error {
+		_, err := db.People().LimitKey(ctx, staffKey("L").Key, []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")})
+		return err
+	},
 	control.EndFourEyes: func(ctx context.Context, db *store.DB) error { return db.SetFourEyes(ctx, false) },
+}
+
+// staffKey is a key of dora's.
+func staffKey(name string) access.Key {
+	return access.Key{Key: strings.Repeat(name, 64), Account: "dora", Type: access.HMAC,
+		Permissions: []access.Permission{access.Read}, Secret: []byte("sealed")}
 }
 
 // readyToPropose makes books on which everything can be proposed, at noon of Day 3: alice earns BNB and SOL, Day 2 of
@@ -149,6 +185,10 @@ func readyToPropose(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	ok(t, db.People().AddStaff(ctx, "olga@example.com", access.Operator, access.Invitation{Hash: [32]byte{1}}))
 	addLogin(t, db, "alice@example.com", "alice")
 	addPasskey(t, db, access.LoginSubject("alice@example.com"), "Laptop")
+	open(t, db, "dora")
+	testkit.Must(db.Freeze(ctx, "dora", "order 7", true))(t)
+	ok(t, db.People().AddLogin(ctx, people.Login{Email: "dora@example.com", Account: "dora", Password: oneHash}))
+	ok(t, db.People().AddKey(ctx, staffKey("L")))
 	ok(t, db.As(proposer).SetFourEyes(ctx, true))
 }
 
@@ -181,7 +221,8 @@ func contents(t *testing.T, url string) string {
 		"SELECT * FROM prices; SELECT name, version FROM documents; SELECT subject, id FROM passkeys; "+
 		"SELECT code, number, removed FROM listings; "+
 		"SELECT email, role, invite_hash FROM staff; SELECT id FROM tokens; SELECT symbol FROM assets; "+
-		"SELECT * FROM meta WHERE name <> 'regions_changed'"))(t)...)
+		"SELECT email, password FROM logins; SELECT key, addresses FROM keys; SELECT account, region, frozen FROM accounts; "+
+		"SELECT * FROM close_after; SELECT * FROM meta WHERE name <> 'regions_changed'"))(t)...)
 	return strings.Join(rows, "\n")
 }
 
@@ -206,6 +247,9 @@ func TestWhatNeedsApproval(t *testing.T) {
 			}
 			before := contents(t, url)
 			for _, role := range append([]access.Role{access.System}, access.Roles...) {
+				if rule.Staff && !role.IsStaff() { // TestAHolderNeedsNoApproval
+					continue
+				}
 				err := do(ctx, db.As(access.Actor{Role: role, Parts: access.AllParts, Credential: "token AAAAAAAAAAAA",
 					Person: "mallory"}))
 				wanted := error(access.ErrForbidden)
@@ -222,14 +266,14 @@ func TestWhatNeedsApproval(t *testing.T) {
 				t.Errorf("%s is proposed as %+v, and then as %s", op, p, again.ID)
 			}
 			for _, own := range []access.Actor{proposer, olgas} {
-				_, err := db.As(own).ApproveProposal(ctx, p.ID, "")
+				_, err := db.As(own).ApproveProposal(ctx, p.ID, p.EffectDigest())
 				if !errors.Is(err, access.ErrForbidden) || ledger.ReasonOf(err) != control.ReasonOwn {
 					t.Errorf("%s: %s approves her own proposal: %v", op, own, err)
 				}
 			}
 			for _, role := range slices.DeleteFunc(append([]access.Role{access.System}, access.Roles...), approves) {
 				_, err := db.As(access.Actor{Role: role, Credential: "token AAAAAAAAAAAA", Person: "mallory"}).
-					ApproveProposal(ctx, p.ID, "")
+					ApproveProposal(ctx, p.ID, p.EffectDigest())
 				wants(t, err, access.ErrForbidden)
 			}
 			if after := contents(t, url); after != before {
@@ -259,6 +303,39 @@ func TestWhatNeedsApproval(t *testing.T) {
 
 func approves(r access.Role) bool { return r == access.Approver }
 
+// TestAHolderNeedsNoApproval: what staff do with approval, a holder and a back end do alone.
+func TestAHolderNeedsNoApproval(t *testing.T) {
+	eachToPropose(t, func(t *testing.T, _ string, db *store.DB, _ *testkit.Clock) {
+		for _, op := range control.Operations() {
+			rule, _ := control.RuleOf(op)
+			if !rule.Staff {
+				continue
+			}
+			by := access.Actor{Role: access.Holder, Credential: "token AAAAAAAAAAAA"}
+			if !slices.Contains(rule.Roles, access.Holder) {
+				by.Role, by.Parts = access.Exchange, access.AllParts
+			}
+			if err := needApproval[op](t.Context(), db.As(by)); err != nil {
+				t.Errorf("%s by the role %s: %v", op, by.Role, err)
+			}
+		}
+	})
+}
+
+// TestASecretIsNotShown: who looks at a proposal sees no hash of a password and no sealed secret.
+func TestASecretIsNotShown(t *testing.T) {
+	eachToPropose(t, func(t *testing.T, _ string, db *store.DB, _ *testkit.Clock) {
+		for op, secret := range map[control.Operation]string{control.AddLogin: oneHash, control.SetPassword: otherHash,
+			control.CreateKey: "c2VhbGVk"} {
+			p := propose(t, db, proposer, op)
+			if !strings.Contains(string(p.Content), secret) || strings.Contains(p.Shown(), secret) ||
+				!strings.Contains(p.Shown(), "(hidden)") {
+				t.Errorf("%s shows %s", op, p.Shown())
+			}
+		}
+	})
+}
+
 // TestTwoApproveAtOnce: of many approvals at the same time, in two processes, one is used.
 func TestTwoApproveAtOnce(t *testing.T) {
 	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *testkit.Clock) {
@@ -269,7 +346,7 @@ func TestTwoApproveAtOnce(t *testing.T) {
 			for i := range 8 {
 				db, by := []*store.DB{one, two}[i%2], []access.Actor{bob, carol}[i/2%2]
 				group.Go(func() {
-					if done, err := db.As(by).ApproveProposal(t.Context(), p.ID, ""); err != nil ||
+					if done, err := db.As(by).ApproveProposal(t.Context(), p.ID, p.EffectDigest()); err != nil ||
 						done.Decision.State != control.Executed {
 						t.Errorf("%s: %+v, %v", op, done, err)
 					}
@@ -303,7 +380,7 @@ func TestAProposalIsDecidedOnce(t *testing.T) {
 				t.Fatalf("%+v, %v", p, err)
 			}
 		}
-		wants(t, failure(db.As(carol).ApproveProposal(ctx, p.ID, "")), control.ErrNotOpen)
+		wants(t, failure(db.As(carol).ApproveProposal(ctx, p.ID, p.EffectDigest())), control.ErrNotOpen)
 
 		clock.Advance(time.Minute)
 		second := propose(t, db, proposer, control.WithdrawFunds)
@@ -311,12 +388,12 @@ func TestAProposalIsDecidedOnce(t *testing.T) {
 			t.Fatalf("what was rejected is open again as %s", p.ID)
 		}
 		clock.Advance(control.Lifetime)
-		err = failure(db.As(bob).ApproveProposal(ctx, second.ID, ""))
+		err = failure(db.As(bob).ApproveProposal(ctx, second.ID, second.EffectDigest()))
 		if !errors.Is(err, control.ErrNotOpen) || ledger.ReasonOf(err) != control.ReasonExpired {
 			t.Fatalf("a proposal that is expired: %v", err)
 		}
 		third := propose(t, db, proposer, control.WithdrawFunds)
-		testkit.Must(db.As(bob).ApproveProposal(ctx, third.ID, ""))(t)
+		testkit.Must(db.As(bob).ApproveProposal(ctx, third.ID, third.EffectDigest()))(t)
 		for state, want := range map[control.State]string{"": third.ID + " " + second.ID + " " + p.ID,
 			control.Open: "", control.Executed: third.ID, control.Rejected: p.ID, control.Expired: second.ID} {
 			var ids []string
@@ -330,7 +407,7 @@ func TestAProposalIsDecidedOnce(t *testing.T) {
 			}
 			same(t, fmt.Sprintf("the proposals of the state %q", state), strings.Join(ids, " "), want)
 		}
-		wants(t, failure(db.As(bob).ApproveProposal(ctx, "no-such", "")), ledger.ErrNotFound)
+		wants(t, failure(db.As(bob).ApproveProposal(ctx, "no-such", p.EffectDigest())), ledger.ErrNotFound)
 	})
 }
 
@@ -340,7 +417,7 @@ func TestTheEffectIsLookedAtAgain(t *testing.T) {
 		ctx := t.Context()
 		p := propose(t, db, proposer, control.AddRegion) // from tomorrow on
 		clock.Advance(24 * time.Hour)
-		_, err := db.As(bob).ApproveProposal(ctx, p.ID, "")
+		_, err := db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest())
 		e, is := errors.AsType[*ledger.Error](err)
 		if !is || e.Reason != control.ReasonEffect || len(e.Facts) != 2 {
 			t.Fatalf("another effect: %#v", err)
@@ -365,9 +442,8 @@ func TestAnApprovalIsOfOneContent(t *testing.T) {
 		p := propose(t, db, proposer, control.WithdrawFunds)
 		testkit.Must(scenario.Rows(t.Context(), url, fmt.Sprintf(
 			"UPDATE proposals SET content = replace(content, '%d', '%d') WHERE id = '%s'", unit, 3*unit, p.ID)))(t)
-		for _, looked := range []string{"", p.EffectDigest()} {
-			wants(t, failure(db.As(bob).ApproveProposal(t.Context(), p.ID, looked)), control.ErrEffect)
-		}
+		wants(t, failure(db.As(bob).ApproveProposal(t.Context(), p.ID, p.EffectDigest())), control.ErrEffect)
+		wants(t, failure(db.As(bob).ApproveProposal(t.Context(), p.ID, "")), ledger.ErrInvalid)
 	})
 }
 
@@ -375,30 +451,32 @@ func TestAnApprovalIsOfOneContent(t *testing.T) {
 func TestAnApprovalAndItsUseAreOne(t *testing.T) {
 	eachToPropose(t, func(t *testing.T, _ string, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
-		var ids []string
+		var made []control.Proposal
 		for i := range 2 { // each of them alone could be paid
 			_, err := db.As(proposer).Fund(ctx, fmt.Sprintf("f-%d", 7+i), "BNB", 8*unit, true)
 			needed, is := errors.AsType[*control.Needed](err)
 			if !is {
 				t.Fatalf("it needs approval: %v", err)
 			}
-			ids = append(ids, testkit.Must(db.As(proposer).Propose(ctx, needed.Draft, ""))(t).ID)
+			made = append(made, testkit.Must(db.As(proposer).Propose(ctx, needed.Draft, ""))(t))
 		}
-		testkit.Must(db.As(bob).ApproveProposal(ctx, ids[0], ""))(t)
-		wants(t, failure(db.As(bob).ApproveProposal(ctx, ids[1], "")), ledger.ErrInsufficient)
-		if p := testkit.Must(reports.New(db.Reader()).Proposal(ctx, ids[1]))(t); p.State(clock.Now()) != control.Open {
+		testkit.Must(db.As(bob).ApproveProposal(ctx, made[0].ID, made[0].EffectDigest()))(t)
+		wants(t, failure(db.As(bob).ApproveProposal(ctx, made[1].ID, made[1].EffectDigest())), ledger.ErrInsufficient)
+		if p := testkit.Must(reports.New(db.Reader()).Proposal(ctx, made[1].ID))(t); p.State(clock.Now()) != control.Open {
 			t.Fatalf("the proposal is %+v", p)
 		}
 		testkit.Must(db.Fund(ctx, "f-3", "BNB", 10*unit, false))(t)
-		testkit.Must(db.As(bob).ApproveProposal(ctx, ids[1], ""))(t)
+		testkit.Must(db.As(bob).ApproveProposal(ctx, made[1].ID, made[1].EffectDigest()))(t)
 	})
 }
 
 // TestWhoMayPropose: processes propose nothing, and an operator's token says whose it is.
 func TestWhoMayPropose(t *testing.T) {
 	eachToPropose(t, func(t *testing.T, _ string, db *store.DB, _ *testkit.Clock) {
-		nameless := access.Actor{Role: access.Operator, Credential: "token AAAAAAAAAAAA"}
-		for _, op := range []control.Operation{control.WithdrawFunds, control.SetTerms} {
+		nameless := access.Actor{Credential: "token AAAAAAAAAAAA"}
+		for op, role := range map[control.Operation]access.Role{control.WithdrawFunds: access.Treasurer,
+			control.SetTerms: access.Operator, control.SetLimit: access.Admin} {
+			nameless.Role = role
 			err := needApproval[op](t.Context(), db.As(nameless))
 			if !errors.Is(err, access.ErrForbidden) || ledger.ReasonOf(err) != control.ReasonNoPerson {
 				t.Errorf("%s: %v", op, err)
@@ -406,6 +484,33 @@ func TestWhoMayPropose(t *testing.T) {
 		}
 		p := propose(t, db, proposer, control.WithdrawFunds)
 		nameless.Role = access.Approver
-		wants(t, failure(db.As(nameless).ApproveProposal(t.Context(), p.ID, "")), access.ErrForbidden)
+		wants(t, failure(db.As(nameless).ApproveProposal(t.Context(), p.ID, p.EffectDigest())), access.ErrForbidden)
+	})
+}
+
+// TestAProposalEndsWithItsToken: what was proposed with a token that is revoked since is carried out by nobody, and so
+// does a thief who is found out leave nothing to approve.
+func TestAProposalEndsWithItsToken(t *testing.T) {
+	eachToPropose(t, func(t *testing.T, _ string, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		for _, end := range []func(id string){
+			func(id string) { ok(t, db.People().RevokeToken(ctx, id)) },
+			func(string) { clock.Advance(time.Hour) },
+		} {
+			token := newToken(t, access.Treasurer, "")
+			token.Person, token.Expires = "mallory", clock.Now().Add(time.Hour)
+			needed, is := errors.AsType[*control.Needed](db.As(proposer).People().AddToken(ctx, token))
+			if !is {
+				t.Fatal("a token of staff needs no approval")
+			}
+			made := testkit.Must(db.As(proposer).Propose(ctx, needed.Draft, ""))(t)
+			testkit.Must(db.As(bob).ApproveProposal(ctx, made.ID, made.EffectDigest()))(t)
+			p := propose(t, db, token.Actor(), control.WithdrawFunds)
+			end(token.ID)
+			err := failure(db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest()))
+			if !errors.Is(err, control.ErrNotOpen) || ledger.ReasonOf(err) != control.ReasonEnded {
+				t.Errorf("the approval of what a token has proposed that has ended: %v", err)
+			}
+		}
 	})
 }

@@ -285,7 +285,11 @@ func (b *DB) setRegion(s *switchChange, region staking.Region) (ends staking.Day
 	if s.account.Region == region && ends == 0 {
 		return 0, nil
 	}
-	return ends, b.logLine(s.t, "account set-region", string(s.account.ID), detail)
+	if err := b.permitStaff(s.t, control.SetRegion, newRegion{s.account.ID, region}, string(s.account.ID),
+		detail); err != nil {
+		return 0, err
+	}
+	return ends, b.logLine(s.t, string(control.SetRegion), string(s.account.ID), detail)
 }
 
 // endsFor is the first day from today on that a resident of a region does not earn;
