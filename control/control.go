@@ -206,6 +206,12 @@ func RuleOf(op Operation) (Rule, bool) {
 	return r, known
 }
 
+// included are the operations that another does too, in the same transaction.
+var included = map[Operation][]Operation{SetPassword: {"key revoke"}}
+
+// Includes reports whether one who may do an operation does another with it: itself, or a part of it.
+func Includes(op, other Operation) bool { return op == other || slices.Contains(included[op], other) }
+
 // Check is access.ErrForbidden where an actor may neither do nor propose an operation, or where the operation is in no
 // table.
 func Check(op Operation, a access.Actor) error {

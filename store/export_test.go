@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -126,4 +127,9 @@ func RunOld(ctx context.Context, url string, o Options, sql string, args ...any)
 	}
 	_, err = b.Exec(ctx, sql, args...)
 	return errors.Join(err, b.Close())
+}
+
+// Carrying are books that carry the approval of a proposal, as ApproveProposal makes them.
+func (b *DB) Carrying(id string, of control.Operation, looked string) *DB {
+	return &DB{b.books, b.actor, &approval{id, of, looked}}
 }

@@ -179,7 +179,7 @@ func (g *groupCommit) check(calls []*call) {
 			it.refuse(it.CheckCaller())
 		}
 		it.refuse(it.Check(g.assets))
-		if it.call.approval == nil {
+		if !it.call.approval.covers(it.operation()) {
 			it.refuse(control.Check(it.operation(), it.call.actor))
 			if !it.call.system {
 				it.refuse(control.CheckKind(it.Kind, it.call.actor))
