@@ -150,7 +150,7 @@ var rules = map[Operation]Rule{
 	SetTerms:         {Class: Proposed, Roles: operators},
 	CorrectTerms:     {Class: Proposed, Roles: operators},
 	SetLimit:         {Class: Proposed, Roles: admins},
-	SetPrices:        {Class: Sometimes, Roles: operators, When: "where one moves more than 20 %"},
+	SetPrices:        {Class: Sometimes, Roles: operators, When: "where one moves more than 20 %, at once or in steps of a day"},
 	"currency set":   {Roles: operators},
 	PublishDocument:  {Class: Proposed, Roles: operators},
 	"disclosure set": {Roles: operators},

@@ -4,6 +4,7 @@ package pricing
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -112,18 +113,40 @@ func (p *Prices) Set(ctx context.Context, prices []Price) (set int, err error) {
 // freeMove is how much a price may move without approval, as a part of the one before: a fifth, 20 %.
 const freeMove = 5
 
-// permit asks for approval of prices of which a new one moves more than freeMove against what is known of its day or,
-// where nothing is, of the last of the 7 days before it. The first price of an asset has nothing to be compared with.
+// moves reports whether a price is more than freeMove away from one before. The first price of an asset has nothing to
+// be compared with.
+func (p Price) moves(before Price) bool {
+	return before.Price != 0 && max(p.Price-before.Price, before.Price-p.Price) > before.Price/freeMove
+}
+
+// permit asks for approval of prices of which a new one moves too far: from what is known of its day, and, so that
+// many small steps do not come to a large one, from that of the day before, or of the last of the 7 days before it,
+// unless it is near one of its day that was approved.
 func (p *Prices) permit(t db.Tx, asked, fresh []Price) error {
 	known, err := At(t, fresh)
+	if err != nil {
+		return err
+	}
+	daysBefore := slices.Clone(fresh)
+	for i := range daysBefore {
+		daysBefore[i].Day--
+	}
+	earlier, err := At(t, daysBefore)
+	if err != nil {
+		return err
+	}
+	approved, err := approvedSince(t, p.clock())
 	if err != nil {
 		return err
 	}
 	var moves, assets []string
 	for i, now := range fresh {
 		before := known[i]
-		if step := max(now.Price-before.Price, before.Price-now.Price); before.Price == 0 || step <= before.Price/freeMove {
-			continue
+		if !now.moves(before) {
+			near := func(a Price) bool { return a.Asset == now.Asset && a.Day == now.Day && !now.moves(a) }
+			if before = earlier[i]; !now.moves(before) || slices.ContainsFunc(approved, near) {
+				continue
+			}
 		}
 		assets = append(assets, now.Asset)
 		moves = append(moves, fmt.Sprintf("%s of %s: %s, after %s of %s", now.Asset, now.Day,
@@ -132,6 +155,20 @@ func (p *Prices) permit(t db.Tx, asked, fresh []Price) error {
 	}
 	effect := fmt.Sprintf("%d prices, %s", len(fresh), strings.Join(moves, ", "))
 	return p.books.Permit(t, moves != nil, control.SetPrices, asked, strings.Join(slices.Compact(assets), " "), effect)
+}
+
+// approvedSince are the prices that were approved within the days of which prices may still be set.
+func approvedSince(t db.View, now time.Time) (all []Price, err error) {
+	err = t.Query(func(r db.Row) error {
+		prices, err := control.Read[[]Price](json.RawMessage(r.Text(0)))
+		all = append(all, prices...)
+		return err
+	}, "SELECT content FROM proposals WHERE operation = $1 AND decision = $2 AND made_at >= $3",
+		string(control.SetPrices), string(control.Executed), now.Add(-control.Lifetime-(Reach+1)*24*time.Hour).UnixMilli())
+	if err != nil {
+		return nil, fmt.Errorf("read the prices that were approved: %w", err)
+	}
+	return all, nil
 }
 
 // check refuses prices that cannot be, and returns the others by asset and day, each

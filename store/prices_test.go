@@ -1,9 +1,11 @@
 package store_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/reports"
@@ -92,5 +94,33 @@ func TestAPaidDayWithoutAPriceGetsOneOnce(t *testing.T) {
 		wants(t, err, ledger.ErrNotFound)
 		_, err = reports.New(db.Reader()).Prices(ctx, "DOGE", day1, day1)
 		wants(t, err, ledger.ErrNotFound)
+	})
+}
+
+// TestManySmallStepsAreALargeOne: prices of a day that each move little need approval when together they are far from
+// the day before; near what was approved they need none.
+func TestManySmallStepsAreALargeOne(t *testing.T) {
+	eachToPropose(t, func(t *testing.T, _ string, db *store.DB, _ *testkit.Clock) {
+		ctx := t.Context()
+		set := func(price int64) error {
+			_, err := db.As(proposer).Prices().Set(ctx, []pricing.Price{{Asset: "BNB", Day: day1 + 2, Price: price}})
+			return err
+		}
+		for _, price := range []int64{1100, 1200, 1050, 850, 950} { // of Day 2 it is 1000
+			ok(t, set(price))
+		}
+		ok(t, set(1140))
+		wants(t, set(1300), control.ErrNeedsApproval) // 14 % more than the last
+		ok(t, set(900))
+		wants(t, set(750), control.ErrNeedsApproval)
+		ok(t, set(1150))
+		needed, is := errors.AsType[*control.Needed](set(1300))
+		if !is {
+			t.Fatal("it needs approval")
+		}
+		p := testkit.Must(db.As(proposer).Propose(ctx, needed.Draft, ""))(t)
+		testkit.Must(db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest()))(t)
+		ok(t, set(1500))                              // 15 % more than what was approved
+		wants(t, set(1600), control.ErrNeedsApproval) // 23 %
 	})
 }
