@@ -13,7 +13,7 @@ type Role string
 // The roles. Those of staff are one for each duty, so that no credential has two of them.
 const (
 	Exchange  Role = "exchange"  // an exchange's back end, in the Parts that its token has
-	Viewer    Role = "viewer"    // reads the state of the books, and nothing of a holder
+	Viewer    Role = "viewer"    // reads the state of the books; of a holder, only what is proposed
 	Support   Role = "support"   // reads what one holder has, and each such read is logged
 	Operator  Role = "operator"  // proposes terms, prices, corrections; runs
 	Approver  Role = "approver"  // reads everything, and approves what others propose

@@ -14,7 +14,8 @@ import (
 	"github.com/softstake/softstake/ui"
 )
 
-// Who sees what a holder has: support one holder at a time, and each look is logged; viewers and admins nobody.
+// Who sees what a holder has: support one holder at a time, and each look is logged; viewers and admins only what is
+// proposed.
 var (
 	seesHolders = []access.Role{access.Support, access.Operator, access.Approver, access.Treasurer, access.Auditor}
 	// Entries and withdrawals of all holders, one beside the other.
