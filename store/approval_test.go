@@ -36,7 +36,7 @@ func TestAnApprovalIsOfOneOperation(t *testing.T) {
 		}
 		before := contents(t, url)
 		for _, p := range proposals {
-			carrying := db.As(bob).Carrying(p.ID, p.Operation, p.EffectDigest())
+			carrying := store.Carrying(db.As(bob), p.ID, p.Operation, p.EffectDigest())
 			for op, do := range needApproval {
 				if op == p.Operation {
 					continue

@@ -130,6 +130,6 @@ func RunOld(ctx context.Context, url string, o Options, sql string, args ...any)
 }
 
 // Carrying are books that carry the approval of a proposal, as ApproveProposal makes them.
-func (b *DB) Carrying(id string, of control.Operation, looked string) *DB {
+func Carrying(b *DB, id string, of control.Operation, looked string) *DB {
 	return &DB{b.books, b.actor, &approval{id, of, looked}}
 }
