@@ -18,7 +18,7 @@ func PersonOf(name string) string {
 	return strings.Join(strings.Fields(fold(name)), " ")
 }
 
-// scripts are those whose letters are told apart; a letter of any other is of the script "".
+// scripts are those whose letters must not be mixed; a letter of any other is of the script "".
 var scripts = []string{"Latin", "Cyrillic", "Greek", "Armenian", "Cherokee", "Coptic", "Lisu"}
 
 // likeASCII are the letters of Cyrillic and Greek that look like one of ASCII, in small letters or in capitals. After

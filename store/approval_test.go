@@ -14,8 +14,8 @@ import (
 	"github.com/softstake/softstake/testkit"
 )
 
-// TestAnApprovalIsOfOneOperation: books that carry an approval do what is approved and nothing else, be it of what needs
-// approval or of what takes effect at once and is not the approver's to do.
+// TestAnApprovalIsOfOneOperation: books that carry an approval do what is approved and nothing else, be it
+// what needs approval or what takes effect at once and is not the approver's to do.
 func TestAnApprovalIsOfOneOperation(t *testing.T) {
 	eachToPropose(t, func(t *testing.T, url string, db *store.DB, _ *testkit.Clock) {
 		ctx := t.Context()

@@ -260,8 +260,7 @@ func TestWhatNeedsApproval(t *testing.T) {
 					t.Errorf("%s by the role %s: %v, not %v", op, role, err, wanted)
 				}
 			}
-			p := propose(t, db, proposer, op)
-			again := propose(t, db, proposer, op)
+			p, again := propose(t, db, proposer, op), propose(t, db, proposer, op)
 			if again.ID != p.ID || p.Effect == "" || p.Reason != "as agreed" {
 				t.Errorf("%s is proposed as %+v, and then as %s", op, p, again.ID)
 			}
