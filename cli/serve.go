@@ -64,7 +64,7 @@ With --country-header, the country of a request is the last value of the header 
 
 The records of closed days are made by itself too, from 15 minutes after the end of each day on, and signed where --anchor-key or --anchor-command says with what ("anchor make").
 
-With --smtp, --smtp-from and --site-url, notices to holders (a new device, key or address, a changed password, a large withdrawal) are sent as mail too. What is not sent is retried for 72 hours; each process sends some of it.
+With --smtp, --smtp-from and --site-url, notices to holders (a new device, key or address, a changed password or second factor) are sent as mail too. What is not sent is retried for 72 hours; each process sends some of it.
 
 SIGTERM ends it when the work in hand is done. Each flag may come from the environment: --trusted-proxy is SOFTSTAKE_TRUSTED_PROXY.
 

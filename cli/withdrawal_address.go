@@ -23,7 +23,7 @@ type withdrawalAddressListCmd struct {
 }
 
 func (c *withdrawalAddressListCmd) Help() string {
-	return `Only the holder saves addresses. One can be used 48 hours after it was saved, and 72 hours after a password or a second factor was set.
+	return `Only the holder saves addresses. One can be used 48 hours after it was saved, and 72 hours after a password was set, a second factor was removed or reset, or a recovery code was used to log in.
 
 Example:
 

@@ -23,7 +23,7 @@ import (
 
 // personal are what the books have of the person of the account "erika", each of which no other row has.
 var personal = []string{"erika@example.com", "second@example.com", "198.51.100.77", "203.0.113.0/24", "Netscape 4",
-	"Erikas phone", "Erikas script", "ios 3.2.77", "the court of Erikastadt"}
+	"Erikas phone", "Erikas script", "Erikas wallet", "ios 3.2.77", "the court of Erikastadt"}
 
 // livePerson makes the account "erika", and everything of it that is personal.
 func livePerson(t *testing.T, books *store.DB) {
@@ -56,6 +56,8 @@ func livePerson(t *testing.T, books *store.DB) {
 	ok(t, err)
 	ok(t, books.People().AddToken(ctx, access.Token{ID: strings.Repeat("E", 12), Role: access.Holder, Account: "erika",
 		Hash: [32]byte{8}, Label: "Erikas script"}))
+	testkit.Must(holder.People().AddWithdrawalAddress(ctx, people.WithdrawalAddress{Account: "erika", Asset: "BNB",
+		Network: "BSC", Address: "0xe", Label: "Erikas wallet"}))(t)
 	testkit.Must(books.Freeze(ctx, "erika", "the court of Erikastadt", true))(t)
 	ok(t, failure(books.Unfreeze(ctx, "erika", "lifted")))
 	for _, o := range testkit.Must(holder.Post(ctx, []ledger.Entry{{ID: "gift", Kind: ledger.Transfer,
@@ -166,7 +168,8 @@ func TestRetention(t *testing.T) {
 	prune(people.Retention{Origins: 2 * day, Emails: 2 * day})
 	for range 2 {
 		// A login that is there, and a key's own label and network, are no matter of retention.
-		if now := kept(); now != "erika@example.com, 203.0.113.0/24, Erikas phone, Erikas script, the court of Erikastadt" {
+		if now := kept(); now != "erika@example.com, 203.0.113.0/24, Erikas phone, Erikas script, Erikas wallet, "+
+			"the court of Erikastadt" {
 			t.Errorf("afterwards: %s", now)
 		}
 		prune(people.Retention{Origins: 2 * day, Emails: 2 * day})

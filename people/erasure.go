@@ -35,6 +35,8 @@ func Erase(t db.Tx, id ledger.Account, now time.Time) (e Erased, err error) {
 		{&e.Logins, "DELETE FROM emails WHERE account = $1", []any{string(id)}},
 		{new(int64), "DELETE FROM notices WHERE bucket = $1 AND account = $2", []any{int64(id.Bucket()), string(id)}},
 		{new(int64), "DELETE FROM mails WHERE account = $1", []any{string(id)}},
+		{new(int64), "DELETE FROM withdrawal_settings WHERE bucket = $1 AND account = $2", addressArgs(id)},
+		{new(int64), "UPDATE withdrawal_addresses SET label = '' WHERE bucket = $1 AND account = $2", addressArgs(id)},
 		{&e.Keys, "UPDATE keys SET label = '', addresses = '', secret = $1, revoked = CASE WHEN revoked = 0 THEN $2 ELSE " +
 			"revoked END WHERE account = $3", []any{[]byte{}, now.UnixMilli(), string(id)}},
 		{&e.Tokens, "UPDATE tokens SET label = '', revoked = CASE WHEN revoked = 0 THEN $1 ELSE revoked END " +

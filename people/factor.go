@@ -362,10 +362,13 @@ func (c *factorChange) removed(what string) error {
 	return c.record("factor remove", what)
 }
 
-// changed sets when a factor was last removed.
+// changed sets when a factor was last removed. The account, which is locked, withdraws nothing for a time.
 func (c *factorChange) changed() error {
 	_, err := c.t.Exec(`INSERT INTO factor_changes (bucket, subject, changed) VALUES ($1, $2, $3)
 		ON CONFLICT (bucket, subject) DO UPDATE SET changed = excluded.changed`, keyBucket(c.subject), c.subject, c.now)
+	if err == nil && c.account != "" {
+		err = delayWithdrawals(c.t, c.account, c.now)
+	}
 	return err
 }
 

@@ -40,7 +40,7 @@ func (p *People) AddSession(ctx context.Context, s access.Session, password stri
 		if added, err := insertSession(t, s, now); err != nil || !added {
 			return err
 		}
-		if err := p.confirmLogIn(t, now, s.Email, password == ""); err != nil || !s.Stranger {
+		if err := p.confirmLogIn(t, now, s, password == ""); err != nil || !s.Stranger {
 			return err
 		}
 		return p.NotifyAll(t, []ledger.Account{s.Account}, NoticeDevice, s.Client, s.Address)
@@ -48,11 +48,16 @@ func (p *People) AddSession(ctx context.Context, s access.Session, password stri
 }
 
 // confirmLogIn uses the step-up of a log-in: of a login with a factor, or of one without its password, which is a
-// passkey's. The actor is not the person yet.
-func (p *People) confirmLogIn(t db.Tx, now int64, email string, alone bool) error {
-	subject, proof := access.LoginSubject(email), p.books.Actor().Proof
+// passkey's. The actor is not the person yet. After a recovery code, which is used where a factor is lost, the account,
+// which is locked, withdraws nothing for a time.
+func (p *People) confirmLogIn(t db.Tx, now int64, s access.Session, alone bool) error {
+	subject, proof := access.LoginSubject(s.Email), p.books.Actor().Proof
 	if !alone {
-		return useStepUp(t, now, subject, proof, access.LogIn, false)
+		method, err := useStepUp(t, now, subject, proof, access.LogIn, false)
+		if err == nil && method == access.ByRecovery {
+			err = delayWithdrawals(t, s.Account, now)
+		}
+		return err
 	}
 	method, used, err := takeStepUp(t, now, subject, proof, access.LogIn)
 	if err == nil && (!used || method != access.ByPasskey) {

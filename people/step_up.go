@@ -47,34 +47,37 @@ func (p *People) ConfirmProvided(ctx context.Context, email, digest string) (id 
 // of access.ReasonStepUp if there is none that is of this subject and digest, unused, and not older than
 // access.StepUpLife. now is in milliseconds since 1970.
 func UseStepUp(t db.Tx, now int64, by access.Actor, digest string) error {
-	return useStepUp(t, now, by.Subject(), by.Proof, digest, false)
+	_, err := useStepUp(t, now, by.Subject(), by.Proof, digest, false)
+	return err
 }
 
 // RequireStepUp is UseStepUp for what a person without a factor may not do: access.ErrForbidden because of
 // access.ReasonFactor.
 func RequireStepUp(t db.Tx, now int64, by access.Actor, digest string) error {
-	return useStepUp(t, now, by.Subject(), by.Proof, digest, true)
+	_, err := useStepUp(t, now, by.Subject(), by.Proof, digest, true)
+	return err
 }
 
-func useStepUp(t db.Tx, now int64, subject, proof, digest string, always bool) error {
+// useStepUp says how the step-up was made as well, or "" where none is needed.
+func useStepUp(t db.Tx, now int64, subject, proof, digest string, always bool) (access.Method, error) {
 	if subject == "" {
-		return nil
+		return "", nil
 	}
 	has, err := hasFactor(t, subject)
 	switch {
 	case err != nil:
-		return err
+		return "", err
 	case !has && always:
-		return access.ErrForbidden.In("", "%s has no passkey and no authenticator app", subject).
+		return "", access.ErrForbidden.In("", "%s has no passkey and no authenticator app", subject).
 			Because(access.ReasonFactor)
 	case !has:
-		return nil
+		return "", nil
 	}
 	method, used, err := takeStepUp(t, now, subject, proof, digest)
 	if err == nil && (!used || method == access.ByPassword) {
 		err = needsStepUp(subject)
 	}
-	return err
+	return method, err
 }
 
 // UseApproval uses the step-up by which a member of staff confirms to approve a proposal whose effect has a digest: a

@@ -17,7 +17,8 @@ const (
 	// AddressWait is how long a saved address waits before a holder can withdraw to it, and how long it takes until
 	// withdrawals may go to any address again.
 	AddressWait = 48 * time.Hour
-	// ResetWait is how long a holder withdraws nothing after a password or a second factor was set or reset.
+	// ResetWait is how long a holder withdraws nothing after a password was set, a second factor was removed or reset, or
+	// a recovery code let its holder in.
 	ResetWait = 72 * time.Hour
 	// MaxAddresses is the largest number of saved addresses of an account.
 	MaxAddresses = 200

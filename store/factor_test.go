@@ -219,10 +219,12 @@ func TestWithoutAFactor(t *testing.T) {
 		"an operator":              {Role: access.Operator, Credential: "operator olga"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
+			each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 				guardedBooks(t, db)
 				if by.Subject() != "" {
 					ok(t, db.People().ResetFactors(t.Context(), aliceLogin))
+					wantsReason(t, guarded["withdraw"].do(t.Context(), db.As(by)), access.ErrForbidden, store.ReasonAddressWaits)
+					clock.Advance(people.ResetWait)
 				}
 				for _, op := range []string{"send", "withdraw", "key create", "password"} {
 					if err := guarded[op].do(t.Context(), db.As(by)); err != nil {
@@ -260,7 +262,14 @@ func TestAFactorGuardsTheLogIn(t *testing.T) {
 		}
 		forbidden("", byCode())
 		code = codesOf("a")[4]
+		waits := func() time.Time { return testkit.Must(db.People().WithdrawalSettings(ctx, "alice"))(t).Waits }
+		if !waits().IsZero() {
+			t.Errorf("withdrawals wait until %s already", waits())
+		}
 		ok(t, logIn(oneHash, byCode()))
+		if want := db.Now().Add(people.ResetWait); !waits().Equal(want) {
+			t.Errorf("after a recovery code withdrawals wait until %s, not until %s", waits(), want)
+		}
 		ok(t, logIn(oneHash, confirm(t, db, "Laptop", "c1", access.LogIn)))
 		ok(t, logIn("", confirm(t, db, "Laptop", "c2", access.LogIn)))
 		wants(t, logIn(otherHash, confirm(t, db, "Laptop", "c3", access.LogIn)), ledger.ErrNotFound)
@@ -328,6 +337,16 @@ func TestChangesOfFactors(t *testing.T) {
 		wants(t, db.As(holderActor(access.LoginSubject("bob@example.com"), "")).People().RemoveTOTP(ctx, aliceLogin,
 			people.Visitor{}), access.ErrForbidden)
 		ok(t, as(access.RemoveFactorStepUp("totp", "")).RemoveTOTP(ctx, aliceLogin, people.Visitor{}))
+		if want := db.Now().Add(people.ResetWait); !testkit.Must(db.People().WithdrawalSettings(ctx, "alice"))(t).
+			Waits.Equal(want) {
+			t.Error("a factor was removed, and withdrawals do not wait for 72 hours")
+		}
+		notices := noticed(t, db, "alice")
+		for _, of := range []string{"factor|+ authenticator app", "factor|− authenticator app"} {
+			if !slices.Contains(notices, of) {
+				t.Errorf("no notice %s: %q", of, notices)
+			}
+		}
 		ok(t, as(access.RemoveFactorStepUp("passkey", "id-Laptop")).RemovePasskey(ctx, aliceLogin, "id-Laptop",
 			people.Visitor{}))
 		if f = testkit.Must(db.People().Factors(ctx, aliceLogin))(t); f.Any() || f.Codes != 0 {

@@ -10,6 +10,7 @@ import (
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -62,7 +63,8 @@ func (a Account) checkUnfrozen() error {
 // the commit, dated back or not.
 //
 // Where earns is false, the account earns nothing from today (UTC) on, as if it was
-// switched off; Unfreeze sets the switch on again if it was on. The reason is kept and logged.
+// switched off; Unfreeze sets the switch on again if it was on, and the holder is notified
+// then that rewards are paused. The reason is kept and logged.
 // Repeating with the same earns has no further effect and answers repeated; with another it
 // is ledger.ErrInvalid. ledger.ErrNotFound if the account was never opened.
 func (b *DB) Freeze(ctx context.Context, id ledger.Account, reason string, earns bool) (repeated bool, err error) {
@@ -89,6 +91,11 @@ func (b *DB) Freeze(ctx context.Context, id ledger.Account, reason string, earns
 		}
 		if err := b.setFreeze(s.t, id, b.now(), mode, reason); err != nil {
 			return err
+		}
+		if mode == frozenResumes {
+			if err := b.People().NotifyAll(s.t, []ledger.Account{id}, people.NoticePaused, "frozen"); err != nil {
+				return err
+			}
 		}
 		return b.logLine(s.t, "account freeze", string(id), "earning "+onOff(earns)+": "+reason)
 	})

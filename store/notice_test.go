@@ -93,6 +93,23 @@ func TestChangesAreNotified(t *testing.T) {
 	})
 }
 
+// TestAFreezeThatPausesRewardsNotifies: who earned, once, and nobody whose rewards go on or were off.
+func TestAFreezeThatPausesRewardsNotifies(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
+		for _, id := range []ledger.Account{"earns", "stops", "off"} {
+			open(t, db, id)
+			if id != "off" {
+				on(t, db, id)
+			}
+			freeze(t, db, id, id == "earns")
+		}
+		testkit.Must(db.Freeze(t.Context(), "stops", "court order 7", false))(t)
+		same(t, "earns", noticed(t, db, "earns"), nil)
+		same(t, "stops", noticed(t, db, "stops"), []string{"paused|frozen"})
+		same(t, "off", noticed(t, db, "off"), nil)
+	})
+}
+
 // A notice may be for a login, whose account it then is, or for a member of staff, who has none.
 func TestWhoIsNotified(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
