@@ -81,7 +81,7 @@ func open(t *testing.T, kind string, holders []string) *site {
 		s.softstake(t, "", "withdrawal-address", "load", h, "BNB", "0x94df8b352de7f46f64b01d3666bf6e936e44ce60",
 			"--network", "BSC")
 		s.softstake(t, "", "withdrawal-address", "load", h, "BNB", "bnb136ns6lfw4zs5hg4n85vdthaad7hq5m4gtkgf23",
-			"--network", "BSC", "--tag", "101764890")
+			"--network", "BNB", "--tag", "101764890")
 	}
 	// Three and a half days: a day is 2 × 0.0015 / 365 BNB and 300 × 0.005 / 365 ADA a holder.
 	s.softstake(t, "", "fund", "BNB", fmt.Sprintf("0.%08d", 2_877*len(holders)))

@@ -44,13 +44,15 @@ func TestKilledWhileApproving(t *testing.T) {
 // killApprovals proposes an operation, and kills the program that approves it.
 func killApprovals(t *testing.T, books, done string, propose func(*store.DB) error) {
 	t.Helper()
-	id := proposed(t, books, propose)
+	id, effect := proposed(t, books, propose)
 	state := func(url string) string {
 		t.Helper()
 		return testkit.Must(Rows(t.Context(), url,
 			"SELECT (SELECT count(*) FROM proposals WHERE decision = 'executed'), ("+done+")"))(t)[0]
 	}
-	approve := func(url string) *Process { return Start(t, url, nil, nil, "proposal", "approve", id, "--actor", "bob") }
+	approve := func(url string) *Process {
+		return Start(t, url, nil, nil, "proposal", "approve", id, "--effect", effect, "--actor", "bob")
+	}
 	open, executed := "", ""
 	began, url := time.Now(), Copy(t, books)
 	open = state(url)
@@ -97,8 +99,9 @@ func killApprovals(t *testing.T, books, done string, propose func(*store.DB) err
 	}
 }
 
-// proposed turns four eyes on and proposes an operation as olga, and closes the books.
-func proposed(t *testing.T, url string, propose func(*store.DB) error) string {
+// proposed turns four eyes on and proposes an operation as olga, and closes the books. It returns the proposal's ID and
+// the digest of its effect.
+func proposed(t *testing.T, url string, propose func(*store.DB) error) (id, effect string) {
 	t.Helper()
 	olga := access.Actor{Role: access.Operator, Credential: "operator olga", Person: "olga"}
 	books := testkit.Must(store.Open(t.Context(), url, store.Options{Clock: time.Now, Actor: olga}))(t)
@@ -114,5 +117,5 @@ func proposed(t *testing.T, url string, propose func(*store.DB) error) string {
 	if err := books.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return p.ID
+	return p.ID, p.EffectDigest()
 }
