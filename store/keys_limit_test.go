@@ -71,12 +71,13 @@ func TestTradingFromAnywhereHasAnEnd(t *testing.T) {
 		clock.Advance(time.Hour)
 		limit("0.0.0.0/0") // which limits nothing, and wins no time
 		ends(noon.Add(access.UnlimitedTrade))
+		clock.Advance(time.Millisecond) // lines of the log that say the same of one moment are one
 		limit("192.0.2.0/24")
 		ends(time.Time{})
 		limit("192.0.2.0/24")
 		clock.Advance(time.Hour)
 		limit("")
-		ends(noon.Add(2*time.Hour + access.UnlimitedTrade))
+		ends(noon.Add(2*time.Hour + time.Millisecond + access.UnlimitedTrade))
 
 		sooner := newKey(t, "alice")
 		sooner.Permissions, sooner.Expires = k.Permissions, noon.AddDate(0, 0, 10)
