@@ -53,7 +53,7 @@ func (p *People) AddSession(ctx context.Context, s access.Session, password stri
 func (p *People) confirmLogIn(t db.Tx, now int64, s access.Session, alone bool) error {
 	subject, proof := access.LoginSubject(s.Email), p.books.Actor().Proof
 	if !alone {
-		method, err := useStepUp(t, now, subject, proof, access.LogIn, false)
+		method, err := useStepUp(t, now, subject, proof, access.LogIn)
 		if err == nil && method == access.ByRecovery {
 			err = delayWithdrawals(t, s.Account, now)
 		}

@@ -47,31 +47,17 @@ func (p *People) ConfirmProvided(ctx context.Context, email, digest string) (id 
 // of access.ReasonStepUp if there is none that is of this subject and digest, unused, and not older than
 // access.StepUpLife. now is in milliseconds since 1970.
 func UseStepUp(t db.Tx, now int64, by access.Actor, digest string) error {
-	_, err := useStepUp(t, now, by.Subject(), by.Proof, digest, false)
-	return err
-}
-
-// RequireStepUp is UseStepUp for what a person without a factor may not do: access.ErrForbidden because of
-// access.ReasonFactor.
-func RequireStepUp(t db.Tx, now int64, by access.Actor, digest string) error {
-	_, err := useStepUp(t, now, by.Subject(), by.Proof, digest, true)
+	_, err := useStepUp(t, now, by.Subject(), by.Proof, digest)
 	return err
 }
 
 // useStepUp says how the step-up was made as well, or "" where none is needed.
-func useStepUp(t db.Tx, now int64, subject, proof, digest string, always bool) (access.Method, error) {
+func useStepUp(t db.Tx, now int64, subject, proof, digest string) (access.Method, error) {
 	if subject == "" {
 		return "", nil
 	}
-	has, err := hasFactor(t, subject)
-	switch {
-	case err != nil:
+	if has, err := hasFactor(t, subject); err != nil || !has {
 		return "", err
-	case !has && always:
-		return "", access.ErrForbidden.In("", "%s has no passkey and no authenticator app", subject).
-			Because(access.ReasonFactor)
-	case !has:
-		return "", nil
 	}
 	method, used, err := takeStepUp(t, now, subject, proof, digest)
 	if err == nil && (!used || method == access.ByPassword) {

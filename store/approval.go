@@ -130,6 +130,9 @@ func (g *groupCommit) readControls() (err error) {
 			continue
 		}
 		for _, m := range it.Moves {
+			if _, read := g.controls.largest[m.Asset]; read {
+				continue
+			}
 			l, _, err := limitsOf(g.t, m.Asset)
 			if err != nil {
 				return err

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -162,8 +161,7 @@ func (b *DB) ApproveProposal(ctx context.Context, id, looked string) (p control.
 }
 
 // RejectProposal ends a proposal: it is never carried out. Who proposed it may not, and lets it expire. Repeating it
-// has no
-// further effect. Its errors are those of ApproveProposal, and ledger.ErrInvalid without a reason.
+// has no further effect. Its errors are those of ApproveProposal, and ledger.ErrInvalid without a reason.
 func (b *DB) RejectProposal(ctx context.Context, id, reason string) (p control.Proposal, err error) {
 	if err := ledger.At("reason", CheckReason(reason)); err != nil {
 		return p, err
@@ -225,7 +223,7 @@ func (b *DB) closeProposal(ctx context.Context, id, looked string) (p control.Pr
 		if err := b.checkDecidable(t, p, b.actor); err != nil {
 			return err
 		}
-		if err := people.UseApproval(t, b.now(), b.actor, p.ID, cmp.Or(looked, p.EffectDigest())); err != nil {
+		if err := people.UseApproval(t, b.now(), b.actor, p.ID, looked); err != nil {
 			return err
 		}
 		nothing := control.Decision{State: control.Executed, By: b.actor, Effect: "nothing: it is so already"}
