@@ -1,6 +1,8 @@
 package testkit
 
 import (
+	"crypto/ecdsa"
+	"crypto/x509"
 	"testing"
 
 	"github.com/descope/virtualwebauthn"
@@ -21,8 +23,26 @@ type Authenticator struct {
 
 // NewAuthenticator is one in a browser on a page of the origin "https://HOST".
 func NewAuthenticator(host string) *Authenticator {
-	return &Authenticator{Origin: "https://" + host, Site: host,
-		key: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)}
+	key := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	for !hasWholeCoordinates(key) {
+		key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	}
+	return &Authenticator{Origin: "https://" + host, Site: host, key: key}
+}
+
+// hasWholeCoordinates reports whether no coordinate of a public key begins with a byte that is zero: of one that does,
+// the library leaves that byte out, and so sends no key of COSE (RFC 9053, 7.1.1). It is one key of 128.
+func hasWholeCoordinates(c virtualwebauthn.Credential) bool {
+	parsed, err := x509.ParsePKCS8PrivateKey(c.Key.Data)
+	if err != nil {
+		panic(err) // the library has just written it
+	}
+	key, err := parsed.(*ecdsa.PrivateKey).PublicKey.ECDH()
+	if err != nil {
+		panic(err)
+	}
+	point := key.Bytes() // 4, X of 32 bytes, Y of 32 bytes
+	return point[1] != 0 && point[33] != 0
 }
 
 func (a *Authenticator) party() virtualwebauthn.RelyingParty {
