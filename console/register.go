@@ -173,7 +173,7 @@ func (s *submission) orPropose(err error, reason string) (at string, _ error) {
 
 // fault puts an error at the field of a form that it is of, and reports that a person can do something about it.
 func (s *submission) fault(f *ui.Form, err error) bool {
-	status, _ := pageOf(err)
+	status, _ := failures.PageOf(err)
 	if status == http.StatusInternalServerError || status == http.StatusServiceUnavailable {
 		return false
 	}

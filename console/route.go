@@ -3,7 +3,6 @@ package console
 import (
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/softstake/softstake/access"
@@ -91,27 +90,13 @@ var errAnswered = errors.New("answered")
 
 // failures is the one table from the kinds of error to their pages: the status, and the name of the texts,
 // refused.NAME.title and others. Other errors are internal. What a form is refused for stands at the form.
-var failures = []struct {
-	kinds  []error
-	status int
-	name   string
-}{
-	{[]error{ledger.ErrNotFound}, http.StatusNotFound, "not-found"},
-	{[]error{access.ErrForbidden}, http.StatusForbidden, "forbidden"},
-	{[]error{store.ErrSchema}, http.StatusServiceUnavailable, "upgrade"},
-	{[]error{ledger.ErrInvalid, ledger.ErrInsufficient, ledger.ErrConflict, ledger.ErrEnded, ledger.ErrNotRequested,
+var failures = ui.Failures{
+	{Kinds: []error{ledger.ErrNotFound}, Status: http.StatusNotFound, Name: "not-found"},
+	{Kinds: []error{access.ErrForbidden}, Status: http.StatusForbidden, Name: "forbidden"},
+	{Kinds: []error{store.ErrSchema}, Status: http.StatusServiceUnavailable, Name: "upgrade"},
+	{Kinds: []error{ledger.ErrInvalid, ledger.ErrInsufficient, ledger.ErrConflict, ledger.ErrEnded, ledger.ErrNotRequested,
 		ledger.ErrDayClosed, ledger.ErrOverflow, ledger.ErrFrozen, staking.ErrFunds, staking.ErrLimit, staking.ErrUndivided,
-		control.ErrEffect, control.ErrNotOpen}, http.StatusConflict, "conflict"},
-}
-
-// pageOf is the status of the page that shows an error, and the name of its texts.
-func pageOf(err error) (status int, name string) {
-	for _, f := range failures {
-		if slices.ContainsFunc(f.kinds, func(kind error) bool { return errors.Is(err, kind) }) {
-			return f.status, f.name
-		}
-	}
-	return http.StatusInternalServerError, "failed"
+		control.ErrEffect, control.ErrNotOpen}, Status: http.StatusConflict, Name: "conflict"},
 }
 
 // fail shows an error on a page.
@@ -119,7 +104,7 @@ func (v *visit) fail(err error) {
 	if errors.Is(err, errAnswered) {
 		return
 	}
-	status, name := pageOf(err)
+	status, name := failures.PageOf(err)
 	if status == http.StatusInternalServerError && v.r.Context().Err() == nil {
 		v.Log.Error("a page of the console failed", "request", v.caller.Request, "error", err)
 	}
@@ -128,14 +113,7 @@ func (v *visit) fail(err error) {
 
 // elsewhere answers unmatched paths and methods.
 func (v *visit) elsewhere() error {
-	var allowed []string
-	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		r := v.r.Clone(v.context())
-		r.Method = method
-		if _, pattern := v.mux.Handler(r); pattern != "/" && pattern != "" {
-			allowed = append(allowed, method)
-		}
-	}
+	allowed := ui.Allowed(v.mux, v.r)
 	if len(allowed) == 0 {
 		return ledger.ErrNotFound
 	}

@@ -85,36 +85,19 @@ func (s *visitorSessions) End(text string) {
 	delete(s.found, text)
 }
 
-// SessionCookie is the name of the cookie that a session's text is kept in. On TLS it keeps other hosts of the domain
-// from setting it.
-func SessionCookie(secure bool) string {
-	if secure {
-		return "__Host-staff"
-	}
-	return "staff"
-}
+// SessionCookie is the name of the cookie that a session's text is kept in.
+func SessionCookie(secure bool) string { return ui.CookieName("staff", secure) }
 
 // sessionLife is how long a browser keeps the cookie: a session ends before by itself.
 const sessionLife = 12 * time.Hour
 
 // setCookie gives the browser a cookie that no script sees, or takes it away: "".
 func (v *visit) setCookie(name, value string, life time.Duration) {
-	c := &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: int(life / time.Second), HttpOnly: true,
-		Secure: v.caller.Secure, SameSite: http.SameSiteLaxMode}
-	if value == "" {
-		c.MaxAge = -1
-	}
-	http.SetCookie(v.w, c)
+	ui.SetCookie(v.w, v.caller.Secure, name, value, life, http.SameSiteLaxMode)
 }
 
 // cookie is the value of a cookie, or "".
-func (v *visit) cookie(name string) string {
-	c, err := v.r.Cookie(name)
-	if err != nil {
-		return ""
-	}
-	return c.Value
-}
+func (v *visit) cookie(name string) string { return ui.Cookie(v.r, name) }
 
 // readSession reads the visitor's session: access.ErrUnknown if there is none.
 func (v *visit) readSession() (err error) {

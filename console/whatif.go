@@ -84,7 +84,7 @@ func (ts *trials) run(ctx context.Context, t *trial, o simulation.Options) {
 	if ctx.Err() != nil {
 		err = context.Canceled
 	}
-	if status, _ := pageOf(err); err != nil && ctx.Err() == nil && status == http.StatusInternalServerError {
+	if status, _ := failures.PageOf(err); err != nil && ctx.Err() == nil && status == http.StatusInternalServerError {
 		ts.log.Error("a simulation failed", "error", err)
 	}
 	ts.mu.Lock()
@@ -149,7 +149,7 @@ func (v *visit) showWhatIf(status int, f *ui.Form) error {
 		p.Problem = v.locale.T("what-if.cancelled")
 	case p.Trial.Err != nil:
 		p.Problem = v.locale.T("what-if.failed")
-		if status, _ := pageOf(p.Trial.Err); status != http.StatusInternalServerError {
+		if status, _ := failures.PageOf(p.Trial.Err); status != http.StatusInternalServerError {
 			p.Problem = v.why(p.Trial.Err)
 		}
 	default:

@@ -102,7 +102,7 @@ const (
 
 // keptCookie is the cookie in which a form waits for the log-in. Only a form of our own
 // pages sets it: those of other sites are refused before.
-func (v *visit) keptCookie() string { return cookieName("form", v.caller.Secure) }
+func (v *visit) keptCookie() string { return ui.CookieName("form", v.caller.Secure) }
 
 // keepForm gives the browser what was posted without a session, without the secrets.
 func (v *visit) keepForm() {

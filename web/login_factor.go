@@ -65,7 +65,7 @@ func (a *loginAttempt) finish(password, proof string) error {
 }
 
 // secondCookie is where a browser keeps that its password was right, until the second step.
-func (v *visit) secondCookie() string { return cookieName("second", v.caller.Secure) }
+func (v *visit) secondCookie() string { return ui.CookieName("second", v.caller.Secure) }
 
 // aboutSecond is what the ticket of the cookie is about: it is over when the password changes.
 func aboutSecond(l people.Login) string { return access.StepUp("second", l.Email, l.Password) }

@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"net/http"
-	"slices"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
@@ -11,6 +10,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/ui"
 )
 
 // route is a page, a form, or the page of a form and what it posts, at one path. An error
@@ -142,36 +142,22 @@ func answered(err error) error {
 
 // failures is the one table from the kinds of error to their pages: the status, and the
 // name of the texts, refused.NAME.title and others. Other errors are internal.
-var failures = []struct {
-	kinds  []error
-	status int
-	name   string
-}{
-	{[]error{ledger.ErrNotFound}, http.StatusNotFound, "not-found"},
-	{[]error{ledger.ErrFrozen}, http.StatusConflict, "frozen"},
-	{[]error{staking.ErrRegion}, http.StatusUnavailableForLegalReasons, "region"},
-	{[]error{staking.ErrUnknownCountry}, http.StatusUnavailableForLegalReasons, "unknown-country"},
-	{[]error{staking.ErrUpdateApp}, http.StatusForbidden, "update-app"},
-	{[]error{store.ErrSchema}, http.StatusServiceUnavailable, "upgrade"},
+var failures = ui.Failures{
+	{Kinds: []error{ledger.ErrNotFound}, Status: http.StatusNotFound, Name: "not-found"},
+	{Kinds: []error{ledger.ErrFrozen}, Status: http.StatusConflict, Name: "frozen"},
+	{Kinds: []error{staking.ErrRegion}, Status: http.StatusUnavailableForLegalReasons, Name: "region"},
+	{Kinds: []error{staking.ErrUnknownCountry}, Status: http.StatusUnavailableForLegalReasons, Name: "unknown-country"},
+	{Kinds: []error{staking.ErrUpdateApp}, Status: http.StatusForbidden, Name: "update-app"},
+	{Kinds: []error{store.ErrSchema}, Status: http.StatusServiceUnavailable, Name: "upgrade"},
 	// A form answers these itself, or they reach no page.
-	{[]error{
+	{Kinds: []error{
 		ledger.ErrInvalid, ledger.ErrInsufficient, ledger.ErrConflict, ledger.ErrEnded, ledger.ErrNotRequested,
 		ledger.ErrDayClosed, ledger.ErrOverflow, access.ErrUnknown, access.ErrSignature, access.ErrAddress,
 		access.ErrCeiling,
 		access.ErrForbidden, staking.ErrDocuments, staking.ErrFunds, staking.ErrLimit, staking.ErrUndivided,
 		control.ErrNeedsApproval, control.ErrEffect, control.ErrNotOpen,
 		idempotency.ErrInFlight, store.ErrNoBooks, store.ErrRealBooks, store.ErrUnfinished, store.ErrFindings,
-	}, http.StatusInternalServerError, "failed"},
-}
-
-// pageOf is the status of the page that shows an error, and the name of its texts.
-func pageOf(err error) (status int, name string) {
-	for _, f := range failures {
-		if slices.ContainsFunc(f.kinds, func(kind error) bool { return errors.Is(err, kind) }) {
-			return f.status, f.name
-		}
-	}
-	return http.StatusInternalServerError, "failed"
+	}, Status: http.StatusInternalServerError, Name: "failed"},
 }
 
 // fail shows an error on a page.
@@ -179,7 +165,7 @@ func (v *visit) fail(err error) {
 	if errors.Is(err, errAnswered) {
 		return
 	}
-	status, name := pageOf(err)
+	status, name := failures.PageOf(err)
 	if status == http.StatusInternalServerError && v.r.Context().Err() == nil {
 		v.Log.Error("a page failed", "request", v.caller.Request, "error", err)
 	}

@@ -15,7 +15,7 @@ func TestFailuresHaveTexts(t *testing.T) {
 	for _, l := range allLocales(t) {
 		for _, f := range failures {
 			for _, part := range []string{"title", "why", "next"} {
-				if key := "refused." + f.name + "." + part; !l.Has(key) {
+				if key := "refused." + f.Name + "." + part; !l.Has(key) {
 					t.Errorf("%s has no text for %q", l.Tag, key)
 				}
 			}
@@ -39,7 +39,7 @@ func TestAnErrorsWordsChooseNoPage(t *testing.T) {
 		for _, err := range []error{
 			c.err, fmt.Errorf("post: %w", c.err), errors.Join(errors.New("the account is frozen"), c.err),
 		} {
-			if status, name := pageOf(err); status != c.status || name != c.name {
+			if status, name := failures.PageOf(err); status != c.status || name != c.name {
 				t.Errorf("%v: %d %s", err, status, name)
 			}
 		}

@@ -35,15 +35,7 @@ func (v *visit) home() error {
 }
 
 // SessionCookie is the name of the cookie that a session's text is kept in.
-func SessionCookie(secure bool) string { return cookieName("session", secure) }
-
-// cookieName is a cookie's name. On TLS it keeps other hosts of the domain from setting it.
-func cookieName(name string, secure bool) string {
-	if secure {
-		return "__Host-" + name
-	}
-	return name
-}
+func SessionCookie(secure bool) string { return ui.CookieName("session", secure) }
 
 func (v *visit) sessionCookie() string { return SessionCookie(v.caller.Secure) }
 
@@ -54,24 +46,11 @@ func (v *visit) setSession(text string) {
 
 // setCookie gives the browser a cookie that no script sees, or takes it away: "".
 func (v *visit) setCookie(name, value string, life time.Duration, site http.SameSite) {
-	c := &http.Cookie{
-		Name: name, Value: value, Path: "/", MaxAge: int(life / time.Second),
-		HttpOnly: true, Secure: v.caller.Secure, SameSite: site,
-	}
-	if value == "" {
-		c.MaxAge = -1
-	}
-	http.SetCookie(v.w, c)
+	ui.SetCookie(v.w, v.caller.Secure, name, value, life, site)
 }
 
 // cookie is the value of a cookie, or "".
-func (v *visit) cookie(name string) string {
-	c, err := v.r.Cookie(name)
-	if err != nil {
-		return ""
-	}
-	return c.Value
-}
+func (v *visit) cookie(name string) string { return ui.Cookie(v.r, name) }
 
 // readSession reads the visitor's session: access.ErrUnknown if there is none.
 func (v *visit) readSession() error {
@@ -220,7 +199,7 @@ func (v *visit) address() string {
 const deviceLife = 180 * 24 * time.Hour
 
 // deviceCookie is the cookie of the devices that a browser is known as.
-func (v *visit) deviceCookie() string { return cookieName("device", v.caller.Secure) }
+func (v *visit) deviceCookie() string { return ui.CookieName("device", v.caller.Secure) }
 
 // devices sign the cookies of devices: with a secret that is derived from the key
 // outside of the books or, where there is none, with one that the books keep.

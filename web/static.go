@@ -96,14 +96,7 @@ func (s *site) offline(w http.ResponseWriter, r *http.Request) {
 
 // elsewhere answers unmatched paths and methods.
 func (v *visit) elsewhere() error {
-	var allowed []string
-	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		r := v.r.Clone(v.context())
-		r.Method = method
-		if _, pattern := v.mux.Handler(r); pattern != "/" && pattern != "" {
-			allowed = append(allowed, method)
-		}
-	}
+	allowed := ui.Allowed(v.mux, v.r)
 	if len(allowed) == 0 {
 		return ledger.ErrNotFound
 	}

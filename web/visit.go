@@ -106,12 +106,7 @@ func (v *visit) begin(public bool) error {
 }
 
 // value is a field of what was posted or, where nothing was, of the query.
-func (v *visit) value(name string) string {
-	if v.r.Method == http.MethodPost {
-		return v.r.PostForm.Get(name)
-	}
-	return v.r.Form.Get(name)
-}
+func (v *visit) value(name string) string { return ui.Value(v.r, name) }
 
 // choice is a field that is one of some values, or "".
 func (v *visit) choice(name string, of []string) string {
