@@ -9,6 +9,7 @@ import (
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // TestAPageCannotWrite: what a page is made with leads to none of the types that write,
@@ -24,8 +25,7 @@ func TestAPageCannotWrite(t *testing.T) {
 		reflect.TypeFor[keeper](), reflect.TypeFor[priceReader](),
 	}
 	page := reflect.TypeFor[visit]()
-	found := map[reflect.Type]string{}
-	reach(page, page.PkgPath(), "visit", found)
+	found := testkit.Reached(page, "visit")
 	for at, path := range found {
 		ours := at.Kind() == reflect.Interface && at.PkgPath() == page.PkgPath()
 		if slices.Contains(writes, at) || ours && !slices.Contains(may, at) {
@@ -43,36 +43,5 @@ func TestAPageCannotWrite(t *testing.T) {
 	}
 	if want := []string{"AddDraft", "RemoveDraft", "TouchSession"}; !slices.Equal(kept, want) {
 		t.Errorf("a page may write %v, and not only %v", kept, want)
-	}
-}
-
-// reach finds the types that a package reaches from a type, each with a path to it: by the
-// fields that it can name, and by the results of functions and of exported methods.
-func reach(t reflect.Type, pkg, path string, found map[reflect.Type]string) {
-	if found[t] != "" {
-		return
-	}
-	found[t] = path
-	results := func(f reflect.Type, path string) {
-		for i := range f.NumOut() {
-			reach(f.Out(i), pkg, path+"()", found)
-		}
-	}
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Chan, reflect.Map:
-		reach(t.Elem(), pkg, path, found)
-	case reflect.Func:
-		results(t, path)
-	case reflect.Struct:
-		for i := range t.NumField() {
-			if f := t.Field(i); f.IsExported() || t.PkgPath() == pkg {
-				reach(f.Type, pkg, path+"."+f.Name, found)
-			}
-		}
-	}
-	for i := range t.NumMethod() {
-		if m := t.Method(i); m.IsExported() {
-			results(m.Type, path+"."+m.Name)
-		}
 	}
 }
