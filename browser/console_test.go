@@ -2,7 +2,6 @@ package browser
 
 import (
 	"fmt"
-	"os"
 	"testing"
 )
 
@@ -44,40 +43,7 @@ func (b *tab) logInAtConsole(email string) {
 
 // TestEveryPageOfTheConsole looks at every page as TestEveryPage does, and that nothing of it is cut.
 func TestEveryPageOfTheConsole(t *testing.T) {
-	axe, err := os.ReadFile(axeFile)
-	if err != nil && os.Getenv("SOFTSTAKE_REQUIRE_BROWSER") == "1" {
-		t.Fatal(err)
-	}
-	s := town(t)
-	tabs := map[string]*tab{}
-	for _, page := range consoleSights {
-		b := tabs[page.email]
-		if b == nil {
-			b = s.open(t, looks{width: phone, zone: "Europe/Berlin"})
-			if page.email != "" {
-				b.logInAtConsole(page.email)
-			}
-			tabs[page.email] = b
-		}
-		for n, as := range []looks{{width: phone}, {width: phone, dark: true}, {width: desk}, {width: desk, dark: true}} {
-			theme := map[bool]string{false: "light", true: "dark"}[as.dark]
-			t.Run(fmt.Sprintf("%s/%d/%s", page.name, as.width, theme), func(t *testing.T) {
-				b := &tab{t, b.ctx, b.site, as}
-				b.theme(as.dark)
-				b.resize(as.width)
-				if n == 0 {
-					b.lookAtConsole(page)
-				}
-				rules := everyRule
-				if as.dark {
-					rules = colourRules
-				}
-				b.read()
-				b.barriers(string(axe), rules)
-				b.picture(fmt.Sprintf("%s-%d-%s.png", page.name, as.width, theme))
-			})
-		}
-	}
+	lookAtEach(t, consoleSights, (*tab).logInAtConsole, (*tab).lookAtConsole)
 }
 
 // lookAtConsole goes to a page of the console: {proposal} is the first that is open.

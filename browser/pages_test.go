@@ -73,7 +73,11 @@ var typed = map[string][]string{
 // TestEveryPage looks at every page, at both widths and in both themes: it has no
 // barrier that axe knows, fits the screen, and says nothing odd. With
 // SOFTSTAKE_SCREENSHOTS it leaves pictures in that folder.
-func TestEveryPage(t *testing.T) {
+func TestEveryPage(t *testing.T) { lookAtEach(t, sights, (*tab).logIn, (*tab).look) }
+
+// lookAtEach looks at pages with one tab for each person, at both widths and in both themes.
+func lookAtEach(t *testing.T, sights []sight, logIn func(b *tab, email string), look func(*tab, sight)) {
+	t.Helper()
 	axe, err := os.ReadFile(axeFile)
 	if err != nil && os.Getenv("SOFTSTAKE_REQUIRE_BROWSER") == "1" {
 		t.Fatal(err)
@@ -85,7 +89,7 @@ func TestEveryPage(t *testing.T) {
 		if b == nil {
 			b = s.open(t, looks{width: phone, zone: "Europe/Berlin"})
 			if page.email != "" {
-				b.logIn(page.email)
+				logIn(b, page.email)
 			}
 			tabs[page.email] = b
 		}
@@ -96,7 +100,7 @@ func TestEveryPage(t *testing.T) {
 				b.theme(as.dark)
 				b.resize(as.width)
 				if n == 0 { // and stays when the screen changes, which its style alone follows
-					b.look(page)
+					look(b, page)
 				}
 				rules := everyRule
 				if as.dark && !scenario.Long() { // it has other colours in the dark, and no more
