@@ -1,14 +1,9 @@
 package cli
 
 import (
-	"cmp"
-	"context"
-	"errors"
 	"time"
 
 	"github.com/softstake/softstake/access"
-	"github.com/softstake/softstake/control"
-	"github.com/softstake/softstake/store"
 )
 
 type breakGlassCmd struct {
@@ -32,22 +27,8 @@ Example:
 const unusedBreakGlass = 1
 
 func (c *breakGlassMakeCmd) Run(env *Env) error {
-	return env.books(func(ctx context.Context, db *store.DB) error {
-		token, secret, err := access.NewToken(env.Random)
-		if err != nil {
-			return err
-		}
-		token.Role, token.Person, token.Lasts = access.Admin, access.BreakGlassPerson, c.Lasts
-		token.Expires = env.Now().AddDate(unusedBreakGlass, 0, 0)
-		// One that is made is shown, also to one who interrupts.
-		err = db.People().AddToken(context.WithoutCancel(ctx), token)
-		if err != nil && !errors.Is(err, control.ErrNeedsApproval) { // one that is proposed is usable when it is approved
-			return err
-		}
-		if c.JSON {
-			return cmp.Or(writeJSON(env.Stdout, newTokenJSON{secret}), err)
-		}
-		return cmp.Or(facts(env.Stdout, [2]string{"token", secret}),
-			env.printf("\nSeal it now, and keep it in a safe: it is not shown again.\n"), err)
+	return env.makeToken(c.JSON, "Seal it now, and keep it in a safe: it is not shown again.", func(t *access.Token) {
+		t.Role, t.Person, t.Lasts = access.Admin, access.BreakGlassPerson, c.Lasts
+		t.Expires = env.Now().AddDate(unusedBreakGlass, 0, 0)
 	})
 }

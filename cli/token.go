@@ -74,25 +74,32 @@ func (c *tokenCreateCmd) Run(env *Env) error {
 	if err != nil {
 		return err
 	}
+	return env.makeToken(c.JSON, "Keep it now: it is not shown again.", func(t *access.Token) {
+		t.Role, t.Parts, t.Account, t.Label = role, parts, c.Account, c.Label
+		t.Expires, t.Authoritative = expires, c.Authoritative
+		t.Person, t.Addresses, t.Subject = access.PersonOf(c.Person), from, c.Subject
+		t.Ceilings = ceilings
+	})
+}
+
+// makeToken makes a token that fill describes, adds it or, where that needs approval, proposes it, and prints it with
+// what to do with it.
+func (env *Env) makeToken(asJSON bool, keep string, fill func(*access.Token)) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		token, secret, err := access.NewToken(env.Random)
 		if err != nil {
 			return err
 		}
-		token.Role, token.Parts, token.Account, token.Label = role, parts, c.Account, c.Label
-		token.Expires, token.Authoritative = expires, c.Authoritative
-		token.Person, token.Addresses, token.Subject = access.PersonOf(c.Person), from, c.Subject
-		token.Ceilings = ceilings
+		fill(&token)
 		// A token that is made is shown, also to one who interrupts.
 		err = db.People().AddToken(context.WithoutCancel(ctx), token)
 		if err != nil && !errors.Is(err, control.ErrNeedsApproval) { // one that is proposed is usable when it is approved
 			return err
 		}
-		if c.JSON {
+		if asJSON {
 			return cmp.Or(writeJSON(env.Stdout, newTokenJSON{secret}), err)
 		}
-		return cmp.Or(facts(env.Stdout, [2]string{"token", secret}),
-			env.printf("\nKeep it now: it is not shown again.\n"), err)
+		return cmp.Or(facts(env.Stdout, [2]string{"token", secret}), env.printf("\n%s\n", keep), err)
 	})
 }
 
