@@ -74,9 +74,7 @@ func (s *submission) logIn() error {
 		return err
 	}
 	if wait > 0 {
-		s.comeAgain(wait)
-		f.SetFault("", s.locale.N("login.wait", ui.WholeMinutes(wait)))
-		return s.showLogin(http.StatusTooManyRequests, loginPage{F: f})
+		return s.refuseToLogIn(f, wait)
 	}
 	err = a.logIn(f.Value("password"))
 	switch {
@@ -98,6 +96,13 @@ func (s *submission) logIn() error {
 		return err
 	}
 	return s.seeNext()
+}
+
+// refuseToLogIn says when attempts to log in are taken again.
+func (s *submission) refuseToLogIn(f *ui.Form, wait time.Duration) error {
+	s.comeAgain(wait)
+	f.SetFault("", s.locale.N("login.wait", ui.WholeMinutes(wait)))
+	return s.showLogin(http.StatusTooManyRequests, loginPage{F: f})
 }
 
 // logIn checks the password and adds a session. access.ErrUnknown if there is no such

@@ -30,9 +30,7 @@ func (s *submission) logInByPasskey() error {
 			return err
 		}
 		if wait > 0 {
-			s.comeAgain(wait)
-			f.SetFault("", s.locale.N("login.wait", ui.WholeMinutes(wait)))
-			return s.showLogin(http.StatusTooManyRequests, loginPage{F: f})
+			return s.refuseToLogIn(f, wait)
 		}
 	}
 	proof, subject, err := s.prove(s.ceremony("", ""), f, access.LogIn, show)
