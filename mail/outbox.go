@@ -120,7 +120,7 @@ func (o *Outbox) sendNext(ctx context.Context) (wait time.Duration, err error) {
 	return wait, o.note(ctx, func() error { return o.Queue.RetryMail(ctx, m, o.Now().Add(again), err.Error()) })
 }
 
-// backoff is how long to wait after so many tries.
+// backoff is how long to wait after a number of tries.
 func backoff(tries int) time.Duration {
 	wait := firstRetry
 	for range tries - 1 {

@@ -270,7 +270,7 @@ func (s *sender) run(done func() bool, change ...func(*outbox.Options)) {
 	<-ended
 }
 
-// ended reports whether nothing is left to do for so many mails to an address.
+// ended reports whether nothing is left to do for n mails to an address.
 func (s *sender) ended(email string, n int) func() bool {
 	return func() bool {
 		ended := 0

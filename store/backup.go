@@ -19,8 +19,8 @@ type Backup struct {
 	Bytes int64     // of the file
 }
 
-// RecordBackup writes down that a snapshot of so many bytes is complete, now: the latest is kept. It is no part of the
-// snapshot itself.
+// RecordBackup writes down that a snapshot is complete, now, and how many bytes it has: the latest is kept. It is no
+// part of the snapshot itself.
 func (b *DB) RecordBackup(ctx context.Context, bytes int64) error {
 	err := b.engine.Write(ctx, func(t db.Tx) error {
 		if _, err := t.Exec(`INSERT INTO meta (name, value) VALUES ($1, $2)

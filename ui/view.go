@@ -180,7 +180,7 @@ func (v View) Region(r staking.Region) string {
 func (v View) UTC(t time.Time) template.HTML { return v.Stamp(t, v.Time(t.UTC())+" UTC", "") }
 
 // Figure is an amount of an asset without its symbol, for a column in which the
-// decimal points stand below each other, and the longest has so many places.
+// decimal points stand below each other: places is the number of decimals of the longest.
 func (v View) Figure(a ledger.Asset, n ledger.Amount, places int) template.HTML {
 	return v.figure(a.Format(n), "", places)
 }

@@ -42,8 +42,8 @@ type Proof struct {
 	Nonce      []byte `json:"nonce"`         // of the holder and the day: without it nobody can guess the leaf
 	Path       []Node `json:"path"`          // the other side at each level, from the leaf to the root
 	Record     string `json:"record"`        // the record of the day, with the root of the tree
-	Index      int64  `json:"index"`         // of the record, among
-	Size       int64  `json:"size"`          // so many
+	Index      int64  `json:"index"`         // of the record in the tree, from 0
+	Size       int64  `json:"size"`          // how many records the tree has
 	Inclusion  []Hash `json:"inclusion"`     // of the record in the tree of records (RFC 9162, 2.1.3)
 	Checkpoint string `json:"checkpoint"`    // a signed note (https://c2sp.org/tlog-checkpoint)
 }
