@@ -42,6 +42,11 @@ func (c *demoCmd) serve(env *Env, v visit) (err error) {
 	if err != nil {
 		return err
 	}
+	for _, who := range demoStaff {
+		if err := v.town.Books.People().AddStaff(env.Context, who.Email, who.Role, access.Invitation{}); err != nil {
+			return err
+		}
+	}
 	proposer := access.Staff{Email: demoStaff[0].Email, Role: demoStaff[0].Role}
 	if err := v.town.Office(env.Context, proposer.Actor()); err != nil {
 		return err

@@ -47,6 +47,9 @@ func newOffice(t *testing.T) *office {
 		Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments()}), options)
 	o.ok(err)
 	t.Cleanup(func() { o.ok(o.books.Close()) })
+	for _, who := range staffOfTests { // what somebody without a row proposes is not approved
+		o.ok(o.books.People().AddStaff(t.Context(), who.Email, who.Role, access.Invitation{}))
+	}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	c, err := New(Options{Books: o.books, Random: rand.Reader, Log: log, Visitors: staffOfTests, Files: true})
 	o.ok(err)

@@ -85,11 +85,11 @@ func (s staffed) logIn(email string) *desk {
 // TestStaffLogInAtTheProvider: who is in a group with a role is let in with it, and nobody else is.
 func TestStaffLogInAtTheProvider(t *testing.T) {
 	s := newStaffed(t)
-	s.there.Knows(t, providertest.Person{ID: "1", Email: "olga@example.com", Groups: []string{"ops"}})
+	s.there.Knows(t, providertest.Person{ID: "1", Email: "oskar@example.com", Groups: []string{"ops"}})
 	s.there.Knows(t, providertest.Person{ID: "2", Email: "eve@example.com", Groups: []string{"all"}})
-	s.desk().post("/console/login", "email", "olga@example.com").is(http.StatusUnprocessableEntity) // no demo
-	d := s.logIn("olga@example.com")
-	d.get("/console").is(http.StatusOK).has("olga@example.com", "Operator")
+	s.desk().post("/console/login", "email", "oskar@example.com").is(http.StatusUnprocessableEntity) // no demo
+	d := s.logIn("oskar@example.com")
+	d.get("/console").is(http.StatusOK).has("oskar@example.com", "Operator")
 	d.get("/console/me").is(http.StatusOK).has("This session")
 
 	eve := s.desk()
@@ -97,21 +97,21 @@ func TestStaffLogInAtTheProvider(t *testing.T) {
 		has("You are in no group")
 	eve.get("/console").is(http.StatusSeeOther)
 
-	s.there.Knows(t, providertest.Person{ID: "1", Email: "olga@example.com", Groups: []string{"checkers"}})
-	s.logIn("olga@example.com").get("/console").has("Approver")
+	s.there.Knows(t, providertest.Person{ID: "1", Email: "oskar@example.com", Groups: []string{"checkers"}})
+	s.logIn("oskar@example.com").get("/console").has("Approver")
 	d.get("/console").is(http.StatusSeeOther) // the session with the former role has ended
 
-	d = s.logIn("olga@example.com")
-	s.ok(s.books.People().DisableStaff(t.Context(), "olga@example.com"))
+	d = s.logIn("oskar@example.com")
+	s.ok(s.books.People().DisableStaff(t.Context(), "oskar@example.com"))
 	d.get("/console").is(http.StatusSeeOther)
 	again := s.desk()
-	again.get(s.back(s.away(again.post("/console/login/provider")), "olga@example.com")).is(http.StatusForbidden)
+	again.get(s.back(s.away(again.post("/console/login/provider")), "oskar@example.com")).is(http.StatusForbidden)
 }
 
 // TestAWayBackIsOfOneBrowser: once, in the browser that has begun, with the state that it was given.
 func TestAWayBackIsOfOneBrowser(t *testing.T) {
 	s := newStaffed(t)
-	s.there.Knows(t, providertest.Person{ID: "1", Email: "olga@example.com", Groups: []string{"ops"}})
+	s.there.Knows(t, providertest.Person{ID: "1", Email: "oskar@example.com", Groups: []string{"ops"}})
 	refused := func(what string, d *desk, back string) {
 		t.Helper()
 		if a := d.get(back); a.status != http.StatusForbidden {
@@ -120,10 +120,10 @@ func TestAWayBackIsOfOneBrowser(t *testing.T) {
 		d.get("/console").is(http.StatusSeeOther)
 	}
 	d := s.desk()
-	back := s.back(s.away(d.post("/console/login/provider")), "olga@example.com")
+	back := s.back(s.away(d.post("/console/login/provider")), "oskar@example.com")
 	refused("another browser", s.desk(), back)
 	refused("a state that was used", d, back)
-	back = s.back(s.away(d.post("/console/login/provider")), "olga@example.com")
+	back = s.back(s.away(d.post("/console/login/provider")), "oskar@example.com")
 	u := testkit.Must(url.Parse(back))(t)
 	q := u.Query()
 	q.Set("state", "other")
@@ -131,7 +131,7 @@ func TestAWayBackIsOfOneBrowser(t *testing.T) {
 	q = u.Query()
 	q.Set("iss", "https://evil.example.com")
 	refused("another issuer", d, u.Path+"?"+q.Encode())
-	back = s.back(s.away(d.post("/console/login/provider")), "olga@example.com")
+	back = s.back(s.away(d.post("/console/login/provider")), "oskar@example.com")
 	s.clock.Advance(11 * time.Minute)
 	refused("a late return", d, back)
 }

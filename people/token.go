@@ -139,7 +139,7 @@ func noToken(id string) error {
 }
 
 // CheckLive is access.ErrUnknown where a credential, as access.Actor has it, is a token that is revoked or expired at
-// now, or of one of staff who is disabled; and where there is no such token. Of other credentials it says nothing.
+// now, or of one of staff who is disabled; and where there is none. Of other credentials it says nothing.
 func CheckLive(t db.View, credential string, now time.Time) (err error) {
 	kind, name, _ := strings.Cut(credential, " ")
 	switch kind {
@@ -152,9 +152,6 @@ func CheckLive(t db.View, credential string, now time.Time) (err error) {
 		var s access.Staff
 		if s, err = findStaff(t, name); err == nil && !s.Disabled.IsZero() {
 			err = access.ErrUnknown
-		}
-		if errors.Is(err, ledger.ErrNotFound) {
-			return nil // rows of staff stay: it is one of a demo, who has none
 		}
 	}
 	if errors.Is(err, ledger.ErrNotFound) {

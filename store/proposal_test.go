@@ -513,3 +513,24 @@ func TestAProposalEndsWithItsToken(t *testing.T) {
 		}
 	})
 }
+
+// TestAProposalOfNobodyOnTheStaffEnds: what somebody proposes who is disabled, or who has no row, is not approved.
+func TestAProposalOfNobodyOnTheStaffEnds(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
+		ctx := t.Context()
+		member := func(email string) access.Actor {
+			return access.Staff{Email: email, Role: access.Treasurer}.Actor()
+		}
+		testkit.Must(db.Fund(ctx, "f-1", "BNB", 100_000_000, false))(t)
+		ok(t, db.People().AddStaff(ctx, "gone@example.com", access.Treasurer, access.Invitation{}))
+		ok(t, db.SetFourEyes(ctx, true))
+		gone := propose(t, db, member("gone@example.com"), control.WithdrawFunds)
+		ok(t, db.People().DisableStaff(ctx, "gone@example.com"))
+		for _, p := range []control.Proposal{gone, propose(t, db, member("nobody@example.com"), control.WithdrawFunds)} {
+			err := failure(db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest()))
+			if !errors.Is(err, control.ErrNotOpen) || ledger.ReasonOf(err) != control.ReasonEnded {
+				t.Errorf("the approval of what %s has proposed: %v", p.Proposer, err)
+			}
+		}
+	})
+}
