@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/base64"
 	"strconv"
 
 	"github.com/softstake/softstake/staking"
@@ -59,7 +58,7 @@ func (rd reader) proof(ctx context.Context, in *proofIn) (*answer[proofOut], err
 
 func showProof(p verify.Proof) proofOut {
 	out := proofOut{Account: p.Account, Asset: p.Asset, Day: p.Day, Amount: strconv.FormatUint(p.Amount, 10),
-		Nonce: base64.StdEncoding.EncodeToString(p.Nonce), Path: []proofNode{}, Record: p.Record, Index: p.Index,
+		Nonce: p.Nonce.String(), Path: []proofNode{}, Record: p.Record, Index: p.Index,
 		Size: p.Size, Inclusion: []string{},
 		Checkpoint: p.Checkpoint}
 	for _, n := range p.Path {

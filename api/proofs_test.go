@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"testing"
 
 	"github.com/softstake/softstake/evidence"
@@ -36,8 +35,7 @@ func TestProofOfABalance(t *testing.T) {
 		w.get("alice", path).is(404)
 		public := w.sign()
 		a := w.get("alice", path).is(200).says("amount", "300000000", "day", w.day(1))
-		var p verify.Proof
-		w.ok(json.Unmarshal([]byte(a.body), &p))
+		p := testkit.Must(verify.Parse([]byte(a.body)))(t)
 		if r, err := p.Check(public); err != nil || r.Total != 400000000 {
 			t.Errorf("the proof shows %+v, %v", r, err)
 		}

@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -95,7 +93,10 @@ func readProof(name string) (p verify.Proof, err error) {
 		return p, err
 	}
 	text, err := os.ReadFile(name)
-	return p, cmp.Or(err, json.Unmarshal(text, &p))
+	if err != nil {
+		return p, err
+	}
+	return verify.Parse(text)
 }
 
 // readVerifierText is a public key, or what the file has that is named.

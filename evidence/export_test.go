@@ -1,6 +1,12 @@
 package evidence
 
-import "golang.org/x/mod/sumdb/tlog"
+import (
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/verify"
+)
 
 // Recorded are the columns that are in records, as "table.column", and the tables.
 func Recorded() map[string]bool {
@@ -30,3 +36,27 @@ func TreeHash(leaves []tlog.Hash) tlog.Hash {
 	}
 	return t.hash()
 }
+
+// Leaf is a leaf of a bucket's tree; the account of padding is "".
+type Leaf struct {
+	Account ledger.Account
+	Node    verify.Node
+}
+
+// Leaves are the leaves of a bucket in which some accounts have 5 each, in the order of the tree.
+func Leaves(salt []byte, d staking.Day, accounts []ledger.Account) (all []Leaf) {
+	holders := make([]owed, len(accounts))
+	for i, id := range accounts {
+		holders[i] = owed{id, 5}
+	}
+	for _, l := range (sumTree{asset: "BNB", day: d, salt: salt}).leaves(7, holders) {
+		all = append(all, Leaf{l.of, l.node})
+	}
+	return all
+}
+
+// Buckets are the buckets in the order of the tree.
+func Buckets(salt []byte) []int { return sumTree{asset: "BNB", salt: salt}.buckets() }
+
+// NewSalt is the salt of a day.
+func NewSalt() ([]byte, error) { return newSalt(0, "") }

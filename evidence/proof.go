@@ -135,8 +135,9 @@ func (r Reader) prove(ctx context.Context, p *verify.Proof, id ledger.Account, d
 	if err != nil {
 		return err
 	}
-	if err := p.CheckRecord(); err != nil {
-		return ledger.ErrConflict.In("", "the balances are not those of the record: %v", err).Because(ReasonRecordsChanged)
+	root, err := p.Root()
+	if err != nil || !slices.Contains(record.Liabilities, Liability{p.Asset, root}) {
+		return ledger.ErrConflict.In("", "the balances are not those of the record").Because(ReasonRecordsChanged)
 	}
 	return nil
 }

@@ -102,7 +102,6 @@ func TestProofsOfOthersAreNoProofs(t *testing.T) {
 		"another day":                         func(p *verify.Proof) { p.Day = (day - 1).String() },
 		"another amount":                      func(p *verify.Proof) { p.Amount++ },
 		"another nonce":                       func(p *verify.Proof) { p.Nonce = other.Nonce },
-		"a short nonce":                       func(p *verify.Proof) { p.Nonce = p.Nonce[:31] },
 		"an amount that is negative":          func(p *verify.Proof) { p.Amount = 1 << 63 },
 		"a sum that wraps around":             func(p *verify.Proof) { p.Path[0].Sum = -p.Amount },
 		"a sum that is less":                  func(p *verify.Proof) { p.Path[5].Sum-- },
@@ -146,53 +145,6 @@ func line(record string) string {
 	return "none"
 }
 
-// TestNodesOfTheLargerSum: an operator that counts the larger of two sums instead of both, as a tree without both sums
-// in its nodes would let it, can show nobody a way to its root.
-func TestNodesOfTheLargerSum(t *testing.T) {
-	day, nonce := "2026-11-22", make([]byte, 32)
-	alice, bob := verify.Leaf("alice", "BNB", day, nonce, 5), verify.Leaf("bob", "BNB", day, nonce, 3)
-	honest := testkit.Must(verify.Join(alice, bob))(t)
-	for _, sum := range []uint64{5, 3, 0} {
-		liar := verify.Node{Sum: sum, Hash: honest.Hash}
-		record := fmt.Sprintf("softstake record\nday %s\n%s\n", day, verify.Line("BNB", liar))
-		for _, p := range []verify.Proof{
-			{Account: "alice", Amount: 5, Path: []verify.Node{bob}},
-			{Account: "bob", Amount: 3, Path: []verify.Node{{Left: true, Sum: alice.Sum, Hash: alice.Hash}}},
-		} {
-			p.Asset, p.Day, p.Nonce, p.Record = "BNB", day, nonce, record
-			if p.CheckRecord() == nil {
-				t.Errorf("%s is shown a total of %d", p.Account, sum)
-			}
-		}
-	}
-}
-
-// TestARecordHasOneRoot: a record with two roots of a token, one for each who asks, proves nothing to either.
-func TestARecordHasOneRoot(t *testing.T) {
-	day, nonce := "2026-11-22", make([]byte, 32)
-	alice, bob := verify.Leaf("alice", "BNB", day, nonce, 5), verify.Leaf("bob", "BNB", day, nonce, 3)
-	record := fmt.Sprintf("softstake record\nday %s\n%s\n", day, verify.Line("BNB", alice))
-	p := verify.Proof{Account: "alice", Asset: "BNB", Day: day, Amount: 5, Nonce: nonce, Record: record}
-	ok(t, p.CheckRecord())
-	p.Record += verify.Line("BNB", bob) + "\n"
-	if p.CheckRecord() == nil {
-		t.Error("a record with two roots is a proof")
-	}
-}
-
-// TestPaddingIsNoLiability: padding adds nothing, cannot be claimed, and cannot take away.
-func TestPaddingIsNoLiability(t *testing.T) {
-	alice := verify.Leaf("alice", "BNB", "2026-11-22", make([]byte, 32), 1<<62)
-	for _, padding := range []uint64{1 << 62, 1 << 63, 1<<64 - 1} {
-		if n, err := verify.Join(alice, verify.Node{Sum: padding}); err == nil {
-			t.Errorf("padding of %d makes it %d", padding, n.Sum)
-		}
-	}
-	if verify.Leaf("", "BNB", "2026-11-22", nil, 0).Hash == (verify.Node{}).Hash {
-		t.Error("padding is a leaf")
-	}
-}
-
 // TestTwoAnswersContradict: an operator that shows two people two roots of a day, or two trees of one size, is found by
 // comparing their proofs.
 func TestTwoAnswersContradict(t *testing.T) {
@@ -208,5 +160,69 @@ func TestTwoAnswersContradict(t *testing.T) {
 	two, other := signedBooks(t, "sqlite") // the same, with other salts, and the same name of the key
 	if !show(one, 1, day, public).Contradicts(show(two, 1, day, other)) {
 		t.Error("two roots of one day are not noticed")
+	}
+}
+
+// TestOrderOfLeaves: where a holder's leaf lies does not follow from the account, and is another each day, as the
+// bucket is among the buckets: who sees two proofs does not see that they are of one person.
+func TestOrderOfLeaves(t *testing.T) {
+	var accounts []ledger.Account
+	for n := range 100 {
+		accounts = append(accounts, ledger.Account(fmt.Sprintf("holder-%03d", n)))
+	}
+	var orders, buckets []string
+	nodes := map[verify.Hash]bool{}
+	for day := range staking.Day(3) {
+		salt := testkit.Must(evidence.NewSalt())(t)
+		leaves, order := evidence.Leaves(salt, day, accounts), []ledger.Account{}
+		if len(leaves) != 128 {
+			t.Errorf("100 holders have %d leaves", len(leaves))
+		}
+		var sum uint64
+		for _, l := range leaves {
+			sum += l.Node.Sum
+			if nodes[l.Node.Hash] {
+				t.Errorf("a leaf of %q is there twice", l.Account)
+			}
+			if nodes[l.Node.Hash] = true; l.Account != "" {
+				order = append(order, l.Account)
+			} else if l.Node.Sum != 0 {
+				t.Errorf("padding of %d", l.Node.Sum)
+			}
+		}
+		if sum != 500 || len(order) != 100 {
+			t.Errorf("%d leaves of holders have %d", len(order), sum)
+		}
+		if slices.IsSorted(order) {
+			t.Error("the leaves lie in the order of the accounts")
+		}
+		sorted := slices.Sorted(slices.Values(order))
+		if !slices.Equal(sorted, accounts) {
+			t.Error("not each holder has a leaf")
+		}
+		orders, buckets = append(orders, fmt.Sprint(order)), append(buckets, fmt.Sprint(evidence.Buckets(salt)))
+	}
+	for _, of := range [][]string{orders, buckets} {
+		if slices.Sort(of); len(slices.Compact(of)) != 3 {
+			t.Error("two days have one order")
+		}
+	}
+}
+
+// TestNoncesOfTwoDays: the nonce of a holder is another each day and of each token, and of each holder.
+func TestNoncesOfTwoDays(t *testing.T) {
+	books, _ := signedBooks(t, "sqlite")
+	nonces := map[verify.Hash]string{}
+	for day := town.Last + 1; day <= town.Last+2; day++ {
+		for _, asset := range []string{"BNB", "SOL"} {
+			for n := range 3 {
+				p := testkit.Must(books.Evidence().Proof(t.Context(), town.Holder(n), day, asset))(t)
+				of := fmt.Sprint(p.Account, day, asset)
+				if nonces[p.Nonce] != "" {
+					t.Errorf("%s and %s have one nonce", of, nonces[p.Nonce])
+				}
+				nonces[p.Nonce] = of
+			}
+		}
 	}
 }

@@ -59,7 +59,7 @@ func (r Record) String() string {
 		fmt.Fprintf(&b, "rows %s %d %s\n", k.Name, k.Rows, k.Hash)
 	}
 	for _, l := range r.Liabilities {
-		fmt.Fprintf(&b, "%s\n", verify.Line(l.Asset, l.Root))
+		b.WriteString(verify.Line(l.Asset, l.Root))
 	}
 	return b.String()
 }

@@ -28,10 +28,11 @@ type sumTree struct {
 const fewest = 4
 
 // derive is 32 bytes that nobody can guess without the salt.
-func (s sumTree) derive(purpose, of string) []byte {
+func (s sumTree) derive(purpose, of string) (h verify.Hash) {
 	mac := hmac.New(sha256.New, s.salt)
 	fmt.Fprintf(mac, "%s %s\n%s", purpose, s.asset, of)
-	return mac.Sum(nil)
+	mac.Sum(h[:0])
+	return h
 }
 
 // owed is what is owed to a holder: above zero.
@@ -43,7 +44,7 @@ type owed struct {
 // leaf is a place in a bucket's tree.
 type leaf struct {
 	node  verify.Node
-	order []byte
+	order verify.Hash
 	of    ledger.Account // "": padding
 }
 
@@ -63,21 +64,21 @@ func (s sumTree) leaves(bucket int, holders []owed) []leaf {
 		}
 		padding := s.derive("padding", fmt.Sprintf("%d %d", bucket, i))
 		// 0x02: it is no leaf of a holder, and no node.
-		all[i] = leaf{verify.Node{Hash: sha256.Sum256(append([]byte{2}, padding...))}, padding, ""}
+		all[i] = leaf{verify.Node{Hash: sha256.Sum256(append([]byte{2}, padding[:]...))}, padding, ""}
 	}
-	slices.SortFunc(all, func(a, b leaf) int { return bytes.Compare(a.order, b.order) })
+	slices.SortFunc(all, func(a, b leaf) int { return bytes.Compare(a.order[:], b.order[:]) })
 	return all
 }
 
-func (s sumTree) nonce(id ledger.Account) []byte { return s.derive("nonce", string(id)) }
+func (s sumTree) nonce(id ledger.Account) verify.Hash { return s.derive("nonce", string(id)) }
 
 // buckets are the numbers of the buckets in the order in which they lie in the tree.
 func (s sumTree) buckets() []int {
-	order, numbers := make([][]byte, ledger.Buckets), make([]int, ledger.Buckets)
+	order, numbers := make([]verify.Hash, ledger.Buckets), make([]int, ledger.Buckets)
 	for b := range numbers {
 		order[b], numbers[b] = s.derive("bucket", fmt.Sprint(b)), b
 	}
-	slices.SortFunc(numbers, func(a, b int) int { return cmp.Or(bytes.Compare(order[a], order[b]), a-b) })
+	slices.SortFunc(numbers, func(a, b int) int { return cmp.Or(bytes.Compare(order[a][:], order[b][:]), a-b) })
 	return numbers
 }
 
