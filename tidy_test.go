@@ -81,7 +81,7 @@ var arrows = map[string][]string{
 	"serve": {"reports", "api", "web", "console", "ui", "mail", "people", "binance", "events", "db", "store",
 		"staking", "access", "ledger"},
 	"demo":  {"reports", "control", "people", "store", "pricing", "conversion", "staking", "access", "audit", "ledger"},
-	"bench": {"reports", "people", "store", "imports", "pricing", "staking", "access", "ledger", "db"},
+	"bench": {"reports", "control", "people", "store", "imports", "pricing", "staking", "access", "ledger", "db"},
 	"cli": {"openid", "reports", "control", "simulation", "idempotency", "people", "serve", "web", "console", "mail",
 		"bench", "demo", "history", "store", "imports", "consent", "pricing", "evidence", "conversion", "staking",
 		"access", "audit", "ledger", "strictjson", "verify", "db"},

@@ -411,7 +411,8 @@ func benchServer(db *store.DB, sealer *access.Sealer, now func() time.Time, page
 	return serve.New(serve.Config{Books: db, Sealer: sealer, Now: now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Pages: pages,
 		Console: &console.Options{Random: rand.Reader,
-			Visitors: []console.Visitor{{Email: bench.Staff, Role: access.Operator}}}})
+			Visitors: []console.Visitor{{Email: bench.Staff, Role: access.Operator},
+				{Email: bench.Admin, Role: access.Admin}}}})
 }
 
 // handleBench answers for books as serve does.

@@ -31,6 +31,7 @@ type loginReader interface {
 	Login(ctx context.Context, email string) (people.Login, error)
 	Logins(ctx context.Context, id ledger.Account) ([]people.Login, error)
 	StaffSessions(ctx context.Context, email string) ([]access.StaffSession, error)
+	AllStaffSessions(ctx context.Context) ([]access.StaffSession, error)
 	Factors(ctx context.Context, subject string) (people.Factors, error)
 	Tokens(ctx context.Context) ([]access.Token, error)
 	Staff(ctx context.Context) ([]access.Staff, error)

@@ -67,6 +67,7 @@ type site struct {
 	streams *access.Limiter[string]
 	night   *night
 	trials  *trials
+	poller  *poller
 }
 
 // server serves the site, and gives its forms the books.
@@ -101,6 +102,7 @@ func (c *Console) Stop() {
 	c.cancel()
 	c.server.night.work.Wait()
 	c.server.trials.work.Wait()
+	c.server.poller.work.Wait()
 }
 
 func newServer(ctx context.Context, o Options) (*server, error) {
@@ -111,6 +113,7 @@ func newServer(ctx context.Context, o Options) (*server, error) {
 		mux: http.NewServeMux(), streams: access.NewLimiter[string](mostStreams, mostStreamsOf),
 	}
 	s.trials = &trials{books: o.Books.Reader(), log: o.Log, ctx: ctx, of: map[string]*trial{}}
+	s.poller = &poller{pulse: s.Reports.Pulse, log: o.Log, ctx: ctx}
 	s.night = &night{reports: s.Reports, log: o.Log, ctx: ctx}
 	var err error
 	if s.locales, err = ui.ReadLocales(files); err != nil {

@@ -14,7 +14,6 @@ const LivePath = Path + "/live"
 const (
 	mostStreams   = 200
 	mostStreamsOf = 10               // of one session
-	pulseEvery    = 2 * time.Second  // how often the books are looked at for a stream
 	beatEvery     = 15 * time.Second // how often the session is looked at, and the stream shows that it is alive
 )
 
@@ -46,13 +45,11 @@ func (v *visit) stream() error {
 	if err != nil {
 		return err
 	}
-	look, beat := time.NewTicker(pulseEvery), time.NewTicker(beatEvery)
-	defer look.Stop()
+	v.poller.join()
+	defer v.poller.leave()
+	beat := time.NewTicker(beatEvery)
 	defer beat.Stop()
-	last, err := v.pulse()
-	if err != nil {
-		return err
-	}
+	last, looked := v.pulse()
 	if last.trial.number > 0 {
 		last.trial.done = -1 // it may have moved between the page and its stream
 	}
@@ -64,9 +61,13 @@ func (v *visit) stream() error {
 			if _, err = v.Sessions.Find(v.context(), v.text, v.browser(), false); err == nil {
 				err = out.Send("", "", nil)
 			}
-		case <-look.C:
+		case <-looked:
 			var now pulse
-			if now, err = v.pulse(); err == nil && now != last {
+			now, looked = v.pulse()
+			if last.books == 0 { // the poller has begun with this stream
+				last.books = now.books
+			}
+			if now != last {
 				last, err = now, out.Send("", "pulse", struct{}{})
 			}
 		}
@@ -78,7 +79,7 @@ func (v *visit) stream() error {
 
 // pulse is what a page looks at to see that something has changed.
 type pulse struct {
-	books int64     // when they were last written to
+	books int64     // when they were last written to; 0: that is not known yet
 	night time.Time // when tonight's preview was last made
 	trial struct {  // the visitor's simulation
 		number, done int
@@ -86,11 +87,12 @@ type pulse struct {
 	}
 }
 
-func (v *visit) pulse() (p pulse, err error) {
-	p.books, err = v.Reports.Pulse(v.context())
+// pulse is what there is to see now, and what is closed when that is looked at again.
+func (v *visit) pulse() (p pulse, next <-chan struct{}) {
+	p.books, next = v.poller.look()
 	p.night = v.night.made()
 	if t, there := v.trials.look(v.actor.Subject()); there {
 		p.trial.number, p.trial.done, p.trial.ended = t.Number, t.Done, t.Ended
 	}
-	return p, err
+	return p, next
 }

@@ -40,16 +40,13 @@ func (v *visit) teamTables() ([]table, error) {
 		}
 		members.Rows = append(members.Rows, row{text(s.Email), text(p.T("role." + string(s.Role))),
 			text(p.T("staff.source." + string(s.Source))), state, {Text: s.MadeBy, Note: p.Local(s.Made)}})
-		live, err := v.Logins.StaffSessions(v.context(), s.Email)
-		if err != nil {
-			return nil, err
-		}
-		for _, l := range live {
-			sessions.Rows = append(sessions.Rows, row{text(l.Email), text(l.ID), {Text: p.Device(l.Client), Note: l.Address},
-				text(p.Local(l.Seen)), text(p.Local(l.Expires))})
-		}
 	}
-	return []table{members, sessions}, nil
+	live, err := v.Logins.AllStaffSessions(v.context())
+	for _, l := range live {
+		sessions.Rows = append(sessions.Rows, row{text(l.Email), text(l.ID), {Text: p.Device(l.Client), Note: l.Address},
+			text(p.Local(l.Seen)), text(p.Local(l.Expires))})
+	}
+	return []table{members, sessions}, err
 }
 
 func roleOptions() (roles []option) {
@@ -81,21 +78,12 @@ func (v *visit) staffRoleFields() ([]field, error) {
 
 // staffSessionFields choose a session of anybody's.
 func (v *visit) staffSessionFields() ([]field, error) {
-	all, err := v.Logins.Staff(v.context())
-	if err != nil {
-		return nil, err
-	}
+	live, err := v.Logins.AllStaffSessions(v.context())
 	var sessions []option
-	for _, s := range all {
-		live, err := v.Logins.StaffSessions(v.context(), s.Email)
-		if err != nil {
-			return nil, err
-		}
-		for _, l := range live {
-			sessions = append(sessions, option{Value: l.Email + " " + l.ID})
-		}
+	for _, l := range live {
+		sessions = append(sessions, option{Value: l.Email + " " + l.ID})
 	}
-	return []field{{Name: "session", Key: "staff.session", Options: sessions}}, nil
+	return []field{{Name: "session", Key: "staff.session", Options: sessions}}, err
 }
 
 // addStaff lets a person log in: the code to register a passkey with is shown once.

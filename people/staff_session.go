@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 )
@@ -148,6 +149,12 @@ func (r Reader) StaffSessions(ctx context.Context, email string) ([]access.Staff
 		staffSessionColumns+"WHERE email = $1 AND expires > $2 ORDER BY seen DESC, id", email, r.now())
 }
 
+// AllStaffSessions are the live sessions of everybody, by e-mail address, the last used first.
+func (r Reader) AllStaffSessions(ctx context.Context) ([]access.StaffSession, error) {
+	return list(ctx, r, "sessions of staff", "", scanStaffSession,
+		staffSessionColumns+"WHERE expires > $1 ORDER BY email, seen DESC, id", r.now())
+}
+
 // TouchStaffSession sets the last use of a session to now, and its expiry. For a session that has ended it does
 // nothing, without an error.
 func (p *People) TouchStaffSession(ctx context.Context, id string, until time.Time) error {
@@ -159,18 +166,25 @@ func (p *People) TouchStaffSession(ctx context.Context, id string, until time.Ti
 	})
 }
 
-// EndStaffSession ends a person's session, at once and in every process. Idempotent.
+// EndStaffSession ends a person's session, at once and in every process. Idempotent. access.ErrForbidden for another
+// person who may not disable staff.
 func (p *People) EndStaffSession(ctx context.Context, email, id string) error {
 	return p.endStaffSessions(ctx, email, "session "+id, "bucket = $1 AND id = $2 AND email = $3", keyBucket(id), id,
 		email)
 }
 
-// EndStaffSessions ends all sessions of a person except one; "": all. Idempotent.
+// EndStaffSessions ends all sessions of a person except one; "": all. Idempotent. access.ErrForbidden for another
+// person who may not disable staff.
 func (p *People) EndStaffSessions(ctx context.Context, email, except string) error {
 	return p.endStaffSessions(ctx, email, "other sessions", "email = $1 AND id <> $2", email, except)
 }
 
 func (p *People) endStaffSessions(ctx context.Context, email, which, where string, args ...any) error {
+	if by := p.books.Actor(); by.Subject() != access.StaffSubject(email) {
+		if err := control.Check(control.DisableStaff, by); err != nil {
+			return err
+		}
+	}
 	return p.write(ctx, "end sessions of staff", func(t db.Tx) error {
 		n, err := t.Exec("DELETE FROM staff_sessions WHERE "+where, args...)
 		if err != nil || n == 0 {

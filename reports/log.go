@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -20,19 +21,46 @@ type LogPlace struct {
 	Seen int
 }
 
-// logLines are the lines of a range of time that the statement names by $2, of each bucket
-// the newest, at most most of them.
+// logLines are the newest lines of a range of time that the statement names by $2, and a few that are older: most of
+// them at least, or all.
 func (rs *Reports) logLines(ctx context.Context, within string, at time.Time, most int) ([]store.LogLine, error) {
-	wanted := db.Set{store.EveryBucket(0)[0], db.Ints("at", slices.Repeat([]int64{at.UnixMilli()}, ledger.Buckets)),
-		db.Ints("most", slices.Repeat([]int64{int64(max(most, 0))}, ledger.Buckets))}
 	return read(ctx, rs, "read the log", func(t db.View) ([]store.LogLine, error) {
+		since, err := sinceWhen(t, within, at, most)
+		if err != nil {
+			return nil, err
+		}
 		lines, err := db.AllEach(t, store.ReadLogLine, "SELECT "+store.LogColumns+" FROM log WHERE bucket = $1 AND "+within+
-			" ORDER BY at DESC, action, subject, actor, detail, request LIMIT $3", wanted)
+			" AND at >= $3 ORDER BY at DESC, action, subject, actor, detail, request LIMIT $4",
+			inEachBucket(at.UnixMilli(), since, int64(max(most, 0))))
 		if err == nil {
 			err = store.ResolveLog(t, lines)
 		}
 		return lines, err
 	})
+}
+
+// fewLines is how many lines of a bucket are looked at to see since when a log has so many.
+const fewLines = 4
+
+// sinceWhen is a moment since which there are so many lines of a range or, where it has fewer, before all of them. A
+// few lines of each bucket show it; without it, as many would be read of each bucket as of all together.
+func sinceWhen(t db.View, within string, at time.Time, most int) (int64, error) {
+	moments, err := db.AllEach(t, db.IntOf, "SELECT at FROM log WHERE bucket = $1 AND "+within+
+		" ORDER BY at DESC LIMIT $3", inEachBucket(at.UnixMilli(), fewLines))
+	if err != nil || most < 1 || len(moments) < most {
+		return math.MinInt64, err
+	}
+	slices.Sort(moments)
+	return moments[len(moments)-most], nil
+}
+
+// inEachBucket is a set with a row for each bucket, ascending, and the same numbers: bucket, a, b …
+func inEachBucket(numbers ...int64) db.Set {
+	wanted := db.Set{store.EveryBucket(0)[0]}
+	for i, n := range numbers {
+		wanted = append(wanted, db.Ints(string(rune('a'+i)), slices.Repeat([]int64{n}, ledger.Buckets)))
+	}
+	return wanted
 }
 
 // inMoment compares lines of one moment.

@@ -146,10 +146,23 @@ func TestSessionsOfStaffEnd(t *testing.T) {
 			ok(t, p.EndStaffSession(ctx, "bob@example.com", all[1].ID))
 			ok(t, p.EndStaffSessions(ctx, "bob@example.com", all[2].ID))
 		}
+		for _, by := range []access.Actor{{Role: access.Operator, Credential: access.StaffSubject("carol@example.com")},
+			{Role: access.Exchange, Credential: "token 1"}} {
+			wants(t, db.As(by).People().EndStaffSession(ctx, "bob@example.com", all[2].ID), access.ErrForbidden)
+			wants(t, db.As(by).People().EndStaffSessions(ctx, "bob@example.com", ""), access.ErrForbidden)
+		}
 		for i, s := range all {
 			if alive(t, db, s) != (i == 2) {
 				t.Errorf("session %d lives: %t", i, i != 2)
 			}
+		}
+		bob := access.Actor{Role: access.Operator, Credential: access.StaffSubject("bob@example.com")}
+		ok(t, db.As(bob).People().EndStaffSessions(ctx, "bob@example.com", all[2].ID))
+		other := logInStaff(t, db, "bob@example.com")
+		ada := access.Actor{Role: access.Admin, Credential: access.StaffSubject("ada@example.com")}
+		ok(t, db.As(ada).People().EndStaffSession(ctx, "bob@example.com", other.ID))
+		if everybody := testkit.Must(p.AllStaffSessions(ctx))(t); len(everybody) != 1 || everybody[0].ID != all[2].ID {
+			t.Errorf("the sessions of everybody are %v", everybody)
 		}
 		clock.Advance(access.StaffLife)
 		ok(t, p.Prune(ctx))
