@@ -114,9 +114,11 @@ var rules = map[Operation]Rule{
 	"address set":    {Roles: owners},
 	"address remove": {Roles: owners},
 
-	"withdrawal-address add":        {Roles: holder},
-	"withdrawal-address any":        {Roles: holder},
-	"withdrawal-address load":       {Roles: commandLine},
+	"withdrawal-address add":  {Roles: holder},
+	"withdrawal-address any":  {Roles: holder},
+	"withdrawal-address load": {Roles: commandLine},
+	// Neither lets anything out: without an address the account withdraws nowhere, and "saved-only" only narrows. What
+	// widens is "any", which staff may not do.
 	"withdrawal-address remove":     {Roles: holders},
 	"withdrawal-address saved-only": {Roles: holders},
 
@@ -133,7 +135,7 @@ var rules = map[Operation]Rule{
 	"withdrawal request": {Roles: owners},
 	"withdrawal cancel":  {Roles: everyone},
 	CompleteWithdrawal: {Class: Sometimes, Roles: backOffice,
-		When: "from the amount on that the token's limits name"},
+		When: "from the amount on that the token's limits name, at once or in parts of a day"},
 	"reconciliation resolve": {Roles: operators},
 	Adjust:                   {Class: Proposed, Roles: operators},
 	Compensate:               {Class: Proposed, Roles: operators},

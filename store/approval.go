@@ -166,7 +166,7 @@ func (g *groupCommit) draftOf(c *call, items []*item) (d control.Draft, need boo
 	}
 	op, content := c.op, c.content
 	if content == nil {
-		if c.approval == nil && !g.isLarge(fresh[0]) { // a large one is alone: checkAlone
+		if c.approval == nil && !fresh[0].large { // a large one is alone: checkAlone
 			return d, false, nil
 		}
 		op, content = control.CompleteWithdrawal, fresh[0].Entry
@@ -190,23 +190,13 @@ func (g *groupCommit) checkAlone(it *item) error {
 		return nil
 	case it.Kind == ledger.Adjustment:
 		return control.ErrNeedsApproval.In("", "it is a correction; post it with its reason")
-	case len(it.call.entries) == 1 || !g.isLarge(it):
+	case len(it.call.entries) == 1 || !it.large:
 		return nil
 	case it.Kind == ledger.Withdrawal:
-		return control.ErrNeedsApproval.In("", "it is a large withdrawal; post it alone")
+		return control.ErrNeedsApproval.In("", "it is a large withdrawal, by itself or with others of the day; post it alone")
 	}
-	return control.ErrNeedsApproval.In("", "it completes a large withdrawal; post it alone")
-}
-
-// takesOut reports whether entries of the kind end a withdrawal, or are one at once: tokens leave for good.
-func takesOut(k ledger.Kind) bool { return k == ledger.WithdrawalCompleted || k == ledger.Withdrawal }
-
-// isLarge reports whether the item completes a withdrawal that needs approval.
-func (g *groupCommit) isLarge(it *item) bool {
-	return takesOut(it.Kind) && slices.ContainsFunc(it.Moves, func(m ledger.Move) bool {
-		least := g.controls.largest[m.Asset]
-		return least > 0 && m.Amount >= least
-	})
+	return control.ErrNeedsApproval.In("", "it completes a large withdrawal, by itself or with others of the day; "+
+		"post it alone")
 }
 
 // writeDecisions writes that the proposals of the calls that were accepted are executed.

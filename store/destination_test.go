@@ -130,6 +130,13 @@ func TestResetsDelayWithdrawals(t *testing.T) {
 		same(t, "after 72 hours", []string{try("0x1"), try("0x2")}, []string{"", ""})
 		ok(t, alice.People().SetSavedOnly(ctx, "alice", true))
 		same(t, "to saved ones only", []string{try("0x1"), try("0x2")}, []string{"", store.ReasonAddressUnknown})
+		// Staff narrows where an account withdraws to, alone, and does not widen it.
+		staff := db.As(operator("olga")).People()
+		wants(t, staff.SetSavedOnly(ctx, "alice", false), access.ErrForbidden)
+		ok(t, staff.SetSavedOnly(ctx, "alice", true))
+		ok(t, staff.RemoveWithdrawalAddress(ctx, "alice", saved[0].ID))
+		same(t, "to none", []string{try("0x1"), try("0x2")}, []string{store.ReasonAddressUnknown,
+			store.ReasonAddressUnknown})
 		settings := testkit.Must(db.People().WithdrawalSettings(ctx, "alice"))(t)
 		if !settings.SavedOnly(clock.Now()) || settings.Waits.After(clock.Now()) {
 			t.Errorf("alice's settings are %+v", settings)

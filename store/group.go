@@ -53,7 +53,8 @@ type item struct {
 	repeats     *item  // the one with the same ID that was accepted before it, in this transaction
 	changes     []change
 	owed        ledger.Amount // what of @rewards a loss must leave: income that was entered on days before
-	uses        []use         // of the ceilings of its actor's credential
+	uses        []use         // of ceilings
+	large       bool          // it completes a withdrawal that needs approval
 	overdrafts  []overdraft   // what accepting it, as authoritative, leaves below zero for a time
 }
 

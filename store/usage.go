@@ -32,16 +32,17 @@ var measures = map[ledger.Kind]measure{
 // switches is the measure of changes of switches, which has no asset.
 const switches = "enrollment"
 
-// usageKey names what a credential has used on a day (UTC) on which it was posted, whatever day an entry counts on.
+// usageKey names what was used of a ceiling on a day (UTC) on which it was posted, whatever day an entry counts on: by
+// a credential, or by whom else the measure says.
 type usageKey struct {
-	credential     string
+	of             string
 	day            staking.Day
 	measure, asset string
 }
 
-func (k usageKey) bucket() int { return ledger.Account(k.credential).Bucket() }
+func (k usageKey) bucket() int { return ledger.Account(k.of).Bucket() }
 
-// usage is what a credential has used of a ceiling, in the asset's smallest unit, or in switches.
+// usage is what was used of a ceiling, in the asset's smallest unit, or in switches.
 type usage struct {
 	usageKey
 	ceiling ledger.Amount
@@ -59,7 +60,7 @@ type use struct {
 func usageFields(more ...db.Field[*usage]) []db.Field[*usage] {
 	return append([]db.Field[*usage]{
 		db.Int("bucket", func(u *usage) int64 { return int64(u.bucket()) }),
-		db.Text("credential", func(u *usage) string { return u.credential }),
+		db.Text("credential", func(u *usage) string { return u.of }),
 		db.Int("day", func(u *usage) int64 { return int64(u.day) }),
 		db.Text("measure", func(u *usage) string { return u.measure }),
 		db.Text("asset", func(u *usage) string { return u.asset }),
@@ -78,6 +79,7 @@ func (g *groupCommit) readUsage() error {
 		if by := it.call.actor; by.Ceilings != "" && counted && !it.call.system {
 			it.refuse(g.countUses(it, by, m))
 		}
+		it.refuse(g.countOutflow(it)) // what takes tokens out only: outflow.go
 	}
 	if len(g.usages) == 0 {
 		return nil
@@ -98,40 +100,56 @@ func (g *groupCommit) readUsage() error {
 // countUses adds up what an item uses, by asset.
 func (g *groupCommit) countUses(it *item, by access.Actor, m measure) error {
 	for _, move := range it.Moves {
-		k := usageKey{by.Credential, staking.DayOf(db.TimeOf(g.now)), m.name, move.Asset}
-		u := g.usages[k]
-		if u == nil {
-			ceiling, err := by.Ceilings.Of(m.part, g.assets[move.Asset])
-			if err != nil {
-				return err
-			}
-			u = &usage{usageKey: k, ceiling: ceiling}
-			g.usages[k] = u
+		ceiling, err := by.Ceilings.Of(m.part, g.assets[move.Asset])
+		if err != nil {
+			return err
 		}
-		i := slices.IndexFunc(it.uses, func(x use) bool { return x.usage == u })
-		if i < 0 {
-			i, it.uses = len(it.uses), append(it.uses, use{usage: u})
-		}
-		var err error
-		if it.uses[i].amount, err = it.uses[i].amount.Add(move.Amount); err != nil {
+		u := g.usage(usageKey{by.Credential, g.today(), m.name, move.Asset}, ceiling)
+		if err := it.use(u, move.Amount); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// today is the day on which what is posted now is counted.
+func (g *groupCommit) today() staking.Day { return staking.DayOf(db.TimeOf(g.now)) }
+
+// usage is the usage of a key, the same for all items of the transaction.
+func (g *groupCommit) usage(k usageKey, ceiling ledger.Amount) *usage {
+	u := g.usages[k]
+	if u == nil {
+		u = &usage{usageKey: k, ceiling: ceiling}
+		g.usages[k] = u
+	}
+	return u
+}
+
+// left is what is left of the ceiling; below zero where the ceiling was lowered since.
+func (u *usage) left() ledger.Amount { return u.ceiling - u.before - u.fresh }
+
+// use adds an amount to what the item uses. The error is ledger.ErrOverflow.
+func (it *item) use(u *usage, amount ledger.Amount) (err error) {
+	i := slices.IndexFunc(it.uses, func(x use) bool { return x.usage == u })
+	if i < 0 {
+		i, it.uses = len(it.uses), append(it.uses, use{usage: u})
+	}
+	it.uses[i].amount, err = it.uses[i].amount.Add(amount)
+	return err
+}
+
 // checkCeiling says why the item passes a ceiling of its credential, or nil.
 func (g *groupCommit) checkCeiling(it *item) error {
 	for _, u := range it.uses {
-		left := u.ceiling - u.before - u.fresh
-		if u.amount <= left {
+		left := u.left()
+		if u.amount <= left || u.isOutflow() {
 			continue
 		}
 		asset := g.assets[u.asset]
 		i := slices.IndexFunc(it.Moves, func(m ledger.Move) bool { return m.Asset == u.asset })
 		field := fmt.Sprintf("moves[%d].amount", i)
 		return access.ErrCeiling.In(field, "of %s %s (%s) a day, %s are left for %s, and %s are needed; it begins "+
-			"again at %s", asset.Format(u.ceiling), u.asset, u.measure, asset.Format(max(left, 0)), u.credential,
+			"again at %s", asset.Format(u.ceiling), u.asset, u.measure, asset.Format(max(left, 0)), u.of,
 			asset.Format(u.amount), ledger.FormatTime((u.day + 1).Start()))
 	}
 	return nil
@@ -148,7 +166,7 @@ func (g *groupCommit) writeUsage() error {
 		}
 	}
 	slices.SortFunc(fresh, func(a, b *usage) int {
-		return cmp.Or(a.bucket()-b.bucket(), cmp.Compare(a.credential, b.credential), cmp.Compare(a.day, b.day),
+		return cmp.Or(a.bucket()-b.bucket(), cmp.Compare(a.of, b.of), cmp.Compare(a.day, b.day),
 			cmp.Compare(a.measure, b.measure), cmp.Compare(a.asset, b.asset))
 	})
 	return addUsage(g.t, fresh, func(u *usage, used ledger.Amount) error {
@@ -192,7 +210,7 @@ func (b *DB) useSwitches(t db.Tx, n int) error {
 			return nil
 		}
 		return access.ErrCeiling.In("", "of %d switches a day, %d are left for %s, and %d are needed; it begins again at %s",
-			most, max(u.ceiling-used+u.fresh, 0), u.credential, n, ledger.FormatTime((day + 1).Start()))
+			most, max(u.ceiling-used+u.fresh, 0), u.of, n, ledger.FormatTime((day + 1).Start()))
 	})
 }
 

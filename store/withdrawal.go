@@ -83,6 +83,8 @@ type request struct {
 	amount ledger.Amount
 	at     int64
 	ended  ledger.Kind // "": it is pending
+
+	destination ledger.Destination // where it goes: its address and tag
 }
 
 // requested names a request: the account and the ID of the entry.
@@ -116,11 +118,15 @@ func (g *groupCommit) readRequests() error {
 		}
 	}
 	err := g.t.QuerySet(func(r db.Row) error {
-		g.requests[requested{ledger.Account(r.Text(0)), r.Text(1)}] = &request{r.Text(2), ledger.Amount(r.Int(3)), r.Int(4),
-			ledger.Kind(r.Text(5))}
+		g.requests[requested{ledger.Account(r.Text(0)), r.Text(1)}] = &request{
+			asset: r.Text(2), amount: ledger.Amount(r.Int(3)), at: r.Int(4), ended: ledger.Kind(r.Text(5)),
+			destination: ledger.Destination{Address: r.Text(6), Tag: r.Text(7)},
+		}
 		return nil
 	}, `SELECT w.account, w.id, w.asset, w.amount, w.requested,
-	           coalesce((SELECT e.kind FROM endings e WHERE e.bucket = w.bucket AND e.account = w.account AND e.id = w.id), '')
+	           coalesce((SELECT e.kind FROM endings e
+	                      WHERE e.bucket = w.bucket AND e.account = w.account AND e.id = w.id), ''),
+	           w.address, w.tag
 	      FROM {rows} JOIN withdrawals w ON w.bucket = r.bucket AND w.account = r.account AND w.id = r.id`,
 		db.SetOf(ended, requestFields(itself[requested])...))
 	return annotate(err, "look withdrawals up")
