@@ -26,8 +26,10 @@ const (
 	Admin = "bench-admin@example.com"
 )
 
-// queued is how many withdrawals and proposals wait, and how many members of staff and tokens there are.
-const queued = 200
+const (
+	queued  = 200 // withdrawals that wait, and proposals
+	members = 50  // of staff, each with a session and a token
+)
 
 // office is what waits for those who run the books.
 type office struct {
@@ -45,7 +47,7 @@ func (b *books) work(ctx context.Context) (o office, err error) {
 			return o, err
 		}
 	}
-	for i := range queued {
+	for i := range members {
 		if err := b.addStaff(ctx, fmt.Sprintf("staff-%d@example.com", i)); err != nil {
 			return o, err
 		}

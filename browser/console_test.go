@@ -29,6 +29,8 @@ var consoleSights = []sight{
 	{"console-staff", "ada@example.com", "/console/staff", 200},
 	{"console-what-if", "olga@example.com", "/console/what-if", 200},
 	{"console-log", "olga@example.com", "/console/log", 200},
+	{"console-me", "ada@example.com", "/console/me", 200},
+	{"console-invitation", "", "/console/invitation", 200},
 	{"console-settings", "olga@example.com", "/console/settings", 200},
 	{"console-not-found", "olga@example.com", "/console/nothing", 404},
 }

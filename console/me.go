@@ -1,38 +1,53 @@
 package console
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/factor"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/ui"
 )
 
 // mePage is what a member of staff has here: sessions and passkeys.
 type mePage struct {
 	*view
+	F        *ui.Form
 	Own      string // the ID of this session
 	Sessions []access.StaffSession
-	Factors  people.Factors
+	Passkeys []factor.Passkey
+	May      bool // the visitor may have passkeys
+	Done     string
 }
+
+// meDone are what may have been done to a passkey: me.done.NAME.
+var meDone = []string{"added", "renamed", "removed"}
 
 // email is the visitor's address.
 func (v *visit) email() string { return strings.TrimPrefix(v.actor.Subject(), access.StaffSubject("")) }
 
-func (v *visit) me() error {
-	p := mePage{view: v.view("me.title"), Own: v.sessionID()}
+func (v *visit) me() error { return v.showMe(http.StatusOK, ui.EmptyForm()) }
+
+// seeMe leads to the page from the paths of forms that are posted on it or on the way back to it.
+func (v *visit) seeMe() error { return v.see(Path + "/me") }
+
+func (v *visit) showMe(status int, f *ui.Form) error {
+	p := mePage{view: v.view("me.title"), F: f, Own: v.sessionID(), Done: v.choice("done", meDone)}
 	var err error
-	if p.Sessions, err = v.Logins.StaffSessions(v.context(), v.email()); err == nil {
-		p.Factors, err = v.Logins.Factors(v.context(), v.actor.Subject())
+	if p.Sessions, err = v.Logins.StaffSessions(v.context(), v.email()); err != nil {
+		return err
 	}
+	if p.May, err = v.hasPasskeys(); err != nil {
+		return err
+	}
+	has, err := v.Logins.Factors(v.context(), v.actor.Subject())
 	if err != nil {
 		return err
 	}
-	return v.show("me", p)
+	p.Passkeys = has.Passkeys
+	return v.showAs(status, "me", p)
 }
 
 // endMine ends one of the visitor's sessions or, without an ID, all but this one.
@@ -91,7 +106,7 @@ func (s *submission) acceptInvitation() error {
 	}
 	c.People = s.as(person.Actor().With(proof))
 	_, err = c.AddPasskey(s.context(), passkeyLabel, f.Value("handle"), f.Value("answer"),
-		people.Visitor{Client: s.browser(), Address: s.address()})
+		s.who())
 	if errors.Is(err, access.ErrUnknown) || errors.Is(err, ledger.ErrInvalid) || errors.Is(err, access.ErrForbidden) {
 		return s.refuseInvitation(f)
 	}
@@ -108,18 +123,14 @@ func (s *submission) acceptInvitation() error {
 
 // askForPasskey shows the page on which the browser makes a passkey.
 func (s *submission) askForPasskey(options []byte, err error) error {
-	var asked struct {
-		User struct {
-			ID string `json:"id"`
-		} `json:"user"`
-	}
+	var handle string
 	if err == nil {
-		err = json.Unmarshal(options, &asked)
+		handle, err = handleOf(options)
 	}
 	if err != nil {
 		return err
 	}
-	return s.show("invitation", invitationPage{s.view("invitation.title"), s.form(), string(options), asked.User.ID})
+	return s.show("invitation", invitationPage{s.view("invitation.title"), s.form(), string(options), handle})
 }
 
 func (s *submission) refuseInvitation(f *ui.Form) error {

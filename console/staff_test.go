@@ -180,6 +180,52 @@ func TestAnApprovalAtTheProvider(t *testing.T) {
 	}
 }
 
+var (
+	ownPasskey = regexp.MustCompile(`href="(/console/me/passkeys/[^"]+)"`)
+	hidden     = regexp.MustCompile(`name="(handle|proof)" value="([^"]+)"`)
+)
+
+// changesPasskeys lets a person who has one passkey add a second one, rename it, and remove the first: each but the
+// name is confirmed with a passkey. The last one stays. key is the second one at the end.
+func (d *desk) changesPasskeys(key *testkit.Authenticator) {
+	t := d.o.T
+	t.Helper()
+	confirmed := func(path string, form ...string) answer {
+		t.Helper()
+		d.post(path, form...).is(http.StatusForbidden).has("It was not confirmed")
+		asked := d.post(path, append(form, "ask", "1")...).is(http.StatusOK)
+		return d.post(path, append(form, "answer", key.Get(t, []byte(asked.body)))...)
+	}
+	first := ownPasskey.FindStringSubmatch(d.get("/console/me").has("first", "This session").body)[1]
+	d.get(first).is(http.StatusOK).has("It is your only passkey").hasNot("Remove the passkey")
+	confirmed(first, "do", "remove").is(http.StatusUnprocessableEntity).has("It is your only passkey")
+	d.post(passkeysPath, "label", " ").is(http.StatusUnprocessableEntity).has(`id="label-fault"`)
+
+	page := confirmed(passkeysPath, "label", "Blue <key>").is(http.StatusOK).has("Blue &lt;key&gt;")
+	form := []string{"label", "Blue <key>"}
+	for _, field := range hidden.FindAllStringSubmatch(page.body, -1) {
+		form = append(form, field[1], field[2])
+	}
+	options := html.UnescapeString(regexp.MustCompile(`data-create="([^"]+)"`).FindStringSubmatch(page.body)[1])
+	second := testkit.NewAuthenticator("localhost")
+	second.Origin = key.Origin
+	form = append(form, "answer", second.Create(t, []byte(options)))
+	d.post(passkeysPath+"/made", append(form[2:], "label", "Other")...).is(http.StatusForbidden) // not what was confirmed
+	if a := d.post(passkeysPath+"/made", form...).is(http.StatusSeeOther); a.location != "/console/me?done=added" {
+		t.Errorf("a passkey leads to %s", a.location)
+	}
+	d.post(passkeysPath+"/made", form...).is(http.StatusForbidden) // its step-up is used
+
+	d.post(first, "do", "rename", "label", strings.Repeat("x", 61)).is(http.StatusUnprocessableEntity).
+		has(`id="label-fault"`)
+	d.post(first, "do", "rename", "label", "Old laptop").is(http.StatusSeeOther)
+	d.get("/console/me?done=renamed").has("Old laptop", "Blue &lt;key&gt;", "The passkey has a new name")
+	confirmed(first, "do", "remove").is(http.StatusSeeOther)
+	d.get("/console/me").hasNot("Old laptop").has("Blue &lt;key&gt;")
+	d.get(first).is(http.StatusNotFound)
+	*key = *second
+}
+
 // TestStaffLogInWithAPasskey: an invitation makes the first passkey, which then logs in and confirms approvals.
 func TestStaffLogInWithAPasskey(t *testing.T) {
 	s := newStaffed(t)
@@ -207,6 +253,7 @@ func TestStaffLogInWithAPasskey(t *testing.T) {
 	d.post("/console/login/passkey", "answer", given).is(http.StatusSeeOther)
 	d.get("/console").is(http.StatusOK)
 	s.desk().post("/console/login/passkey", "answer", given).is(http.StatusForbidden) // replayed
+	d.changesPasskeys(key)
 
 	s.ok(s.books.SetFourEyes(ctx, true))
 	olga := s.books.As(access.Staff{Email: "olga@example.com", Role: access.Admin}.Actor())

@@ -49,6 +49,8 @@ const (
 const (
 	ReasonTooManyPasskeys = "too-many-passkeys" // ledger.ErrInvalid
 	ReasonUnknownFactor   = "unknown-factor"    // ledger.ErrNotFound
+	ReasonPasskeyLabel    = "passkey-label"     // ledger.ErrInvalid
+	ReasonLastPasskey     = "last-passkey"      // ledger.ErrConflict
 )
 
 const ofSubject = "WHERE bucket = $1 AND subject = $2 "
@@ -101,7 +103,7 @@ func (r Reader) PasskeyOwner(ctx context.Context, id string, handle []byte) (sub
 // hashes, which replace others. Repeating it is access.ErrForbidden: a step-up is used. ErrConflict for a passkey that
 // is there already; ErrInvalid for a label that is no line of 1 to 60 characters, and above MaxPasskeys.
 func (p *People) AddPasskey(ctx context.Context, subject string, k factor.Passkey, codes [][32]byte, v Visitor) error {
-	if err := checkLabel(k.Label); err != nil {
+	if err := CheckPasskeyLabel(k.Label); err != nil {
 		return err
 	}
 	if len(k.Handle) != factor.HandleLength || k.ID == "" {
@@ -130,20 +132,27 @@ func (p *People) AddPasskey(ctx context.Context, subject string, k factor.Passke
 	})
 }
 
-func checkLabel(label string) error {
-	if label == "" {
-		return ledger.ErrInvalid.In("label", "a passkey has a label")
+// CheckPasskeyLabel is ledger.ErrInvalid, because of ReasonPasskeyLabel, unless a label is one line of 1 to 60
+// characters.
+func CheckPasskeyLabel(label string) error {
+	err := ledger.CheckLine("the label", label, maxLabel)
+	if err == nil && label != "" {
+		return nil
 	}
-	return ledger.At("label", ledger.CheckLine("the label", label, maxLabel))
+	return ledger.ErrInvalid.In("label", "a label is one line of 1 to %d characters", maxLabel).Because(ReasonPasskeyLabel)
 }
 
-// RenamePasskey gives a subject's passkey another label. ErrNotFound if it has no such passkey.
+// RenamePasskey gives a passkey of the person who asks another label. ErrNotFound if there is no such passkey;
+// access.ErrForbidden for another person.
 func (p *People) RenamePasskey(ctx context.Context, subject, id, label string, v Visitor) error {
-	if err := checkLabel(label); err != nil {
+	if err := CheckPasskeyLabel(label); err != nil {
 		return err
 	}
 	return p.changeFactors(ctx, "rename a passkey", subject, v, func(c *factorChange) error {
 		former, err := c.passkey(id)
+		if err == nil {
+			err = c.own()
+		}
 		if err != nil || former.Label == label {
 			return err
 		}
@@ -156,12 +165,16 @@ func (p *People) RenamePasskey(ctx context.Context, subject, id, label string, v
 }
 
 // RemovePasskey removes a passkey of the person who asks, whose step-up of RemoveFactorStepUp the actor carries. With
-// the last factor the recovery codes are removed. ErrNotFound if there is no such passkey.
+// the last factor the recovery codes are removed; staff keep their last passkey, without which they are locked out:
+// ErrConflict because of ReasonLastPasskey. ErrNotFound if there is no such passkey.
 func (p *People) RemovePasskey(ctx context.Context, subject, id string, v Visitor) error {
 	return p.changeFactors(ctx, "remove a passkey", subject, v, func(c *factorChange) error {
 		k, err := c.passkey(id)
 		if err == nil {
 			err = c.prove(access.RemoveFactorStepUp("passkey", id))
+		}
+		if err == nil && c.account == "" && len(c.had.Passkeys) == 1 {
+			err = ledger.ErrConflict.In("", "%s has no other passkey", subject).Because(ReasonLastPasskey)
 		}
 		if err == nil {
 			_, err = c.t.Exec("DELETE FROM passkeys "+ofSubject+"AND id = $3", keyBucket(subject), subject, id)
@@ -322,15 +335,22 @@ func (c *factorChange) passkey(id string) (factor.Passkey, error) {
 // prove uses the step-up of the person whose factors change: with a factor, or else with the password. Nobody changes
 // another's.
 func (c *factorChange) prove(digest string) error {
-	by := c.p.books.Actor()
-	if by.Subject() != c.subject {
-		return access.ErrForbidden.In("", "%s may not change the factors of %s", by, c.subject)
+	if err := c.own(); err != nil {
+		return err
 	}
-	method, used, err := takeStepUp(c.t, c.now, c.subject, by.Proof, digest)
+	method, used, err := takeStepUp(c.t, c.now, c.subject, c.p.books.Actor().Proof, digest)
 	if err == nil && (!used || c.had.Any() && method == access.ByPassword) {
 		err = needsStepUp(c.subject)
 	}
 	return err
+}
+
+// own is access.ErrForbidden unless the factors are those of the person who asks.
+func (c *factorChange) own() error {
+	if by := c.p.books.Actor(); by.Subject() != c.subject {
+		return access.ErrForbidden.In("", "%s may not change the factors of %s", by, c.subject)
+	}
+	return nil
 }
 
 // setCodes replaces the recovery codes.
