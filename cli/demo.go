@@ -193,6 +193,7 @@ func printEvents(env *Env, town *demo.Town) error {
 		}
 		fmt.Fprintf(&b, "%s of %s waited for funds, and was paid on %s.\n", d.Asset, days, d.PaidOn)
 	}
+	fmt.Fprintf(&b, "%s of %s is over a limit, and waits for approval.\n", demo.Inflated, town.Last)
 	x := town.Excluded()
 	fmt.Fprintf(&b, "%s and %s have one owner, and share the minimum and the cap of %s.\n", demo.Nora, demo.Savings,
 		demo.Capped)

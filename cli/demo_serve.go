@@ -170,7 +170,7 @@ var demoStaff = []console.Visitor{{Email: "olga@example.com", Role: access.Opera
 
 // duties are what there is to do for whom.
 var duties = map[access.Role]string{
-	access.Operator:  "propose to complete a large withdrawal, or tomorrow a day of ALGO over its limit",
+	access.Operator:  "propose to complete a large withdrawal, or to pay a day of ALGO over its limit",
 	access.Approver:  "approve terms that are proposed, or reject them",
 	access.Admin:     "propose tokens, limits and members of staff",
 	access.Treasurer: "enter staking income, propose to take out fees or to fund a campaign",

@@ -15,21 +15,24 @@ import (
 // What the office of a town has to do, when visitors find it.
 const (
 	Wilma    = "wilma" // has requested a large withdrawal
-	inflated = "ALGO"  // whose rewards of tonight are over a limit, and wait for approval tomorrow
+	Inflated = "ALGO"  // whose rewards of the last day are over a limit, and wait for approval
 	largeIn  = "SOL"   // of which a withdrawal is large
 
 	largeFrom = 5000 // whole tokens
 )
 
+// limit lets the rewards of a token wait from the last day on, until they are approved.
+func (t *Town) limit(ctx context.Context) error {
+	return t.Books.SetLimit(ctx, staking.Limit{Asset: Inflated, MaxTotal: 1})
+}
+
 // Office leaves something to do for those who run the town, and lets nothing take effect that two have not seen: a
-// withdrawal that is large, tonight's rewards of a token over a limit, and terms that somebody has proposed. It is
+// withdrawal that is large and terms that somebody has proposed, beside the rewards of a token that wait already. It is
 // called once, after Welcome.
 func (t *Town) Office(ctx context.Context, proposer access.Actor) error {
-	for _, l := range []staking.Limit{{Asset: largeIn, MaxWithdrawal: t.units(largeIn, largeFrom)},
-		{Asset: inflated, MaxTotal: 1}} {
-		if err := t.Books.SetLimit(ctx, l); err != nil {
-			return err
-		}
+	if err := t.Books.SetLimit(ctx, staking.Limit{Asset: largeIn,
+		MaxWithdrawal: t.units(largeIn, largeFrom)}); err != nil {
+		return err
 	}
 	if err := t.Books.OpenAccounts(ctx, []store.Account{{ID: Wilma, Region: "DE"}}); err != nil {
 		return err

@@ -143,6 +143,7 @@ func (t *Town) live(ctx context.Context) error {
 	for d := t.First; d <= t.Last; d++ {
 		t.begin(d)
 	}
+	t.at(settledAt(t.Last).Add(-time.Hour), t.limit)
 	if err := t.settleIn(ctx); err != nil {
 		return err
 	}
