@@ -49,7 +49,7 @@ type Reader struct {
 type reader func(ctx context.Context, fn func(db.View) error) error
 
 // batch is how many records are made at once: what was stopped begins with the batch again.
-const batch = 32
+var batch = 32 // tests make it smaller
 
 // Make makes the records of the days that are closed and are over since Quiet, and returns how many it has made. A day
 // is in order after the one before. Repeating has no further effect: a record is written once.
@@ -91,7 +91,7 @@ func (r *Records) due(ctx context.Context) (s span, err error) {
 		if err != nil {
 			return err
 		}
-		through := min(staking.Day(closed), staking.DayOf(r.clock().Add(-Quiet))-1, s.from+batch-1)
+		through := min(staking.Day(closed), staking.DayOf(r.clock().Add(-Quiet))-1, s.from+staking.Day(batch)-1)
 		if through < s.from {
 			return nil
 		}

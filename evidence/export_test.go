@@ -60,3 +60,9 @@ func Buckets(salt []byte) []int { return sumTree{asset: "BNB", salt: salt}.bucke
 
 // NewSalt is the salt of a day.
 func NewSalt() ([]byte, error) { return newSalt(0, "") }
+
+// SetBatch sets how many records are made at once, and returns how many there were.
+func SetBatch(n int) (before int) {
+	before, batch = batch, n
+	return before
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/softstake/softstake/db"
@@ -174,14 +175,9 @@ func changesAfter(t db.View, bucket int, d staking.Day) (changes []change, err e
 
 // rewardsOf are the rewards of a bucket that are not in the records before the span, by the record that they are in.
 func rewardsOf(t db.View, bucket int, s span) (rewards []change, err error) {
-	first := int64(firstOfAll)
-	for _, before := range s.before {
-		if first == firstOfAll || int64(before) < first {
-			first = int64(before)
-		}
-	}
-	if len(s.before) < len(s.settled[len(s.settled)-1]) {
-		first = firstOfAll // a token has no settled day before them
+	after, err := settledBefore(t, bucket, s)
+	if err != nil {
+		return nil, err
 	}
 	err = t.Query(func(r db.Row) error {
 		asset, day := r.Text(2), staking.Day(r.Int(0))
@@ -195,7 +191,28 @@ func rewardsOf(t db.View, bucket int, s span) (rewards []change, err error) {
 		rewards = append(rewards, change{place{ledger.Account(r.Text(1)), asset}, int64(record - s.from), r.Int(3)})
 		return nil
 	}, "SELECT day, account, asset, reward FROM rewards WHERE bucket = $1 AND day > $2 AND reward > 0",
-		int64(bucket), first)
+		int64(bucket), after)
 	slices.SortFunc(rewards, func(a, b change) int { return cmp.Compare(a.at, b.at) })
 	return rewards, err
+}
+
+// settledBefore is the last day whose rewards are in the records before the span, of each token. A token that has no
+// settled day in them, because its first days waited, may have been paid for any day since.
+func settledBefore(t db.View, bucket int, s span) (day int64, err error) {
+	day = math.MaxInt32
+	for _, through := range s.before {
+		day = min(day, int64(through))
+	}
+	tokens, err := db.All(t, db.TextOf, "SELECT asset FROM progress WHERE bucket = $1", int64(bucket))
+	known := func(asset string) bool { _, is := s.before[asset]; return is }
+	if err != nil || !slices.ContainsFunc(tokens, func(asset string) bool { return !known(asset) }) {
+		return day, err
+	}
+	err = t.Query(func(r db.Row) error {
+		if !known(r.Text(0)) {
+			day = min(day, r.Int(1)-1)
+		}
+		return nil
+	}, "SELECT asset, min(day) FROM payments WHERE bucket = $1 GROUP BY asset", int64(bucket))
+	return day, err
 }

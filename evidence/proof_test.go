@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/evidence"
@@ -224,5 +227,94 @@ func TestNoncesOfTwoDays(t *testing.T) {
 				nonces[p.Nonce] = of
 			}
 		}
+	}
+}
+
+// TestATokenThatWaitedFromTheStart: the first days of a new token waited for funds while those of another were settled,
+// and are paid after the records of these, which know nothing of the token. What was owed at their end is the same.
+func TestATokenThatWaitedFromTheStart(t *testing.T) {
+	defer evidence.SetBatch(evidence.SetBatch(1))
+	books, clock := books(t, "sqlite", scenario.Town{Holders: 20, Days: 3, Last: town.Last, Changes: 5})
+	today, signer := town.Last+1, newSigner(t)
+	day := func() evidence.Checkpoint {
+		t.Helper()
+		today++
+		clock.Forward(today.Start().Add(5 * time.Minute))
+		testkit.Must(staking.Run(t.Context(), books, clock.Now(), staking.Options{Workers: 1}))(t)
+		clock.Forward(today.Start().Add(20 * time.Minute))
+		makeAll(t, books)
+		return sign(t, books, signer)
+	}
+	ok(t, books.AddAsset(t.Context(), staking.Token{Asset: ledger.Asset{Symbol: "ADA", Scale: 6, MaxSupply: 1 << 60},
+		Terms: staking.Terms{Asset: "ADA", From: today, Offered: true, APR: 1_000_000, Min: 1, Cap: 1 << 50}}))
+	for _, o := range testkit.Must(books.Post(t.Context(), []ledger.Entry{{ID: "ada", Kind: ledger.Deposit,
+		Moves: []ledger.Move{{From: ledger.Custody, To: town.Holder(1), Asset: "ADA", Amount: 1_000_000_000_000}}}}))(t) {
+		ok(t, o.Err)
+	}
+	for range 4 {
+		day()
+	}
+	testkit.Must(books.Fund(t.Context(), "ada", "ADA", 1_000_000_000_000, false))(t)
+	c := day() // the token is paid for all days, and the record is that of the day before
+	for _, p := range testkit.Must(books.Evidence().Published(t.Context(), staking.Forever, 4))(t) {
+		if through, settled := p.Settled["ADA"]; settled {
+			t.Fatalf("the token is settled through %s in the record of %s", through, p.Day)
+		}
+		i := slices.IndexFunc(p.Liabilities, func(l evidence.Liability) bool { return l.Asset == "ADA" })
+		if owed := p.Liabilities[i].Root.Sum; owed != 1_000_000_000_000 {
+			t.Errorf("%d was owed at the end of %s", owed, p.Day)
+		}
+	}
+	for day := c.Day - 1; day <= c.Day; day++ {
+		testkit.Must(books.Evidence().Proof(t.Context(), town.Holder(1), day, "ADA"))(t)
+	}
+	if found := check(t, books, signer, c.Note); len(found.Findings) > 0 {
+		t.Errorf("nothing was changed: %v", found.Findings)
+	}
+}
+
+// TestProofsOfAllTokens: they are those of each token; of who has none there are none.
+func TestProofsOfAllTokens(t *testing.T) {
+	books, _ := signedBooks(t, "sqlite")
+	day := town.Last + 2
+	all := testkit.Must(books.Evidence().Proofs(t.Context(), town.Holder(1), day))(t)
+	for _, p := range all {
+		one := testkit.Must(books.Evidence().Proof(t.Context(), town.Holder(1), day, p.Asset))(t)
+		if diff := cmp.Diff(one, p); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if len(all) < 2 {
+		t.Errorf("there are %d proofs", len(all))
+	}
+	if none := testkit.Must(books.Evidence().Proofs(t.Context(), "nobody", day))(t); len(none) > 0 {
+		t.Errorf("who has nothing has %d proofs", len(none))
+	}
+	if _, err := books.Evidence().Proofs(t.Context(), town.Holder(1), day+1); !errors.Is(err, ledger.ErrNotFound) {
+		t.Errorf("the proofs of a day that is open: %v", err)
+	}
+}
+
+// TestPublished: the days with their roots, the newest first, and the checkpoint that has each.
+func TestPublished(t *testing.T) {
+	books, public := signedBooks(t, "sqlite")
+	r := books.Evidence()
+	all := testkit.Must(r.Published(t.Context(), staking.Forever, 3))(t)
+	if len(all) != 3 || all[0].Day != town.Last+2 || all[2].Day != town.Last {
+		t.Fatalf("published are %v", all)
+	}
+	next := testkit.Must(r.Published(t.Context(), all[1].Day, 1))(t)
+	if len(next) != 1 || next[0].Day != all[2].Day {
+		t.Errorf("before %s is %v", all[1].Day, next)
+	}
+	signed := testkit.Must(r.Signed(t.Context(), all[0].Day))(t)
+	if signed.Size != all[0].Signed || signed.Record != all[0].String() || !strings.Contains(signed.Checkpoint, "\n— ") {
+		t.Errorf("signed is %+v, published %+v", signed, all[0])
+	}
+	p := testkit.Must(r.Proof(t.Context(), town.Holder(1), all[0].Day, "BNB"))(t)
+	shown := testkit.Must(p.Check(public))(t)
+	if !slices.Contains(all[0].Liabilities, evidence.Liability{Asset: "BNB",
+		Root: verify.Node{Sum: shown.Total, Hash: shown.Root}}) {
+		t.Errorf("the proof shows %+v, published is %+v", shown, all[0].Liabilities)
 	}
 }
