@@ -101,6 +101,8 @@ var matrix = map[string]string{
 	"PUT /v1/currency-rates":                           "O",
 	"GET /v1/accounts/{account}/tax/{year}":            "ESOPAH",
 	"GET /v1/accounts/{account}/proofs/{day}/{asset}":  "ESOPAH",
+	"GET /v1/proofs":                                   "all",
+	"GET /v1/proofs/{day}":                             "all",
 	"GET /v1/exports/tax/{year}":                       "EOPA",
 	"GET /v1/log":                                      "OPAM",
 	"GET /v1/accounts/{account}/exports/rewards":       "ESOPAH",

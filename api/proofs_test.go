@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"crypto/rand"
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/softstake/softstake/evidence"
@@ -41,5 +43,43 @@ func TestProofOfABalance(t *testing.T) {
 		}
 		w.get("bob", path).is(404)
 		w.get("alice", "/v1/accounts/alice/proofs/"+w.day(1)+"/SOL").is(404)
+	})
+}
+
+// TestPublishedRoots: whoever has a token reads the roots of days, and the record that leads to the checkpoint.
+func TestPublishedRoots(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.earner("alice")
+		w.deposit("a-1", "alice", "3", "BNB")
+		for day := 2; day <= 4; day++ {
+			w.clock.Set(day, "00:20")
+			w.settle()
+		}
+		public := w.sign()
+		p := testkit.Must(verify.Parse([]byte(w.get("alice", "/v1/accounts/alice/proofs/"+w.day(2)+"/BNB").is(200).body)))(t)
+		r := testkit.Must(p.Check(public))(t)
+		a := w.get("alice", "/v1/proofs?limit=2").is(200)
+		var page struct {
+			Next  string
+			Items []struct {
+				Day    string
+				Size   int64
+				Tokens []struct{ Asset, Total, Root string }
+			}
+		}
+		w.ok(json.Unmarshal([]byte(a.body), &page))
+		if len(page.Items) != 2 || page.Items[0].Day != w.day(3) || page.Items[1].Day != w.day(2) || page.Next == "" {
+			t.Fatalf("the page is %s", a.body)
+		}
+		if day := page.Items[1]; day.Size != r.Size || len(day.Tokens) != 1 || day.Tokens[0].Root != r.Root.String() ||
+			day.Tokens[0].Total != "300000000" {
+			t.Errorf("published is %+v, and proved %+v", day, r)
+		}
+		rest := w.get("alice", "/v1/proofs?limit=2&cursor="+page.Next).is(200).body
+		if !strings.Contains(rest, w.day(1)) || strings.Contains(rest, w.day(2)) {
+			t.Errorf("the next page is %s", rest)
+		}
+		w.get("alice", "/v1/proofs/"+w.day(2)).is(200).says("record", p.Record, "checkpoint", p.Checkpoint)
+		w.get("alice", "/v1/proofs/"+w.day(4)).is(404)
 	})
 }

@@ -29,7 +29,7 @@ type anchorCmd struct {
 type anchorFlags struct {
 	AnchorKey      string `placeholder:"FILE" help:"The private key that checkpoints are signed with, as \"anchor key\" makes it."`
 	AnchorCommand  string `placeholder:"COMMAND" help:"Sign with a command instead, for a KMS or an HSM: it gets the text on standard input, and prints the Ed25519 signature of it in base64."`
-	AnchorVerifier string `placeholder:"KEY" help:"With --anchor-command, the public key, NAME+HASH+KEY, or a file that has it."`
+	AnchorVerifier string `placeholder:"KEY" help:"With --anchor-command, or where another process signs, the public key, NAME+HASH+KEY, or a file that has it: the page /proofs publishes it."`
 	AnchorFile     string `placeholder:"FILE" help:"Append each new checkpoint to this file, which is best not on this machine."`
 	AnchorPut      string `placeholder:"URL" help:"Send each new checkpoint to this address by HTTP PUT; {day} and {size} in it are replaced."`
 }
@@ -41,8 +41,8 @@ func (f anchorFlags) check() error {
 	switch {
 	case f.AnchorKey != "" && f.AnchorCommand != "":
 		return usage("--anchor-key and --anchor-command exclude each other")
-	case (f.AnchorCommand != "") != (f.AnchorVerifier != ""):
-		return usage("--anchor-command and --anchor-verifier are given together")
+	case f.AnchorCommand != "" && f.AnchorVerifier == "":
+		return usage("--anchor-command needs the public key: --anchor-verifier")
 	case !f.given() && (f.AnchorFile != "" || f.AnchorPut != ""):
 		return usage("say what to sign with: --anchor-key or --anchor-command")
 	}
@@ -64,6 +64,26 @@ func (f anchorFlags) signer(ctx context.Context) (evidence.Signer, error) {
 	}
 	s, _, err := evidence.KeySigner(strings.TrimSpace(string(text)))
 	return s, err
+}
+
+// public is the public key that the pages publish, or "" where none is known.
+func (f anchorFlags) public() (string, error) {
+	switch {
+	case f.AnchorVerifier != "":
+		text, err := readVerifierText(f.AnchorVerifier)
+		if err == nil {
+			_, err = evidence.ParseVerifier(text)
+		}
+		return text, err
+	case f.AnchorKey == "":
+		return "", nil
+	}
+	text, err := readPrivateKey(f.AnchorKey)
+	if err != nil {
+		return "", err
+	}
+	_, public, err := evidence.KeySigner(strings.TrimSpace(string(text)))
+	return public, err
 }
 
 // readPrivateKey reads a file that nobody but its owner may read.

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/softstake/softstake/demo"
+	"github.com/softstake/softstake/evidence"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/web"
 )
@@ -25,6 +27,7 @@ type player struct {
 	latest   func() time.Time // the clock is not moved beyond it; nil: it has no end
 	log      *slog.Logger
 	every    time.Duration
+	signer   *evidence.Signer // nil: the days are recorded, and not signed
 
 	ctx  context.Context
 	stop context.CancelFunc
@@ -42,6 +45,48 @@ func newPlayer(env *Env, town *demo.Town, visitors []web.Visitor, log *slog.Logg
 		p.latest = env.Now
 	}
 	return p
+}
+
+// anchor makes the records of the days so far, and signs them with a key that is gone with the town. It returns the
+// public key, or "": books that are kept are signed by whoever keeps them.
+func (p *player) anchor(env *Env) (public string, err error) {
+	if env.DBGiven {
+		return "", nil
+	}
+	private, public, err := evidence.NewKey(env.Random, "town.example/softstake")
+	if err != nil {
+		return "", err
+	}
+	signer, _, err := evidence.KeySigner(private)
+	p.signer = &signer
+	if err == nil {
+		err = p.record(env.Context)
+	}
+	return public, err
+}
+
+// record makes and signs the records that are due.
+func (p *player) record(ctx context.Context) error {
+	if p.signer == nil {
+		return nil
+	}
+	_, err := p.town.Books.Evidence().Make(ctx)
+	if err == nil {
+		_, _, err = p.town.Books.Evidence().Sign(ctx, *p.signer)
+	}
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil // no day is over
+	}
+	return err
+}
+
+// lives lets happen what is due at a moment, and records the days that are over.
+func (p *player) lives(to time.Time, progress func(done, of int)) error {
+	err := p.town.Move(p.ctx, to, progress)
+	if err == nil {
+		err = p.record(p.ctx)
+	}
+	return err
 }
 
 // begin lets the town live on with its clock, until end or the context's.
@@ -67,7 +112,7 @@ func (p *player) live() {
 		case <-timer.C:
 		}
 		wait := p.every
-		if err := p.town.Move(p.ctx, p.town.Clock.Now(), nil); err != nil && p.ctx.Err() == nil {
+		if err := p.lives(p.town.Clock.Now(), nil); err != nil && p.ctx.Err() == nil {
 			p.log.Error("the town does not live on; retrying", "error", plain(err), "in", tickAgain)
 			wait = tickAgain
 		}
@@ -97,7 +142,7 @@ func (p *player) Move(by time.Duration) error {
 
 // move moves the clock, and keeps how far it is.
 func (p *player) move(to time.Time) {
-	err := p.town.Move(p.ctx, to, func(done, of int) {
+	err := p.lives(to, func(done, of int) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.progress.Done, p.progress.Of = done, of

@@ -56,10 +56,14 @@ func (c *demoCmd) serve(env *Env, v visit) (err error) {
 		return err
 	}
 	play := newPlayer(env, v.town, visitors, log)
+	key, err := play.anchor(env)
+	if err != nil {
+		return err
+	}
 	s, err := serve.New(serve.Config{
 		Books: v.town.Books, Sealer: sealer, Now: v.town.Clock.Now, Log: log,
 		Pages: &web.Options{Random: env.Random, Convert: &conversion.Rules{PriceMaxAge: 2 * 24 * time.Hour}, Play: play,
-			SessionIdle: demoSession, SessionLife: demoSession},
+			SessionIdle: demoSession, SessionLife: demoSession, AnchorKey: key},
 		Console: &console.Options{Random: env.Random, Visitors: demoStaff},
 		Around:  func(next http.Handler) http.Handler { return stopped(v.town, next) },
 	})

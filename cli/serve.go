@@ -227,6 +227,9 @@ func (c *serveCmd) pages(env *Env, db *store.DB, log *slog.Logger) (_ *web.Optio
 			return nil, err
 		}
 	}
+	if o.AnchorKey, err = c.anchorFlags.public(); err != nil {
+		return nil, err
+	}
 	if c.Pages == "off" {
 		o = nil
 	}

@@ -56,6 +56,7 @@ type earnPage struct {
 	Older     bool // there are more than the latest
 	Campaigns []campaignRow
 	Questions []question
+	Proof     *proofFacts // of the last day that is proved; nil: none is
 }
 
 // latestRewards is how many rewards the page shows of its own.
@@ -97,6 +98,9 @@ func (v *visit) earn() error {
 	}
 	p.Latest, p.Older = page.Rewards, page.Next != ""
 	p.Questions = e.questions("earning", "small", "when", "counts", "stop")
+	if p.Proof, err = v.lastProof(); err != nil {
+		return err
+	}
 	return v.show("earn", p)
 }
 

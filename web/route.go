@@ -73,7 +73,7 @@ func (s *site) routes() []route {
 		{path: "/deposit/{entry}", page: depositKind.posted},
 		{path: "/withdraw/{entry}", page: (*visit).withdrawal},
 	}
-	all = append(all, factorRoutes...)
+	all = append(append(all, factorRoutes...), proofRoutes...)
 	all = append(all, transferKind.routes()...)
 	all = append(all, withdrawalKind.routes()...)
 	if s.Convert != nil {
@@ -102,6 +102,18 @@ var factorRoutes = []route{
 	{path: "/account/app/made", page: (*visit).newApp, form: (*submission).addApp},
 	{path: "/account/app/remove", page: (*visit).appToRemove, form: (*submission).removeApp},
 	{path: "/account/codes/new", page: (*visit).newCodes, form: (*submission).makeCodes},
+}
+
+// proofRoutes are what everybody may read of what is owed, and the visitor's proofs.
+var proofRoutes = []route{
+	{path: "/proofs", page: (*visit).proofs, public: true},
+	{path: "/proofs/checkpoints.txt", page: (*visit).checkpointsFile, public: true},
+	{path: "/proofs/anchor.pub", page: (*visit).keyFile, public: true},
+	{path: "/proofs/{day}/record.txt", page: (*visit).recordFile, public: true},
+	{path: "/proofs/{day}/checkpoint.txt", page: (*visit).checkpointFile, public: true},
+	{path: "/account/proofs", page: (*visit).accountProofs},
+	{path: "/account/proofs/{day}/proofs.json", page: (*visit).proofsFile},
+	{path: "/account/proofs/{day}/{asset}/proof.json", page: (*visit).proofFile},
 }
 
 // add adds a route to the mux.

@@ -13,6 +13,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/events"
+	"github.com/softstake/softstake/evidence"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/reports"
@@ -30,6 +31,9 @@ type Options struct {
 	Log     *slog.Logger
 	Convert *conversion.Rules // how holders may convert against @desk; nil: not at all
 	Play    Play              // a clock that visitors may move, of a demo's books; nil: these are real
+
+	// AnchorKey is the public key that checkpoints are signed with, NAME+HASH+KEY; "": it is not published.
+	AnchorKey string
 
 	// SessionIdle is how long a session lives that is not used, SessionLife how long
 	// one lives at all; zero: an hour, and a day.
@@ -89,18 +93,20 @@ type clockReader interface {
 // site is what all pages share. It has no way to the methods that write the books: those
 // are reached from a server, and from the submission that it makes of a form.
 type site struct {
-	Books   bookReader
-	Prices  priceReader
-	People  peopleReader
-	Reports *reports.Reports
-	keeper  keeper
-	Play    clockReader
+	Books    bookReader
+	Prices   priceReader
+	People   peopleReader
+	Reports  *reports.Reports
+	Evidence evidence.Reader
+	keeper   keeper
+	Play     clockReader
 
 	Events                   *events.Hub
 	Sealer                   *access.Sealer
 	Random                   io.Reader
 	Log                      *slog.Logger
 	Convert                  *conversion.Rules
+	AnchorKey                string
 	SessionIdle, SessionLife time.Duration
 
 	mux     *http.ServeMux
@@ -137,6 +143,7 @@ func newServer(o Options) (*server, error) {
 		Books: o.Books, Prices: o.Books.Prices(), People: who, Reports: reports.New(o.Books.Reader()), keeper: who,
 		Play:   o.Play,
 		Events: o.Events, Sealer: o.Sealer, Random: o.Random, Log: o.Log, Convert: o.Convert,
+		Evidence: o.Books.Reader().Evidence(), AnchorKey: o.AnchorKey,
 		SessionIdle: cmp.Or(o.SessionIdle, usualIdle), SessionLife: cmp.Or(o.SessionLife, usualLife),
 		mux:              http.NewServeMux(),
 		streams:          access.NewLimiter[ledger.Account](mostStreams, mostStreamsOf),
