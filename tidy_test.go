@@ -72,7 +72,7 @@ var arrows = map[string][]string{
 		"ledger"},
 	"api": {"reports", "control", "events", "people", "idempotency", "store", "pricing", "evidence", "conversion",
 		"staking", "access", "ledger", "verify", "strictjson", "download", "sse"},
-	"ui": {"staking", "access", "ledger"},
+	"ui": {"reports", "staking", "access", "ledger"},
 	"web": {"reports", "control", "events", "people", "ceremony", "factor", "idempotency", "store", "pricing",
 		"evidence", "conversion", "staking", "access", "ledger", "verify", "download", "sse", "ui"},
 	"mail": {"people", "access"},

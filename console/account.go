@@ -195,6 +195,7 @@ type explanationPage struct {
 	Account ledger.Account
 	On      string // the day
 	E       reports.Explanation
+	Chart   ui.DayChart
 	Changes table
 }
 
@@ -214,7 +215,7 @@ func (v *visit) explanation() error {
 		return err
 	}
 	p := explanationPage{view: v.view("explanation.title"), Account: id, E: e}
-	p.On = p.Day(d)
+	p.On, p.Chart = p.Day(d), p.DayChart(e, v.Books.Now())
 	p.Changes = table{Title: "explanation.changes", Empty: "explanation.changes.none", Columns: []column{{"log.at", false},
 		{"account.what", false}, {"account.amount", true}, {"account.balance", true}}}
 	for _, c := range e.Changes {

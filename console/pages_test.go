@@ -161,7 +161,7 @@ func TestSearchFindsByAnyName(t *testing.T) {
 	olga.get("/console/search?q=").is(http.StatusOK)
 	olga.get("/console/accounts/alice").has("al@example.com", "Germany (DE)", "deposit", "reward", "on",
 		"/console/accounts/alice/rewards/2026-03-03/BNB", "2 BNB")
-	olga.get("/console/accounts/alice/rewards/2026-03-03/BNB").has("0.15%", "0.00000821")
+	olga.get("/console/accounts/alice/rewards/2026-03-03/BNB").has("0.15%", "0.00000821", `<svg class="day"`, "The free balance of BNB on 3 Mar 2026")
 	olga.get("/console/entries/deposit%2Falice%2FBNB").has("@custody", `href="/console/accounts/alice"`, "2 BNB")
 	olga.get("/console/days/2026-03-03").has("It is closed", "0.00000821", "The day before")
 	olga.get("/console/days/2026-03-04").has("It is open")

@@ -197,7 +197,7 @@ type todayRow struct {
 
 // Missed is the key of how much is missing.
 func (r todayRow) Missed() string {
-	key := textBy(r.Terms.Measure, "earn.today.short")
+	key := ui.TextBy(r.Terms.Measure, "earn.today.short")
 	if _, joint := r.Together(); joint {
 		key += ".together"
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/ui"
 )
 
 // wallet is the account's balances and its day so far.
@@ -90,7 +91,7 @@ func (w *wallet) effect(a ledger.Asset, change ledger.Amount) effect {
 }
 
 // By is the key of a text that says how the day is measured.
-func (e effect) By(key string) string { return textBy(e.Measure, key) }
+func (e effect) By(key string) string { return ui.TextBy(e.Measure, key) }
 
 // Says is the consequence for today's reward: the end of a key of the catalogue.
 func (e effect) Says() string {

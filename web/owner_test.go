@@ -8,6 +8,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/ui"
 )
 
 // perOwner has BNB's minimum and cap be those of an owner from Day 2 on, and alice and bob of one owner.
@@ -67,7 +68,7 @@ func TestTooLittleTogether(t *testing.T) {
 	for _, l := range allLocales(t) {
 		for _, why := range []reports.Why{reports.WhyBelow, reports.WhyBelowYet} {
 			for _, m := range []staking.Measure{staking.Average, staking.Lowest} {
-				if key := textBy(m, "reward.why."+string(why)) + ".together"; l.T(key) == key {
+				if key := ui.TextBy(m, "reward.why."+string(why)) + ".together"; l.T(key) == key {
 					t.Errorf("%s has no %s", l.Tag, key)
 				}
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/ui"
 )
 
 // rewardPage is a day of a token, and the explanation of its reward or of why there is none.
@@ -20,7 +21,7 @@ type rewardPage struct {
 	*view
 	reports.Explanation
 	Paper         sheet
-	Chart         dayChart
+	Chart         ui.DayChart
 	Value         ledger.Amount // of what was credited, in USDT
 	Price         ledger.Amount // of a whole token on the day; 0: not known
 	Before, After staking.Day   // the nearest days with a reward, or 0
@@ -33,7 +34,7 @@ func (v *visit) reward() error {
 		return err
 	}
 	p := rewardPage{view: v.view("reward.title"), Explanation: e, Paper: sheetOf(e.Paper())}
-	p.Chart = p.view.dayChart(e, v.began)
+	p.Chart = p.View.DayChart(e, v.began)
 	if price, known, err := v.Reports.PriceOf(v.context(), e.Asset.Symbol, e.Measured.Day); err != nil {
 		return err
 	} else if known {
@@ -130,7 +131,7 @@ func (p rewardPage) CampaignShared() bool {
 func (p rewardPage) ByRate() bool { return p.Terms.Mode == staking.Fixed && !p.OnlyShares }
 
 // By is the key of a text that says how the day is measured.
-func (p rewardPage) By(key string) string { return textBy(p.Terms.Measure, key) }
+func (p rewardPage) By(key string) string { return ui.TextBy(p.Terms.Measure, key) }
 
 // Lowest reports whether the day is measured by its smallest balance.
 func (p rewardPage) Lowest() bool { return p.Terms.Measure == staking.Lowest }

@@ -37,7 +37,7 @@ func (w *website) read(path string) answer {
 
 // keys begin the names of texts, which no page shows.
 var keys = []string{
-	"reward.why", "reward.mark", "reward.sum", "reward.chart", "reward.check", "export.format", "export.note",
+	"reward.why", "chart.mark", "chart.text", "reward.sum", "reward.check", "export.format", "export.note",
 	"activity.is",
 }
 

@@ -1,4 +1,4 @@
-package web
+package ui
 
 import (
 	"cmp"
@@ -13,10 +13,12 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// dayChart is the balance of a day as a stepped line, in a box of 86,400 by chartHeight that
+// DayChart is the balance of a day as a stepped line, in a box of 86,400 by chartHeight that
 // is stretched to the page's width. Texts are placed in percent of the width, and are not
-// stretched.
-type dayChart struct {
+// stretched. The template "day-chart" draws it; a site says whose balance it is: chart.title and chart.mark.balance.
+type DayChart struct {
+	Asset ledger.Asset
+	Day   staking.Day
 	Curve string // path of the balance, until now where the day is not over
 	Later string // path of the rest of such a day, if nothing moves any more, or ""
 	Area  string // path of the surface under Curve
@@ -27,15 +29,15 @@ type dayChart struct {
 }
 
 // Height is the picture's; Floor is the y of zero; UTC and Here are those of the hours.
-func (c dayChart) Height() int {
+func (c DayChart) Height() int {
 	if c.Both {
 		return chartHeight
 	}
 	return chartHeight - letter
 }
-func (dayChart) Floor() int { return chartFloor }
-func (dayChart) UTC() int   { return chartFloor + letter }
-func (dayChart) Here() int  { return chartFloor + 2*letter }
+func (DayChart) Floor() int { return chartFloor }
+func (DayChart) UTC() int   { return chartFloor + letter }
+func (DayChart) Here() int  { return chartFloor + 2*letter }
 
 // chartMark is a line from side to side: the average, the minimum, the cap.
 type chartMark struct {
@@ -63,9 +65,9 @@ const (
 	drawnSteps = 1440
 )
 
-// dayChart draws the balance of an explained day, at a moment.
-func (p *view) dayChart(e reports.Explanation, now time.Time) dayChart {
-	var c dayChart
+// DayChart draws the balance of an explained day, at a moment.
+func (p View) DayChart(e reports.Explanation, now time.Time) DayChart {
+	c := DayChart{Asset: e.Asset, Day: e.Measured.Day}
 	lines := e.Paper().Lines
 	low, high := e.Measured.Opening, e.Measured.Opening
 	for _, l := range lines {
@@ -73,7 +75,7 @@ func (p *view) dayChart(e reports.Explanation, now time.Time) dayChart {
 	}
 	top := max(high, 1)
 	c.Marks = []chartMark{{
-		Name: "average", Text: textBy(e.Terms.Measure, "reward.mark.average"), Amount: e.Measured.Average, Drawn: true,
+		Name: "average", Text: TextBy(e.Terms.Measure, "chart.mark.average"), Amount: e.Measured.Average, Drawn: true,
 	}}
 	if e.TermsKnown && e.Terms.Offered {
 		top = max(top, e.Terms.Min)
@@ -81,14 +83,14 @@ func (p *view) dayChart(e reports.Explanation, now time.Time) dayChart {
 			top = max(top, e.Terms.Cap)
 		}
 		c.Marks = append(c.Marks,
-			chartMark{Name: "minimum", Text: "reward.mark.minimum", Amount: e.Terms.Min, Drawn: true},
-			chartMark{Name: "cap", Text: "reward.mark.cap", Amount: e.Terms.Cap, Drawn: e.Terms.Cap <= top})
+			chartMark{Name: "minimum", Text: "chart.mark.minimum", Amount: e.Terms.Min, Drawn: true},
+			chartMark{Name: "cap", Text: "chart.mark.cap", Amount: e.Terms.Cap, Drawn: e.Terms.Cap <= top})
 	}
 	c.place(top, late(lines, top))
 	c.draw(lines, e, now, top)
 	c.hours(e.Measured.Day, p.Location)
-	c.Text = p.T(textBy(e.Terms.Measure, "reward.chart.text"), "opening", p.Plain(e.Asset, e.Measured.Opening), "changes",
-		p.N("reward.changes", len(lines)-1), "token", e.Asset.Symbol,
+	c.Text = p.T(TextBy(e.Terms.Measure, "chart.text"), "opening", p.Plain(e.Asset, e.Measured.Opening), "changes",
+		p.N("chart.changes", len(lines)-1), "token", e.Asset.Symbol,
 		"low", p.Plain(e.Asset, low), "high", p.Plain(e.Asset, high), "average", p.Plain(e.Asset, e.Measured.Average))
 	return c
 }
@@ -112,7 +114,7 @@ func late(lines []reports.PaperLine, top ledger.Amount) (at []int) {
 
 // place sets the y of the marks, and that of their names above or below them, where
 // neither another name nor the balance is in the way.
-func (c *dayChart) place(top ledger.Amount, balances []int) {
+func (c *DayChart) place(top ledger.Amount, balances []int) {
 	var taken []int
 	free := func(y int) bool {
 		return y <= chartFloor+letter &&
@@ -135,7 +137,7 @@ func (c *dayChart) place(top ledger.Amount, balances []int) {
 }
 
 // draw draws the balance until now and, if the day is not over, the rest if nothing moves.
-func (c *dayChart) draw(lines []reports.PaperLine, e reports.Explanation, now time.Time, top ledger.Amount) {
+func (c *DayChart) draw(lines []reports.PaperLine, e reports.Explanation, now time.Time, top ledger.Amount) {
 	end := int64(dayLength)
 	if !e.Over {
 		end = min(max(now.UnixMilli()-e.Measured.Day.Millis(), 0), staking.DayMillis) / 1000
@@ -161,7 +163,7 @@ func (c *dayChart) draw(lines []reports.PaperLine, e reports.Explanation, now ti
 }
 
 // hours writes the hours below the chart.
-func (c *dayChart) hours(d staking.Day, zone *time.Location) {
+func (c *DayChart) hours(d staking.Day, zone *time.Location) {
 	for hour := 0; hour <= 24; hour += 6 {
 		h := chartHour{X: fmt.Sprintf("%d%%", hour*100/24), UTC: fmt.Sprintf("%02d:00", hour),
 			Anchor: cmp.Or(map[int]string{0: "start", 24: "end"}[hour], "middle")}
@@ -169,4 +171,12 @@ func (c *dayChart) hours(d staking.Day, zone *time.Location) {
 		c.Both = c.Both || h.Here != h.UTC && hour < 24
 		c.Scale = append(c.Scale, h)
 	}
+}
+
+// TextBy is the key of a text that says how a day is measured: the other is for the smallest balance.
+func TextBy(m staking.Measure, key string) string {
+	if m == staking.Lowest {
+		return fmt.Sprintf("%s.lowest", key)
+	}
+	return key
 }

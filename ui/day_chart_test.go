@@ -1,4 +1,4 @@
-package web
+package ui
 
 import (
 	"regexp"
@@ -11,7 +11,6 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/ui"
 )
 
 // command is one of a path.
@@ -52,7 +51,7 @@ func inBox(t *rapid.T, path string) (highest int) {
 
 // TestTheChartStaysInItsBox: whatever amounts there are, one unit or all that can be, and whenever they change.
 func TestTheChartStaysInItsBox(t *testing.T) {
-	p := &view{View: ui.View{Locale: allLocales(t)[0], Location: time.FixedZone("here", 5*3600+45*60)}}
+	p := View{Locale: localesOf(t, "web").All[0], Location: time.FixedZone("here", 5*3600+45*60)}
 	rapid.Check(t, func(t *rapid.T) {
 		amount := rapid.OneOf(rapid.Just[ledger.Amount](0), rapid.Just[ledger.Amount](1), rapid.Just(ledger.MaxSupply),
 			rapid.Custom(func(t *rapid.T) ledger.Amount {
@@ -79,7 +78,7 @@ func TestTheChartStaysInItsBox(t *testing.T) {
 		e.Measured.Average = rapid.Custom(func(t *rapid.T) ledger.Amount {
 			return ledger.Amount(rapid.Int64Range(0, int64(most)).Draw(t, "n"))
 		}).Draw(t, "average")
-		c := p.dayChart(e,
+		c := p.DayChart(e,
 			d.Start().Add(time.Duration(rapid.Int64Range(at, staking.DayMillis).Draw(t, "now"))*time.Millisecond))
 		highest := inBox(t, c.Curve)
 		inBox(t, c.Area)
