@@ -40,6 +40,7 @@ var arrows = map[string][]string{
 	"strictjson":  {},
 	"download":    {},
 	"sse":         {"download"},
+	"s3":          {},
 	"staking":     {"ledger"},
 	"history":     {"staking", "ledger"},
 	"audit":       {"staking", "ledger"},
@@ -65,8 +66,8 @@ var arrows = map[string][]string{
 		"consent", "control", "pricing", "evidence", "integrity", "conversion", "staking", "access", "audit", "ledger",
 		"db"},
 	"simulation": {"store", "holding", "staking", "ledger", "db"},
-	"reports": {"store", "control", "people", "origin", "outbox", "holding", "imports", "pricing", "conversion", "staking",
-		"audit", "access", "ledger", "db"},
+	"reports": {"store", "control", "people", "origin", "outbox", "holding", "imports", "pricing", "evidence",
+		"conversion", "staking", "audit", "access", "ledger", "db"},
 	"events": {"reports", "store", "outbox", "staking", "access", "ledger"},
 	"binance": {"reports", "control", "people", "idempotency", "store", "pricing", "conversion", "staking", "access",
 		"ledger"},
@@ -81,13 +82,15 @@ var arrows = map[string][]string{
 	"serve": {"reports", "api", "web", "console", "ui", "mail", "people", "binance", "events", "db", "store",
 		"staking", "access", "ledger"},
 	"demo":  {"reports", "control", "people", "store", "pricing", "conversion", "staking", "access", "audit", "ledger"},
-	"bench": {"reports", "control", "people", "store", "imports", "pricing", "staking", "access", "ledger", "db"},
+	"bench": {"reports", "control", "people", "store", "imports", "pricing", "evidence", "staking", "access", "ledger",
+		"db"},
 	"cli": {"openid", "reports", "control", "simulation", "idempotency", "people", "serve", "web", "console", "mail",
 		"bench", "demo", "history", "store", "imports", "consent", "pricing", "evidence", "conversion", "staking",
-		"access", "audit", "ledger", "strictjson", "verify", "db"},
+		"access", "audit", "ledger", "strictjson", "verify", "s3", "db"},
 	"pgtest":              {},
 	"testkit":             {},
 	"openid/providertest": {},
+	"s3/s3test":           {},
 	"scenario": {"reports", "control", "people", "idempotency", "store", "imports", "store/schema", "db", "staking",
 		"access", "audit", "ledger", "pgtest", "testkit"},
 	"clients":  {"access", "pgtest", "scenario", "testkit"},
@@ -101,7 +104,7 @@ var arrows = map[string][]string{
 }
 
 // forTests are packages that only tests import, and each other.
-var forTests = []string{"scenario", "pgtest", "testkit", "openid/providertest"}
+var forTests = []string{"scenario", "pgtest", "testkit", "openid/providertest", "s3/s3test"}
 
 // testArrows are what the tests of a package may import beside that: the tests of the
 // books look at them through the reports, those of api post openings, those of cli

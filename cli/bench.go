@@ -26,10 +26,11 @@ import (
 )
 
 type benchCmd struct {
-	Settle benchSettleCmd `cmd:"" help:"Measure how fast a day is settled."`
-	Post   benchPostCmd   `cmd:"" help:"Measure how fast transfers are posted."`
-	HTTP   benchHTTPCmd   `cmd:"" name:"http" help:"Measure how fast requests are answered."`
-	Pages  benchPagesCmd  `cmd:"" help:"Measure how fast the holder's pages, and those of the console, are made."`
+	Settle  benchSettleCmd  `cmd:"" help:"Measure how fast a day is settled."`
+	Post    benchPostCmd    `cmd:"" help:"Measure how fast transfers are posted."`
+	HTTP    benchHTTPCmd    `cmd:"" name:"http" help:"Measure how fast requests are answered."`
+	Records benchRecordsCmd `cmd:"" help:"Measure how fast the record of a day is made, and proofs of balances."`
+	Pages   benchPagesCmd   `cmd:"" help:"Measure how fast the holder's pages, and those of the console, are made."`
 }
 
 type benchSettleCmd struct {

@@ -26,6 +26,8 @@ func TestBenchmarksLeaveOrdinaryBooks(t *testing.T) {
 		{"http --holders 300 --days 2 --transfers 1500 --batch 200 --singles 8 --single-transfers 100 --readers 4 --reads 50",
 			"engine positions seconds transfersPerSecond singleTransfersPerSecond singleP99Seconds " +
 				"listPerSecond listP99Seconds rewardsPerSecond rewardsP99Seconds peakRssBytes"},
+		{"records --holders 300", "engine positions seconds processorSeconds peakRssBytesBefore peakRssBytes " +
+			"proofsP50Seconds proofsP99Seconds"},
 		{"pages --positions 600 --days 2 --visitors 3 --reads 4", "engine positions days reads pages peakRssBytes"},
 	} {
 		for name, url := range map[string]func(*testing.T) string{
@@ -33,7 +35,7 @@ func TestBenchmarksLeaveOrdinaryBooks(t *testing.T) {
 			"postgres": func(t *testing.T) string { return scenario.Migrated(t) },
 		} {
 			kind := strings.Fields(bench.args)[0]
-			if name == "postgres" && (kind == "http" || kind == "pages") && !scenario.Long() {
+			if name == "postgres" && kind != "settle" && kind != "post" && !scenario.Long() {
 				continue
 			}
 			t.Run(kind+"/"+name, func(t *testing.T) {

@@ -23,7 +23,8 @@ var reading = strings.Fields(`demo estimate simulate status account:list account
 	days:closing rewards explain statement entry tax
 	asset:list terms:list limit:list income:list fees:list campaign:list campaign:show price:list currency:list documents:list documents:show region:list exclude:list
 	login:list key:list token:list staff:list rates disclosure:list disclosure:show
-	audit anchor:key anchor:list proof verify log bench:settle bench:post bench:http bench:pages`)
+	audit anchor:key anchor:list proof verify log bench:settle bench:post bench:http bench:pages
+	bench:records`)
 
 // elsewhere are the commands whose lines other tests look for: those of "serve" are of its
 // requests, and of the daily run, which "settle" shows; the next two work on other books
