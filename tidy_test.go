@@ -81,7 +81,7 @@ var arrows = map[string][]string{
 		"staking", "access", "ledger", "sse", "ui"},
 	"serve": {"reports", "api", "web", "console", "ui", "mail", "people", "binance", "events", "db", "store",
 		"staking", "access", "ledger"},
-	"demo":  {"reports", "control", "people", "store", "pricing", "conversion", "staking", "access", "audit", "ledger"},
+	"demo": {"reports", "control", "people", "store", "pricing", "conversion", "staking", "access", "audit", "ledger"},
 	"bench": {"reports", "control", "people", "store", "imports", "pricing", "evidence", "staking", "access", "ledger",
 		"db"},
 	"cli": {"openid", "reports", "control", "simulation", "idempotency", "people", "serve", "web", "console", "mail",

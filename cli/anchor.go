@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"runtime"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/softstake/softstake/evidence"
+	"github.com/softstake/softstake/s3"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
@@ -31,13 +33,14 @@ type anchorFlags struct {
 	AnchorCommand  string `placeholder:"COMMAND" help:"Sign with a command instead, for a KMS or an HSM: it gets the text on standard input, and prints the Ed25519 signature of it in base64."`
 	AnchorVerifier string `placeholder:"KEY" help:"With --anchor-command, or where another process signs, the public key, NAME+HASH+KEY, or a file that has it: the page /proofs publishes it."`
 	AnchorFile     string `placeholder:"FILE" help:"Append each new checkpoint to this file, which is best not on this machine."`
-	AnchorPut      string `placeholder:"URL" help:"Send each new checkpoint to this address by HTTP PUT; {day} and {size} in it are replaced."`
+	AnchorPut      string `placeholder:"URL" help:"Send each new checkpoint to this address by HTTP PUT or, as s3+https://HOST/BUCKET/KEY, to an S3-compatible store; {day} and {size} in it are replaced."`
+	s3Flags        `embed:""`
 }
 
 // given reports whether checkpoints are to be signed.
 func (f anchorFlags) given() bool { return f.AnchorKey != "" || f.AnchorCommand != "" }
 
-func (f anchorFlags) check() error {
+func (f anchorFlags) check(env *Env) error {
 	switch {
 	case f.AnchorKey != "" && f.AnchorCommand != "":
 		return usage("--anchor-key and --anchor-command exclude each other")
@@ -45,6 +48,11 @@ func (f anchorFlags) check() error {
 		return usage("--anchor-command needs the public key: --anchor-verifier")
 	case !f.given() && (f.AnchorFile != "" || f.AnchorPut != ""):
 		return usage("say what to sign with: --anchor-key or --anchor-command")
+	}
+	if strings.HasPrefix(f.AnchorPut, s3.Prefix) {
+		if _, _, err := f.open(env, f.AnchorPut); err != nil {
+			return usage("--anchor-put: %s", plain(err))
+		}
 	}
 	return nil
 }
@@ -109,29 +117,30 @@ func readVerifier(given string) (note.Verifier, error) {
 
 // anchor makes the records that are due, signs them, and puts the checkpoint where it is to be kept. Repeating it puts
 // the same there again: the one before may not have arrived.
-func (f anchorFlags) anchor(ctx context.Context, db *store.DB, s evidence.Signer) (made int64, c evidence.Checkpoint,
-	err error) {
+func (f anchorFlags) anchor(ctx context.Context, env *Env, db *store.DB, s evidence.Signer) (made int64,
+	c evidence.Checkpoint, err error) {
 	if made, err = db.Evidence().Make(ctx); err == nil {
 		c, _, err = db.Evidence().Sign(ctx, s)
 	}
-	if err == nil {
-		err = f.put(ctx, c)
+	if err == nil && (f.AnchorFile != "" || f.AnchorPut != "") {
+		err = f.put(ctx, env, c)
+		err = errors.Join(err, db.Evidence().Delivered(ctx, c.Size, err)) // the console shows it
 	}
 	return made, c, err
 }
 
 // anchoring is anchor for a server.
-func (f anchorFlags) anchoring(ctx context.Context, db *store.DB) (
+func (f anchorFlags) anchoring(ctx context.Context, env *Env, db *store.DB) (
 	anchor func(context.Context) (int64, staking.Day, error), err error) {
 	s, err := f.signer(ctx)
 	return func(ctx context.Context) (int64, staking.Day, error) {
-		_, c, err := f.anchor(ctx, db, s)
+		_, c, err := f.anchor(ctx, env, db, s)
 		return c.Size, c.Day, err
 	}, err
 }
 
 // put puts a checkpoint where it is kept, unless the file ends with it.
-func (f anchorFlags) put(ctx context.Context, c evidence.Checkpoint) error {
+func (f anchorFlags) put(ctx context.Context, env *Env, c evidence.Checkpoint) error {
 	if f.AnchorFile != "" {
 		if err := appendNote(f.AnchorFile, c.Note); err != nil {
 			return fmt.Errorf("append the checkpoint to %s: %w", f.AnchorFile, err)
@@ -140,11 +149,29 @@ func (f anchorFlags) put(ctx context.Context, c evidence.Checkpoint) error {
 	if f.AnchorPut == "" {
 		return nil
 	}
-	url := strings.NewReplacer("{day}", c.Day.String(), "{size}", fmt.Sprint(c.Size)).Replace(f.AnchorPut)
-	if err := putNote(ctx, url, c.Note); err != nil {
+	address := strings.NewReplacer("{day}", c.Day.String(), "{size}", fmt.Sprint(c.Size)).Replace(f.AnchorPut)
+	if err := f.send(ctx, env, address, c.Note); err != nil {
 		return fmt.Errorf("send the checkpoint: %w", err)
 	}
 	return nil
+}
+
+// send sends a text to an address. Its error does not have the address: one that is signed in advance is a secret.
+func (f anchorFlags) send(ctx context.Context, env *Env, address, text string) (err error) {
+	if strings.HasPrefix(address, s3.Prefix) {
+		var store *s3.Store
+		var key string
+		if store, key, err = f.open(env, address); err == nil {
+			err = store.Put(ctx, key, text)
+		}
+	} else {
+		err = putNote(ctx, address, text)
+	}
+	var of *url.Error
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
 }
 
 func appendNote(name, text string) (err error) {
@@ -200,11 +227,12 @@ func (c *anchorMakeCmd) Help() string {
 Examples:
 
   softstake anchor make --anchor-key anchor.key --anchor-file /mnt/worm/anchors.txt
+  softstake anchor make --anchor-key anchor.key --anchor-put s3+https://s3.eu-central-1.amazonaws.com/anchors/{day}.txt --anchor-region eu-central-1
   softstake anchor make --anchor-command "aws-sign" --anchor-verifier anchor.pub --anchor-put https://anchors.example.com/{day}.txt`
 }
 
 func (c *anchorMakeCmd) Run(env *Env) error {
-	if err := c.check(); err != nil {
+	if err := c.check(env); err != nil {
 		return err
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
@@ -217,7 +245,7 @@ func (c *anchorMakeCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		made, checkpoint, err := c.anchor(ctx, db, s)
+		made, checkpoint, err := c.anchor(ctx, env, db, s)
 		if err != nil {
 			return err
 		}

@@ -19,8 +19,9 @@ type auditCmd struct {
 	Day  *staking.Day `placeholder:"DAY" help:"Only this day's rewards. Without it: everything."`
 	JSON bool         `help:"Print a JSON object."`
 
-	Anchors        string   `placeholder:"FILE" help:"Compute the records of all closed days again too, and compare them with the checkpoints of this file: \"anchor make\" wrote it."`
+	Anchors        string   `placeholder:"FILE" help:"Compute the records of all closed days again too, and compare them with the checkpoints of this file or, as s3+https://HOST/BUCKET/KEY, of a store: \"anchor make\" wrote them."`
 	AnchorVerifier []string `sep:"none" placeholder:"KEY" help:"With --anchors, the public key that the checkpoints are signed with, NAME+HASH+KEY, or a file that has it; may be repeated."`
+	s3Flags        `embed:""`
 }
 
 func (c *auditCmd) Help() string {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -30,7 +29,7 @@ type (
 
 // checkAnchors compares the books with the checkpoints of --anchors.
 func (c *auditCmd) checkAnchors(ctx context.Context, env *Env, db *store.DB) (*evidence.Checked, error) {
-	file, err := os.ReadFile(c.Anchors)
+	file, err := c.readAnchors(ctx, env, c.Anchors)
 	if err != nil {
 		return nil, fmt.Errorf("read the checkpoints: %w", err)
 	}

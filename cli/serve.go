@@ -79,7 +79,7 @@ Examples:
 
 // Run serves until the signal to stop.
 func (c *serveCmd) Run(env *Env) (err error) {
-	proxies, err := c.check(env.Insecure)
+	proxies, err := c.check(env)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (c *serveCmd) Run(env *Env) (err error) {
 	}
 	var anchor func(context.Context) (int64, staking.Day, error)
 	if c.anchorFlags.given() {
-		if anchor, err = c.anchoring(env.Context, db); err != nil {
+		if anchor, err = c.anchoring(env.Context, env, db); err != nil {
 			return err
 		}
 	}
@@ -145,7 +145,7 @@ func (c *serveCmd) mail(env *Env) (o *mail.Options, err error) {
 }
 
 // check refuses what the flags cannot mean, and reads the proxies.
-func (c *serveCmd) check(insecure bool) ([]netip.Prefix, error) {
+func (c *serveCmd) check(env *Env) ([]netip.Prefix, error) {
 	switch {
 	case c.Poll <= 0:
 		return nil, usage("--poll %s is not above zero", c.Poll)
@@ -161,7 +161,7 @@ func (c *serveCmd) check(insecure bool) ([]netip.Prefix, error) {
 	case c.CountryHeader != "" && c.TrustedProxy == "":
 		return nil, usage("--country-header is believed from a trusted proxy only; name it with --trusted-proxy")
 	}
-	if err := cmp.Or(checkCloseAfter(c.CloseAfter), c.anchorFlags.check()); err != nil {
+	if err := cmp.Or(checkCloseAfter(c.CloseAfter), c.anchorFlags.check(env)); err != nil {
 		return nil, err
 	}
 	proxies, err := access.ParseAddresses(c.TrustedProxy)
@@ -171,11 +171,11 @@ func (c *serveCmd) check(insecure bool) ([]netip.Prefix, error) {
 	if err != nil {
 		return nil, err
 	}
-	if i := slices.IndexFunc(proxies, tooWide); i >= 0 && !insecure {
+	if i := slices.IndexFunc(proxies, tooWide); i >= 0 && !env.Insecure {
 		return nil, usage("--trusted-proxy %s believes nearly everybody; name the addresses of your proxies, in "+
 			"ranges of at least /8 (IPv4) or /7 (IPv6), or allow it with --insecure", proxies[i])
 	}
-	return proxies, c.checkListen(insecure)
+	return proxies, c.checkListen(env.Insecure)
 }
 
 // tooWide reports whether a range has addresses of the whole internet: it is wider than

@@ -84,6 +84,9 @@ func (r tokenRow) Days() int { return int(r.DaysLeft) }
 // Waiting is how many things need somebody.
 func (p overviewPage) Waiting() int {
 	n := len(p.Proposals) + len(p.Breaks)
+	if !p.Anchor.Delivery.Failed.IsZero() {
+		n++
+	}
 	for _, t := range p.Tokens {
 		if t.Needs != "" || t.Tonight != nil && (t.Tonight.Missing > 0 || t.Tonight.Over != "") {
 			n++

@@ -1,10 +1,12 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
@@ -66,6 +68,20 @@ func TestTheOverviewShowsWhatIsNeeded(t *testing.T) {
 		return strings.Contains(olga.get("/console").body, "Everything is all right")
 	})
 	olga.get("/console").has("paid through 3 Mar 2026", "days")
+}
+
+// TestTheOverviewShowsCheckpointsThatDoNotArrive: since when, and why, until one does.
+func TestTheOverviewShowsCheckpointsThatDoNotArrive(t *testing.T) {
+	o := newOffice(t)
+	olga := o.as("olga")
+	o.settle(1)
+	e := o.books.Evidence()
+	o.ok(e.Delivered(t.Context(), 1, errors.New("the store answers 503")))
+	olga.get("/console").has("Sending it to where it is kept fails: the store answers 503", "3 Mar 2026, 00:10 UTC",
+		"1 thing needs somebody")
+	o.clock.Advance(time.Minute)
+	o.ok(e.Delivered(t.Context(), 1, nil))
+	olga.get("/console").has("Sent to where it is kept:", "3 Mar 2026, 00:11 UTC", "Everything is all right").hasNot("503")
 }
 
 // digestOf is the digest of the effect that a page of a proposal shows.

@@ -513,3 +513,27 @@ func TestTheLastAnchorIsShown(t *testing.T) {
 		t.Errorf("the last anchor: %+v", a)
 	}
 }
+
+// TestDeliveries: since when checkpoints do not arrive is kept, until one does.
+func TestDeliveries(t *testing.T) {
+	books, clock := books(t, "sqlite", town)
+	last := func() (d evidence.Delivery) {
+		t.Helper()
+		return testkit.Must(reports.New(books.Reader()).Anchor(t.Context()))(t).Delivery
+	}
+	began := clock.Now()
+	for _, fault := range []string{"one", "another"} {
+		ok(t, books.Evidence().Delivered(t.Context(), 3, errors.New(fault)))
+		if d := last(); d != (evidence.Delivery{Failed: began, Fault: fault}) {
+			t.Errorf("%+v", d)
+		}
+		clock.Advance(time.Minute)
+	}
+	for range 2 { // again is no later
+		ok(t, books.Evidence().Delivered(t.Context(), 3, nil))
+		if d := last(); d != (evidence.Delivery{Sent: began.Add(2 * time.Minute), Size: 3}) {
+			t.Errorf("%+v", d)
+		}
+		clock.Advance(time.Second)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/evidence"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -16,6 +17,8 @@ type Anchor struct {
 	Signer   string      // the name of the key; "": nothing is signed
 	SignedAt time.Time   // zero: nothing is signed
 	Note     string      // the checkpoint, as it is kept elsewhere
+
+	Delivery evidence.Delivery // of the checkpoints to where they are kept
 }
 
 // Anchor is the last checkpoint that the books keep. Its signature is not checked here: who can write to the database
@@ -30,7 +33,11 @@ func (rs *Reports) Anchor(ctx context.Context) (Anchor, error) {
 		a, _, err := db.First(t, func(r db.Row) (Anchor, error) {
 			return Anchor{Records: r.Int(0), Signer: r.Text(1), Note: r.Text(2), SignedAt: db.TimeOf(r.Int(3))}, nil
 		}, "SELECT size, signer, note, signed_at FROM checkpoints ORDER BY size DESC, signer LIMIT 1")
+		if err != nil {
+			return a, err
+		}
 		a.Recorded, a.Signed = staking.Day(recorded), before+staking.Day(a.Records)
+		a.Delivery, err = evidence.LastDelivery(t)
 		return a, err
 	})
 }
