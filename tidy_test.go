@@ -112,6 +112,7 @@ var forTests = []string{"scenario", "pgtest", "testkit", "openid/providertest", 
 // those of simulation make books.
 var testArrows = map[string][]string{"store": {"reports", "factor"}, "api": {"imports"}, "web": {"db"},
 	"cli": {"api"}, "simulation": {"access"}, "ceremony": {"store", "staking"}, "mail": {"store", "db", "staking"},
+	"console":  {"evidence"},
 	"evidence": {"store", "control", "people", "pricing", "access", "reports", "audit"}}
 
 // drivers are the libraries that know SQL, and whoDrives the packages that may import them.

@@ -85,7 +85,7 @@ func (v *visit) campaignsFields() ([]field, error) {
 // runningFields are those of the form that ends a campaign early.
 func (v *visit) runningFields() ([]field, error) {
 	all, err := v.Reports.Campaigns(v.context())
-	var running []option
+	running := []option{}
 	for _, c := range all {
 		if !c.Over() && !c.EndedEarly() {
 			running = append(running, option{Value: c.ID})

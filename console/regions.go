@@ -46,7 +46,7 @@ func (v *visit) regionsFields() ([]field, error) {
 // listedFields are those of the form that removes a region from the list.
 func (v *visit) listedFields() ([]field, error) {
 	all, err := v.Reports.Listings(v.context(), false)
-	var listed []option
+	listed := []option{}
 	for _, l := range all {
 		listed = append(listed, option{Value: string(l.Region)})
 	}

@@ -40,10 +40,13 @@ type field struct {
 	Key      string   // of the label
 	Hint     string   // key, or ""
 	Initial  string   // what it has before anything is typed
-	Options  []option // of a choice; nil: a text
+	Options  []option // of a choice; nil: a text. A form with a choice of nothing is not shown
 	Long     bool     // a text of many lines
 	Required bool
 }
+
+// isEmpty reports whether there is nothing to choose.
+func (f field) isEmpty() bool { return f.Options != nil && len(f.Options) == 0 }
 
 // option is one of a choice.
 type option struct{ Value, Key string } // Key "": the value is its own text
@@ -111,6 +114,9 @@ func (v *visit) showRegister(status int, g register, f *ui.Form, posted string) 
 		shown.Hint, shown.Proposes = v.takesEffect(form.does)
 		if shown.Fields, err = form.fields(v); err != nil {
 			return err
+		}
+		if posted != form.Name && slices.ContainsFunc(shown.Fields, field.isEmpty) {
+			continue
 		}
 		p.Forms = append(p.Forms, shown)
 	}

@@ -64,7 +64,7 @@ func (v *visit) newStaffFields() ([]field, error) {
 // staffFields choose a member of staff.
 func (v *visit) staffFields() ([]field, error) {
 	all, err := v.Logins.Staff(v.context())
-	var members []option
+	members := []option{}
 	for _, s := range all {
 		members = append(members, option{Value: s.Email})
 	}
@@ -79,7 +79,7 @@ func (v *visit) staffRoleFields() ([]field, error) {
 // staffSessionFields choose a session of anybody's.
 func (v *visit) staffSessionFields() ([]field, error) {
 	live, err := v.Logins.AllStaffSessions(v.context())
-	var sessions []option
+	sessions := []option{}
 	for _, l := range live {
 		sessions = append(sessions, option{Value: l.Email + " " + l.ID})
 	}

@@ -83,7 +83,7 @@ func (v *visit) tokensFields() ([]field, error) {
 // liveTokensFields are those of the form that revokes a token.
 func (v *visit) liveTokensFields() ([]field, error) {
 	all, err := v.Logins.Tokens(v.context())
-	var live []option
+	live := []option{}
 	for _, t := range all {
 		if t.Live(v.Books.Now()) == nil {
 			live = append(live, option{Value: t.ID})

@@ -283,8 +283,11 @@ func (p *People) LimitKey(ctx context.Context, name string, addresses []netip.Pr
 // placesOf describes from where a key may be used. The networks themselves may say where a person is, and no line of
 // the log can be erased: the key has them.
 func placesOf(addresses []netip.Prefix) string {
-	if len(addresses) == 0 {
+	switch len(addresses) {
+	case 0:
 		return "anywhere"
+	case 1:
+		return "1 network"
 	}
 	return fmt.Sprintf("%d networks", len(addresses))
 }
