@@ -126,7 +126,8 @@ func (o office) paths(day staking.Day, holder ledger.Account) []string {
 		"/login", "/spot", "/spot/history", "/earn", "/earn/history", fmt.Sprintf("/earn/rewards/%s/%s", day, tokens[0]),
 		"/earn/start", "/earn/stop", "/earn/documents/" + staking.DocumentNames[0], "/earn/export", "/earn/tax", "/convert",
 		"/withdraw", "/send", "/activity", "/account", "/account/addresses", "/account/security", "/account/password",
-		"/account/keys", "/account/keys/new", "/settings", "/rates", "/rates/" + tokens[0], "/help",
+		"/account/keys", "/account/keys/new", "/account/proofs", "/proofs", "/settings", "/rates",
+		"/rates/" + tokens[0], "/help",
 
 		"/console/settings", "/console", search(string(holder)), search(emailOf(holder)), search(reward),
 		search(day.String()), account, fmt.Sprintf("%s?at=%d&entry=%s&move=0&side=0", account,

@@ -59,6 +59,9 @@ func Pages(ctx context.Context, o Options, p PagesOptions, handle Handle) (r Loo
 		if err := b.live(ctx, first, p); err != nil {
 			return err
 		}
+		if err := b.sign(ctx); err != nil {
+			return err
+		}
 		about, err := b.Engine().Compact(ctx)
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -26,4 +27,21 @@ func (r Reader) Published(ctx context.Context, before staking.Day, limit int) (d
 		return err
 	})
 	return days, annotate(err, "read what is published")
+}
+
+// Texts are the record of a day and the first checkpoint that has it: without the way from one to the other, and so
+// without a look at all records. Its errors are those of Signed.
+func (r Reader) Texts(ctx context.Context, d staking.Day) (record, checkpoint string, err error) {
+	var found bool
+	err = r.read(ctx, func(t db.View) (err error) {
+		record, found, err = db.First(t, db.TextOf, "SELECT body FROM records WHERE day = $1", int64(d))
+		return err
+	})
+	if err == nil && !found {
+		err = ledger.ErrNotFound.In("day", "%s has no record yet", d).Because(ReasonNoRecords)
+	}
+	if err == nil {
+		checkpoint, _, err = r.signedWith(ctx, int64(d-r.first))
+	}
+	return record, checkpoint, annotate(err, "read the record of %s", d)
 }

@@ -92,24 +92,24 @@ func (v *visit) pathDay() (staking.Day, error) {
 
 // recordFile is the record of a day, and checkpointFile the first checkpoint that has it.
 func (v *visit) recordFile() error {
-	return v.signedFile("record", func(s evidence.SignedRecord) string { return s.Record })
+	return v.signedFile("record", func(record, _ string) string { return record })
 }
 
 func (v *visit) checkpointFile() error {
-	return v.signedFile("checkpoint", func(s evidence.SignedRecord) string { return s.Checkpoint })
+	return v.signedFile("checkpoint", func(_, checkpoint string) string { return checkpoint })
 }
 
-func (v *visit) signedFile(name string, of func(evidence.SignedRecord) string) error {
+func (v *visit) signedFile(name string, of func(record, checkpoint string) string) error {
 	d, err := v.pathDay()
 	if err != nil {
 		return err
 	}
-	s, err := v.Evidence.Signed(v.context(), d)
+	record, checkpoint, err := v.Evidence.Texts(v.context(), d)
 	if err != nil {
 		return err
 	}
 	v.letCachesKeep()
-	return v.download(plainText, fmt.Sprintf("%s_%s.txt", name, d), of(s))
+	return v.download(plainText, fmt.Sprintf("%s_%s.txt", name, d), of(record, checkpoint))
 }
 
 // checkpointsFile is all checkpoints, as "audit --anchors" reads them.

@@ -79,7 +79,9 @@ func TestProofsOfAHolder(t *testing.T) {
 	p := w.read("/account/proofs").is(http.StatusOK).has("This server has checked", `data-amount="200000000"`,
 		`data-total="700000000"`, `data-key="`+strings.ReplaceAll(key, "+", "&#43;")+`"`, `data-day="`+day+`"`, `src="/static/proof.`)
 	w.read("/earn").has(`data-proofs="/account/proofs/`+day+`/proofs.json"`, "data-daily")
-	w.read("/account").has(`href="/account/proofs"`)
+	for _, path := range []string{"/account", "/activity"} {
+		w.read(path).has(`href="/account/proofs"`)
+	}
 	path := "/account/proofs/" + day + "/BNB/proof.json"
 	p.has(path)
 	file := w.get(path).is(http.StatusOK)
