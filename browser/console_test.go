@@ -11,7 +11,7 @@ var consoleSights = []sight{
 	{"console", "olga@example.com", "/console", 200},
 	{"console-search", "olga@example.com", "/console/search?q=nothing", 404},
 	{"console-account", "olga@example.com", "/console/accounts/nora", 200},
-	{"console-reward", "olga@example.com", "/console/accounts/nora/rewards/2025-10-30/SOL", 200},
+	{"console-reward", "olga@example.com", "/console/accounts/nora/rewards/2025-10-31/SUI", 200},
 	{"console-entry", "olga@example.com", "/console/entries/welcome%2Fwilma%2FSOL", 200},
 	{"console-day", "olga@example.com", "/console/days/2025-10-31", 200},
 	{"console-withdrawals", "olga@example.com", "/console/withdrawals", 200},
