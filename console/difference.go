@@ -5,12 +5,14 @@ import (
 
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
 
-// difference shows what holds of a token without a proposal above what holds with it: of proposed terms and limits. It
-// has no rows for other operations.
+// difference shows what holds of a token without a proposal above what holds with it: of proposed terms, limits,
+// prices and roles of staff. It has no rows for other operations.
 func (v *visit) difference(one control.Proposal) (table, error) {
 	switch one.Operation {
 	case control.SetTerms:
@@ -26,6 +28,10 @@ func (v *visit) difference(one control.Proposal) (table, error) {
 			func(l staking.Limit) string { return l.Asset },
 			func(staking.Limit) ([]staking.Limit, error) { return v.Reports.Limits(v.context()) },
 			(*view).limitsRow)
+	case control.SetPrices:
+		return v.priceDifference(one)
+	case control.SetStaffRole:
+		return v.roleDifference(one)
 	}
 	return table{}, nil
 }
@@ -59,5 +65,46 @@ func compare[T any](
 		add("proposal.without", now[i])
 	}
 	add("proposal.with", becomes)
+	return t, nil
+}
+
+// priceDifference is what each price of a proposal is without it and with it.
+func (v *visit) priceDifference(one control.Proposal) (table, error) {
+	p, t := v.view(""), table{Title: "proposal.diff", Columns: []column{{"terms.token", false}, {"day", false},
+		{"proposal.without", true}, {"proposal.with", true}}}
+	prices, err := control.Read[[]pricing.Price](one.Content)
+	if err != nil {
+		return t, err
+	}
+	known := map[staking.Day]map[string]pricing.Price{}
+	for _, price := range prices {
+		if known[price.Day] == nil {
+			if known[price.Day], err = v.Reports.PricesFor(v.context(), price.Day); err != nil {
+				return t, err
+			}
+		}
+		before := "–"
+		if now, there := known[price.Day][price.Asset]; there {
+			before = p.Price(now.Price)
+		}
+		t.Rows = append(t.Rows, row{text(price.Asset), text(p.Day(price.Day)), text(before), text(p.Price(price.Price))})
+	}
+	return t, nil
+}
+
+// roleDifference is the role of a member of staff without a proposal and with it.
+func (v *visit) roleDifference(one control.Proposal) (table, error) {
+	p, t := v.view(""), table{Title: "proposal.diff", Columns: []column{{"staff.email", false},
+		{"proposal.without", false}, {"proposal.with", false}}}
+	change, err := control.Read[people.StaffChange](one.Content)
+	if err != nil {
+		return t, err
+	}
+	member, err := v.Logins.StaffMember(v.context(), change.Email)
+	if err != nil {
+		return t, err
+	}
+	t.Rows = []row{{text(change.Email), text(p.T("role." + string(member.Role))),
+		text(p.T("role." + string(change.Role)))}}
 	return t, nil
 }

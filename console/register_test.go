@@ -84,7 +84,7 @@ func TestAPriceIsSet(t *testing.T) {
 	olga.post("/console/prices", "asset", "BNB", "price", "912.35").is(http.StatusSeeOther)
 	olga.get("/console/prices?asset=BNB&done=1").has("912.35", "It is done.", "2 Mar 2026")
 	at := olga.post("/console/prices", "asset", "BNB", "price", "1912.35", "reason", "a listing").location
-	olga.get(at).is(http.StatusOK).has("a listing", "price set")
+	olga.get(at).is(http.StatusOK).has("a listing", "price set", "without it", "912.35", "1,912.35")
 	for value, fault := range map[string]string{"": "price-fault", "-1": "price-fault", "0": "price-fault"} {
 		olga.post("/console/prices", "asset", "SOL", "price", value).is(http.StatusUnprocessableEntity).has(fault)
 	}

@@ -91,6 +91,10 @@ func TestStaffAreAddedAndRefused(t *testing.T) {
 	ada.post("/console/staff", "do", "disable", "email", "otto@example.com").is(http.StatusSeeOther)
 	ada.get("/console/staff").has("disabled").hasNot(session)
 	o.as("olga").get("/console/staff").is(http.StatusForbidden)
+	o.ok(o.books.SetFourEyes(t.Context(), true))
+	at := ada.post("/console/staff", "do", "role", "email", "susi@example.com", "role", "viewer").
+		is(http.StatusSeeOther).location
+	ada.get(at).is(http.StatusOK).has("without it", "Support", "with it", "Viewer")
 }
 
 // session is the ID of a new session of a member of staff.
