@@ -64,7 +64,8 @@ func (s *server) accountRoutes() {
 				"with no withdrawal pending, its Soft Staking off, and every day that it earned on paid. "+
 				"With sweepTo its Soft Staking is switched off, what it has free goes to the other account, "+
 				"and so does each reward that is still to come, when it is credited; "+
-				"while anything is held it cannot be closed. A closed account takes no entries and cannot be opened "+
+				"while anything is held it cannot be closed. Your token needs the part trades for it too, "+
+				"and what is moved counts to its ceilings. A closed account takes no entries and cannot be opened "+
 				"again; its history is kept. Repeating only moves what has come since, or names another account.", 409, 404))
 }
 

@@ -25,7 +25,7 @@ var lettersOf = map[string]access.Actor{
 var matrix = map[control.Operation]string{
 	"init": "", "upgrade": "", "restore": "", "load": "", "import": "", "import read": "", "key reseal": "", "anchor": "",
 	"backup":       "",
-	"account open": "de", "account set-region": "eO", "account close": "e", "account sweep": "eO", "account freeze": "O",
+	"account open": "de", "account set-region": "eO", "account close": "e", "account sweep": "tO", "account freeze": "O",
 	"account unfreeze": "O", "account read": "S", "owner set": "O", "label add": "O", "label remove": "O",
 	"address set": "dH", "address remove": "dH", "accept": "eH", "enroll": "eH", "leave": "eH", "exclude add": "O",
 	"exclude end": "O", "post": "dtwH", "withdrawal request": "wH", "withdrawal cancel": "wOH",

@@ -15,11 +15,12 @@ var backEndParts = []struct {
 	operations []Operation
 }{
 	{access.Deposits, []ledger.Kind{ledger.Deposit}, []Operation{"account open", "address set", "address remove"}},
-	{access.Trades, []ledger.Kind{ledger.Trade, ledger.Transfer, ledger.Hold, ledger.Release}, nil},
+	{access.Trades, []ledger.Kind{ledger.Trade, ledger.Transfer, ledger.Hold, ledger.Release},
+		[]Operation{"account sweep"}}, // it moves all that an account has to another
 	{access.Withdrawals, []ledger.Kind{ledger.Withdrawal, ledger.WithdrawalRequest, ledger.WithdrawalCompleted,
 		ledger.WithdrawalCancelled}, []Operation{"withdrawal request", "withdrawal cancel", CompleteWithdrawal}},
 	{access.Enrollment, nil, []Operation{"account open", "account set-region",
-		"account close", "account sweep", "accept", "enroll", "leave"}},
+		"account close", "accept", "enroll", "leave"}},
 }
 
 // PartsOf are the parts of which a back end's token needs one for an operation: of "post" those that post anything. The

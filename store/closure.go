@@ -49,6 +49,8 @@ type Carried struct {
 // switched off: today is not paid any more, the days before are. What it has held, or a
 // pending withdrawal, keeps it open. Of an account that is being swept it moves on what
 // there is, and another target takes the place of the one before.
+// A back end's token needs the parts enrollment and trades, and what the account has free counts to its ceilings as a
+// transfer would: else it is access.ErrForbidden or access.ErrCeiling, and nothing is closed.
 // Idempotent. Safe to call at any time, and after an interruption; the run goes on too.
 func (b *DB) SweepAccount(ctx context.Context, id, target ledger.Account) (Sweep, error) {
 	for _, a := range []ledger.Account{id, target} {
@@ -84,6 +86,7 @@ func (b *DB) beginSweep(t db.Tx, id, target ledger.Account) error {
 		func() (err error) { a, err = lockAccount(t, id); return err },
 		func() (err error) { to, err = FindAccount(t, target); return err },
 		func() error { return inOrder(to.checkOpen, to.checkUnfrozen, a.checkUnfrozen) },
+		func() error { return b.check("account sweep") },
 	); err != nil {
 		return err
 	}
@@ -107,7 +110,8 @@ func (b *DB) beginSweep(t db.Tx, id, target ledger.Account) error {
 		},
 		func() error {
 			return b.logLine(t, "account close", string(id), "what it has and is still to come goes to "+string(target))
-		})
+		},
+		func() error { return b.useSweep(t, id) })
 }
 
 // switchOff ends the running enrollment today, and keeps that as a switch event.
@@ -280,10 +284,9 @@ func (b *DB) CloseAccount(ctx context.Context, id ledger.Account) error {
 		if err != nil || !a.Closed.IsZero() {
 			return err
 		}
-		if err := inOrder(c.checkBalances, c.checkWithdrawals, c.checkDays, c.mark, c.end); err != nil {
-			return err
-		}
-		return b.logLine(t, "account close", string(id), "")
+		return inOrder(c.checkBalances, c.checkWithdrawals, c.checkDays, c.mark, c.end,
+			func() error { return b.logLine(t, "account close", string(id), "") },
+			func() error { return b.useSwitches(t, 1) })
 	})
 	return annotate(err, "close account %s", id)
 }

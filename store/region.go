@@ -243,7 +243,8 @@ func offFor(region staking.Region, from, today staking.Day) string {
 
 // SetRegion sets an account's verified residence; "" clears it, and there is none any
 // more. Where that ends its enrollment, ends is the first day that it does not earn:
-// today, or the day from which a listing of the region holds; else 0. Idempotent.
+// today, or the day from which a listing of the region holds; else 0. A back end's token changes as many residences a
+// day as switches: access.ErrCeiling. Idempotent.
 func (b *DB) SetRegion(ctx context.Context, id ledger.Account, region staking.Region) (ends staking.Day, err error) {
 	a := Account{ID: id, Region: region}
 	if err := a.check(); err != nil {
@@ -289,7 +290,9 @@ func (b *DB) setRegion(s *switchChange, region staking.Region) (ends staking.Day
 		detail); err != nil {
 		return 0, err
 	}
-	return ends, b.logLine(s.t, string(control.SetRegion), string(s.account.ID), detail)
+	return ends, inOrder(
+		func() error { return b.logLine(s.t, string(control.SetRegion), string(s.account.ID), detail) },
+		func() error { return b.useSwitches(s.t, 1) })
 }
 
 // endsFor is the first day from today on that a resident of a region does not earn;

@@ -145,14 +145,17 @@ func (g *groupCommit) checkCeiling(it *item) error {
 		if u.amount <= left || u.isOutflow() {
 			continue
 		}
-		asset := g.assets[u.asset]
 		i := slices.IndexFunc(it.Moves, func(m ledger.Move) bool { return m.Asset == u.asset })
-		field := fmt.Sprintf("moves[%d].amount", i)
-		return access.ErrCeiling.In(field, "of %s %s (%s) a day, %s are left for %s, and %s are needed; it begins "+
-			"again at %s", asset.Format(u.ceiling), u.asset, u.measure, asset.Format(max(left, 0)), u.of,
-			asset.Format(u.amount), ledger.FormatTime((u.day + 1).Start()))
+		return u.over(g.assets[u.asset], fmt.Sprintf("moves[%d].amount", i), left, u.amount)
 	}
 	return nil
+}
+
+// over is access.ErrCeiling in a field, of what is left of an asset and what is needed.
+func (u *usage) over(asset ledger.Asset, field string, left, needed ledger.Amount) error {
+	return access.ErrCeiling.In(field, "of %s %s (%s) a day, %s are left for %s, and %s are needed; it begins "+
+		"again at %s", asset.Format(u.ceiling), u.asset, u.measure, asset.Format(max(left, 0)), u.of,
+		asset.Format(needed), ledger.FormatTime((u.day + 1).Start()))
 }
 
 // writeUsage adds what was accepted. The rows are locked last, and for the time of the commit alone: a credential
@@ -196,21 +199,58 @@ func addUsage(t db.Tx, fresh []*usage, check func(*usage, ledger.Amount) error) 
 }
 
 // useSwitches counts changes of switches by the actor, in the transaction that makes them; access.ErrCeiling where they
-// are more than its ceiling allows.
+// are more than its ceiling allows. A change of a residence is one, and so is the closing of an account: both may end
+// what it earns.
 func (b *DB) useSwitches(t db.Tx, n int) error {
-	most := b.actor.Ceilings.Switches()
-	if most < 0 || n == 0 {
+	if b.actor.Ceilings == "" || n == 0 {
 		return nil
 	}
+	u := b.usage(switches, "", ledger.Amount(b.actor.Ceilings.Switches()), ledger.Amount(n))
+	return addUsage(t, []*usage{u}, (*usage).checkSwitches)
+}
+
+// usage is what a change of the actor's adds to a usage of today.
+func (b *DB) usage(measure, asset string, ceiling, fresh ledger.Amount) *usage {
 	day := staking.DayOf(db.TimeOf(b.now()))
-	u := &usage{usageKey: usageKey{b.actor.Credential, day, switches, ""}, ceiling: ledger.Amount(most),
-		fresh: ledger.Amount(n)}
-	return addUsage(t, []*usage{u}, func(u *usage, used ledger.Amount) error {
-		if used <= u.ceiling {
-			return nil
+	return &usage{usageKey: usageKey{b.actor.Credential, day, measure, asset}, ceiling: ceiling, fresh: fresh}
+}
+
+// checkSwitches is access.ErrCeiling where more switches are used than the ceiling allows.
+func (u *usage) checkSwitches(used ledger.Amount) error {
+	if used <= u.ceiling {
+		return nil
+	}
+	return access.ErrCeiling.In("", "of %d switches a day, %d are left for %s, and %d are needed; it begins again at %s",
+		u.ceiling, max(u.ceiling-used+u.fresh, 0), u.of, u.fresh, ledger.FormatTime((u.day + 1).Start()))
+}
+
+// useSweep counts what an account has free, which its closing moves to another, as a transfer of it counts, and the
+// closing as a change of a switch: access.ErrCeiling where either is more than is left. It is the last that a
+// transaction does.
+func (b *DB) useSweep(t db.Tx, id ledger.Account) error {
+	if b.actor.Ceilings == "" {
+		return nil
+	}
+	m, assets := measures[ledger.Transfer], *b.assetCache.Load()
+	used := []*usage{b.usage(switches, "", ledger.Amount(b.actor.Ceilings.Switches()), 1)}
+	err := t.Query(func(r db.Row) error {
+		asset := assets[r.Text(0)]
+		ceiling, err := b.actor.Ceilings.Of(m.part, asset)
+		used = append(used, b.usage(m.name, asset.Symbol, ceiling, ledger.Amount(r.Int(1))))
+		return err
+	}, "SELECT asset, balance FROM balances WHERE bucket = $1 AND account = $2 AND balance > 0 ORDER BY asset",
+		int64(id.Bucket()), string(id))
+	if err != nil {
+		return annotate(err, "read what %s has", id)
+	}
+	return addUsage(t, used, func(u *usage, n ledger.Amount) error {
+		switch {
+		case u.asset == "":
+			return u.checkSwitches(n)
+		case n > u.ceiling:
+			return u.over(assets[u.asset], "sweepTo", u.ceiling-n+u.fresh, u.fresh)
 		}
-		return access.ErrCeiling.In("", "of %d switches a day, %d are left for %s, and %d are needed; it begins again at %s",
-			most, max(u.ceiling-used+u.fresh, 0), u.of, n, ledger.FormatTime((day + 1).Start()))
+		return nil
 	})
 }
 

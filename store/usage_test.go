@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
@@ -104,6 +105,45 @@ func TestWhatACeilingCounts(t *testing.T) {
 		}
 		// Completing is counted apart from requesting: the same 2 BNB may be completed on that day.
 		ok(t, refusal(post(t, stolen, completed("alice/e-8", "alice", 15)), nil))
+		clean(t, db, clock)
+	})
+}
+
+// TestClosingAnAccountCounts: what it moves to another counts as a transfer, and the closing counts as a switch, as a
+// change of a residence does. What is over either ceiling closes nothing.
+func TestClosingAnAccountCounts(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		for _, id := range []ledger.Account{"alice", "bob", "carol", "dora", "mallory"} {
+			open(t, db, id)
+		}
+		deposit(t, db, "d-1", "alice", 100, bnb, time.Time{})
+		deposit(t, db, "d-2", "bob", 6, bnb, time.Time{})
+		deposit(t, db, "d-3", "bob", 1, sol, time.Time{})
+		deposit(t, db, "d-4", "carol", 6, bnb, time.Time{})
+		part := db.As(access.Actor{Role: access.Exchange, Parts: access.Enrollment, Credential: "token AAAAAAAAAAAA"})
+		err := failure(part.SweepAccount(ctx, "bob", "mallory"))
+		if wants(t, err, access.ErrForbidden); ledger.ReasonOf(err) != control.ReasonPart {
+			t.Errorf("the part enrollment alone moves what an account has: %v", err)
+		}
+		stolen := backEnd(t, db, "trades:BNB=10/day", "enrollment=3/day")
+		wants(t, failure(stolen.SweepAccount(ctx, "alice", "mallory")), access.ErrCeiling)
+		if a := testkit.Must(db.Account(ctx, "alice"))(t); !a.Closed.IsZero() {
+			t.Error("it is refused, and alice is closed")
+		}
+		has(t, db, "alice", 1000, 0)
+		testkit.Must(stolen.SweepAccount(ctx, "bob", "mallory"))(t)
+		testkit.Must(stolen.SweepAccount(ctx, "bob", "mallory"))(t) // which moves nothing, and counts nothing
+		has(t, db, "mallory", 60, 0)
+		wants(t, failure(stolen.SweepAccount(ctx, "carol", "mallory")), access.ErrCeiling)
+		wants(t, refusal(post(t, stolen, oneMove("t", ledger.Transfer, "carol", "mallory", 50)), nil), access.ErrCeiling)
+		ok(t, stolen.CloseAccount(ctx, "dora"))
+		testkit.Must(stolen.SetRegion(ctx, "alice", "FR"))(t)
+		testkit.Must(stolen.SetRegion(ctx, "alice", "FR"))(t) // it is so already
+		wants(t, failure(stolen.SetRegion(ctx, "alice", "DE")), access.ErrCeiling)
+		wants(t, stolen.Leave(ctx, "alice", staking.Client{}, time.Time{}), nil) // it is off: nothing changes
+		clock.Set(2, "12:00")
+		testkit.Must(stolen.SweepAccount(ctx, "carol", "mallory"))(t)
 		clean(t, db, clock)
 	})
 }
