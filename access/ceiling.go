@@ -25,8 +25,8 @@ const (
 
 // Why a call is refused.
 const (
-	// ErrCeiling is of what a credential may do again on the next day.
-	ErrCeiling ledger.ErrorKind = "the ceiling of the credential is reached"
+	// ErrCeiling is of what may be done again on the next day.
+	ErrCeiling ledger.ErrorKind = "the ceiling of the day is reached"
 )
 
 const (

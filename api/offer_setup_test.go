@@ -73,6 +73,7 @@ func newTown(t testing.TB, kind string) *town {
 	o := store.Options{Clock: w.clock.Now, Actor: access.Process("test"), Volatile: true}
 	w.db, err = store.Open(t.Context(), scenario.Books(t, kind, o, store.Setup{
 		From: w.first, Tokens: shipped, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+		Limits: staking.NoLimit,
 	}), o)
 	w.ok(err)
 	t.Cleanup(func() { w.ok(w.db.Close()) })

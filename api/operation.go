@@ -429,7 +429,7 @@ func (wr writer) setLimits(ctx context.Context, in *limitsIn) (*answer[limitsOut
 	limit := staking.Limit{Asset: asset.Symbol}
 	for _, l := range limits {
 		if l.Asset == asset.Symbol {
-			limit.MaxWithdrawal = l.MaxWithdrawal // it is set at the command line, and stays
+			limit = l // what is no member of the request stays
 		}
 	}
 	if limit.MaxTotal, err = asset.Parse(in.Body.MaxTotal); err != nil {

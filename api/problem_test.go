@@ -153,7 +153,8 @@ func TestProblemsAreDocumented(t *testing.T) {
 func TestWhatFailedHereIsNotShown(t *testing.T) {
 	db, err := store.Create(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "books.db"),
 		store.Options{Clock: time.Now, Actor: access.Process("test")},
-		store.Setup{From: staking.DayOf(time.Now()), Documents: staking.ShippedDocuments()})
+		store.Setup{From: staking.DayOf(time.Now()), Documents: staking.ShippedDocuments(),
+			Limits: staking.NoLimit})
 	if err != nil {
 		t.Fatal(err)
 	}

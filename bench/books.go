@@ -85,6 +85,7 @@ func create(ctx context.Context, o Options, holders int, from staking.Day) (_ *b
 	b.DB, err = store.Create(ctx, b.URL, store.Options{Clock: b.now, Actor: access.Process("bench"), Insecure: o.Insecure},
 		store.Setup{
 			From: from, Tokens: shipped, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+			Limits:     staking.NoLimit,
 			CloseAfter: closeAfter,
 		})
 	if err != nil {

@@ -69,6 +69,7 @@ func newFixture(t *testing.T, kind string, change func(*binance.Options)) *fixtu
 	f.url = scenario.Books(t, kind, f.options(), store.Setup{
 		From: staking.DayOf(noon), Tokens: tokens, Regions: staking.ShippedRegions(),
 		Documents: staking.ShippedDocuments(),
+		Limits:    staking.NoLimit,
 	})
 	f.db = testkit.Must(store.Open(t.Context(), f.url, f.options()))(t)
 	t.Cleanup(func() { ok(t, f.db.Close()) })

@@ -41,7 +41,8 @@ func newDesk(t *testing.T) *desk {
 		subject: access.LoginSubject("alice@example.com"), session: "session",
 		site: factor.Site{Origin: "https://pay.example.com", Name: "Soft Staking"}}
 	o := store.Options{Clock: d.clock.Now, Actor: access.Process("test"), Volatile: true}
-	setup := store.Setup{From: day1, Documents: staking.ShippedDocuments()}
+	setup := store.Setup{From: day1, Documents: staking.ShippedDocuments(),
+		Limits: staking.NoLimit}
 	d.books = testkit.Must(store.Open(t.Context(), scenario.Books(t, "sqlite", o, setup), o))(t)
 	t.Cleanup(func() { d.ok(d.books.Close()) })
 	d.sealer = testkit.Must(access.NewSealer(testkit.Must(access.NewSealKey(rand.Reader))(t)))(t)

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -14,6 +16,8 @@ import (
 type limitCmd struct {
 	Set  limitSetCmd  `cmd:"" help:"Set a token's limits."`
 	List limitListCmd `cmd:"" help:"List the limits."`
+
+	History limitHistoryCmd `cmd:"" help:"List the limits as they were set, by whom and why."`
 }
 
 type limitSetCmd struct {
@@ -21,10 +25,18 @@ type limitSetCmd struct {
 	Total      *string `placeholder:"AMOUNT" help:"A day's total above which it needs approval; 0: no limit."`
 	Change     *string `placeholder:"PERCENT" help:"Change against the day before above which it waits, such as 25 or 0.5; 0: no limit."`
 	Withdrawal *string `placeholder:"AMOUNT" help:"With four eyes: a withdrawal from which on completing it needs approval; 0: none does."`
+	APR        *string `name:"apr" placeholder:"RATE" help:"The highest APR that terms may have, such as 0.2; 0: no limit."`
+	Inflow     *string `placeholder:"AMOUNT" help:"What may be brought in on a day; 0: no limit."`
 }
 
 func (c *limitSetCmd) Help() string {
-	return `A day over a limit waits until a person approves it (softstake settle --approve DAY TOKEN) or corrects its terms. A change is that of a day's total, up or down; in the mode share it is that of the rate, and only up. What is not given stays.
+	return `A day over a limit waits until a person approves it (softstake settle --approve DAY TOKEN) or corrects its terms. A change is that of a day's total, up or down; in the mode share it is that of the rate, and only up. A day below a hundredth of the limit of its total is not compared. What is not given stays.
+
+Withdrawals below --withdrawal are added up over a day (UTC), of an account, of a destination and of a member of staff who completes them.
+
+--inflow counts deposits of credentials without a ceiling of their own, opening balances (load), imports, income and corrections, on the day (UTC) on which they are posted. Above it income and corrections need approval, or are refused without four eyes; the rest is refused. To load the balances of an exchange, raise it for that day.
+
+New books and new tokens begin with limits; books from before keep theirs, and have neither --apr nor --inflow until they are set.
 
 Example:
 
@@ -32,8 +44,8 @@ Example:
 }
 
 func (c *limitSetCmd) Run(env *Env) error {
-	if c.Total == nil && c.Change == nil && c.Withdrawal == nil {
-		return usage("say what to limit: --total, --change or --withdrawal")
+	if *c == (limitSetCmd{Asset: c.Asset}) {
+		return usage("say what to limit: --total, --change, --withdrawal, --apr or --inflow")
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		asset, err := db.Asset(ctx, c.Asset)
@@ -48,8 +60,14 @@ func (c *limitSetCmd) Run(env *Env) error {
 		if i := slices.IndexFunc(limits, func(l staking.Limit) bool { return l.Asset == c.Asset }); i >= 0 {
 			l = limits[i]
 		}
-		if c.Total != nil {
-			if l.MaxTotal, err = asset.Parse(*c.Total); err != nil {
+		for _, set := range []struct {
+			given *string
+			limit *ledger.Amount
+		}{{c.Total, &l.MaxTotal}, {c.Withdrawal, &l.MaxWithdrawal}, {c.Inflow, &l.MaxInflow}} {
+			if set.given == nil {
+				continue
+			}
+			if *set.limit, err = asset.Parse(*set.given); err != nil {
 				return err
 			}
 		}
@@ -58,8 +76,8 @@ func (c *limitSetCmd) Run(env *Env) error {
 				return err
 			}
 		}
-		if c.Withdrawal != nil {
-			if l.MaxWithdrawal, err = asset.Parse(*c.Withdrawal); err != nil {
+		if c.APR != nil {
+			if l.MaxAPR, err = staking.ParseRate(*c.APR); err != nil {
 				return err
 			}
 		}
@@ -79,17 +97,24 @@ func limitSentence(a ledger.Asset, l staking.Limit) string {
 	if l.MaxChange > 0 {
 		limits = append(limits, "a change above "+limitChange(l))
 	}
-	large := ""
+	var sentences []string
+	say := func(format string, args ...any) { sentences = append(sentences, fmt.Sprintf(format, args...)) }
+	if limits != nil {
+		say("A day of %s with %s needs approval.", l.Asset, strings.Join(limits, " or "))
+	}
 	if l.MaxWithdrawal > 0 {
-		large = "With four eyes, a withdrawal of " + withUnit(a, l.MaxWithdrawal) + " or more needs approval."
+		say("With four eyes, a withdrawal of %s or more needs approval.", withUnit(a, l.MaxWithdrawal))
 	}
-	switch {
-	case limits == nil && large == "":
+	if l.MaxAPR > 0 {
+		say("Terms have an APR of at most %s.", l.MaxAPR)
+	}
+	if l.MaxInflow > 0 {
+		say("At most %s may be brought in on a day.", withUnit(a, l.MaxInflow))
+	}
+	if sentences == nil {
 		return l.Asset + " has no limit."
-	case limits == nil:
-		return large
 	}
-	return strings.TrimSpace("A day of " + l.Asset + " with " + strings.Join(limits, " or ") + " needs approval. " + large)
+	return strings.Join(sentences, " ")
 }
 
 func amountOrNone(a ledger.Asset, n ledger.Amount) string {
@@ -122,6 +147,24 @@ type limitJSON struct {
 	Change string `json:"maxChange"`
 
 	Withdrawal string `json:"maxWithdrawal"`
+	APR        string `json:"maxApr"`
+	Inflow     string `json:"maxInflow"`
+}
+
+// limitColumns are those of limitRow.
+var limitColumns = []col{text("token"), figure("a day's total"), figure("change"), figure("a withdrawal"),
+	figure("APR"), figure("a day's inflow")}
+
+// limitRow is a limit as JSON, and as a row of a table.
+func (a assets) limitRow(l staking.Limit) (limitJSON, []string) {
+	rate := none
+	if l.MaxAPR > 0 {
+		rate = l.MaxAPR.String()
+	}
+	return limitJSON{l.Asset, a.plain(l.Asset, l.MaxTotal), ledger.FormatDecimal(l.MaxChange, percentScale),
+			a.plain(l.Asset, l.MaxWithdrawal), l.MaxAPR.String(), a.plain(l.Asset, l.MaxInflow)},
+		[]string{l.Asset, amountOrNone(a[l.Asset], l.MaxTotal), limitChange(l),
+			amountOrNone(a[l.Asset], l.MaxWithdrawal), rate, amountOrNone(a[l.Asset], l.MaxInflow)}
 }
 
 func (c *limitListCmd) Run(env *Env) error {
@@ -129,13 +172,48 @@ func (c *limitListCmd) Run(env *Env) error {
 		limits, err := reports.New(db.Reader()).Limits(ctx)
 		return list[staking.Limit]{
 			json:    c.JSON,
-			columns: []col{text("token"), figure("a day's total"), figure("change"), figure("a withdrawal")},
+			columns: limitColumns,
 			item: func(l staking.Limit) (any, []string) {
-				return limitJSON{l.Asset, a.plain(l.Asset, l.MaxTotal), ledger.FormatDecimal(l.MaxChange, percentScale),
-						a.plain(l.Asset, l.MaxWithdrawal)},
-					[]string{l.Asset, amountOrNone(a[l.Asset], l.MaxTotal), limitChange(l), amountOrNone(a[l.Asset], l.MaxWithdrawal)}
+				of, row := a.limitRow(l)
+				return of, row
 			},
 			none: "No token has a limit.\n",
 		}.print(env, limits, err)
+	})
+}
+
+type limitHistoryCmd struct {
+	JSON bool `help:"Print a JSON array."`
+}
+
+func (c *limitHistoryCmd) Help() string {
+	return `The newest first, of each token. Who set them is the approver's credential where they were proposed: "softstake proposal show ID" has the proposer.
+
+Example:
+
+  softstake limit history`
+}
+
+type limitRevisionJSON struct {
+	limitJSON
+	SetAt    string `json:"setAt"`
+	SetBy    string `json:"setBy"`
+	Proposal string `json:"proposal"`
+	Reason   string `json:"reason"`
+}
+
+func (c *limitHistoryCmd) Run(env *Env) error {
+	return env.booksAndAssets(func(ctx context.Context, db *store.DB, a assets) error {
+		all, err := reports.New(db.Reader()).LimitHistory(ctx)
+		return list[store.LimitRevision]{
+			json:    c.JSON,
+			columns: append(slices.Clone(limitColumns), text("set at"), text("by"), text("proposal"), text("reason")),
+			item: func(r store.LimitRevision) (any, []string) {
+				of, row := a.limitRow(r.Limit)
+				return limitRevisionJSON{of, ledger.FormatTime(r.SetAt), r.SetBy, r.Proposal, r.Reason},
+					append(row, clockTime(r.SetAt), r.SetBy, cmp.Or(r.Proposal, none), cmp.Or(r.Reason, none))
+			},
+			none: "No token ever had a limit.\n",
+		}.print(env, all, err)
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/softstake/softstake/ui"
 )
 
-// limits are those of all tokens that have any. The log has who set them, and when.
+// limits are those of all tokens that have any, and as they were set.
 var limits = register{
 	Name: "limits", roles: access.StaffRoles, tables: (*visit).limitsTables,
 	forms: []registerForm{{"do", control.SetLimit, (*visit).limitsFields, (*submission).setLimit}},
@@ -33,18 +33,30 @@ func (v *visit) limitsTables() ([]table, error) {
 	for _, l := range all {
 		t.Rows = append(t.Rows, p.limitsRow(assets[l.Asset], l))
 	}
-	return []table{t}, nil
+	history, err := v.Reports.LimitHistory(v.context())
+	before := table{Title: "limits.history", Empty: "limits.history.none",
+		Columns: append(slices.Clone(limitsColumns), column{"terms.by", false}, column{"limits.why", false})}
+	for _, r := range history {
+		before.Rows = append(before.Rows, append(p.limitsRow(assets[r.Asset], r.Limit),
+			cell{Text: r.SetBy, Note: p.Local(r.SetAt)}, cell{Text: r.Reason, Note: r.Proposal}))
+	}
+	return []table{t, before}, err
 }
 
 var limitsColumns = []column{{"terms.token", false}, {"limits.total", true}, {"limits.change", true},
-	{"limits.withdrawal", true}}
+	{"limits.withdrawal", true}, {"limits.apr", true}, {"limits.inflow", true}}
 
 func (p *view) limitsRow(a ledger.Asset, l staking.Limit) row {
 	change := p.T("none")
 	if l.MaxChange > 0 {
 		change = p.Number(ledger.FormatDecimal(l.MaxChange, percentScale)) + " %"
 	}
-	return row{text(l.Asset), text(p.amountOrNone(a, l.MaxTotal)), text(change), text(p.amountOrNone(a, l.MaxWithdrawal))}
+	rate := p.T("none")
+	if l.MaxAPR > 0 {
+		rate = p.Percent(l.MaxAPR)
+	}
+	return row{text(l.Asset), text(p.amountOrNone(a, l.MaxTotal)), text(change), text(p.amountOrNone(a, l.MaxWithdrawal)),
+		text(rate), text(p.amountOrNone(a, l.MaxInflow))}
 }
 
 // amountOrNone is an amount with its token, or "none".
@@ -62,6 +74,8 @@ func (v *visit) limitsFields() ([]field, error) {
 		{Name: "total", Key: "limits.total", Hint: "limits.hint"},
 		{Name: "change", Key: "limits.change", Hint: "limits.change.hint"},
 		{Name: "withdrawal", Key: "limits.withdrawal", Hint: "limits.hint"},
+		{Name: "apr", Key: "limits.apr", Hint: "limits.apr.hint"},
+		{Name: "inflow", Key: "limits.inflow", Hint: "limits.inflow.hint"},
 		{Name: "reason", Key: "reason"},
 	}, err
 }
@@ -84,7 +98,7 @@ func (s *submission) setLimit(f *ui.Form) error {
 	for _, set := range []struct {
 		name  string
 		limit *ledger.Amount
-	}{{"total", &l.MaxTotal}, {"withdrawal", &l.MaxWithdrawal}} {
+	}{{"total", &l.MaxTotal}, {"withdrawal", &l.MaxWithdrawal}, {"inflow", &l.MaxInflow}} {
 		if typed(f, set.name) == "" {
 			continue
 		}
@@ -95,6 +109,11 @@ func (s *submission) setLimit(f *ui.Form) error {
 	if change := typed(f, "change"); change != "" {
 		if l.MaxChange, err = ledger.ParseDecimal(change, percentScale); err != nil {
 			return ledger.At("change", err)
+		}
+	}
+	if apr := typed(f, "apr"); apr != "" {
+		if l.MaxAPR, err = staking.ParseRate(apr); err != nil {
+			return ledger.At("apr", err)
 		}
 	}
 	if l == was {

@@ -97,9 +97,9 @@ var failures = ui.Failures{
 	{Kinds: []error{ledger.ErrNotFound}, Status: http.StatusNotFound, Name: "not-found"},
 	{Kinds: []error{access.ErrForbidden}, Status: http.StatusForbidden, Name: "forbidden"},
 	{Kinds: []error{store.ErrSchema}, Status: http.StatusServiceUnavailable, Name: "upgrade"},
-	{Kinds: []error{ledger.ErrInvalid, ledger.ErrInsufficient, ledger.ErrConflict, ledger.ErrEnded, ledger.ErrNotRequested,
-		ledger.ErrDayClosed, ledger.ErrOverflow, ledger.ErrFrozen, staking.ErrFunds, staking.ErrLimit, staking.ErrUndivided,
-		control.ErrEffect, control.ErrNotOpen}, Status: http.StatusConflict, Name: "conflict"},
+	{Kinds: []error{access.ErrCeiling, ledger.ErrInvalid, ledger.ErrInsufficient, ledger.ErrConflict, ledger.ErrEnded,
+		ledger.ErrNotRequested, ledger.ErrDayClosed, ledger.ErrOverflow, ledger.ErrFrozen, staking.ErrFunds, staking.ErrLimit,
+		staking.ErrUndivided, control.ErrEffect, control.ErrNotOpen}, Status: http.StatusConflict, Name: "conflict"},
 }
 
 // fail shows an error on a page.

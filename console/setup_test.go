@@ -44,7 +44,8 @@ func newOffice(t *testing.T) *office {
 	o.ok(err)
 	options := store.Options{Clock: o.clock.Now, Actor: access.Process("test"), Volatile: true}
 	o.books, err = store.Open(t.Context(), scenario.Books(t, "sqlite", options, store.Setup{From: day1, Tokens: tokens,
-		Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments()}), options)
+		Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+		Limits: staking.NoLimit}), options)
 	o.ok(err)
 	t.Cleanup(func() { o.ok(o.books.Close()) })
 	for _, who := range staffOfTests { // what somebody without a row proposes is not approved

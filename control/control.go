@@ -140,11 +140,12 @@ var rules = map[Operation]Rule{
 	Adjust:                   {Class: Proposed, Roles: operators},
 	Compensate:               {Class: Proposed, Roles: operators},
 
-	"fund":         {Roles: treasurers},
-	WithdrawFunds:  {Class: Proposed, Roles: treasurers},
-	WithdrawFees:   {Class: Proposed, Roles: treasurers},
-	"fees return":  {Roles: treasurers},
-	EnterIncome:    {Class: Sometimes, Roles: treasurers, When: "where it is negative, and so takes tokens out"},
+	"fund":        {Roles: treasurers},
+	WithdrawFunds: {Class: Proposed, Roles: treasurers},
+	WithdrawFees:  {Class: Proposed, Roles: treasurers},
+	"fees return": {Roles: treasurers},
+	EnterIncome: {Class: Sometimes, Roles: treasurers,
+		When: "where it is negative, and so takes tokens out, or more than may be brought in on a day"},
 	AddCampaign:    {Class: Proposed, Roles: treasurers},
 	"campaign end": {Roles: closers},
 

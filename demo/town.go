@@ -122,6 +122,7 @@ func New(ctx context.Context, url string, o Options) (*Town, error) {
 	t.Books, err = store.Create(ctx, url, store.Options{Clock: t.Clock.Now, Actor: access.Process("demo"),
 		Volatile: o.Volatile, Insecure: o.Insecure}, store.Setup{
 		From: t.First, Tokens: t.market.tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+		Limits:     staking.NoLimit,
 		CloseAfter: CloseAfter,
 	})
 	if err != nil {

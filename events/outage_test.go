@@ -40,6 +40,7 @@ func TestTheDatabaseGoesAway(t *testing.T) {
 	w := &world{T: t, url: url, clock: testkit.NewClock(noon)}
 	w.books, err = store.Create(t.Context(), url, w.options(), store.Setup{
 		From: day1, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+		Limits: staking.NoLimit,
 	})
 	w.ok(err)
 	defer func() { w.ok(w.books.Close()) }()

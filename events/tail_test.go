@@ -31,6 +31,7 @@ func TestATailGoesOnWhereItFailed(t *testing.T) {
 			books, err := store.Create(t.Context(), scenario.NewURL(t, kind, false),
 				store.Options{Clock: clock.Now, Actor: access.Process("test"), Volatile: true}, store.Setup{
 					From: day, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+					Limits: staking.NoLimit,
 				})
 			if err != nil {
 				t.Fatal(err)

@@ -56,6 +56,7 @@ func each(t *testing.T, test func(w *world)) {
 			w.ok(err)
 			w.url = scenario.Books(t, kind, w.options(), store.Setup{
 				From: day1, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+				Limits: staking.NoLimit,
 			})
 			w.books, err = store.Open(t.Context(), w.url, w.options())
 			w.ok(err)

@@ -196,6 +196,9 @@ var parts = []part{
 		columns: "account text, at int, nonce text, action text", order: "account, at, nonce"},
 	{name: "row_versions", from: "row_versions", written: atMoment, by: "at", bucket: "bucket",
 		columns: "kind text, name text, number int, at int, content text", order: "kind, name, number"},
+	{name: "limits", optional: true, from: "limits", written: atMoment, by: "set_at", order: "asset, number",
+		columns: "asset text, number int, set_at int, set_by text, proposal text, reason text, max_total int, " +
+			"max_change int, max_withdrawal int, max_apr int, max_inflow int"},
 	{name: "proposals", from: "proposals", written: atMoment, by: "made_at", order: "id",
 		columns: "id text, operation text, content text, subject text, effect text, reason text, proposer text, " +
 			"proposer_role text, proposer_person text, request text, made_at int, expires int"},
@@ -224,7 +227,6 @@ var Unrecorded = map[string]string{
 	"factor_changes":             "they are removed with the person; each change is a line of the log",
 	"import_rows":                "they grow with each file that overlaps; the entries that came of them are recorded",
 	"liabilities":                "salts and hashes that a record's roots are made of",
-	"limits":                     "their versions are recorded, and compared with them",
 	"listed_out":                 "it is removed when a listing is; switch events say who was taken out",
 	"logins":                     "their versions are recorded, and compared with them",
 	"mail_settings":              "they are replaced, and are about mail alone",

@@ -20,7 +20,6 @@ type Kind string
 // The kinds, and what their rows are named by.
 const (
 	Assets   Kind = "assets"         // symbol
-	Limits   Kind = "limits"         // symbol
 	FourEyes Kind = "four_eyes"      // of the row of meta
 	Accounts Kind = "account_states" // ID
 	Logins   Kind = "account_logins" // account: all its logins are one version, so that no version has an address
@@ -40,7 +39,6 @@ type versioned struct {
 // kinds are the rows whose versions are kept. Whoever writes such a row calls Wrote in the same transaction.
 var kinds = []versioned{
 	{kind: Assets, table: "assets", key: "symbol", columns: "scale int, max_supply int"},
-	{kind: Limits, table: "limits", key: "asset", columns: "max_total int, max_change int, max_withdrawal int"},
 	{kind: FourEyes, table: "meta", key: "name", where: "x.name = 'four_eyes'", columns: "value text"},
 	{kind: Accounts, table: "accounts", key: "account", bucketed: true,
 		columns: "region text, frozen int, frozen_mode int, frozen_reason text"},

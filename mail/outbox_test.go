@@ -212,7 +212,8 @@ func newSender(t *testing.T, server *mailServer) *sender {
 	options := store.Options{Clock: s.clock.Now, Actor: access.Process("test"), Volatile: true}
 	var err error
 	s.books, err = store.Create(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "books.db"), options, store.Setup{
-		From: staking.DayOf(noon), Documents: staking.ShippedDocuments()})
+		From: staking.DayOf(noon), Documents: staking.ShippedDocuments(),
+		Limits: staking.NoLimit})
 	s.ok(err)
 	t.Cleanup(func() { s.ok(s.books.Close()) })
 	hash, err := access.HashPassword(rand.Reader, "correct horse battery")

@@ -14,8 +14,15 @@ import (
 // Limits are those that are set, by token.
 func (rs *Reports) Limits(ctx context.Context) ([]staking.Limit, error) {
 	return list(ctx, rs, "read the limits", store.ReadLimit,
-		"SELECT "+store.LimitColumns+" FROM limits WHERE max_total > 0 OR max_change > 0 OR max_withdrawal > 0 "+
-			"ORDER BY asset")
+		"SELECT "+store.LimitColumns+" FROM limits "+
+			"WHERE number = (SELECT max(l.number) FROM limits l WHERE l.asset = limits.asset) "+
+			"AND (max_total > 0 OR max_change > 0 OR max_withdrawal > 0 OR max_apr > 0 OR max_inflow > 0) ORDER BY asset")
+}
+
+// LimitHistory are the limits of all tokens as they were set, those of each token together, the newest first.
+func (rs *Reports) LimitHistory(ctx context.Context) ([]store.LimitRevision, error) {
+	return list(ctx, rs, "read when limits were set", store.ReadLimitRevision,
+		"SELECT "+store.LimitRevisionColumns+" FROM limits ORDER BY asset, number DESC")
 }
 
 // verdict is why a day's total needs approval or would wait for funds: staking.ErrLimit,

@@ -70,7 +70,8 @@ func (p *Player) start(t testing.TB, s *Script, url string) {
 // prepare makes the books that the script presumes.
 func (p *Player) prepare(url string) (err error) {
 	b := store.Setup{
-		From: Day1, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(), CloseAfter: closeAfter,
+		From: Day1, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+		Limits: staking.NoLimit, CloseAfter: closeAfter,
 	}
 	for _, l := range p.script.lines {
 		known := slices.ContainsFunc(b.Tokens, func(t staking.Token) bool { return t.Asset.Symbol == l.word(0) })

@@ -24,6 +24,7 @@ func TestTheLargestSupply(t *testing.T) {
 				store.Options{Clock: clock.Now, Actor: access.Process("test"), Volatile: true},
 				store.Setup{
 					From: Day1, Documents: staking.ShippedDocuments(),
+					Limits: staking.NoLimit,
 					Tokens: []staking.Token{{Asset: asset, Terms: terms}},
 				})
 			if err != nil {

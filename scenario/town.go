@@ -109,7 +109,8 @@ func (w Town) Transfer(id string, r *rand.Rand) ledger.Entry {
 func (w Town) create(t testing.TB, url string, clock *testkit.Clock) *store.DB {
 	t.Helper()
 	ctx := t.Context()
-	b := store.Setup{From: w.First(), Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments()}
+	b := store.Setup{From: w.First(), Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+		Limits: staking.NoLimit}
 	for _, symbol := range townTokens {
 		asset := ledger.Asset{Symbol: symbol, Scale: 8, MaxSupply: 1_000_000_000_00000000}
 		terms, err := staking.ParseTerms(asset, w.First(), "0.0773", "0.5", "150")

@@ -49,7 +49,8 @@ func newSiteAt(t *testing.T, url string) *site {
 	w.books, err = store.Create(t.Context(), url,
 		store.Options{Clock: w.clock.Now, Actor: access.Process("test"), Volatile: true, Observe: w.metrics.Committed},
 		store.Setup{From: day, CloseAfter: 5 * time.Minute, Tokens: tokens, Regions: staking.ShippedRegions(),
-			Documents: staking.ShippedDocuments()})
+			Documents: staking.ShippedDocuments(),
+			Limits:    staking.NoLimit})
 	w.ok(err)
 	t.Cleanup(func() { w.ok(w.books.Close()) })
 	seal, err := access.NewSealKey(rand.Reader)

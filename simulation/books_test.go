@@ -46,6 +46,7 @@ func newTown(t *testing.T, kind string, r *rand.Rand) *town {
 	w := &town{Rand: r, clock: testkit.NewClock(day1.Start()), url: scenario.NewURL(t, kind, false),
 		gone: map[ledger.Account]bool{}}
 	setup := store.Setup{From: day1, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+		Limits:     staking.NoLimit,
 		CloseAfter: 5 * time.Minute}
 	for _, symbol := range []string{"BNB", "SOL", "TIP"} {
 		asset := ledger.Asset{Symbol: symbol, Scale: 8, MaxSupply: 1_000_000_000 * coin}

@@ -61,6 +61,27 @@ func ShippedTokens(from Day) ([]Token, error) {
 	return tokens, nil
 }
 
+// What new books begin with, as parts of a token's largest supply, rounded down: more than a large exchange needs, and
+// little of all there is.
+const (
+	shippedTotal      = 100_000   // of a day's rewards
+	shippedWithdrawal = 1_000_000 // from which on one needs approval, with four eyes
+	shippedInflow     = 100       // of a day
+	shippedChange     = 50_00     // in hundredths of a percent
+	shippedAPR        = Whole / 5
+)
+
+// ShippedLimit are the limits of a token of new books: 0.001 % of its largest supply as a day's rewards, 50 % change of
+// a day's total, 0.0001 % of the supply as a withdrawal without approval, an APR of 20 %, and 1 % of the supply brought
+// in on a day.
+func ShippedLimit(a ledger.Asset) Limit {
+	return Limit{Asset: a.Symbol, MaxTotal: a.MaxSupply / shippedTotal, MaxChange: shippedChange,
+		MaxWithdrawal: a.MaxSupply / shippedWithdrawal, MaxAPR: shippedAPR, MaxInflow: a.MaxSupply / shippedInflow}
+}
+
+// NoLimit is a token without limits.
+func NoLimit(a ledger.Asset) Limit { return Limit{Asset: a.Symbol} }
+
 // ParseTerms reads the figures of terms as decimal numbers: a rate a year such as
 // "0.0015", minimum and cap in whole tokens. Its errors are ledger.ErrInvalid.
 func ParseTerms(asset ledger.Asset, from Day, apr, minimum, cap string) (Terms, error) {

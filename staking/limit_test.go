@@ -34,6 +34,10 @@ func TestLimits(t *testing.T) {
 		{"down to nothing", staking.Limit{MaxChange: 9_999}, 0, 100, true, true},
 		{"the first day", staking.Limit{MaxChange: 1}, 111, 0, false, false},
 		{"up from nothing", staking.Limit{MaxChange: 1_000_000}, 1, 0, true, true},
+		{"a small day", staking.Limit{MaxTotal: 10_000, MaxChange: 1}, 99, 0, true, false},
+		{"a small day after another", staking.Limit{MaxTotal: 10_000, MaxChange: 1}, 0, 99, true, false},
+		{"no small day", staking.Limit{MaxTotal: 10_000, MaxChange: 1}, 100, 0, true, true},
+		{"a small day after one that is none", staking.Limit{MaxTotal: 10_000, MaxChange: 1}, 0, 100, true, true},
 		{"nothing again", staking.Limit{MaxChange: 1}, 0, 0, true, false},
 	} {
 		c.limit.Asset = "BNB"
@@ -58,4 +62,32 @@ func TestLimitOfChangeAgreesWithBig(t *testing.T) {
 			t.Fatalf("%s against %s: %q", change, allowed, got)
 		}
 	})
+}
+
+// TestShippedLimits: each token of new books has every limit, and its terms are within them.
+func TestShippedLimits(t *testing.T) {
+	tokens, err := staking.ShippedTokens(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range tokens {
+		l, supply := staking.ShippedLimit(token.Asset), token.Asset.MaxSupply
+		want := staking.Limit{Asset: token.Asset.Symbol, MaxTotal: supply / 100_000, MaxChange: 50_00,
+			MaxWithdrawal: supply / 1_000_000, MaxAPR: 20_000_000, MaxInflow: supply / 100}
+		if l != want || want.MaxWithdrawal == 0 {
+			t.Errorf("%+v, not %+v", l, want)
+		}
+		if err := l.CheckTerms(token.Terms); err != nil {
+			t.Error(err)
+		}
+	}
+	l := staking.Limit{Asset: "BNB", MaxAPR: 5}
+	for _, c := range []struct {
+		apr, gross staking.Rate
+		refused    bool
+	}{{5, 0, false}, {6, 0, true}, {5, 5, false}, {0, 6, true}} {
+		if err := l.CheckTerms(staking.Terms{APR: c.apr, GrossAPR: c.gross}); (err != nil) != c.refused {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
 }

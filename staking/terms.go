@@ -169,7 +169,8 @@ func (t Terms) Describe(a ledger.Asset) string {
 	return figures
 }
 
-// Limit is above what a token's day needs approval before it is paid. Zero: no limit.
+// Limit is above what a token's day needs approval before it is paid, and what else of a token is limited. Zero: no
+// limit.
 type Limit struct {
 	Asset    string
 	MaxTotal ledger.Amount // of a day's rewards, in smallest units
@@ -178,15 +179,50 @@ type Limit struct {
 	MaxChange int64
 	// With four eyes: of a withdrawal from which on completing it needs approval, in smallest units. It limits no day.
 	MaxWithdrawal ledger.Amount
+	MaxAPR        Rate // of terms, before the fee too
+	// Of what entries bring into the books on a UTC day, in smallest units: deposits of credentials without a ceiling,
+	// opening balances, imports, income and corrections. Above it income and corrections need approval, or are refused
+	// without four eyes; the rest is refused.
+	MaxInflow ledger.Amount
 }
 
+// Check is ledger.ErrInvalid for a limit below zero.
+func (l Limit) Check() error {
+	if l.MaxTotal < 0 || l.MaxChange < 0 || l.MaxWithdrawal < 0 || l.MaxAPR < 0 || l.MaxInflow < 0 {
+		return ledger.ErrInvalid.In("", "the limits of %s are zero (none) or above", l.Asset)
+	}
+	return nil
+}
+
+// CheckTerms is ledger.ErrInvalid for terms with a rate above the limit.
+func (l Limit) CheckTerms(t Terms) error {
+	if rate := max(t.APR, t.GrossAPR); l.MaxAPR > 0 && rate > l.MaxAPR {
+		return ledger.ErrInvalid.In("apr", "an APR of %s is above the limit of %s, %s; raise the limit first", rate, l.Asset,
+			l.MaxAPR).Because(ReasonAPRLimit)
+	}
+	return nil
+}
+
+// ReasonAPRLimit is why terms are refused whose rate is above the token's limit.
+const ReasonAPRLimit = "apr-limit"
+
+// smallDays is the part of the limit of a day's total below which its change is not looked at.
+const smallDays = 100
+
+// Compares reports whether the change of a day with such a total is looked at: in small books one holder doubles a day.
+func (l Limit) Compares(total ledger.Amount) bool { return total >= l.MaxTotal/smallDays }
+
 // Exceeded is a sentence about the limit that the day's total exceeds, or "". before is the
-// total of the day before, if it is known.
+// total of the day before, if it is known. Where the total is limited, days below a hundredth of that limit (rounded
+// down) are not compared.
 func (l Limit) Exceeded(asset ledger.Asset, total, before ledger.Amount, known bool) string {
 	if l.MaxTotal > 0 && total > l.MaxTotal {
 		return fmt.Sprintf("the day's total %s %s is above %s", asset.Format(total), l.Asset, asset.Format(l.MaxTotal))
 	}
 	if l.MaxChange == 0 || !known {
+		return ""
+	}
+	if !l.Compares(max(total, before)) {
 		return ""
 	}
 	change := total - before

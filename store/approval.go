@@ -85,7 +85,7 @@ func (b *books) checkApproval(t db.View, by access.Actor, a approval, p control.
 type controls struct {
 	fourEyes  bool
 	proposals map[string]control.Proposal // that its calls execute, locked
-	largest   map[string]ledger.Amount    // from which on completing a withdrawal needs approval, by asset
+	limits    map[string]staking.Limit    // of assets that are taken out or brought in
 }
 
 // operation is what the item is of.
@@ -111,7 +111,7 @@ func (c *call) mayNeedApproval() bool {
 // readControls reads whether approvals are needed, and locks the proposals that are executed: of the calls that may
 // need them only.
 func (g *groupCommit) readControls() (err error) {
-	g.controls.proposals, g.controls.largest = map[string]control.Proposal{}, map[string]ledger.Amount{}
+	g.controls.proposals, g.controls.limits = map[string]control.Proposal{}, map[string]staking.Limit{}
 	if !slices.ContainsFunc(g.calls, (*call).mayNeedApproval) {
 		return nil
 	}
@@ -125,22 +125,17 @@ func (g *groupCommit) readControls() (err error) {
 			}
 		}
 	}
-	for it := range g.undecided {
-		if !takesOut(it.Kind) || !g.controls.fourEyes {
-			continue
-		}
-		for _, m := range it.Moves {
-			if _, read := g.controls.largest[m.Asset]; read {
-				continue
-			}
-			l, _, err := limitsOf(g.t, m.Asset)
-			if err != nil {
-				return err
-			}
-			g.controls.largest[m.Asset] = l.MaxWithdrawal
-		}
-	}
 	return nil
+}
+
+// limit is what is limited of an asset.
+func (g *groupCommit) limit(asset string) (l staking.Limit, err error) {
+	l, read := g.controls.limits[asset]
+	if !read {
+		l, err = limitsOf(g.t, asset)
+		g.controls.limits[asset] = l
+	}
+	return l, err
 }
 
 // permit is DB.permit for the items of a call that are accepted and new.
@@ -165,6 +160,9 @@ func (g *groupCommit) draftOf(c *call, items []*item) (d control.Draft, need boo
 		return d, false, nil
 	}
 	op, content := c.op, c.content
+	if c.above && c.approval == nil && !fresh[0].large {
+		return d, false, nil
+	}
 	if content == nil {
 		if c.approval == nil && !fresh[0].large { // a large one is alone: checkAlone
 			return d, false, nil

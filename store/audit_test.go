@@ -292,7 +292,8 @@ func benchBooks(b *testing.B, url string, holders, days int) *store.DB {
 	tokens, err := staking.ShippedTokens(day1)
 	fatal(err)
 	db, err := store.Create(b.Context(), url, options(clock),
-		store.Setup{From: day1, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments()})
+		store.Setup{From: day1, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+			Limits: staking.NoLimit})
 	fatal(err)
 	b.Cleanup(func() { fatal(db.Close()) })
 	for _, asset := range []string{bnb, sol} {

@@ -121,6 +121,7 @@ func (g *groupCommit) checkItem(it *item) error {
 		g.checkCeiling,     // what is posted with a token that has ceilings only: usage.go
 		g.checkDestination, // withdrawals that their holders request only: destination.go
 		g.checkOutflow,     // what takes tokens out only: outflow.go
+		g.checkInflow,      // what brings tokens in only: inflow.go
 		g.checkAlone,       // what may need approval only: approval.go
 	} {
 		if err := check(it); err != nil {

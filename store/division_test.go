@@ -72,6 +72,7 @@ func TestHoldersWithMoreThanThereIs(t *testing.T) {
 		ok(t, db.AddAsset(ctx, staking.Token{Asset: big, Terms: staking.Terms{
 			Asset: "BIG", From: day1, Offered: true, Mode: staking.Share, Cap: ledger.MaxSupply,
 		}}))
+		ok(t, db.SetLimit(ctx, staking.NoLimit(big)))
 		for _, id := range []ledger.Account{"alice", "bob", "carol"} {
 			open(t, db, id)
 			on(t, db, id)

@@ -58,9 +58,7 @@ func (b *DB) PostIncome(ctx context.Context, i staking.Income) (Outcome, error) 
 		ledger.IncomeID(i.Reference), asset.Format(s.Fee), asset.Format(s.Net), i.Evidence)
 	c := call{
 		system: true, income: in, log: logFields{action: "income", subject: i.Asset, detail: detail},
-	}
-	if i.Gross < 0 || b.approval != nil { // it takes tokens out
-		c.op, c.content = control.EnterIncome, i
+		op: control.EnterIncome, content: i, above: i.Gross >= 0, // where it is negative, it takes tokens out
 	}
 	return b.postMove(ctx, i.Entry(in.fee), c)
 }

@@ -166,6 +166,7 @@ func TestTheLargestHoldings(t *testing.T) {
 		big := ledger.Asset{Symbol: "BIG", Scale: 0, MaxSupply: ledger.MaxSupply}
 		terms := testkit.Must(staking.ParseTerms(big, day1, "0.00000001", "1", "4611686018427387903"))(t)
 		ok(t, db.AddAsset(ctx, staking.Token{Asset: big, Terms: terms}))
+		ok(t, db.SetLimit(ctx, staking.NoLimit(big)))
 		testkit.Must(db.Fund(ctx, "f", "BIG", 1_000_000_000, false))(t)
 		for _, id := range []ledger.Account{"alice", "bob", "carol"} {
 			open(t, db, id)

@@ -28,7 +28,7 @@ func OverLimit(t db.View, d staking.Day, l staking.Limit, asset ledger.Asset, to
 			continue
 		}
 		shared += all[i].Pool().Units
-		if all[i].Budget != nil { // a campaign's: no rate follows from it
+		if all[i].Budget != nil || !l.Compares(total) { // of a campaign no rate follows
 			continue
 		}
 		if over, err := risen(t, d, l, all, all[i]); err != nil || over != "" {
@@ -43,8 +43,7 @@ func OverLimit(t db.View, d staking.Day, l staking.Limit, asset ledger.Asset, to
 	if err != nil {
 		return "", err
 	}
-	change := staking.Limit{Asset: l.Asset, MaxChange: l.MaxChange}
-	return change.Exceeded(asset, total-shared, before, known), nil
+	return l.Exceeded(asset, total-shared, before, known), nil
 }
 
 // rateWith is the effective rate a year of a token's day by the distributions that are declared and by these.

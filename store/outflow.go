@@ -37,7 +37,11 @@ func (g *groupCommit) countOutflow(it *item) error {
 	}
 	destination := g.destinationOf(it)
 	for _, m := range it.Moves {
-		least := g.controls.largest[m.Asset]
+		l, err := g.limit(m.Asset)
+		if err != nil {
+			return err
+		}
+		least := l.MaxWithdrawal
 		if least == 0 {
 			continue
 		}

@@ -9,10 +9,8 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
-	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/holding"
-	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/staking"
@@ -170,8 +168,8 @@ func makePayable(t db.Tx, asset ledger.Asset, accrued Accrued) error {
 // CheckLimit is staking.ErrLimit where the day's total is over the token's limits and
 // nobody has approved it.
 func CheckLimit(t db.View, d staking.Day, asset ledger.Asset, total ledger.Amount) error {
-	limit, found, err := limitsOf(t, asset.Symbol)
-	if err != nil || !found {
+	limit, err := limitsOf(t, asset.Symbol)
+	if err != nil || limit == staking.NoLimit(asset) {
 		return err
 	}
 	approved, err := db.Count(t, "SELECT count(*) FROM approvals WHERE day = $1 AND asset = $2", int64(d), asset.Symbol)
@@ -183,19 +181,6 @@ func CheckLimit(t db.View, d staking.Day, asset ledger.Asset, total ledger.Amoun
 		err = staking.ErrLimit.In("", "%s", over).Because(staking.ReasonLimit, d, asset.Symbol)
 	}
 	return err
-}
-
-// LimitColumns are what ReadLimit reads.
-const LimitColumns = "asset, max_total, max_change, max_withdrawal"
-
-// ReadLimit scans LimitColumns.
-func ReadLimit(r db.Row) (staking.Limit, error) {
-	return staking.Limit{Asset: r.Text(0), MaxTotal: ledger.Amount(r.Int(1)), MaxChange: r.Int(2),
-		MaxWithdrawal: ledger.Amount(r.Int(3))}, nil
-}
-
-func limitsOf(t db.View, token string) (staking.Limit, bool, error) {
-	return db.First(t, ReadLimit, "SELECT "+LimitColumns+" FROM limits WHERE asset = $1", token)
 }
 
 // errTampered is for accruals that are not what was declared.
@@ -331,48 +316,6 @@ func (p *payment) report(records *outbox.Records) {
 				PaidAt: db.TimeOf(p.now)})
 		}
 	}
-}
-
-// SetLimit sets from which total a token's day needs approval. A limit of zeros takes it
-// away. Idempotent.
-func (b *DB) SetLimit(ctx context.Context, l staking.Limit) error {
-	asset, err := b.Asset(ctx, l.Asset)
-	if err != nil {
-		return err
-	}
-	if l.MaxTotal < 0 || l.MaxChange < 0 || l.MaxWithdrawal < 0 {
-		return ledger.ErrInvalid.In("", "the limits of %s are zero (none) or above", l.Asset)
-	}
-	err = b.engine.Write(ctx, func(t db.Tx) error {
-		was, _, err := limitsOf(t, l.Asset)
-		if was.Asset = l.Asset; err != nil || was == l {
-			return err
-		}
-		_, err = t.Exec(`INSERT INTO limits (asset, max_total, max_change, max_withdrawal) VALUES ($1, $2, $3, $4)
-		                  ON CONFLICT (asset) DO UPDATE SET max_total = excluded.max_total, max_change = excluded.max_change,
-		                  max_withdrawal = excluded.max_withdrawal`,
-			l.Asset, int64(l.MaxTotal), l.MaxChange, int64(l.MaxWithdrawal))
-		if err == nil {
-			err = b.wrote(t, integrity.Limits, l.Asset)
-		}
-		if err != nil {
-			return err
-		}
-		detail := describeLimit(asset, l)
-		if err := b.permit(t, control.SetLimit, l, l.Asset, detail+"; without it: "+describeLimit(asset, was)); err != nil {
-			return err
-		}
-		return b.logLine(t, "limit set", l.Asset, detail)
-	})
-	return annotate(err, "set the limits of %s", l.Asset)
-}
-
-func describeLimit(a ledger.Asset, l staking.Limit) string {
-	text := fmt.Sprintf("a day's total %s, its change %s%%", a.Format(l.MaxTotal), ledger.FormatDecimal(l.MaxChange, 2))
-	if l.MaxWithdrawal > 0 {
-		text += ", a withdrawal without approval below " + a.Format(l.MaxWithdrawal)
-	}
-	return text + "; 0: none"
 }
 
 // Approve lets a token's day that is over be declared whatever its limits say. Idempotent,

@@ -100,6 +100,7 @@ type call struct {
 	campaign    *staking.Campaign  // what its entry funds, if it is of PostCampaign
 	op          control.Operation  // what needs approval, if it does, and what it was called with
 	content     any
+	above       bool  // it needs approval above a limit only
 	denied      error // what permit said of it: that it needs approval, or is not what was approved
 	outcomes    []Outcome
 	err         error

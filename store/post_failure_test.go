@@ -25,7 +25,8 @@ func TestPostReportsThatTheDatabaseWentAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	db, err := store.Create(t.Context(), url, store.Options{Clock: clock, Actor: access.Process("test")},
-		store.Setup{From: 20000, Tokens: tokens, Documents: staking.ShippedDocuments()})
+		store.Setup{From: 20000, Tokens: tokens, Documents: staking.ShippedDocuments(),
+			Limits: staking.NoLimit})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,8 @@ func TestFilesAreTheirOwnersOnly(t *testing.T) {
 	o := store.Options{Clock: func() time.Time { return noon }, Actor: access.Process("test")}
 	for i, url := range []string{"sqlite:" + path, postgres} {
 		db, err := store.Create(t.Context(), url, o, store.Setup{From: staking.DayOf(noon),
-			Documents: staking.ShippedDocuments()})
+			Documents: staking.ShippedDocuments(),
+			Limits:    staking.NoLimit})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +99,8 @@ func TestBooksInAnEmptyFileAreTheirOwnersOnly(t *testing.T) {
 		}
 	}
 	db, err := store.Create(t.Context(), "sqlite:"+made, o,
-		store.Setup{From: staking.DayOf(noon), Documents: staking.ShippedDocuments()})
+		store.Setup{From: staking.DayOf(noon), Documents: staking.ShippedDocuments(),
+			Limits: staking.NoLimit})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,8 @@ type Setup struct {
 	Regions    []staking.Region
 	Documents  map[string]string // version 1 of each of staking.DocumentNames, by name
 	FourEyes   bool              // operations that may need approval do; see SetFourEyes
+	// What of each token is limited; nil: staking.ShippedLimit.
+	Limits func(ledger.Asset) staking.Limit
 }
 
 // Create makes books at "sqlite:PATH" or "postgres://…" and opens them. All
@@ -64,6 +66,9 @@ func (s *Setup) check(o Options) error {
 	}
 	if err := staking.CheckCloseAfter(s.CloseAfter); err != nil {
 		return err
+	}
+	if s.Limits == nil {
+		s.Limits = staking.ShippedLimit
 	}
 	s.Tokens = slices.Clone(s.Tokens)
 	seen := map[string]bool{}
@@ -168,7 +173,7 @@ func (b *DB) writeFirstRows(t db.Tx, s Setup) error {
 		return err
 	}
 	for _, token := range s.Tokens {
-		if err := b.writeToken(t, token, "with the books"); err != nil {
+		if err := b.writeToken(t, token, s.Limits(token.Asset), "with the books"); err != nil {
 			return err
 		}
 	}
@@ -200,9 +205,9 @@ func booksExist(t db.Tx) error {
 	return err
 }
 
-// writeToken writes an asset, its first terms, that nothing of it is paid before
+// writeToken writes an asset, its first terms and limits, that nothing of it is paid before
 // them, and an empty pool.
-func (b *DB) writeToken(t db.Tx, token staking.Token, reason string) error {
+func (b *DB) writeToken(t db.Tx, token staking.Token, limit staking.Limit, reason string) error {
 	a := token.Asset
 	n, err := t.Exec("INSERT INTO assets (symbol, scale, max_supply) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", a.Symbol,
 		int64(a.Scale), int64(a.MaxSupply))
@@ -211,6 +216,9 @@ func (b *DB) writeToken(t db.Tx, token staking.Token, reason string) error {
 	}
 	if err == nil {
 		err = b.writeTerms(t, TermsRevision{Terms: token.Terms, Revision: 1, Reason: reason})
+	}
+	if err == nil && limit != staking.NoLimit(a) {
+		err = b.writeLimit(t, LimitRevision{Limit: limit, Number: 1, Reason: reason})
 	}
 	if err == nil {
 		before := int64(token.Terms.From - 1)

@@ -112,7 +112,8 @@ func shipped(t *testing.T, from staking.Day) store.Setup {
 		t.Fatal(err)
 	}
 	return store.Setup{From: from, Tokens: tokens, Regions: staking.ShippedRegions(),
-		Documents: staking.ShippedDocuments()}
+		Documents: staking.ShippedDocuments(),
+		Limits:    staking.NoLimit}
 }
 
 // same reports what differs from what is wanted. An error is the same as one that it is.

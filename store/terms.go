@@ -22,8 +22,9 @@ type TermsRevision struct {
 	Reason   string
 }
 
-// AddAsset adds an asset to the books, with terms that hold from tomorrow on. Repeating
-// has no further effect; the same symbol with other figures is ErrConflict.
+// AddAsset adds an asset to the books, with terms that hold from tomorrow on and the limits that new books begin with
+// (staking.ShippedLimit). Repeating has no further effect; the same symbol with other figures is ErrConflict, and terms
+// above the limit of the APR are ledger.ErrInvalid.
 func (b *DB) AddAsset(ctx context.Context, token staking.Token) error {
 	if err := token.Check(); err != nil {
 		return err
@@ -34,11 +35,11 @@ func (b *DB) AddAsset(ctx context.Context, token staking.Token) error {
 			return err
 		}
 		token.Terms.From = staking.DayOf(b.clock()) + 1
-		err := b.writeToken(t, token, "added")
-		if err == nil {
-			err = b.wrote(t, integrity.Assets, symbol)
-		}
-		if err != nil {
+		limit := staking.ShippedLimit(token.Asset)
+		if err := inOrder(
+			func() error { return limit.CheckTerms(token.Terms) },
+			func() error { return b.writeToken(t, token, limit, "added") },
+			func() error { return b.wrote(t, integrity.Assets, symbol) }); err != nil {
 			return err
 		}
 		detail := fmt.Sprintf("%d decimals, at most %s; %s", token.Asset.Scale, token.Asset.Format(token.Asset.MaxSupply),
@@ -145,7 +146,9 @@ func (b *DB) SetTerms(ctx context.Context, terms staking.Terms) error {
 		detail += fmt.Sprintf("; holders who earn with it until then: %d", holders)
 	}
 	err = b.engine.Write(ctx, func(t db.Tx) error {
-		if err := b.checkNotClosed(t, terms.From); err != nil {
+		if err := inOrder(
+			func() error { return b.checkNotClosed(t, terms.From) },
+			func() error { return checkAPR(t, terms) }); err != nil {
 			return err
 		}
 		holding, err := TermsAt(t, terms.From)
@@ -200,6 +203,9 @@ func (b *DB) CorrectTerms(ctx context.Context, d staking.Day, terms staking.Term
 	}
 	err = b.engine.Write(ctx, func(t db.Tx) error {
 		if err := b.lockUndeclared(t, d, terms.Asset); err != nil {
+			return err
+		}
+		if err := checkAPR(t, terms); err != nil {
 			return err
 		}
 		if done, err := b.correct(t, terms, reason); err != nil || done {

@@ -80,6 +80,7 @@ func (g *groupCommit) readUsage() error {
 			it.refuse(g.countUses(it, by, m))
 		}
 		it.refuse(g.countOutflow(it)) // what takes tokens out only: outflow.go
+		it.refuse(g.countInflow(it))  // what brings tokens in only: inflow.go
 	}
 	if len(g.usages) == 0 {
 		return nil
@@ -142,7 +143,7 @@ func (it *item) use(u *usage, amount ledger.Amount) (err error) {
 func (g *groupCommit) checkCeiling(it *item) error {
 	for _, u := range it.uses {
 		left := u.left()
-		if u.amount <= left || u.isOutflow() {
+		if u.amount <= left || u.isOutflow() || u.isInflow() {
 			continue
 		}
 		i := slices.IndexFunc(it.Moves, func(m ledger.Move) bool { return m.Asset == u.asset })

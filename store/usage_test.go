@@ -265,7 +265,8 @@ func BenchmarkPostWithCeilings(b *testing.B) {
 				b.Fatal(err)
 			}
 			db, err := store.Create(b.Context(), "sqlite:"+filepath.Join(b.TempDir(), "books.db"), options(clock),
-				store.Setup{From: day1, Tokens: tokens, Documents: staking.ShippedDocuments()})
+				store.Setup{From: day1, Tokens: tokens, Documents: staking.ShippedDocuments(),
+					Limits: staking.NoLimit})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -69,6 +69,7 @@ func newWebsite(t *testing.T, change ...func(*Options)) *website {
 	books := store.Options{Clock: w.clock.Now, Actor: access.Process("test"), Volatile: true}
 	w.books, err = store.Open(t.Context(), scenario.Books(t, "sqlite", books, store.Setup{
 		From: day1, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
+		Limits: staking.NoLimit,
 	}), books)
 	w.ok(err)
 	t.Cleanup(func() { w.ok(w.books.Close()) })

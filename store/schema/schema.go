@@ -35,6 +35,10 @@ func Steps(clock func() time.Time, actor access.Actor) (steps []db.Migration) {
 		"0036_privacy.sql": func(ctx context.Context, t db.Tx, progress func(int64)) error {
 			return referToEmails(ctx, t, clock().UnixMilli(), progress)
 		},
+		"0043_limit.sql": func(_ context.Context, t db.Tx, _ func(int64)) error {
+			_, err := t.Exec("UPDATE limits SET set_at = $1", clock().UnixMilli())
+			return err
+		},
 		"0037_withdrawal_address.sql": func(_ context.Context, t db.Tx, _ func(int64)) error {
 			_, err := t.Exec("UPDATE withdrawal_addresses SET added = $1, usable = $1", clock().UnixMilli())
 			return err
