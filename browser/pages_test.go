@@ -109,10 +109,31 @@ func lookAtEach(t *testing.T, sights []sight, logIn func(b *tab, email string), 
 					rules = colourRules
 				}
 				b.read()
+				b.wayOut(page.email != "" && page.name != "clock")
+				b.passwordFields()
 				b.barriers(string(axe), rules)
 				b.picture(fmt.Sprintf("%s-%d-%s.png", page.name, as.width, theme))
 			})
 		}
+	}
+}
+
+// wayOut checks that each page of somebody who is logged in has the form that logs out (OWASP ASVS 7.4.4).
+func (b *tab) wayOut(loggedIn bool) {
+	b.t.Helper()
+	if loggedIn && !eval[bool](b, `!!document.querySelector('form[method="post"][action$="/logout"] button')`) {
+		b.t.Error("it has no form that logs out")
+	}
+}
+
+// passwordFields checks that fields of passwords hide what is typed and take what is pasted (OWASP ASVS 6.2.6, 6.2.7).
+func (b *tab) passwordFields() {
+	b.t.Helper()
+	for _, field := range eval[[]string](b, `[...document.querySelectorAll('input[autocomplete$="password"]')]
+		.filter(i => i.type !== "password" || i.readOnly ||
+			!i.dispatchEvent(new ClipboardEvent("paste", {bubbles: true, cancelable: true})))
+		.map(i => i.name)`) {
+		b.t.Errorf("the field %s shows its password, or does not let it be pasted", field)
 	}
 }
 
