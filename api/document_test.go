@@ -159,6 +159,8 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"list-currency-rates", "alice", "/v1/currency-rates?currency=EUR", ""},
 	{"get-tax", "alice", "/v1/accounts/alice/tax/2026?currency=EUR", ""},
 	{"export-tax", "operator", "/v1/exports/tax/2026", ""},
+	{"list-proofs", "auditor", "/v1/proofs", ""},
+	{"get-record", "auditor", "/v1/proofs/2026-03-02", ""},
 	{"get-proof", "alice", "/v1/accounts/alice/proofs/2026-03-02/BNB", ""},
 	{"list-rewards", "alice", "/v1/accounts/alice/rewards", ""},
 	{"explain-reward", "alice", "/v1/accounts/alice/rewards/2026-03-03/BNB", ""},
@@ -193,7 +195,6 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"export-balances", "auditor", "/v1/exports/balances", ""},
 }
 
-// readyForEachOperation is the town in which eachOperation succeeds.
 // olga proposes limits in readyForEachOperation, and approves nothing.
 var olga = access.Actor{Role: access.Operator, Credential: "operator olga", Person: "olga"}
 
@@ -210,6 +211,7 @@ func draftOf(asset string) control.Draft {
 // proposed is the ID of that proposal.
 func proposed(asset string) string { return control.NewID(draftOf(asset), olga, 0) }
 
+// readyForEachOperation makes the town in which eachOperation succeeds.
 func (w *town) readyForEachOperation() {
 	w.t.Helper()
 	w.earner("alice")

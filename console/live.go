@@ -41,15 +41,23 @@ func (v *visit) live() error {
 
 // stream says "pulse" when the books have changed. It carries no figures: what the page shows it reads as any other.
 func (v *visit) stream() error {
+	v.poller.join()
+	defer v.poller.leave()
+	last, looked := v.pulse()
+	if last.books == 0 { // the poller has begun with this stream: what is written from the answer on is a change
+		select {
+		case <-v.context().Done():
+			return v.context().Err()
+		case <-looked:
+			last, looked = v.pulse()
+		}
+	}
 	out, err := sse.Begin(v.w)
 	if err != nil {
 		return err
 	}
-	v.poller.join()
-	defer v.poller.leave()
 	beat := time.NewTicker(beatEvery)
 	defer beat.Stop()
-	last, looked := v.pulse()
 	if last.trial.number > 0 {
 		last.trial.done = -1 // it may have moved between the page and its stream
 	}
@@ -64,7 +72,7 @@ func (v *visit) stream() error {
 		case <-looked:
 			var now pulse
 			now, looked = v.pulse()
-			if last.books == 0 { // the poller has begun with this stream
+			if last.books == 0 { // the first look has failed
 				last.books = now.books
 			}
 			if now != last {

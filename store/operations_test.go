@@ -81,9 +81,11 @@ var changesNothing = strings.Fields(`DB.As DB.Close DB.Engine DB.Now DB.FirstDay
 	People.PrunePersonal People.DerivedSecret
 	People.RehashPassword People.RemoveDraft People.ResetAttempts People.SealedKey People.Secret People.SecurityEvents
 	People.Session People.Sessions People.Token People.Tokens People.TouchSession People.UncountAttempts
-	People.Staff People.StaffMember People.StaffSession People.StaffSessions People.TouchStaffSession
+	People.AllStaffSessions People.Staff People.StaffMember People.StaffSession People.StaffSessions
+	People.TouchStaffSession
 	People.BeginStaffLogIn People.TakeStaffLogIn People.ConfirmInvitation
-	Prices.Fresh Records.All Records.Check Records.Checkpoints Records.Make Records.Proof Requests.Do Requests.Prune`)
+	Prices.Fresh Records.All Records.Check Records.Checkpoints Records.Delivered Records.Make Records.Proof Records.Proofs
+	Records.Published Records.Signed Requests.Do Requests.Prune`)
 
 // TestEveryFunctionIsClassified: what changes the books is an operation of the package control.
 func TestEveryFunctionIsClassified(t *testing.T) {
