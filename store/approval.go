@@ -128,14 +128,21 @@ func (g *groupCommit) readControls() (err error) {
 	return nil
 }
 
-// limit is what is limited of an asset.
-func (g *groupCommit) limit(asset string) (l staking.Limit, err error) {
-	l, read := g.controls.limits[asset]
-	if !read {
-		l, err = limitsOf(g.t, asset)
-		g.controls.limits[asset] = l
+// readTokenLimits reads the limits of the assets that undecided items take out or bring in, where these are added up.
+func (g *groupCommit) readTokenLimits() error {
+	for it := range g.undecided {
+		for _, m := range it.Moves {
+			if _, read := g.controls.limits[m.Asset]; read || !g.addsOutflow(it) && !addsInflow(it, m) {
+				continue
+			}
+			l, err := limitsOf(g.t, m.Asset)
+			if err != nil {
+				return err
+			}
+			g.controls.limits[m.Asset] = l
+		}
 	}
-	return l, err
+	return nil
 }
 
 // permit is DB.permit for the items of a call that are accepted and new.

@@ -50,7 +50,8 @@ type Carried struct {
 // pending withdrawal, keeps it open. Of an account that is being swept it moves on what
 // there is, and another target takes the place of the one before.
 // A back end's token needs the parts enrollment and trades, and what the account has free counts to its ceilings as a
-// transfer would: else it is access.ErrForbidden or access.ErrCeiling, and nothing is closed.
+// transfer would, and each target that is named as a switch: else it is access.ErrForbidden or access.ErrCeiling, and
+// nothing is closed.
 // Idempotent. Safe to call at any time, and after an interruption; the run goes on too.
 func (b *DB) SweepAccount(ctx context.Context, id, target ledger.Account) (Sweep, error) {
 	for _, a := range []ledger.Account{id, target} {
@@ -96,7 +97,11 @@ func (b *DB) beginSweep(t db.Tx, id, target ledger.Account) error {
 		if err != nil || n == 0 {
 			return err
 		}
-		return b.logLine(t, "account close", string(id), "what is still to come goes to "+string(target))
+		return inOrder(
+			func() error {
+				return b.logLine(t, "account close", string(id), "what is still to come goes to "+string(target))
+			},
+			func() error { return b.useSwitches(t, 1) })
 	}
 	return inOrder(
 		func() error { return c.checkHolds(false) },

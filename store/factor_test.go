@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"slices"
@@ -376,6 +377,42 @@ func TestChangesOfFactors(t *testing.T) {
 		addLogin(t, db, "alice@example.com", "alice")
 		if f = testkit.Must(db.People().Factors(ctx, aliceLogin))(t); f.Any() || f.Codes != 0 {
 			t.Errorf("a new login of the same address has %+v", f)
+		}
+	})
+}
+
+// TestPasskeysAreTheirPersons: of staff nobody adds, renames or removes another's passkey, whatever the role and with a
+// step-up of one's own for it; and nobody the last one.
+func TestPasskeysAreTheirPersons(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
+		ctx, who := t.Context(), people.Visitor{}
+		bob, ada := access.StaffSubject("bob@example.com"), access.StaffSubject("ada@example.com")
+		for email, role := range map[string]access.Role{"bob@example.com": access.Operator, "ada@example.com": access.Admin} {
+			invited, code, err := access.NewInvitation(rand.Reader)
+			ok(t, err)
+			ok(t, db.As(olga).People().AddStaff(ctx, email, role, invited))
+			subject := access.StaffSubject(email)
+			proof := testkit.Must(db.People().ConfirmInvitation(ctx, email, code, access.AddFactorStepUp("passkey", email)))(t)
+			by := access.Actor{Role: role, Credential: subject, Person: email}.With(proof)
+			ok(t, db.As(by).People().AddPasskey(ctx, subject, asPasskey(subject, email), codesOf("a"), who))
+		}
+		n := 0
+		by := func(digest string) *people.People {
+			n++
+			proof := testkit.Must(db.People().Confirm(ctx, ada, digest,
+				answered("ada@example.com", strings.Repeat("c", n), int64(n))))(t)
+			return db.As(access.Actor{Role: access.Admin, Credential: ada, Person: "ada@example.com"}.With(proof)).People()
+		}
+		key, removal := "id-bob@example.com", access.RemoveFactorStepUp("passkey", "id-bob@example.com")
+		wants(t, by("").RenamePasskey(ctx, bob, key, "Mine", who), access.ErrForbidden)
+		wants(t, by(removal).RemovePasskey(ctx, bob, key, who), access.ErrForbidden)
+		wants(t, by(access.AddFactorStepUp("passkey", "Mine")).AddPasskey(ctx, bob, asPasskey(ada, "Mine"), nil, who),
+			access.ErrForbidden)
+		wantsReason(t, by(access.RemoveFactorStepUp("passkey", "id-ada@example.com")).RemovePasskey(ctx, ada,
+			"id-ada@example.com", who), ledger.ErrConflict, people.ReasonLastPasskey)
+		has := testkit.Must(db.People().Factors(ctx, bob))(t).Passkeys
+		if len(has) != 1 || has[0].Label != "bob@example.com" {
+			t.Errorf("bob has %+v", has)
 		}
 	})
 }

@@ -32,23 +32,20 @@ func bringsIn(k ledger.Kind, m ledger.Move) bool {
 	return false
 }
 
+// addsInflow reports whether what an item brings into the books with the move is added up.
+func addsInflow(it *item, m ledger.Move) bool {
+	ownCeiling := it.Kind == ledger.Deposit && it.call.actor.Ceilings != ""
+	return it.call.approval == nil && !ownCeiling && bringsIn(it.Kind, m)
+}
+
 // countInflow adds up what an item brings into the books.
 func (g *groupCommit) countInflow(it *item) error {
-	if it.call.approval != nil || it.Kind == ledger.Deposit && it.call.actor.Ceilings != "" {
-		return nil
-	}
 	for _, m := range it.Moves {
-		if !bringsIn(it.Kind, m) {
+		most := g.controls.limits[m.Asset].MaxInflow
+		if most == 0 || !addsInflow(it, m) {
 			continue
 		}
-		l, err := g.limit(m.Asset)
-		if err != nil {
-			return err
-		}
-		if l.MaxInflow == 0 {
-			continue
-		}
-		if err := it.use(g.usage(usageKey{ofBooks, g.today(), broughtIn, m.Asset}, l.MaxInflow), m.Amount); err != nil {
+		if err := it.use(g.usage(usageKey{ofBooks, g.today(), broughtIn, m.Asset}, most), m.Amount); err != nil {
 			return err
 		}
 	}

@@ -183,3 +183,19 @@ func TestInflowIsLimited(t *testing.T) {
 		clean(t, db, clock)
 	})
 }
+
+// TestLimitsAreReadOrNothingIsPosted: where the limits cannot be read there are not none, for the second entry either.
+func TestLimitsAreReadOrNothingIsPosted(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		ok(t, db.SetLimit(ctx, staking.Limit{Asset: bnb, MaxInflow: unit}))
+		testkit.Must(db.Exec(ctx, "ALTER TABLE limits RENAME TO hidden"))(t)
+		if _, err := db.As(payer).Post(ctx, []ledger.Entry{oneMove("d-1", ledger.Deposit, ledger.Custody, "alice", 20),
+			oneMove("d-2", ledger.Deposit, ledger.Custody, "alice", 20)}); err == nil {
+			t.Error("the call has outcomes")
+		}
+		testkit.Must(db.Exec(ctx, "ALTER TABLE hidden RENAME TO limits"))(t)
+		has(t, db, "alice", 0, 0)
+	})
+}

@@ -30,18 +30,19 @@ func (u *usage) isOutflow() bool {
 // takesOut reports whether entries of the kind end a withdrawal, or are one at once: tokens leave for good.
 func takesOut(k ledger.Kind) bool { return k == ledger.WithdrawalCompleted || k == ledger.Withdrawal }
 
+// addsOutflow reports whether what an item takes out of accounts is added up.
+func (g *groupCommit) addsOutflow(it *item) bool {
+	return g.controls.fourEyes && it.call.approval == nil && takesOut(it.Kind)
+}
+
 // countOutflow adds up what an item takes out of accounts, by the sums that may need approval.
 func (g *groupCommit) countOutflow(it *item) error {
-	if !g.controls.fourEyes || it.call.approval != nil || !takesOut(it.Kind) {
+	if !g.addsOutflow(it) {
 		return nil
 	}
 	destination := g.destinationOf(it)
 	for _, m := range it.Moves {
-		l, err := g.limit(m.Asset)
-		if err != nil {
-			return err
-		}
-		least := l.MaxWithdrawal
+		least := g.controls.limits[m.Asset].MaxWithdrawal
 		if least == 0 {
 			continue
 		}

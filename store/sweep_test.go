@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -29,7 +30,7 @@ func free(t *testing.T, db *store.DB, id ledger.Account, asset string) ledger.Am
 func TestTheLastRewardsAreSweptToo(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
-		for _, id := range []ledger.Account{"alice", "bob", "carol"} {
+		for _, id := range []ledger.Account{"alice", "bob", "carol", "dora"} {
 			open(t, db, id)
 		}
 		testkit.Must(db.Fund(ctx, "f", bnb, coins(10), false))(t)
@@ -53,6 +54,8 @@ func TestTheLastRewardsAreSweptToo(t *testing.T) {
 		if again := testkit.Must(db.SweepAccount(ctx, "alice", "bob"))(t); len(again.Moved) != 0 || again.Unpaid != day1+1 {
 			t.Errorf("swept again it is %+v", again)
 		}
+		stolen := backEnd(t, db, "enrollment=0/day")
+		wants(t, failure(stolen.SweepAccount(ctx, "alice", "dora")), access.ErrCeiling) // another target counts as a switch
 		if a := testkit.Must(db.Account(ctx, "alice"))(t); !a.Closed.Equal(testkit.Moment(3, "12:00")) {
 			t.Errorf("alice is closed since %s", a.Closed)
 		}

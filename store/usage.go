@@ -74,6 +74,9 @@ func readUsageKey(r db.Row) usageKey {
 // readUsage finds what the undecided entries use of ceilings, and reads what of these is used. It takes no lock:
 // writeUsage looks again.
 func (g *groupCommit) readUsage() error {
+	if err := g.readTokenLimits(); err != nil {
+		return err
+	}
 	for it := range g.undecided {
 		m, counted := measures[it.Kind]
 		if by := it.call.actor; by.Ceilings != "" && counted && !it.call.system {
