@@ -43,8 +43,11 @@ type passkeyPage struct {
 // askForMine confirms with a passkey that the visitor adds another, and shows the page on which the browser makes it.
 func (s *submission) askForMine() error {
 	f := s.form()
-	if has, err := s.hasPasskeys(); err != nil || !has {
-		return errors.Join(err, ledger.ErrNotFound)
+	switch has, err := s.hasPasskeys(); {
+	case err != nil:
+		return err
+	case !has:
+		return ledger.ErrNotFound
 	}
 	label := typed(f, "label")
 	if err := people.CheckPasskeyLabel(label); err != nil {

@@ -130,9 +130,12 @@ func (s *Store) do(ctx context.Context, method, key string, query url.Values, bo
 		return "", err
 	}
 	defer func() { err = errors.Join(err, answer.Body.Close()) }()
-	read, err := io.ReadAll(io.LimitReader(answer.Body, largest))
+	read, err := io.ReadAll(io.LimitReader(answer.Body, largest+1))
 	if answer.StatusCode != http.StatusOK {
 		return "", refused(answer.Status, read)
+	}
+	if err == nil && len(read) > largest {
+		err = fmt.Errorf("the store answers with more than %d bytes", largest)
 	}
 	return string(read), err
 }

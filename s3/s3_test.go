@@ -57,6 +57,12 @@ func TestObjects(t *testing.T) {
 	if _, err := s.Get(t.Context(), "none"); err == nil || !strings.Contains(err.Error(), "NoSuchKey") {
 		t.Errorf("an object that is not there: %v", err)
 	}
+	if err := s.Put(t.Context(), "large", strings.Repeat("x", 16<<20+1)); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := s.Get(t.Context(), "large"); err == nil {
+		t.Errorf("%d bytes of a text that is too large are the text", len(text))
+	}
 }
 
 // TestRefused: what is not signed as it should be is refused, and no error has a secret.
