@@ -96,6 +96,7 @@ var arrows = map[string][]string{
 	"clients":  {"access", "pgtest", "scenario", "testkit"},
 	"browser":  {"scenario"},
 	"contract": {"scenario"},
+	"attack":   {"scenario", "reports", "store", "people", "pricing", "control", "staking", "factor", "access", "ledger"},
 	"release":  {},
 	"main":     {"cli"},
 
