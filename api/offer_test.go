@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/softstake/softstake/staking"
 )
 
 const (
@@ -109,9 +111,14 @@ func (w *town) termsWithModes(terms string) {
 func TestLimits(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		w.holder("alice", "DE")
-		w.get("auditor", "/v1/tokens/BNB/limits").is(200).says("maxTotal", "0", "maxChange", "0")
+		w.get("auditor", "/v1/tokens/BNB/limits").is(200).says("maxTotal", "0", "maxChange", "0", "maxApr", "0")
+		if err := w.db.SetLimit(t.Context(), staking.Limit{Asset: "BNB", MaxWithdrawal: 2_00000000, MaxAPR: 20_000_000,
+			MaxInflow: 3_00000000}); err != nil {
+			t.Fatal(err)
+		}
 		w.call("admin", put, "/v1/tokens/BNB/limits", `{"maxTotal":"12.5","maxChange":"25.5"}`).is(200).says("maxTotal", "12.5", "maxChange", "25.5")
-		w.get("admin", "/v1/tokens/BNB/limits").is(200).says("maxTotal", "12.5", "maxChange", "25.5")
+		w.get("admin", "/v1/tokens/BNB/limits").is(200).says("maxTotal", "12.5", "maxChange", "25.5", "maxWithdrawal", "2",
+			"maxApr", "0.2", "maxInflow", "3")
 		w.call("admin", put, "/v1/tokens/BNB/limits", `{"maxTotal":"12.5","maxChange":"25.555"}`).refused(400, "invalid", "maxChange")
 		w.call("admin", put, "/v1/tokens/BNB/limits", `{"maxTotal":"x","maxChange":"0"}`).refused(400, "invalid", "maxTotal")
 		w.call("admin", put, "/v1/tokens/BNB/limits", `{"maxTotal":"1"}`).refused(400, "invalid", "maxChange")

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -375,12 +376,18 @@ type AssetIn struct {
 }
 
 type limitsOut struct {
+	MaxTotal      string `json:"maxTotal" example:"1000" doc:"The most that a day may pay to all holders together, in whole tokens. 0: no limit."`
+	MaxChange     string `json:"maxChange" example:"25" doc:"By how many percent a day's total may differ from the day before, up or down. 0: no limit."`
+	MaxWithdrawal string `json:"maxWithdrawal" example:"200" doc:"With four eyes, from which amount on a withdrawal needs approval, at once or in parts of a day, in whole tokens. 0: no limit."`
+	MaxAPR        string `json:"maxApr" example:"0.2" doc:"The highest rate a year of terms. 0: no limit."`
+	MaxInflow     string `json:"maxInflow" example:"2000000" doc:"The most that entries may bring into the books on a day (UTC), in whole tokens. 0: no limit."`
+}
+
+// setLimits are limits as they are sent. The others are set at the command line and in the console, and stay.
+type setLimits struct {
 	MaxTotal  string `json:"maxTotal" maxLength:"40" example:"1000" doc:"The most that a day may pay to all holders together, in whole tokens. 0: no limit."`
 	MaxChange string `json:"maxChange" maxLength:"20" example:"25" doc:"By how many percent a day's total may differ from the day before, up or down, with at most 2 decimals. 0: no limit."`
 }
-
-// setLimits are limits as they are sent.
-type setLimits limitsOut
 
 type limitsIn struct {
 	AssetIn
@@ -393,11 +400,11 @@ const percentScale = 2
 func (s *server) limitRoutes() {
 	get(s, "/v1/tokens/{asset}/limits", staff, reader.tokenLimits,
 		about("get-limits", "Operation", "Read a token's limits",
-			"Above these limits a token's day needs approval before anything of it is paid.", 404))
+			"Above the first two a token's day needs approval before anything of it is paid.", 404))
 	change(s, "PUT /v1/tokens/{asset}/limits", does(control.SetLimit), writer.setLimits,
 		about("set-limits", "Operation", "Set a token's limits",
 			"A day over a limit waits, accrued and not paid, until it is approved, "+
-				"its terms are corrected or its limits are changed.", 404))
+				"its terms are corrected or its limits are changed. The other limits stay.", 404))
 }
 
 func (rd reader) tokenLimits(ctx context.Context, in *AssetIn) (*answer[limitsOut], error) {
@@ -406,15 +413,12 @@ func (rd reader) tokenLimits(ctx context.Context, in *AssetIn) (*answer[limitsOu
 		return nil, err
 	}
 	limits, err := rd.Limits(ctx)
-	shown := limitsOut{MaxTotal: "0", MaxChange: "0"}
-	for _, l := range limits {
-		if l.Asset == asset.Symbol {
-			shown = limitsOut{
-				MaxTotal: asset.Format(l.MaxTotal), MaxChange: ledger.FormatDecimal(l.MaxChange, percentScale),
-			}
-		}
+	limit := staking.NoLimit(asset)
+	if i := slices.IndexFunc(limits, func(l staking.Limit) bool { return l.Asset == asset.Symbol }); i >= 0 {
+		limit = limits[i]
 	}
-	return reply(shown, err)
+	return reply(limitsOut{asset.Format(limit.MaxTotal), ledger.FormatDecimal(limit.MaxChange, percentScale),
+		asset.Format(limit.MaxWithdrawal), limit.MaxAPR.String(), asset.Format(limit.MaxInflow)}, err)
 }
 
 func (wr writer) setLimits(ctx context.Context, in *limitsIn) (*answer[limitsOut], error) {
