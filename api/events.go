@@ -39,8 +39,9 @@ func (s *server) eventRoutes() {
 			"the events after the ID are not available any more; `ready`, the stream is up to date. "+
 			"Each has an ID, and is delivered at least once: reconnect with the last ID within seven days, "+
 			"and nothing is missed. An event that is delivered again has the same `entry`; its ID may differ. "+
-			"An entry changes a balance (`account`, `part`, `asset`) once: the changes, each taken once, "+
-			"add up to the balance in whatever order they come. "+
+			"An ID begins with a number, which grows by the order in which events are published: "+
+			"the changes of a balance come in the order in which they were made. "+
+			"An entry changes a balance (`account`, `part`, `asset`) once. "+
 			"After `reset`, read everything again and continue from its ID. "+
 			"Each connection sends one `ready` when it is up to date: after the missed events, before new ones. "+
 			"A new stream begins with it, so a client has an ID to resume from before anything has happened. "+

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,6 +35,8 @@ type town struct {
 	tokens map[string]string // by role, or the holder's ID
 	first  staking.Day
 	clock  *testkit.Clock
+
+	sequence sync.Once // begins with the first stream of events
 }
 
 // townRate lets a test make as many requests at once as it has.

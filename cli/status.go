@@ -10,6 +10,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -37,6 +38,7 @@ type (
 		Accounts     int64             `json:"accounts"`
 		Enrolled     int64             `json:"enrolled"`
 		UnpricedDays int64             `json:"unpricedDays"`
+		Events       eventsJSON        `json:"events"`
 		Expiring     []expiringJSON    `json:"expiringTokens,omitempty"` // of staff and back ends, within 14 days
 		Tokens       []tokenStatusJSON `json:"tokens"`
 	}
@@ -51,6 +53,12 @@ type (
 		LastHolders int64      `json:"lastHolders"`
 		DaysLeft    *int64     `json:"daysLeft"` // null: not known
 		Waiting     string     `json:"waiting,omitempty"`
+	}
+	// eventsJSON is how far the events of the outbox have numbers, by which they are published.
+	eventsJSON struct {
+		Newest     int64    `json:"newest"`
+		Unnumbered int64    `json:"unnumbered"`
+		Oldest     *instant `json:"oldestUnnumbered"` // when it was written; null: there is none
 	}
 	expiringJSON struct {
 		ID      string  `json:"id"`
@@ -77,8 +85,13 @@ func (c *statusCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
+		events, err := db.Outbox().State(ctx)
+		if err != nil {
+			return err
+		}
 		if c.JSON {
 			j := formatStatus(a, s)
+			j.Events = formatEvents(events)
 			j.Test, j.FourEyes = db.Test(), fourEyes
 			for _, k := range expiring {
 				j.Expiring = append(j.Expiring, expiringJSON{k.ID, k.Label, instant(k.Expires)})
@@ -88,7 +101,7 @@ func (c *statusCmd) Run(env *Env) error {
 		if db.Test() {
 			err = env.printf("%s\n\n", testBooks(env))
 		}
-		return cmp.Or(err, writeStatus(env, a, s, fourEyes), writeExpiring(env, expiring))
+		return cmp.Or(err, writeStatus(env, a, s, fourEyes), writeEvents(env, events), writeExpiring(env, expiring))
 	})
 }
 
@@ -151,6 +164,27 @@ func writeStatus(env *Env, a assets, s reports.Status, fourEyes bool) error {
 		[2]string{"accounts", fmt.Sprintf("%d; Soft Staking is on for %d", s.Accounts, s.Enrolled)},
 		[2]string{"four eyes", fourEyesSentence(fourEyes)},
 	), env.printf("\n"), grid.write(env.Stdout), env.printf("%s", notes.String()))
+}
+
+func formatEvents(s outbox.State) eventsJSON {
+	j := eventsJSON{Newest: s.Newest, Unnumbered: s.Waiting}
+	if s.Waiting > 0 {
+		oldest := instant(s.Oldest)
+		j.Oldest = &oldest
+	}
+	return j
+}
+
+// eventsLate is from what age on an event without a number is mentioned: "serve" numbers them at once.
+const eventsLate = time.Minute
+
+// writeEvents says that events are not published.
+func writeEvents(env *Env, s outbox.State) error {
+	if s.Lag(env.Now()) < eventsLate {
+		return nil
+	}
+	return env.printf("\n%s not published, the oldest since %s UTC: \"softstake serve\" publishes them.\n",
+		count(s.Waiting, "event of the outbox is", "events of the outbox are"), wallTime(s.Oldest))
 }
 
 // writeExpiring says which credentials end soon.

@@ -77,7 +77,7 @@ func (db *postgresDB) Close() error {
 func (db *postgresDB) words() map[string]string {
 	return map[string]string{
 		"text": `text COLLATE "C"`, "int": "bigint", "day": "integer", "small": "smallint", "blob": "bytea",
-		"table": "", "hot": "WITH (fillfactor = 45)",
+		"postgres": "", "table": "", "hot": "WITH (fillfactor = 45)",
 		"date": "(date '1970-01-01' + a.day)::text", "millis": "86400000",
 	}
 }
@@ -90,22 +90,27 @@ func (db *postgresDB) About(ctx context.Context) (About, error) {
 }
 
 func (db *postgresDB) Write(ctx context.Context, fn func(Tx) error) error {
-	return db.transact(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED", fn)
+	return db.transact(ctx, ctx, "BEGIN ISOLATION LEVEL READ COMMITTED", fn)
+}
+
+func (db *postgresDB) WriteUninterrupted(ctx context.Context, fn func(Tx) error) error {
+	return db.transact(ctx, context.WithoutCancel(ctx), "BEGIN ISOLATION LEVEL READ COMMITTED", fn)
 }
 
 func (db *postgresDB) Claim(ctx context.Context, fn func(Tx) error) error {
-	return db.transact(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ", fn)
+	return db.transact(ctx, ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ", fn)
 }
 
 func (db *postgresDB) Read(ctx context.Context, fn func(View) error) error {
-	return db.transact(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", func(t Tx) error { return fn(t) })
+	return db.transact(ctx, ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", func(t Tx) error { return fn(t) })
 }
 
 func (db *postgresDB) Look(ctx context.Context, fn func(View) error) error {
 	return retry(ctx, func() error { return postgresError(fn(postgresTx{ctx, db.pool})) })
 }
 
-func (db *postgresDB) transact(ctx context.Context, begin string, fn func(Tx) error) error {
+// transact runs fn in a transaction until ctx ends, and its COMMIT until commitCtx ends.
+func (db *postgresDB) transact(ctx, commitCtx context.Context, begin string, fn func(Tx) error) error {
 	return retry(ctx, func() error {
 		return postgresError(db.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
 			err := db.begin(ctx, c.Conn(), begin)
@@ -113,7 +118,7 @@ func (db *postgresDB) transact(ctx context.Context, begin string, fn func(Tx) er
 				err = fn(postgresTx{ctx, c})
 			}
 			if err == nil {
-				return commit(ctx, c)
+				return commit(commitCtx, c)
 			}
 			// A connection that is left in its transaction is closed by the pool.
 			if ctx.Err() == nil && !c.Conn().IsClosed() {

@@ -176,7 +176,7 @@ func (db *sqliteDB) Close() error {
 func (db *sqliteDB) words() map[string]string {
 	return map[string]string{
 		"text": "TEXT", "int": "INTEGER", "day": "INTEGER", "small": "INTEGER", "blob": "BLOB",
-		"table": "STRICT, WITHOUT ROWID", "hot": "STRICT, WITHOUT ROWID",
+		"postgres": "--", "table": "STRICT, WITHOUT ROWID", "hot": "STRICT, WITHOUT ROWID",
 		"date": "date(a.day * 86400, 'unixepoch')", "millis": "86400000",
 	}
 }
@@ -218,6 +218,10 @@ func (db *sqliteDB) Write(ctx context.Context, fn func(Tx) error) error {
 		return cannotWrite(db.path)
 	}
 	return db.transact(ctx, db.writer, "BEGIN IMMEDIATE", fn)
+}
+
+func (db *sqliteDB) WriteUninterrupted(ctx context.Context, fn func(Tx) error) error {
+	return db.Write(ctx, fn)
 }
 
 func (db *sqliteDB) Claim(ctx context.Context, fn func(Tx) error) error { return db.Write(ctx, fn) }

@@ -22,6 +22,10 @@ type engine interface {
 	// on PostgreSQL. On SQLite it is BEGIN IMMEDIATE on the one connection that writes: there is one
 	// writer at a time, in all processes, and so nobody to lock rows against.
 	Write(ctx context.Context, fn func(Tx) error) error
+	// WriteUninterrupted is Write whose COMMIT is not cancelled when ctx ends. A COMMIT that waits for a
+	// synchronous standby and is cancelled shows its changes before the standby has them: a failover then
+	// takes back what others have read. It returns when the standby has answered.
+	WriteUninterrupted(ctx context.Context, fn func(Tx) error) error
 	// Claim runs fn in a transaction that reads one snapshot and may write: REPEATABLE READ on
 	// PostgreSQL, Write on SQLite.
 	Claim(ctx context.Context, fn func(Tx) error) error

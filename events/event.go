@@ -13,7 +13,7 @@ import (
 
 // Event is one thing that happened.
 type Event struct {
-	ID   string // to continue after it: Subscribe's after. At most 128 characters, without spaces
+	ID   string // to continue after it: Subscribe's after. At most 64 characters: digits and "-"
 	Type string // "ready", "balance", "reward", "settled", "reset"; "": nothing else happened up to the ID
 	Body any    // Ready, Balance, Reward, Settled or Reset, for JSON; nil where the Type is ""
 }
@@ -73,12 +73,13 @@ type publication struct {
 	to    audience
 	emit  func(owner ledger.Account, e Event) error // owner "": everybody's
 
-	at    cursor
-	count int // of events so far
+	number int64 // of the outbox event
+	count  int   // of its events so far
 }
 
 // publish gives emit the events that the audience wants, in order.
 func (t *publication) publish(ctx context.Context, from outbox.Event) error {
+	t.number = from.Number
 	for _, e := range from.Entries {
 		for _, b := range e.Balances {
 			if err := t.balance(ctx, e, b); err != nil {
@@ -102,7 +103,7 @@ func (t *publication) publish(ctx context.Context, from outbox.Event) error {
 
 func (t *publication) event(owner ledger.Account, kind string, body any) error {
 	t.count++
-	return t.emit(owner, Event{t.at.nth(t.count), kind, body})
+	return t.emit(owner, Event{partID(t.number, t.count), kind, body})
 }
 
 func (t *publication) balance(ctx context.Context, e outbox.PostedEntry, b outbox.PostedBalance) error {

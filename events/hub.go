@@ -27,22 +27,31 @@ type Hub struct {
 	poller *poller // nil while nobody is subscribed
 }
 
-// New makes a Hub. While there are subscribers it looks into the outbox as often as poll
-// says.
+// New makes a Hub. While there are subscribers it publishes at once what this process numbers, and looks
+// into the outbox as often as poll says for what others do.
 func New(books *store.DB, log *slog.Logger, poll time.Duration) *Hub {
 	return &Hub{books: books, log: log, poll: poll, limit: queueLimit}
+}
+
+// Position is the ID to continue after for one who reads the books from now on. What has no number yet is
+// sent, and may be in the books that are read.
+func (h *Hub) Position(ctx context.Context) (string, error) {
+	newest, err := h.books.Outbox().Newest(ctx)
+	if err != nil {
+		return "", err
+	}
+	return idOf(newest), nil
 }
 
 // Subscribe calls send for each event of an account ("" is all) until ctx ends,
 // send fails, or the subscriber has been too slow: ErrSlow. Days that are settled
 // are for everybody. after is the ID of the last event that the subscriber has
 // seen, or "": then it begins now. What happened after that event is sent at least
-// once; what is sent again has the same entry, and not the same ID. An event too old
-// to be known is answered with one "reset": read everything again, and continue from there.
+// once; what is sent again has the same entry. After an event that is not kept any
+// more, or never was, one "reset" is sent: read everything again, and continue from there.
 //
-// Events come in order of when they were written. Where two processes change one
-// balance, whose clocks differ by more than lies between the changes, these come in
-// the wrong order; the changes, each entry's taken once, add up all the same.
+// Events come in the order of the numbers of their outbox events, which is the order in which they changed a
+// balance, whatever processes changed it.
 //
 // One "ready" is sent when the subscriber is up to date: a client that resumes after
 // its ID misses nothing written later. Beside the events, an Event of no Type is sent

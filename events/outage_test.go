@@ -9,6 +9,7 @@ import (
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -44,6 +45,7 @@ func TestTheDatabaseGoesAway(t *testing.T) {
 	})
 	w.ok(err)
 	defer func() { w.ok(w.books.Close()) }()
+	defer scenario.Sequence(t, w.books)()
 	log := make(heard, 10)
 	w.hub = events.New(w.books, slog.New(log), poll)
 	w.open("alice")

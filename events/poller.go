@@ -15,19 +15,21 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// poller looks for outbox events again and again, and publishes them to all subscribers
-// of this process.
+// readAtOnce is how many outbox events are read at once at most.
+const readAtOnce = 500
+
+// poller reads outbox events as they get their numbers, and publishes them to all subscribers of this process.
 type poller struct {
 	books *store.DB
 	log   *slog.Logger
 	every time.Duration
 
 	stop  context.CancelFunc
-	begun chan struct{} // closed when it knows what there was before it
+	begun chan struct{} // closed when it knows where it begins
 	ended chan struct{}
 
 	audience atomic.Pointer[audience]
-	here     atomic.Pointer[cursor] // all that is before it is in the queues, or was
+	sent     atomic.Int64 // all events up to this number are in the queues, or were
 }
 
 // startPoller begins to look. It ends when it is stopped.
@@ -40,16 +42,16 @@ func startPoller(books *store.DB, log *slog.Logger, every time.Duration) *poller
 	return p
 }
 
-// run looks for outbox events until the context ends. Where the books fail it looks again,
-// from the same cursor on.
+// run reads outbox events until the context ends: at once what this process numbers, and every so often what
+// others do. Where the books fail it looks again, from the same number on.
 func (p *poller) run(ctx context.Context) {
 	defer close(p.ended)
 	tick := time.NewTicker(p.every)
 	defer tick.Stop()
-	t := tailFrom(p.books, p.books.Now())
-	look, failing := func() error { return t.skip(ctx) }, false
+	look, failing := p.begin, false
 	for {
-		err := look()
+		numbered := p.books.Outbox().Wait()
+		err := look(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -59,24 +61,65 @@ func (p *poller) run(ctx context.Context) {
 			p.log.Info("the outbox can be read again")
 		}
 		if failing = err != nil; !failing {
-			here := t.here
-			if p.here.Swap(&here) == nil {
-				close(p.begun)
-				look = func() error {
-					return t.read(ctx, func(at cursor, e outbox.Event) error { return p.publish(ctx, at, e) })
-				}
-			}
+			look = p.read
 		}
 		select {
 		case <-ctx.Done():
 			return
+		case <-numbered:
 		case <-tick.C:
 		}
 	}
 }
 
+// begin finds where it begins: after what has a number now.
+func (p *poller) begin(ctx context.Context) error {
+	newest, err := p.books.Outbox().Newest(ctx)
+	if err == nil {
+		p.sent.Store(newest)
+		close(p.begun)
+	}
+	return err
+}
+
+// read publishes what has a number now, in order. Where it fails, what was published of one outbox event may
+// be published again, and nothing is passed over.
+func (p *poller) read(ctx context.Context) error {
+	for {
+		events, err := p.books.Outbox().After(ctx, p.sent.Load(), readAtOnce)
+		if errors.Is(err, outbox.ErrNotKept) {
+			return errors.Join(err, p.skip(ctx))
+		}
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		for _, e := range events {
+			if err := p.publish(ctx, e); err != nil {
+				return err
+			}
+			p.sent.Store(e.Number)
+		}
+	}
+}
+
+// skip goes on after what has a number now. All subscribers are cut off: they come again after the last
+// event that they have seen, and are told that they have missed some.
+func (p *poller) skip(ctx context.Context) error {
+	newest, err := p.books.Outbox().Newest(ctx)
+	if err != nil {
+		return err
+	}
+	for _, queues := range *p.audience.Load() {
+		for _, q := range queues {
+			q.overflow()
+		}
+	}
+	p.sent.Store(newest)
+	return nil
+}
+
 // publish puts the events of an outbox event into the queues of those who want them.
-func (p *poller) publish(ctx context.Context, at cursor, from outbox.Event) error {
+func (p *poller) publish(ctx context.Context, from outbox.Event) error {
 	to := *p.audience.Load()
 	emit := func(owner ledger.Account, e Event) error {
 		takers := [][]*queue{to[""], to[owner]}
@@ -85,12 +128,12 @@ func (p *poller) publish(ctx context.Context, at cursor, from outbox.Event) erro
 		}
 		for _, queues := range takers {
 			for _, q := range queues {
-				q.put(queued{e, from.Key})
+				q.put(queued{e, from.Number})
 			}
 		}
 		return nil
 	}
-	return (&publication{books: p.books, to: to, emit: emit, at: at}).publish(ctx, from)
+	return (&publication{books: p.books, to: to, emit: emit}).publish(ctx, from)
 }
 
 // join adds a queue for an account's events. It and leave are called one after the
@@ -119,10 +162,10 @@ var ErrSlow = errors.New("the subscriber is too slow; subscribe again after the 
 // queueLimit is how many events wait for a subscriber at most.
 const queueLimit = 1 << 16
 
-// queued is an event, and the outbox event that it comes from.
+// queued is an event, and the number of the outbox event that it comes from.
 type queued struct {
 	Event
-	of outbox.Key
+	of int64
 }
 
 // queue is what waits for one subscriber. Who puts into it never waits.
@@ -147,6 +190,17 @@ func (q *queue) put(e queued) {
 	} else {
 		q.waiting = append(q.waiting, e)
 	}
+	select {
+	case q.more <- struct{}{}:
+	default:
+	}
+}
+
+// overflow has the subscriber cut off, as if it were too slow.
+func (q *queue) overflow() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.overflowed, q.waiting = true, nil
 	select {
 	case q.more <- struct{}{}:
 	default:

@@ -10,7 +10,6 @@ import (
 
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
@@ -72,7 +71,7 @@ func TestNothingIsMissed(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			each(t, func(w *world) {
 				w.open("alice", "bob")
-				behind := w.another(func() time.Time { return w.clock.Now().Add(-outbox.Lag / 4) })
+				behind := w.another(func() time.Time { return w.clock.Now().Add(-10 * time.Second) })
 				_, err := reports.New(behind.Reader()).FirstOpen(t.Context()) // now its connections are there
 				w.ok(err)
 				defer w.leaks()()

@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/softstake/softstake/ledger"
@@ -15,7 +16,7 @@ type subscription struct {
 	send    func(Event) error
 	beat    <-chan time.Time
 	queue   *queue
-	replay  *tail // of what it was sent from the outbox and not from the queue; nil: nothing
+	sent    int64 // everything up to this number was sent
 }
 
 // run brings the subscriber up to date, and then sends it what the poller publishes.
@@ -25,7 +26,7 @@ func (s *subscription) run(ctx context.Context, after string) error {
 		return err
 	}
 	// Most is sent before there is a queue, which would overflow at the same time.
-	if s.replay != nil {
+	if known {
 		if err := s.catchUp(ctx); err != nil {
 			return err
 		}
@@ -35,60 +36,66 @@ func (s *subscription) run(ctx context.Context, after string) error {
 	if err := s.await(ctx, p.begun); err != nil {
 		return err
 	}
-	here := *p.here.Load()
-	switch {
-	case s.replay != nil: // what the poller published before the queue was there
-		if err := s.catchUp(ctx); err != nil {
-			return err
-		}
-		here = s.replay.here
-	case !known:
+	// What the poller published before the queue was there has a number by now. All that has none is in the
+	// queue once it has.
+	if known {
+		err = s.catchUp(ctx)
+	} else {
+		s.sent, err = s.hub.books.Outbox().Newest(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if !known && after != "" {
 		reason := "events after this ID are not known any more: read everything again, and continue from here"
-		if err := s.send(Event{here.String(), "reset", Reset{reason}}); err != nil {
+		if err := s.send(Event{idOf(s.sent), "reset", Reset{reason}}); err != nil {
 			return err
 		}
 	}
 	// With a body: many clients keep the ID only of an event that has one.
-	if err := s.send(Event{here.String(), "ready", Ready{}}); err != nil {
+	if err := s.send(Event{idOf(s.sent), "ready", Ready{}}); err != nil {
 		return err
 	}
 	return s.follow(ctx, p)
 }
 
-// begin finds the cursor to begin at, and reports whether all that came after it is still
-// known.
+// begin finds the number to begin after, and reports whether all that came after it is still kept.
 func (s *subscription) begin(ctx context.Context, after string) (known bool, err error) {
-	if after == "" {
-		return true, nil
-	}
-	books := s.hub.books
-	p, ok := parseCursor(after)
-	if now := books.Now(); !ok || p.base.Before(now.Add(-outbox.Kept)) || p.At.After(now.Add(outbox.Lag)) {
+	number, ok := parseID(after)
+	if !ok {
 		return false, nil
 	}
-	if p.Nonce != "" { // of these very books?
-		is, err := books.Outbox().Events(ctx, []outbox.Key{p.Key})
-		if err != nil || len(is) == 0 {
-			return false, err
-		}
+	_, err = s.hub.books.Outbox().After(ctx, number, 1)
+	if errors.Is(err, outbox.ErrNotKept) {
+		return false, nil
 	}
-	s.replay, err = tailAfter(ctx, books, p)
-	return true, err
+	s.sent = number
+	return err == nil, err
 }
 
-// catchUp sends what has become visible in the outbox since the last time.
+// catchUp sends what has a number in the outbox now.
 func (s *subscription) catchUp(ctx context.Context) error {
 	emit := func(_ ledger.Account, e Event) error { return s.send(e) }
-	return s.replay.read(ctx, func(p cursor, from outbox.Event) error {
-		select {
-		case <-s.beat: // there may be nothing to send for long
-			if err := s.send(Event{}); err != nil {
+	for {
+		events, err := s.hub.books.Outbox().After(ctx, s.sent, readAtOnce)
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		for _, e := range events {
+			select {
+			case <-s.beat: // there may be nothing to send for long
+				if err := s.send(Event{ID: idOf(s.sent)}); err != nil {
+					return err
+				}
+			default:
+			}
+			to := publication{books: s.hub.books, to: audience{s.account: nil}, emit: emit}
+			if err := to.publish(ctx, e); err != nil {
 				return err
 			}
-		default:
+			s.sent = e.Number
 		}
-		return (&publication{books: s.hub.books, to: audience{s.account: nil}, emit: emit, at: p}).publish(ctx, from)
-	})
+	}
 }
 
 // await waits until the poller has begun, with heartbeats.
@@ -118,17 +125,15 @@ func (s *subscription) follow(ctx context.Context, p *poller) error {
 		case <-s.beat:
 			beat = true
 		}
-		here := *p.here.Load() // before the queue is emptied: all up to here is in it, or was
+		published := p.sent.Load() // before the queue is emptied: all up to here is in it, or was
 		if err := s.empty(ctx); err != nil {
 			return err
 		}
-		if s.replay != nil && here.At.After(s.replay.here.At) {
-			s.replay = nil // the queue has come past what was sent from the outbox
-		}
+		s.sent = max(s.sent, published)
 		if !beat {
 			continue
 		}
-		if err := s.send(Event{ID: here.String()}); err != nil {
+		if err := s.send(Event{ID: idOf(s.sent)}); err != nil {
 			return err
 		}
 	}
@@ -141,7 +146,7 @@ func (s *subscription) empty(ctx context.Context) error {
 		return err
 	}
 	for _, e := range waiting {
-		if s.replay != nil && s.replay.saw(e.of) {
+		if e.of <= s.sent {
 			continue
 		}
 		if ctx.Err() != nil {

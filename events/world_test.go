@@ -61,6 +61,7 @@ func each(t *testing.T, test func(w *world)) {
 			w.books, err = store.Open(t.Context(), w.url, w.options())
 			w.ok(err)
 			defer func() { w.ok(w.books.Close()) }()
+			defer scenario.Sequence(t, w.books)()
 			w.hub = events.New(w.books, slog.New(slog.DiscardHandler), poll)
 			_, err = reports.New(w.books.Reader()).FirstOpen(t.Context()) // now its connections are there
 			w.ok(err)

@@ -242,6 +242,7 @@ var Unrecorded = map[string]string{
 	"record_groups":              "they are a part of the records",
 	"records":                    "they are signed",
 	"responses":                  "they are kept for some days only",
+	"sequences":                  "they are counters",
 	"sessions":                   "they are removed when they are over",
 	"step_ups":                   "they are removed when they are over",
 	"staff_sessions":             "they are removed when they are over",

@@ -15,31 +15,10 @@ import (
 // Kept is how long events are kept to be read again.
 const Kept = 7 * 24 * time.Hour
 
-// Lag is how long after the time it bears an event may become visible: a reader that has
-// come to a moment looks again at what is this much older. A third of it is for the
-// transaction that writes, which starts over if it takes longer; the rest is for its
-// commit, and for the clocks of several processes, which must not differ by more than ten
-// seconds.
-const Lag = 30 * time.Second
-
-// Key names an event. Events are in order of At, then of Nonce: what one process wrote
-// about a balance is in the order in which it happened.
-type Key struct {
-	At    time.Time // when it was written, by the clock of the process that wrote it
-	Nonce string    // distinguishes those of one moment; "" comes before all others
-}
-
-// After reports whether the key comes after another.
-func (k Key) After(other Key) bool {
-	return k.At.After(other.At) || k.At.Equal(other.At) && k.Nonce > other.Nonce
-}
-
-// bucket is where the event is stored: its key is spread as that of an entry is.
-func (k Key) bucket() int64 { return int64(ledger.Entry{ID: k.Nonce}.Bucket()) }
-
 // Event is what one transaction did, or a part of that where it is much.
 type Event struct {
-	Key
+	Number  int64         // above zero; each is greater by one than that of the event before it
+	At      time.Time     // when it was written, by the clock of the process that wrote it
 	Entries []PostedEntry // in the order in which they were posted
 	Paid    []PaidBatch
 	Settled []staking.Due // days of tokens that are paid in every bucket
@@ -68,127 +47,174 @@ type PaidBatch struct {
 	PaidAt time.Time // when they were credited
 }
 
-// Outbox is the table of events. All methods may be called from several goroutines at
-// the same time, and from several processes.
+// Outbox is the table of events. A transaction writes its events without numbers; Number gives them their
+// numbers once they are committed; readers read by number. All methods may be called from several
+// goroutines at the same time, and from several processes.
 type Outbox struct {
 	db     *db.DB
 	clock  func() time.Time
-	stamps *db.Stamps
+	shared *Shared
 }
 
-// New is the outbox of a database. stamps are those of all who write into it in this process.
-func New(d *db.DB, clock func() time.Time, stamps *db.Stamps) *Outbox {
-	return &Outbox{d, clock, stamps}
+// Shared is what all outboxes of the same books in a process share. The zero Shared is ready.
+type Shared struct {
+	Stamps   db.Stamps // of all who write rows that are in order of time
+	written  signal    // sent when events are committed
+	numbered signal    // sent when events are given numbers
 }
+
+// New is the outbox of a database.
+func New(d *db.DB, clock func() time.Time, shared *Shared) *Outbox { return &Outbox{d, clock, shared} }
 
 // now is the clock's time in milliseconds since 1970.
 func (o *Outbox) now() int64 { return o.clock().UnixMilli() }
 
-// Write runs a transaction and writes, as its last statement, what fn says that it did:
-// the time that the events bear is then nearly that of the commit. Where it was a while
-// before the commit could be seen, readers may have gone past it: then the events are
-// written again. fn may be called several times.
+// Write runs a transaction and writes, as its last statements, what fn says that it did. fn may be
+// called several times. The events get their numbers from Number, in this process or another.
 func (o *Outbox) Write(ctx context.Context, fn func(db.Tx) (Records, error)) error {
-	var records Records
-	var at int64
-	err := o.db.Write(ctx, func(t db.Tx) (err error) {
-		if records, err = fn(t); err == nil {
-			at, err = o.insert(t, records)
+	wrote := false
+	err := o.db.Write(ctx, func(t db.Tx) error {
+		records, err := fn(t)
+		if err == nil {
+			wrote = len(records) > 0
+			err = o.insert(t, records)
 		}
 		return err
 	})
-	for err == nil && records != nil && o.now()-at > 2*Lag.Milliseconds()/3 {
-		err = o.db.Write(ctx, func(t db.Tx) (err error) {
-			at, err = o.insert(t, records)
-			return err
-		})
+	if err == nil && wrote {
+		o.shared.written.send()
 	}
 	return err
 }
 
-// insert writes events, and says which time the first of them bears. Where writing took
-// long, the transaction starts over, so that readers need not look back further.
-func (o *Outbox) insert(t db.Tx, records Records) (first int64, err error) {
-	for i, body := range records {
-		at, nonce := o.stamps.Next(o.now())
-		if i == 0 {
-			first = at
-		}
-		if _, err := t.Exec("INSERT INTO outbox (bucket, at, nonce, body) VALUES ($1, $2, $3, $4)",
-			Key{Nonce: nonce}.bucket(), at, nonce, body); err != nil {
-			return first, fmt.Errorf("write into the outbox: %w", err)
-		}
-		if took := o.now() - at; took > Lag.Milliseconds()/3 {
-			return first, fmt.Errorf("%w: writing into the outbox took %d ms", db.ErrRetry, took)
+// The order in which events were written. On PostgreSQL the value is drawn while the transaction has its
+// locks: whoever waited for one of them draws a later value. SQLite has one writer, which counts on from
+// what has no number yet.
+const (
+	insertPostgres = "INSERT INTO outbox (bucket, at, nonce, body) VALUES ($1, $2, $3, $4)"
+	insertSQLite   = "INSERT INTO outbox (bucket, at, nonce, body, written) VALUES ($1, $2, $3, $4, " +
+		"(SELECT coalesce(max(written), 0) + 1 FROM outbox WHERE number = 0))"
+)
+
+// insert writes events, without numbers.
+func (o *Outbox) insert(t db.Tx, records Records) error {
+	statement := insertSQLite
+	if o.db.Postgres() {
+		statement = insertPostgres
+	}
+	for _, body := range records {
+		at, nonce := o.shared.Stamps.Next(o.now())
+		bucket := ledger.Entry{ID: nonce}.Bucket() // the keys are spread as those of entries are
+		if _, err := t.Exec(statement, int64(bucket), at, nonce, body); err != nil {
+			return fmt.Errorf("write into the outbox: %w", err)
 		}
 	}
-	return first, nil
+	return nil
 }
 
-// Keys are the keys of the events after a key, in order, at most limit.
-func (o *Outbox) Keys(ctx context.Context, after Key, limit int) (keys []Key, err error) {
-	err = o.db.Read(ctx, func(t db.View) (err error) {
-		keys, err = db.All(t, func(r db.Row) (Key, error) {
-			return Key{db.TimeOf(r.Int(0)), r.Text(1)}, nil
-		}, "SELECT at, nonce FROM outbox WHERE (at, nonce) > ($1, $2) ORDER BY at, nonce LIMIT $3", after.At.UnixMilli(),
-			after.Nonce, int64(limit))
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("look into the outbox: %w", err)
-	}
-	return keys, nil
-}
+// ErrNotKept says that the events after a number are not known: some of them are not kept any more, or
+// the number was never given in these books.
+const ErrNotKept ledger.ErrorKind = "the events after this number are not kept"
 
-// Events are the events of some keys, in their order, without those that were removed.
-// One may have a MiB.
-func (o *Outbox) Events(ctx context.Context, keys []Key) (events []Event, err error) {
-	err = o.db.Read(ctx, func(t db.View) (err error) {
-		events, err = db.AllEach(t, func(r db.Row) (Event, error) {
-			return decode(Key{db.TimeOf(r.Int(0)), r.Text(1)}, r.Bytes(2))
-		}, "SELECT at, nonce, body FROM outbox WHERE bucket = $1 AND at = $2 AND nonce = $3", db.SetOf(keys,
-			db.Int("bucket", Key.bucket),
-			db.Int("at", func(k Key) int64 { return k.At.UnixMilli() }),
-			db.Text("nonce", func(k Key) string { return k.Nonce })))
+// page is how many bytes After reads at most, but for the last event.
+const page = 8 << 20
+
+// After are the events after a number, at most limit and a few MiB, in the order of their numbers, which
+// have no gap. None: the number is the newest one. ErrNotKept.
+func (o *Outbox) After(ctx context.Context, number int64, limit int) (events []Event, err error) {
+	err = o.db.Read(ctx, func(t db.View) error {
+		s, err := numbers(t)
+		if err != nil {
+			return err
+		}
+		if number < s.Removed || number > s.Newest {
+			return ErrNotKept.In("", "%d; the newest is %d, and those up to %d are removed", number, s.Newest, s.Removed)
+		}
+		end, bytes := number, int64(0)
+		err = t.Query(func(r db.Row) error {
+			if bytes < page {
+				end = r.Int(0)
+			}
+			bytes += r.Int(1)
+			return nil
+		}, "SELECT number, length(body) FROM outbox WHERE number > 0 AND number > $1 ORDER BY number LIMIT $2", number,
+			int64(limit))
+		if err != nil {
+			return err
+		}
+		events, err = db.All(t, func(r db.Row) (Event, error) {
+			return decode(r.Int(0), db.TimeOf(r.Int(1)), r.Bytes(2))
+		}, "SELECT number, at, body FROM outbox WHERE number > 0 AND number > $1 AND number <= $2 ORDER BY number", number,
+			end)
+		if err == nil && end == number && number < s.Newest {
+			err = fmt.Errorf("the outbox has no event after %d, and the newest is %d", number, s.Newest)
+		}
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the outbox: %w", err)
 	}
+	for i, e := range events {
+		if e.Number != number+int64(i)+1 {
+			return nil, fmt.Errorf("the outbox has no event %d, and has event %d", number+int64(i)+1, e.Number)
+		}
+	}
 	return events, nil
 }
 
-// grace is how much longer an event is there than it is promised: whoever has begun to
-// read at the very end of the time finds all of it.
-const grace = time.Hour
-
-// old is an event whose time is over.
-type old struct {
-	bucket, at int64
-	nonce      string
+// Newest is the newest number that is given; 0: none is.
+func (o *Outbox) Newest(ctx context.Context) (newest int64, err error) {
+	err = o.db.Look(ctx, func(t db.View) error {
+		s, err := numbers(t)
+		newest = s.Newest
+		return err
+	})
+	return newest, annotate(err)
 }
 
-// Prune removes the events whose time is over, in small transactions: some of each bucket.
-// Repeating it has no further effect, and several processes may call it at the same time.
-func (o *Outbox) Prune(ctx context.Context) error {
-	buckets := make([]int64, ledger.Buckets)
-	for b := range buckets {
-		buckets[b] = int64(b)
+// State is how far the numbers are.
+type State struct {
+	Newest  int64     // the newest number; 0: none is given
+	Removed int64     // events up to this number are not kept any more
+	Waiting int64     // events that are committed and have no number yet
+	Oldest  time.Time // when the oldest of those was written; zero: there is none
+}
+
+// Lag is for how long the oldest event that has no number has been written; 0 where all have one.
+func (s State) Lag(now time.Time) time.Duration {
+	if s.Oldest.IsZero() {
+		return 0
 	}
-	before := o.now() - (Kept + grace).Milliseconds()
-	each := db.SetOf(buckets, db.Int("bucket", func(b int64) int64 { return b }),
-		db.Int("before", func(int64) int64 { return before }))
-	err := o.db.Prune(ctx, func(t db.View, _ int) (db.Set, error) {
-		over, err := db.AllEach(t, func(r db.Row) (old, error) {
-			return old{r.Int(0), r.Int(1), r.Text(2)}, nil
-		}, "SELECT bucket, at, nonce FROM outbox WHERE bucket = $1 AND at < $2 ORDER BY at LIMIT 16", each)
-		return db.SetOf(over,
-			db.Int("bucket", func(e old) int64 { return e.bucket }),
-			db.Int("at", func(e old) int64 { return e.at }),
-			db.Text("nonce", func(e old) string { return e.nonce })), err
-	}, "DELETE FROM outbox WHERE bucket = $1 AND at = $2 AND nonce = $3")
+	return max(now.Sub(s.Oldest), 0)
+}
+
+// State is how far the numbers are now. It counts the events that have none.
+func (o *Outbox) State(ctx context.Context) (s State, err error) {
+	err = o.db.Read(ctx, func(t db.View) (err error) {
+		if s, err = numbers(t); err != nil {
+			return err
+		}
+		var oldest int64
+		_, err = db.One(t, []*int64{&s.Waiting, &oldest},
+			"SELECT count(*), coalesce(min(at), 0) FROM outbox WHERE number = 0")
+		s.Oldest = db.TimeOrZero(oldest)
+		return err
+	})
+	return s, annotate(err)
+}
+
+// numbers are how far the numbers are, without what has none.
+func numbers(t db.View) (s State, err error) {
+	_, err = db.One(t, []*int64{&s.Newest, &s.Removed}, "SELECT last, removed FROM sequences WHERE name = 'outbox'")
+	return s, err
+}
+
+func annotate(err error) error {
 	if err != nil {
-		return fmt.Errorf("remove old events of the outbox: %w", err)
+		return fmt.Errorf("look into the outbox: %w", err)
 	}
 	return nil
 }
+
+// Wait is a channel that is closed when this process gives events their numbers next.
+func (o *Outbox) Wait() <-chan struct{} { return o.shared.numbered.next() }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
@@ -79,11 +80,11 @@ func appendString(to []byte, s string) []byte {
 }
 
 // decode reads the body of an event.
-func decode(k Key, body []byte) (Event, error) {
-	e, d := Event{Key: k}, decoder{rest: body}
+func decode(number int64, at time.Time, body []byte) (Event, error) {
+	e, d := Event{Number: number, At: at}, decoder{rest: body}
 	if f := d.byte(); f != format && d.err == nil {
-		return e, fmt.Errorf("an outbox event of %s is in format %d, and this softstake knows %d; use a newer softstake",
-			ledger.FormatTime(k.At), f, format)
+		return e, fmt.Errorf("outbox event %d is in format %d, and this softstake knows %d; use a newer softstake",
+			number, f, format)
 	}
 	for d.err == nil && len(d.rest) > 0 {
 		switch about := d.byte(); about {
@@ -98,7 +99,7 @@ func decode(k Key, body []byte) (Event, error) {
 		}
 	}
 	if d.err != nil {
-		return e, fmt.Errorf("an outbox event of %s cannot be read: %w", ledger.FormatTime(k.At), d.err)
+		return e, fmt.Errorf("outbox event %d cannot be read: %w", number, d.err)
 	}
 	return e, nil
 }

@@ -37,6 +37,7 @@ type Server struct {
 	port     int
 	password string
 	running  *process // nil: stopped
+	paused   int      // the process that receives for a standby which is stalled; 0: none
 
 	mu   sync.Mutex
 	conn *pgx.Conn // of execute; nil: none yet, or closed

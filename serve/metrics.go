@@ -116,6 +116,11 @@ var (
 	fourEyesOn = description("four_eyes", "1 where operations need a second person; 0 in single operator mode.")
 	tokenEnds  = description("token_expires_timestamp_seconds",
 		"When a bearer token of staff or of a back end ends; only those that end within 14 days.", "token")
+	eventNumber = description("outbox_event_number", "The newest number that an event of the outbox has.")
+	eventsWait  = description("outbox_unnumbered_events",
+		"Events of the outbox that are committed and have no number yet: they are not published.")
+	eventsLag = description("outbox_lag_seconds",
+		"For how long the oldest of the events that have no number has been written; 0 where all have one.")
 	largeBytes = description("large_body_bytes", "Memory that is reserved for request bodies above 64 KiB.")
 )
 
@@ -148,7 +153,7 @@ func (m collector) Collect(c chan<- prometheus.Metric) {
 		gauge(runEnded, float64(r.last.UnixMilli())/1000)
 		gauge(runFailed, oneIf(r.lastFailed))
 	}
-	err := errors.Join(m.collectTokens(ctx, gauge), m.collectAccess(ctx, gauge))
+	err := errors.Join(m.collectTokens(ctx, gauge), m.collectAccess(ctx, gauge), m.collectEvents(ctx, gauge))
 	if err != nil && !m.scheduler.outage.failed(err) {
 		c <- prometheus.NewInvalidMetric(settledDay, err)
 	}
@@ -180,6 +185,19 @@ func (m collector) collectAccess(ctx context.Context,
 		gauge(tokenEnds, float64(t.Expires.Unix()), t.ID)
 	}
 	return err
+}
+
+// collectEvents sends how far the events of the outbox have numbers.
+func (m collector) collectEvents(ctx context.Context,
+	gauge func(d *prometheus.Desc, v float64, labels ...string)) error {
+	s, err := m.books.Outbox().State(ctx)
+	if err != nil {
+		return err
+	}
+	gauge(eventNumber, float64(s.Newest))
+	gauge(eventsWait, float64(s.Waiting))
+	gauge(eventsLag, s.Lag(m.books.Now()).Seconds())
+	return nil
 }
 
 // collectTokens sends the figures of the tokens.

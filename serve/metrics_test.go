@@ -34,6 +34,8 @@ func TestMetrics(t *testing.T) {
 	waitForMetric(t, s.at("/metrics"), `softstake_request_duration_seconds_count{api="exchange",method="GET",route="/api/v3/ping"} 1`)
 	// The scheduler writes beside the requests: it removes what is expired.
 	waitForMetric(t, s.at("/metrics"), `softstake_db_pool_in_use_connections{pool="writer"} 0`)
+	waitForMetric(t, s.at("/metrics"), `(?m)^softstake_outbox_unnumbered_events 0$`)
+	waitForMetric(t, s.at("/metrics"), `(?m)^softstake_outbox_event_number [1-9]`)
 	status, body := s.get("/metrics")
 	if status != 200 {
 		t.Fatalf("GET /metrics: %d %s", status, body)
@@ -50,7 +52,8 @@ func TestMetrics(t *testing.T) {
 		`softstake_requests_in_flight{api="v1"} 0`, `softstake_requests_in_flight{api="pages"} 0`, `softstake_bodies_reading 0`, `softstake_event_streams 0`, `softstake_commit_entries_count 0`,
 		`softstake_db_pool_max_connections{pool="writer"} 1`, `softstake_db_pool_max_connections{pool="readers"} 4`,
 		`softstake_db_pool_idle_connections{pool="readers"}`, `softstake_db_pool_waits_total{pool="writer"}`, `softstake_db_pool_wait_seconds_total{pool="readers"}`,
-		`softstake_large_body_bytes 0`,
+		`softstake_large_body_bytes 0`, `softstake_outbox_unnumbered_events 0`,
+		`softstake_outbox_lag_seconds 0`,
 		`softstake_run_failed 0`, `softstake_runs_failed_total 0`, "go_goroutines", "process_start_time_seconds",
 	} {
 		if !strings.Contains(body, want+"\n") && !strings.Contains(body, want+" ") {

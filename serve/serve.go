@@ -113,6 +113,7 @@ func Run(ctx context.Context, c Config) error {
 	work.Go(func() error { days.run(ctx); return nil })
 	work.Go(func() error { days.removeExpired(ctx); return nil })
 	work.Go(func() error { newRecorder(c, days.outage).run(ctx); return nil })
+	work.Go(func() error { number(ctx, c, days.outage); return nil })
 	work.Go(func() error { sendMail(ctx); return nil })
 	work.Go(func() error { return watchSchema(ctx, c.Books, c.Poll) })
 	err = s.Wait(ctx)
@@ -169,7 +170,8 @@ const (
 	stopWait = 20 * time.Second
 	// maxHeaders is how many bytes of headers are read, the request's line among them.
 	maxHeaders = 16 << 10
-	// outboxPoll is how often the outbox is read while somebody is subscribed.
+	// outboxPoll is how often this process looks for events that others have committed and, while somebody is
+	// subscribed, for those that others have numbered.
 	outboxPoll = 250 * time.Millisecond
 )
 

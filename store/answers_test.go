@@ -288,10 +288,13 @@ func TestForget(t *testing.T) {
 			a.Until = noon.Add(time.Duration(1+i) * time.Minute)
 			once(t, one, a, answers("kept"), "kept", false)
 		}
-		for i := range 60 { // in one bucket, more than are removed at once
-			testkit.Must(one.Exec(ctx, "INSERT INTO outbox (bucket, at, nonce, body) VALUES (7, $1, $2, $3)",
-				noon.Add(time.Duration(i)*time.Minute-outbox.Kept-time.Hour).UnixMilli(), fmt.Sprint("test", i), []byte{}))(t)
+		testkit.Must(one.Exec(ctx, "DELETE FROM outbox"))(t)
+		for i := range 60 {
+			testkit.Must(one.Exec(ctx, "INSERT INTO outbox (bucket, at, nonce, body, written) VALUES (7, $1, $2, $3, $4)",
+				noon.Add(time.Duration(i)*time.Minute-outbox.Kept-time.Hour).UnixMilli(), fmt.Sprint("test", i), []byte{1},
+				int64(i)))(t)
 		}
+		testkit.Must(one.Outbox().Number(ctx))(t)
 		clock.Set(1, "12:30")
 		var all sync.WaitGroup
 		for _, db := range []*store.DB{one, two} {
@@ -304,7 +307,7 @@ func TestForget(t *testing.T) {
 		all.Wait()
 		ok(t, one.Prune(ctx, people.Retention{}))
 		kept := testkit.Must(one.Count(ctx, "SELECT count(*) FROM responses"))(t)
-		events := testkit.Must(two.Count(ctx, "SELECT count(*) FROM outbox WHERE bucket = 7 AND nonce LIKE 'test%'"))(t)
+		events := testkit.Must(two.Count(ctx, "SELECT count(*) FROM outbox"))(t)
 		if kept != 10 || events != 30 {
 			t.Errorf("kept are %d responses and %d events; want 10 and 30", kept, events)
 		}

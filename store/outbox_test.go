@@ -1,13 +1,11 @@
 package store_test
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,30 +16,23 @@ import (
 	"github.com/softstake/softstake/testkit"
 )
 
-// outboxSince is all outbox events after a key, page by page.
-func outboxSince(t *testing.T, db *store.DB, after outbox.Key) (events []outbox.Event) {
+// outboxSince is all outbox events after a number, page by page, when all that is committed has a number.
+func outboxSince(t *testing.T, db *store.DB, after int64) (events []outbox.Event) {
 	t.Helper()
+	for testkit.Must(db.Outbox().Number(t.Context()))(t) > 0 {
+	}
 	for {
-		keys := testkit.Must(db.Outbox().Keys(t.Context(), after, 7))(t)
-		if len(keys) == 0 {
+		page := testkit.Must(db.Outbox().After(t.Context(), after, 7))(t)
+		if len(page) == 0 {
 			return events
 		}
-		after = keys[len(keys)-1]
-		page := testkit.Must(db.Outbox().Events(t.Context(), keys))(t)
-		if len(page) != len(keys) {
-			t.Fatalf("%d keys have %d events", len(keys), len(page))
-		}
-		for i, n := range page {
-			if n.Key != keys[i] {
-				t.Fatalf("the event of %+v is that of %+v", keys[i], n.Key)
-			}
-		}
+		after = page[len(page)-1].Number
 		events = append(events, page...)
 	}
 }
 
 // beginning comes before all outbox events of a test.
-var beginning = outbox.Key{At: noon.Add(-time.Hour)}
+const beginning = 0
 
 // entriesIn are the entries of outbox events.
 func entriesIn(events []outbox.Event) (entries []outbox.PostedEntry) {
@@ -161,20 +152,47 @@ func TestTheOutboxHasTheBalancesThatEachEntryLeft(t *testing.T) {
 	})
 }
 
-// Many at once, in two processes: what the outbox has of a balance, one after the other,
-// adds up in its order.
+// Many at once, in two processes whose clocks differ, while both give numbers: what the outbox has of a balance,
+// one after the other, adds up in its order.
 func TestEventsOfOneBalanceAreInOrder(t *testing.T) {
-	eachTwo(t, func(t *testing.T, one, two *store.DB, _ *testkit.Clock) {
+	eachURL(t, func(t *testing.T, url string) {
+		behind := func() time.Time { return noon.Add(-time.Minute) }
+		one := testkit.Must(store.Create(t.Context(), url,
+			store.Options{Clock: func() time.Time { return noon }, Actor: access.Process("test"), Volatile: true},
+			shipped(t, day1)))(t)
+		closeAfter(t, one)
+		two := testkit.Must(store.Open(t.Context(), url,
+			store.Options{Clock: behind, Actor: access.Process("test"), Volatile: true}))(t)
+		closeAfter(t, two)
 		open(t, one, "alice")
-		var all sync.WaitGroup
+		var posting, numbering sync.WaitGroup
+		done := make(chan struct{})
 		for i := range 8 {
-			all.Go(func() {
+			db := []*store.DB{one, two}[i%2]
+			posting.Go(func() {
 				for n := range 20 {
-					deposit(t, one, fmt.Sprintf("d%d.%d", i, n), "alice", 1, "BNB", time.Time{})
+					deposit(t, db, fmt.Sprintf("d%d.%d", i, n), "alice", 1, "BNB", time.Time{})
 				}
 			})
 		}
-		all.Wait()
+		for _, db := range []*store.DB{one, two} {
+			numbering.Go(func() {
+				for {
+					select {
+					case <-done:
+						return
+					default:
+						if _, err := db.Outbox().Number(t.Context()); err != nil {
+							t.Error(err)
+							return
+						}
+					}
+				}
+			})
+		}
+		posting.Wait()
+		close(done)
+		numbering.Wait()
 		last := ledger.Amount(0)
 		for _, e := range entriesIn(outboxSince(t, two, beginning)) {
 			if b := e.Balances[0]; b.Balance != last+b.Change {
@@ -209,65 +227,6 @@ func TestMuchIsWrittenInParts(t *testing.T) {
 		}
 		if len(events) != 2 || len(entriesIn(events)) != len(entries) {
 			t.Errorf("%d entries are in %d events", len(entriesIn(events)), len(events))
-		}
-	})
-}
-
-// The clock runs on while the transaction is in flight: it starts over until the time
-// it bears is fresh, and the event is there once.
-func TestEventsAreFresh(t *testing.T) {
-	eachURL(t, func(t *testing.T, url string) {
-		var calls, slow atomic.Int64
-		now := func() time.Time { // a quarter of a minute goes by between any two looks
-			if calls.Add(1) <= slow.Load() {
-				return noon.Add(time.Duration(calls.Load()) * 15 * time.Second)
-			}
-			return noon.Add(time.Duration(slow.Load()) * 15 * time.Second)
-		}
-		db := testkit.Must(store.Create(t.Context(), url,
-			store.Options{Clock: now, Actor: access.Process("test"), Volatile: true}, shipped(t, day1)))(t)
-		closeAfter(t, db)
-		open(t, db, "alice")
-		calls.Store(0)
-		slow.Store(20)
-		deposit(t, db, "d", "alice", 1, "BNB", time.Time{})
-		events := outboxSince(t, db, beginning)
-		if len(events) != 1 {
-			t.Fatalf("%d events", len(events))
-		}
-		if age := now().Sub(events[0].At); age > outbox.Lag/3 || calls.Load() < 20 {
-			t.Errorf("the event has a time %s old, after %d looks at the clock", age, calls.Load())
-		}
-	})
-}
-
-// TestALateCommitIsWrittenAgain: readers may have gone past the time of its event.
-func TestALateCommitIsWrittenAgain(t *testing.T) {
-	eachURL(t, func(t *testing.T, url string) {
-		var reader atomic.Pointer[store.DB]
-		now := func() time.Time { // once the commit can be seen, it is 25 seconds later
-			if db := reader.Load(); db != nil {
-				if n, err := db.Count(context.Background(), "SELECT count(*) FROM outbox"); err != nil || n > 0 {
-					return noon.Add(25 * time.Second)
-				}
-			}
-			return noon
-		}
-		db := testkit.Must(store.Create(t.Context(), url,
-			store.Options{Clock: now, Actor: access.Process("test"), Volatile: true}, shipped(t, day1)))(t)
-		closeAfter(t, db)
-		open(t, db, "alice")
-		other := testkit.Must(store.Open(t.Context(), url,
-			store.Options{Clock: func() time.Time { return noon }, Actor: access.Process("test"), Volatile: true}))(t)
-		closeAfter(t, other)
-		reader.Store(other)
-		deposit(t, db, "d", "alice", 1, "BNB", time.Time{})
-		events := outboxSince(t, other, beginning)
-		if len(events) != 2 || events[0].Entries[0].ID != "d" || events[1].Entries[0].ID != "d" {
-			t.Fatalf("the events are %v", events)
-		}
-		if age := now().Sub(events[1].At); age != 0 {
-			t.Errorf("what is written again has a time %s old", age)
 		}
 	})
 }

@@ -216,7 +216,7 @@ func (b *books) commit(ctx context.Context, calls []*call) {
 		if err == nil {
 			// Outbox.Write is one db.Write, which inserts the records into the table outbox as its last
 			// statement: subscribers get all that is committed, and nothing else. It may run the function
-			// again. After a very slow commit it writes the records once more: at least once.
+			// again. The records get their numbers once they are committed, from Outbox.Number.
 			err = b.Outbox().Write(ctx, func(t db.Tx) (records outbox.Records, err error) {
 				if taken, records, err = b.postIn(t, assets, calls); err != nil {
 					return nil, err

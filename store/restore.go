@@ -127,6 +127,9 @@ func (b *DB) restore(ctx context.Context, from *DB, done *Restored, r RestoreOpt
 	}); err != nil {
 		return err
 	}
+	if err := b.Outbox().Restart(ctx); err != nil {
+		return err
+	}
 	return attempt.Copied(ctx)
 }
 

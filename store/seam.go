@@ -25,7 +25,7 @@ import (
 // People are those who may use the books. What is changed there, as in the other tables
 // beside the books, is in the log as the actor's of these books.
 func (b *DB) People() *people.People {
-	return people.New(b.engine, seam{b}, b.clock, &b.stamps)
+	return people.New(b.engine, seam{b}, b.clock, &b.shared.Stamps)
 }
 
 // Documents are the texts that holders accept.
@@ -44,7 +44,7 @@ func (b *DB) CurrencyRates() *pricing.Rates { return pricing.NewRates(b.engine, 
 func (b *DB) Requests() *idempotency.Requests { return idempotency.New(b.engine, b.clock) }
 
 // Outbox is what the transactions of these books did, for those who publish it.
-func (b *books) Outbox() *outbox.Outbox { return outbox.New(b.engine, b.clock, &b.stamps) }
+func (b *books) Outbox() *outbox.Outbox { return outbox.New(b.engine, b.clock, &b.shared) }
 
 // Prune removes what is kept for a time only, and is over: responses, outbox events,
 // sessions, drafts, attempt counters, and what is personal after its retention. It works in small transactions.

@@ -15,6 +15,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -38,7 +39,7 @@ type books struct {
 	assetCache atomic.Pointer[map[string]ledger.Asset] // as they were read last; assets are only ever added
 	opened     atomic.Int32                            // the day through which rows of open days are known to exist
 	queue      *queue
-	stamps     db.Stamps
+	shared     outbox.Shared
 
 	distributed distributed
 

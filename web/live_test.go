@@ -10,7 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/softstake/softstake/events"
+	"github.com/softstake/softstake/scenario"
 )
 
 // heard is a stream that a browser listens to.
@@ -23,6 +23,8 @@ type heard struct {
 // listen begins to listen, to what comes after an event's ID.
 func (b *browser) listen(after string) (int, *heard) {
 	b.w.Helper()
+	b.w.sequence.Do(func() { b.w.Cleanup(scenario.Sequence(b.w, b.w.books)) })
+	scenario.NumberEvents(b.w, b.w.books) // what was posted before it listens comes before "ready"
 	ctx, cancel := context.WithTimeout(b.w.Context(), 30*time.Second)
 	b.w.Cleanup(cancel)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, b.w.site.URL+"/live?after="+after, nil)
@@ -52,7 +54,8 @@ func TestLive(t *testing.T) {
 	w := newWebsite(t)
 	w.holder("bob", "DE")
 	w.login("alice@example.com")
-	since := events.Since(w.clock.Now())
+	since, err := w.hub.Position(t.Context())
+	w.ok(err)
 	first := w.deposit("alice", "1 BNB")
 	w.deposit("bob", "7 BNB")
 	status, h := w.listen(since)

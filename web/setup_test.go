@@ -54,6 +54,8 @@ type website struct {
 	posted int
 	host   string   // that browsers find the pages at; "": an address
 	codes  []string // recovery codes that were not used yet
+
+	sequence sync.Once // begins with the first stream of events
 }
 
 // newWebsite opens the books, and serves their pages. change changes the pages' options.

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/ui"
@@ -70,7 +69,7 @@ func (p *view) Theme() string {
 func (p *view) Moment() int64 { return p.visit.Books.Now().UnixMilli() }
 
 // Live is the stream of events since the page was made.
-func (p *view) Live() string { return LivePath + "?after=" + events.Since(p.visit.began) }
+func (p *view) Live() string { return LivePath + "?after=" + p.visit.since }
 
 // CanConvert reports whether holders may convert here.
 func (p *view) CanConvert() bool { return p.visit.Convert != nil }

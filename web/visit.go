@@ -29,6 +29,7 @@ type visit struct {
 	text    string         // of the session, as the browser has it
 	ofForm  bool           // the page is a form's
 	began   time.Time      // by the books' clock
+	since   string         // the ID after which the stream of a page of who has logged in begins
 	closes  staking.Closings
 }
 
@@ -94,6 +95,9 @@ func (v *visit) begin(public bool) error {
 		return errAnswered
 	}
 	err := v.readSession()
+	if err == nil && v.r.URL.Path != LivePath { // before anything of the books is read
+		v.since, err = v.Events.Position(v.context())
+	}
 	switch {
 	case errors.Is(err, access.ErrUnknown) && public:
 		return nil

@@ -1,0 +1,151 @@
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Standby is a server of the test's own that follows another one, which waits for it at each COMMIT: it is
+// that one's synchronous standby. It takes some seconds. It is skipped or fails as Shared does.
+func (s *Server) Standby(t testing.TB) *Server {
+	t.Helper()
+	dir, err := os.MkdirTemp("", fmt.Sprintf("softstake-pgtest-%d-*", os.Getpid()))
+	need(t, err)
+	port, err := freePort()
+	need(t, err)
+	standby := &Server{dir: dir, bin: s.bin, port: port, password: s.password}
+	t.Cleanup(func() {
+		err := standby.Resume()
+		if err := errors.Join(err, closeSoon(standby)); err != nil {
+			t.Error(err)
+		}
+	})
+	need(t, giveToServer(dir))
+	need(t, standby.copyFrom(t.Context(), s))
+	need(t, standby.Restart(t.Context()))
+	// After the copy: what takes over waits for nobody.
+	need(t, s.execute(t.Context(), "ALTER SYSTEM SET synchronous_standby_names = '*'"))
+	need(t, s.execute(t.Context(), "SELECT pg_reload_conf()"))
+	need(t, s.await(t.Context(), "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'", 1))
+	return standby
+}
+
+// copyFrom makes the data folder of a standby from a server that runs.
+func (s *Server) copyFrom(ctx context.Context, primary *Server) error {
+	from := url.URL{Scheme: "postgres", User: url.UserPassword(superuser, primary.password),
+		Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(primary.port)), RawQuery: "sslmode=disable"}
+	// A PATH may have links to the server's programs alone.
+	initdb, err := filepath.EvalSymlinks(filepath.Join(s.bin, "initdb"))
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(filepath.Dir(initdb), "pg_basebackup"), "--pgdata", s.data(),
+		"--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync", "--dbname", from.String())
+	if err := s.withLog(cmd, cmd.Run); err != nil {
+		return fmt.Errorf("%s: %w\n%s", cmd.Path, err, s.logEnd())
+	}
+	return nil
+}
+
+// await waits until a query of one number returns at least so many.
+func (s *Server) await(ctx context.Context, query string, least int) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		n, err := s.number(ctx, query)
+		if err == nil && n >= least {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%q returns %d: %w", query, n, errors.Join(ctx.Err(), err))
+		case <-tick.C:
+		}
+	}
+}
+
+// number is the number that a query of the maintenance database returns; 0: it has no row.
+func (s *Server) number(ctx context.Context, query string) (n int, err error) {
+	if err := s.execute(ctx, "SELECT 1"); err != nil { // connects
+		return 0, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rows, err := s.conn.Query(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	if rows.Next() {
+		if err := rows.Scan(&n); err != nil {
+			return 0, err
+		}
+	}
+	rows.Close()
+	return n, rows.Err()
+}
+
+// AwaitStalled returns when so many COMMITs of a server wait for its standby.
+func (s *Server) AwaitStalled(ctx context.Context, commits int) error {
+	return s.await(ctx, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'", commits)
+}
+
+// Pause stalls a standby: what receives for it is stopped (SIGSTOP), and the COMMITs of the primary wait. It may
+// be called again only after Resume.
+func (s *Server) Pause(ctx context.Context) error {
+	if err := s.await(ctx, "SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'", 1); err != nil {
+		return err
+	}
+	pid, err := s.number(ctx, "SELECT pid FROM pg_stat_wal_receiver")
+	if err != nil {
+		return err
+	}
+	s.paused = pid
+	return syscall.Kill(pid, syscall.SIGSTOP)
+}
+
+// Resume has a standby that is stalled go on. Where none is, it has no effect.
+func (s *Server) Resume() error {
+	if s.paused == 0 {
+		return nil
+	}
+	pid := s.paused
+	s.paused = 0
+	if err := syscall.Kill(pid, syscall.SIGCONT); !errors.Is(err, syscall.ESRCH) {
+		return err
+	}
+	return nil
+}
+
+// Promote makes a stalled standby a primary, whose own primary has ended: without what it had not received.
+func (s *Server) Promote(ctx context.Context) error {
+	pid := s.paused
+	s.paused = 0
+	// What its primary has sent since it was stalled is dropped with the process: PostgreSQL starts over.
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		return err
+	}
+	const restarted = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'walreceiver' AND pid = %d"
+	for ctx.Err() == nil {
+		n, err := s.number(ctx, fmt.Sprintf(restarted, pid))
+		if err == nil && n == 0 {
+			break
+		}
+	}
+	if err := s.awaitReady(ctx); err != nil {
+		return err
+	}
+	return s.execute(ctx, "SELECT pg_promote()")
+}
