@@ -103,7 +103,7 @@ func (p *poller) read(ctx context.Context) error {
 }
 
 // skip goes on after what has a number now. All subscribers are cut off: they come again after the last
-// event that they have seen, and are told that they have missed some.
+// event that they have seen, and get a reset.
 func (p *poller) skip(ctx context.Context) error {
 	newest, err := p.books.Outbox().Newest(ctx)
 	if err != nil {

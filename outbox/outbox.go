@@ -4,6 +4,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -114,7 +115,7 @@ func (o *Outbox) insert(t db.Tx, records Records) error {
 
 // ErrNotKept says that the events after a number are not known: some of them are not kept any more, or
 // the number was never given in these books.
-const ErrNotKept ledger.ErrorKind = "the events after this number are not kept"
+var ErrNotKept = errors.New("the events after this number are not kept")
 
 // page is how many bytes After reads at most, but for the last event.
 const page = 8 << 20
@@ -128,7 +129,8 @@ func (o *Outbox) After(ctx context.Context, number int64, limit int) (events []E
 			return err
 		}
 		if number < s.Removed || number > s.Newest {
-			return ErrNotKept.In("", "%d; the newest is %d, and those up to %d are removed", number, s.Newest, s.Removed)
+			return fmt.Errorf("%w: %d; the newest is %d, and those up to %d are removed", ErrNotKept, number, s.Newest,
+				s.Removed)
 		}
 		end, bytes := number, int64(0)
 		err = t.Query(func(r db.Row) error {

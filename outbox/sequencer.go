@@ -92,7 +92,7 @@ const (
 
 // Sequence numbers events until ctx ends: at once what this process commits, and every poll what others
 // do. Any number of processes may run it: one that ends, however it ends, is replaced at once. report is
-// given the outcome of each round, nil or an error; what failed is tried again after a poll.
+// given the outcome of each round, nil or an error; a round that failed is repeated after a poll.
 func (o *Outbox) Sequence(ctx context.Context, pace Pace, report func(error)) {
 	share := time.Duration(pace.Share)
 	debt, ended := time.Duration(0), time.Now() // work that is not made up for by pauses, at a moment

@@ -18,7 +18,7 @@ import (
 	"github.com/softstake/softstake/testkit"
 )
 
-// writerURL is the variable by which this test's program is told to write events, and until it is killed.
+// writerURL is the variable that makes this test's program write events until it is killed.
 const writerURL, writerName = "SOFTSTAKE_TEST_OUTBOX", "SOFTSTAKE_TEST_WRITER"
 
 // writeUntilKilled writes and numbers events. It prints the ID of each one that is committed; the context of some
@@ -88,7 +88,7 @@ func startWriter(t *testing.T, url, name string, a *acknowledgements) (kill func
 }
 
 // TestAStalledStandby: PostgreSQL waits for a synchronous standby, which is stalled during commits; contexts of writers
-// and of the sequencer end meanwhile; processes that write and number are killed at random moments. No event is
+// and of the sequencer end at the same time; processes that write and number are killed at random moments. No event is
 // missing afterwards, none has two numbers, and no number that was read ever changes: also after the standby
 // has taken over from its primary.
 func TestAStalledStandby(t *testing.T) {
