@@ -156,6 +156,9 @@ type follower struct {
 // follow subscribes, and returns when the subscriber is up to date.
 func (w *world) follow(account ledger.Account, after string) *follower {
 	w.Helper()
+	if after == "" {
+		scenario.NumberEvents(w, w.books) // it begins after what has a number
+	}
 	f := w.begin(account, after)
 	f.await("up to date", func() bool { return f.ready })
 	return f
