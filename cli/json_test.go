@@ -69,6 +69,7 @@ var jsonForms = []struct {
 	{keyJSON{}, "", "apiKey type permissions addresses label created expires revoked"},
 	{decisionJSON{}, "ProposalOut", ""},
 	{limitJSON{}, "LimitsOut", "asset maxWithdrawal"},
+	{limitRevisionJSON{}, "LimitsOut", "asset maxWithdrawal setAt setBy proposal reason"},
 	{disclosureJSON{}, "DisclosureOut", ""},
 	{rateJSON{}, "RateOut", ""},
 	{shareJSON{}, "ShareOut", ""},
