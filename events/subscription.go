@@ -25,12 +25,6 @@ func (s *subscription) run(ctx context.Context, after string) error {
 	if err != nil {
 		return err
 	}
-	// Most is sent before there is a queue, which would overflow at the same time.
-	if known {
-		if err := s.catchUp(ctx); err != nil {
-			return err
-		}
-	}
 	p := s.hub.join(s.account, s.queue)
 	defer s.hub.leave(s.account, s.queue)
 	if err := s.await(ctx, p.begun); err != nil {
@@ -59,17 +53,18 @@ func (s *subscription) run(ctx context.Context, after string) error {
 	return s.follow(ctx, p)
 }
 
-// begin finds the number to begin after, and reports whether all that came after it is still kept.
+// begin sends what came after an ID, and reports whether all of it is still kept. Most is sent so, before there is a
+// queue, which would overflow at the same time.
 func (s *subscription) begin(ctx context.Context, after string) (known bool, err error) {
 	number, ok := parseID(after)
 	if !ok {
 		return false, nil
 	}
-	_, err = s.hub.books.Outbox().After(ctx, number, 1)
-	if errors.Is(err, outbox.ErrNotKept) {
+	s.sent = number
+	err = s.catchUp(ctx)
+	if errors.Is(err, outbox.ErrNotKept) && s.sent == number { // nothing was sent
 		return false, nil
 	}
-	s.sent = number
 	return err == nil, err
 }
 

@@ -132,6 +132,9 @@ func (o *Outbox) After(ctx context.Context, number int64, limit int) (events []E
 			return fmt.Errorf("%w: %d; the newest is %d, and those up to %d are removed", ErrNotKept, number, s.Newest,
 				s.Removed)
 		}
+		if number == s.Newest {
+			return nil
+		}
 		end, bytes := number, int64(0)
 		err = t.Query(func(r db.Row) error {
 			if bytes < page {
@@ -148,7 +151,7 @@ func (o *Outbox) After(ctx context.Context, number int64, limit int) (events []E
 			return decode(r.Int(0), db.TimeOf(r.Int(1)), r.Bytes(2))
 		}, "SELECT number, at, body FROM outbox WHERE number > 0 AND number > $1 AND number <= $2 ORDER BY number", number,
 			end)
-		if err == nil && end == number && number < s.Newest {
+		if err == nil && end == number {
 			err = fmt.Errorf("the outbox has no event after %d, and the newest is %d", number, s.Newest)
 		}
 		return err

@@ -148,26 +148,8 @@ const prunedAtOnce = 1000
 func (o *Outbox) Prune(ctx context.Context) error {
 	before := o.now() - (Kept + grace).Milliseconds()
 	for more := true; more; {
-		more = false
-		err := o.db.Write(ctx, func(t db.Tx) error {
-			s, err := o.lock(t)
-			if err != nil {
-				return err
-			}
-			// The first that is kept, among the next: those before it are removed.
-			end, err := db.Count(t, `SELECT coalesce(min(CASE WHEN at >= $1 THEN number - 1 END), max(number), 0) FROM (
-			      SELECT number, at FROM outbox WHERE number > 0 AND number > $2 ORDER BY number LIMIT $3) k`,
-				before, s.Removed, int64(prunedAtOnce))
-			if err != nil || end <= s.Removed {
-				more = false
-				return err
-			}
-			more = end == s.Removed+prunedAtOnce
-			if _, err := t.Exec("DELETE FROM outbox WHERE number > 0 AND number > $1 AND number <= $2", s.Removed,
-				end); err != nil {
-				return err
-			}
-			_, err = t.Exec("UPDATE sequences SET removed = $1 WHERE name = 'outbox'", end)
+		err := o.db.Write(ctx, func(t db.Tx) (err error) {
+			more, err = o.pruneBatch(t, before)
 			return err
 		})
 		if err != nil {
@@ -175,6 +157,27 @@ func (o *Outbox) Prune(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// pruneBatch removes the next events that were written before a moment, and reports whether there may be more.
+func (o *Outbox) pruneBatch(t db.Tx, before int64) (more bool, err error) {
+	s, err := o.lock(t)
+	if err != nil {
+		return false, err
+	}
+	// The first that is kept, among the next: those before it are removed.
+	end, err := db.Count(t, `SELECT coalesce(min(CASE WHEN at >= $1 THEN number - 1 END), max(number), 0) FROM (
+	      SELECT number, at FROM outbox WHERE number > 0 AND number > $2 ORDER BY number LIMIT $3) k`,
+		before, s.Removed, int64(prunedAtOnce))
+	if err != nil || end <= s.Removed {
+		return false, err
+	}
+	if _, err := t.Exec("DELETE FROM outbox WHERE number > 0 AND number > $1 AND number <= $2", s.Removed,
+		end); err != nil {
+		return false, err
+	}
+	_, err = t.Exec("UPDATE sequences SET removed = $1 WHERE name = 'outbox'", end)
+	return end == s.Removed+prunedAtOnce, err
 }
 
 // Restart removes all events, and has the next one get a number that was given in no earlier life of the
