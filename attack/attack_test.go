@@ -25,14 +25,7 @@ import (
 
 var update = flag.Bool("update", false, "write the tables in testdata again")
 
-func TestMain(m *testing.M) {
-	status := m.Run()
-	if err := scenario.RemoveProgram(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		status = 1
-	}
-	os.Exit(status)
-}
+func TestMain(m *testing.M) { scenario.Main(m) }
 
 // found is what one credential could do: by attempt the letters of what became of it, and the harm.
 type found struct {

@@ -176,24 +176,14 @@ func (x *thief) walkForms(table map[string]string, others []form) {
 		table[f.row()] = string(o)
 		return next
 	})
-	forged := slices.Clone(others)
-	slices.SortStableFunc(forged, func(a, b form) int { return compareBool(a.ends(), b.ends()) })
-	for _, f := range append(forged, last...) {
+	forged := slices.DeleteFunc(slices.Clone(others), form.ends)
+	ending := slices.DeleteFunc(slices.Clone(others), func(f form) bool { return !f.ends() })
+	for _, f := range slices.Concat(forged, ending, last) {
 		if _, posted := table[f.row()]; !posted {
 			o, _ := x.post(f)
 			table[f.row()] = string(o)
 		}
 	}
-}
-
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	}
-	return -1
 }
 
 // post posts a form as a browser does from a page of the site, and returns the page that it leads to.

@@ -21,14 +21,7 @@ import (
 	"github.com/softstake/softstake/scenario"
 )
 
-func TestMain(m *testing.M) {
-	status := m.Run()
-	if err := scenario.RemoveProgram(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		status = 1
-	}
-	os.Exit(status)
-}
+func TestMain(m *testing.M) { scenario.Main(m) }
 
 // missing skips the test for want of a tool, or fails it if SOFTSTAKE_REQUIRE_CLIENTS is 1.
 func missing(t *testing.T, tool string, err error) {

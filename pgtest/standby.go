@@ -57,7 +57,7 @@ func (s *Server) copyFrom(ctx context.Context, primary *Server) error {
 	return nil
 }
 
-// await waits until a query of one number returns at least so many.
+// await waits until a query of one number returns least or more.
 func (s *Server) await(ctx context.Context, query string, least int) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
@@ -97,7 +97,7 @@ func (s *Server) number(ctx context.Context, query string) (n int, err error) {
 	return n, rows.Err()
 }
 
-// AwaitStalled returns when so many COMMITs of a server wait for its standby.
+// AwaitStalled returns when that number of COMMITs of a server, or more, wait for its standby.
 func (s *Server) AwaitStalled(ctx context.Context, commits int) error {
 	return s.await(ctx, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'", commits)
 }

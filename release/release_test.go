@@ -21,14 +21,7 @@ import (
 	"github.com/softstake/softstake/scenario"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if err := scenario.RemoveProgram(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { scenario.Main(m) }
 
 // command runs a command and returns what it prints.
 func command(t *testing.T, name string, args ...string) string {

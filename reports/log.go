@@ -39,11 +39,11 @@ func (rs *Reports) logLines(ctx context.Context, within string, at time.Time, mo
 	})
 }
 
-// fewLines is how many lines of a bucket are looked at to see since when a log has so many.
+// fewLines is how many lines of each bucket are sampled to find the moment from which on a log has enough of them.
 const fewLines = 4
 
-// sinceWhen is a moment since which there are so many lines of a range or, where it has fewer, before all of them. A
-// few lines of each bucket show it; without it, as many would be read of each bucket as of all together.
+// sinceWhen is a moment from which on a range has at least most lines; where the sample has fewer, a moment before all
+// of them. A few lines of each bucket show it; without it, most lines would be read of each bucket.
 func sinceWhen(t db.View, within string, at time.Time, most int) (int64, error) {
 	moments, err := db.AllEach(t, db.IntOf, "SELECT at FROM log WHERE bucket = $1 AND "+within+
 		" ORDER BY at DESC LIMIT $3", inEachBucket(at.UnixMilli(), fewLines))

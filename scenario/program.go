@@ -59,6 +59,17 @@ func build() (string, error) {
 	return dir, nil
 }
 
+// Main runs the tests of a package that starts the program and no PostgreSQL of its own, removes what Program built,
+// and ends the process: its TestMain.
+func Main(m *testing.M) {
+	status := m.Run()
+	if err := RemoveProgram(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		status = 1
+	}
+	os.Exit(status)
+}
+
 // RemoveProgram removes what Program built.
 func RemoveProgram() error {
 	program.Lock()
