@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"net/netip"
 	"os/signal"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -62,14 +60,13 @@ func (c *demoCmd) serve(env *Env, v visit) (err error) {
 	if err != nil {
 		return err
 	}
-	config := serve.Config{
+	s, err := serve.New(serve.Config{
 		Books: v.town.Books, Sealer: sealer, Now: v.town.Clock.Now, Log: log,
 		Pages: &web.Options{Random: env.Random, Convert: &conversion.Rules{PriceMaxAge: 2 * 24 * time.Hour}, Play: play,
 			SessionIdle: demoSession, SessionLife: demoSession, AnchorKey: key},
 		Console: &console.Options{Random: env.Random, Visitors: demoStaff},
 		Around:  func(next http.Handler) http.Handler { return stopped(v.town, next) },
-	}
-	s, err := serve.New(config)
+	})
 	if err != nil {
 		return err
 	}
@@ -80,10 +77,6 @@ func (c *demoCmd) serve(env *Env, v visit) (err error) {
 	v.town.Clock.Go(env.Now)
 	play.begin(env.Context)
 	defer play.end()
-	ctx, cancel := context.WithCancel(env.Context)
-	var work sync.WaitGroup
-	work.Go(func() { serve.NumberEvents(ctx, config) })
-	defer func() { cancel(); work.Wait() }()
 	if err = c.print(env, v); err == nil {
 		err = c.printVisitors(env, v, visitors, address)
 	}

@@ -135,7 +135,7 @@ func TestServeIsNotReadyWithoutItsBooks(t *testing.T) {
 	c := Config{Books: closed, Now: w.clock.Now, Log: slog.New(slog.DiscardHandler)}
 	server, err := New(c)
 	w.ok(err)
-	handler := newHealth(newScheduler(c), server)
+	handler := newHealth(newScheduler(c, server.outage), server)
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 503} {
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))

@@ -39,10 +39,10 @@ type scheduler struct {
 	runs runs
 }
 
-// newScheduler makes the scheduler of the books of a Config.
-func newScheduler(c Config) *scheduler {
+// newScheduler makes the scheduler of the books of a Config, which may be out of reach.
+func newScheduler(c Config, o *outage) *scheduler {
 	return &scheduler{
-		books: c.Books, now: c.Now, log: c.Log, outage: &outage{log: c.Log, now: c.Now},
+		books: c.Books, now: c.Now, log: c.Log, outage: o,
 		options: c.Settle, retain: c.Retention, poll: c.Poll, retry: firstRetry,
 	}
 }

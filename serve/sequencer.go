@@ -9,12 +9,6 @@ import (
 // sequencerShare is for which part of the time events are numbered at most: one over it.
 const sequencerShare = 25
 
-// NumberEvents gives the events of the outbox their numbers, without which nobody reads them, until the context ends,
-// as Run does. Several processes may do so at the same time.
-func NumberEvents(ctx context.Context, c Config) {
-	number(ctx, c, &outage{log: c.Log, now: c.Now})
-}
-
 // number gives the events of the outbox their numbers until the context ends. Each process does so; of several, one
 // at a time.
 func number(ctx context.Context, c Config, outage *outage) {

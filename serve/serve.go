@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -101,7 +102,7 @@ func Run(ctx context.Context, c Config) error {
 	if err := warn(c, fourEyes); err != nil {
 		return err
 	}
-	days := newScheduler(c)
+	days := newScheduler(c, s.outage)
 	address, err := s.start(ctx, newHealth(days, s))
 	if err != nil {
 		return errors.Join(err, s.Stop())
@@ -113,7 +114,6 @@ func Run(ctx context.Context, c Config) error {
 	work.Go(func() error { days.run(ctx); return nil })
 	work.Go(func() error { days.removeExpired(ctx); return nil })
 	work.Go(func() error { newRecorder(c, days.outage).run(ctx); return nil })
-	work.Go(func() error { number(ctx, c, days.outage); return nil })
 	work.Go(func() error { sendMail(ctx); return nil })
 	work.Go(func() error { return watchSchema(ctx, c.Books, c.Poll) })
 	err = s.Wait(ctx)
@@ -184,6 +184,7 @@ type Server struct {
 	exchange http.Handler
 	console  http.Handler // nil: it is beside the pages, or not served
 	timeouts timeouts
+	outage   *outage  // of the books, said once for all that works on them
 	ending   []func() // called when nothing is answered any more
 
 	servers   []*http.Server
@@ -197,7 +198,8 @@ func New(c Config) (*Server, error) {
 	if c.Metrics == nil {
 		c.Metrics = NewMetrics()
 	}
-	s := &Server{Config: c, gateway: gatewayOf(c), mux: http.NewServeMux(), timeouts: usualTimeouts}
+	s := &Server{Config: c, gateway: gatewayOf(c), mux: http.NewServeMux(), timeouts: usualTimeouts,
+		outage: &outage{log: c.Log, now: c.Now}}
 	var failed context.Context
 	s.listening, failed = errgroup.WithContext(context.Background())
 	s.failed = failed.Done()
@@ -395,14 +397,21 @@ func (s *Server) listenOn(listener net.Listener, handler http.Handler, c *certif
 	return listener.Addr().String()
 }
 
-// Wait answers until the context ends or a listener fails, and then stops. Its error is
-// what failed.
+// Wait answers until the context ends or a listener fails, and then stops. Until then it gives the events of the
+// books their numbers, without which no stream has them. Its error is what failed.
 func (s *Server) Wait(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var numbering sync.WaitGroup
+	numbering.Go(func() { number(ctx, s.Config, s.outage) })
 	select {
 	case <-ctx.Done():
 	case <-s.failed:
 	}
-	return s.Stop()
+	err := s.Stop()
+	cancel()
+	numbering.Wait()
+	return err
 }
 
 // Stop takes no more requests, ends the streams, and lets the requests in flight be
