@@ -66,12 +66,17 @@ func (f anchorFlags) signer(ctx context.Context) (evidence.Signer, error) {
 		}
 		return evidence.CommandSigner(ctx, f.AnchorCommand, v), nil
 	}
+	s, _, err := f.keySigner()
+	return s, err
+}
+
+// keySigner signs with the key of the file; its public key is returned too.
+func (f anchorFlags) keySigner() (s evidence.Signer, public string, err error) {
 	text, err := readPrivateKey(f.AnchorKey)
 	if err != nil {
-		return evidence.Signer{}, fmt.Errorf("read the key that checkpoints are signed with: %w", err)
+		return s, "", fmt.Errorf("read the key that checkpoints are signed with: %w", err)
 	}
-	s, _, err := evidence.KeySigner(strings.TrimSpace(string(text)))
-	return s, err
+	return evidence.KeySigner(strings.TrimSpace(string(text)))
 }
 
 // public is the public key that the pages publish, or "" where none is known.
@@ -86,11 +91,7 @@ func (f anchorFlags) public() (string, error) {
 	case f.AnchorKey == "":
 		return "", nil
 	}
-	text, err := readPrivateKey(f.AnchorKey)
-	if err != nil {
-		return "", err
-	}
-	_, public, err := evidence.KeySigner(strings.TrimSpace(string(text)))
+	_, public, err := f.keySigner()
 	return public, err
 }
 
