@@ -113,7 +113,7 @@ func (s *Server) Pause(ctx context.Context) error {
 		return err
 	}
 	s.paused = pid
-	return syscall.Kill(pid, syscall.SIGSTOP)
+	return stall(pid)
 }
 
 // Resume has a standby that is stalled go on. Where none is, it has no effect.
@@ -123,7 +123,7 @@ func (s *Server) Resume() error {
 	}
 	pid := s.paused
 	s.paused = 0
-	if err := syscall.Kill(pid, syscall.SIGCONT); !errors.Is(err, syscall.ESRCH) {
+	if err := proceed(pid); !errors.Is(err, syscall.ESRCH) {
 		return err
 	}
 	return nil
@@ -134,7 +134,7 @@ func (s *Server) Promote(ctx context.Context) error {
 	pid := s.paused
 	s.paused = 0
 	// What its primary has sent since it was stalled is dropped with the process: PostgreSQL starts over.
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+	if err := kill(pid); err != nil {
 		return err
 	}
 	const restarted = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'walreceiver' AND pid = %d"
