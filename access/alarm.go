@@ -14,6 +14,10 @@ const (
 	WrongCertificate SecurityEvent = "wrong-certificate" // a valid token without its client certificate
 )
 
+// SecurityEvents are all of them: a metric counts each from zero, since the first increase of one that was not there
+// is none.
+var SecurityEvents = []SecurityEvent{WrongAddress, BreakGlass, OverCeiling, WrongCertificate}
+
 // Alarm reports a security event of a credential, as Actor has it. It is safe for concurrent use, and does not block.
 type Alarm func(ctx context.Context, event SecurityEvent, credential string)
 

@@ -33,7 +33,7 @@ for target; do
 	go run ./release "$work/softstake" "$out/$name.sbom.json" "$work/LICENSES.txt"
 	mkdir "$work/$name"
 	cp "$work/softstake" "$work/LICENSES.txt" LICENSE README.md CHANGELOG.md SECURITY.md "$work/$name"
-	cp -R docs "$work/$name"
+	cp -R docs monitoring "$work/$name"
 	tar -C "$work" --sort=name --format=gnu --owner=0 --group=0 --numeric-owner --mode=go-w --mtime="@$SOURCE_DATE_EPOCH" \
 		-cf - "$name" | gzip -9n >"$out/$name.tar.gz"
 	[ "$os" != linux ] || sh release/deb.sh "$work/softstake" "$arch" "$version" "$work/LICENSES.txt" "$out"

@@ -18,6 +18,8 @@ chmod 700 "$root/etc/softstake"
 doc=$root/usr/share/doc/softstake
 install -D -m 644 "$licences" "$doc/copyright"
 install -m 644 "$here/../docs/operations.md" "$here/../CHANGELOG.md" "$here/../SECURITY.md" "$doc"
+install -d "$doc/monitoring"
+install -m 644 "$here/../monitoring/rules.yml" "$here/../monitoring/dashboard.json" "$doc/monitoring"
 
 mkdir "$root/DEBIAN"
 echo /etc/softstake/environment >"$root/DEBIAN/conffiles"

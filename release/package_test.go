@@ -52,6 +52,8 @@ func TestDebianPackage(t *testing.T) {
 		"-rw-r--r-- root/root ./usr/share/doc/softstake/CHANGELOG.md",
 		"-rw-r--r-- root/root ./usr/share/doc/softstake/SECURITY.md",
 		"-rw-r--r-- root/root ./usr/share/doc/softstake/copyright",
+		"-rw-r--r-- root/root ./usr/share/doc/softstake/monitoring/dashboard.json",
+		"-rw-r--r-- root/root ./usr/share/doc/softstake/monitoring/rules.yml",
 		"-rw-r--r-- root/root ./usr/share/doc/softstake/operations.md",
 	}
 	slices.Sort(files)

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
@@ -27,7 +28,7 @@ type Metrics struct {
 
 // NewMetrics makes metrics that have counted nothing.
 func NewMetrics() *Metrics {
-	return &Metrics{
+	m := &Metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "softstake_requests_total",
 			Help: "Requests answered; route \"none\" is unmatched paths."}, []string{"api", "route", "method", "status"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "softstake_requests_refused_total",
@@ -44,6 +45,10 @@ func NewMetrics() *Metrics {
 			Help: "Credentials that were used as they may not be: wrong-address, wrong-certificate, " +
 				"over-ceiling; and the first use of the one that is sealed: break-glass."}, []string{"event"}),
 	}
+	for _, event := range access.SecurityEvents {
+		m.alarms.WithLabelValues(string(event)) // 0
+	}
+	return m
 }
 
 // answered counts a request.
@@ -121,6 +126,12 @@ var (
 		"Events of the outbox that are committed and have no number yet: they are not published.")
 	eventsLag = description("outbox_lag_seconds",
 		"For how long the oldest of the events that have no number has been written; 0 where all have one.")
+	signedDay = description("signed_day_timestamp_seconds",
+		"Start of the last day whose record a checkpoint covers; absent where nothing is signed.")
+	sendingFails = description("checkpoints_failing_since_timestamp_seconds",
+		"Since when checkpoints cannot be sent to where they are kept; absent where they can.")
+	backupMade = description("backup_timestamp_seconds",
+		"When the last backup was complete that \"softstake backup\" made; absent where none was.")
 	largeBytes = description("large_body_bytes", "Memory that is reserved for request bodies above 64 KiB.")
 )
 
@@ -153,7 +164,8 @@ func (m collector) Collect(c chan<- prometheus.Metric) {
 		gauge(runEnded, float64(r.last.UnixMilli())/1000)
 		gauge(runFailed, oneIf(r.lastFailed))
 	}
-	err := errors.Join(m.collectTokens(ctx, gauge), m.collectAccess(ctx, gauge), m.collectEvents(ctx, gauge))
+	err := errors.Join(m.collectTokens(ctx, gauge), m.collectAccess(ctx, gauge), m.collectEvents(ctx, gauge),
+		m.collectCopies(ctx, gauge))
 	if err != nil && !m.scheduler.outage.failed(err) {
 		c <- prometheus.NewInvalidMetric(settledDay, err)
 	}
@@ -198,6 +210,27 @@ func (m collector) collectEvents(ctx context.Context,
 	gauge(eventsWait, float64(s.Waiting))
 	gauge(eventsLag, s.Lag(m.books.Now()).Seconds())
 	return nil
+}
+
+// collectCopies sends how old what is kept outside of the database is: signed records, and the backup.
+func (m collector) collectCopies(ctx context.Context,
+	gauge func(d *prometheus.Desc, v float64, labels ...string)) error {
+	books := reports.New(m.books.Reader())
+	anchor, err := books.Anchor(ctx)
+	if err != nil {
+		return err
+	}
+	if anchor.Signer != "" {
+		gauge(signedDay, float64(anchor.Signed.Start().Unix()))
+	}
+	if failed := anchor.Delivery.Failed; !failed.IsZero() {
+		gauge(sendingFails, float64(failed.Unix()))
+	}
+	backup, err := books.LastBackup(ctx)
+	if err == nil && !backup.At.IsZero() {
+		gauge(backupMade, float64(backup.At.Unix()))
+	}
+	return err
 }
 
 // collectTokens sends the figures of the tokens.

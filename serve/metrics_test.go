@@ -21,6 +21,7 @@ func TestMetrics(t *testing.T) {
 	w.post(ledger.Entry{ID: "d-1", Kind: ledger.Deposit, Moves: []ledger.Move{
 		{From: ledger.Custody, To: "alice", Asset: "BNB", Amount: 2_00000000},
 		{From: ledger.Custody, To: "alice", Asset: "SOL", Amount: 2_000000000}}})
+	w.ok(w.books.RecordBackup(t.Context(), 1<<20))
 	w.metrics = NewMetrics() // the server's own
 	w.clock.Forward(noon.Add(37 * time.Hour))
 	s := w.serve()
@@ -54,6 +55,8 @@ func TestMetrics(t *testing.T) {
 		`softstake_db_pool_idle_connections{pool="readers"}`, `softstake_db_pool_waits_total{pool="writer"}`, `softstake_db_pool_wait_seconds_total{pool="readers"}`,
 		`softstake_large_body_bytes 0`, `softstake_outbox_unnumbered_events 0`,
 		`softstake_outbox_lag_seconds 0`,
+		`softstake_security_events_total{event="break-glass"} 0`, // an increase from nothing is none
+		`softstake_backup_timestamp_seconds 1.7953488e+09`,       // noon: no clock has moved yet
 		`softstake_run_failed 0`, `softstake_runs_failed_total 0`, "go_goroutines", "process_start_time_seconds",
 	} {
 		if !strings.Contains(body, want+"\n") && !strings.Contains(body, want+" ") {
