@@ -16,6 +16,7 @@ import (
 
 type runsOut struct {
 	FirstOpen string     `json:"firstOpen" format:"date" example:"2026-11-22" doc:"The first day that takes entries."`
+	Factor    bool       `json:"withdrawalFactor" example:"true" doc:"Whether holders withdraw with a second factor only: a passkey or an authenticator app."`
 	FourEyes  bool       `json:"fourEyes" example:"true" doc:"Whether what moves money out or changes terms needs a second person. false: single operator mode."`
 	Tokens    []runToken `json:"tokens" doc:"Each token, by symbol."`
 
@@ -152,6 +153,9 @@ func (rd reader) runStatus(ctx context.Context, _ *struct{}) (*answer[runsOut], 
 		return nil, err
 	}
 	out := runsOut{FirstOpen: open.String(), Tokens: tokens, Expiring: []expiringToken{}}
+	if out.Factor, err = rd.NeedsFactor(ctx); err != nil {
+		return nil, err
+	}
 	if out.FourEyes, err = rd.FourEyes(ctx); err != nil {
 		return nil, err
 	}

@@ -66,6 +66,10 @@ var (
 // errAddress refuses a withdrawal to an address that is not saved, or waits. The code is ours.
 var errAddress = badRequest(-6023, "The address is not one of your withdrawal addresses, or cannot be used yet.")
 
+// errFactor refuses a withdrawal where nobody who logs in to the account has a second factor. The code is ours.
+var errFactor = badRequest(-6024,
+	"Withdrawals need a second factor: add a passkey or an authenticator app to the account.")
+
 // heavy is the refusal of too much request weight, for so many seconds.
 func heavy(limit, after int) refusal {
 	return refusal{

@@ -42,6 +42,9 @@ func withdrawApply(r *request, books *store.DB) (any, error) {
 			(refusal.Reason == store.ReasonAddressUnknown || refusal.Reason == store.ReasonAddressWaits) {
 			return nil, errAddress
 		}
+		if ledger.ReasonOf(err) == access.ReasonFactor {
+			return nil, errFactor
+		}
 		return nil, err
 	}
 	return struct {

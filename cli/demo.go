@@ -25,6 +25,7 @@ type demoCmd struct {
 	Days    int          `default:"30" help:"How many days they earn, 3 to 366."`
 	Seed    uint64       `default:"1" help:"Another seed, another town; the same seed, the same town."`
 	Last    *staking.Day `placeholder:"DAY" help:"The last of the days. Without it: 2025-10-31, whatever day it is, so that the same seed prints the same."`
+	Factor  string       `name:"withdrawal-factor" enum:"on,off" default:"off" help:"on: a holder withdraws with a passkey or an authenticator app only, as in books that are made with init."`
 	Report  bool         `help:"Print the report and end."`
 	Listen  string       `placeholder:"ADDRESS" help:"Where the town is served; port 0 takes a free one. Without it: 127.0.0.1:8080, or a free port where that is taken."`
 }
@@ -46,7 +47,7 @@ Example:
 
 func (c *demoCmd) Run(env *Env) error {
 	o := demo.Options{Holders: c.Holders, Days: c.Days, Seed: c.Seed, Last: given(c.Last, demo.LastDay()),
-		Volatile: !env.DBGiven, Insecure: env.Insecure}
+		Volatile: !env.DBGiven, Insecure: env.Insecure, Factor: c.Factor == "on"}
 	if err := c.checkListen(env.Insecure); err != nil {
 		return err
 	}

@@ -17,6 +17,8 @@ type initCmd struct {
 	TestClock  bool           `help:"Mark the books for tests: their clock may be moved with --clock-offset, and they say on every page and in every answer that they are a test. It cannot be changed."`
 	CloseAfter *time.Duration `placeholder:"TIME" help:"How long past midnight UTC days take late entries: less than a day. Without it: 5m."`
 	FourEyes   string         `enum:"on,off" default:"off" help:"on: what moves money out or changes terms takes effect when a second person has approved it. off: one person alone does everything."`
+
+	WithdrawalFactor string `enum:"on,off" default:"on" help:"on: a holder withdraws with a passkey or an authenticator app only. off: for installations where no holder logs in here."`
 }
 
 func (c *initCmd) Help() string {
@@ -51,6 +53,8 @@ func (c *initCmd) Run(env *Env) (err error) {
 	db, err := store.Create(env.Context, env.DB, env.options(), store.Setup{
 		From: from, Tokens: tokens, Regions: regions, Documents: staking.ShippedDocuments(), CloseAfter: closeAfter,
 		TestClock: c.TestClock, FourEyes: c.FourEyes == "on",
+
+		WithdrawalFactor: c.WithdrawalFactor == "on",
 	})
 	if err != nil {
 		return err
@@ -67,6 +71,9 @@ func (c *initCmd) Run(env *Env) (err error) {
 	next := "\nNext: softstake account open alice --region DE\n"
 	if c.CloseAfter != nil {
 		next = fmt.Sprintf("\nEach day takes late entries until %s after midnight UTC.\n", short(closeAfter)) + next
+	}
+	if c.WithdrawalFactor == "off" {
+		next = "\nFactors: " + withdrawalFactorSentence(false) + ".\n" + next
 	}
 	if c.TestClock {
 		next = "\n" + testBooks(env) + "\n" + next

@@ -100,6 +100,8 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"staff disable", "olga@example.com", "", "staff disable"},
 	{"staff invite", "olga@example.com", "", "staff invite"},
 	{"days set-close-after", "10m", "", "days set-close-after"},
+	{"withdrawal-factor off", "", "", "withdrawal-factor off"},
+	{"withdrawal-factor on", "", "", "withdrawal-factor on"},
 	{"four-eyes on", "", "", "four-eyes on"},
 	{"limit set", "ADA --total 7", "", "proposal make"},
 	{"proposal approve", "{proposal}", "yes\n", "proposal approve"},

@@ -96,6 +96,8 @@ type app struct {
 	Proposal proposalCmd `cmd:"" group:"access" help:"Approve and reject what others propose, and list it."`
 	FourEyes fourEyesCmd `cmd:"" group:"access" help:"Set whether operations need approval."`
 
+	WithdrawalFactor withdrawalFactorCmd `cmd:"" group:"access" help:"Set whether holders need a second factor to withdraw."`
+
 	Serve     serveCmd     `cmd:"" group:"run" help:"Answer requests, and settle each day by itself."`
 	Audit     auditCmd     `cmd:"" group:"run" help:"Re-derive every figure, and say where the books differ."`
 	Anchor    anchorCmd    `cmd:"" group:"run" help:"Record the rows of closed days, and sign the records."`

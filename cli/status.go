@@ -35,6 +35,7 @@ type (
 		ClosesAt     instant           `json:"closesAt"` // when that day closes at the earliest
 		Test         bool              `json:"test,omitempty"`
 		FourEyes     bool              `json:"fourEyes"`
+		Factor       bool              `json:"withdrawalFactor"`
 		Accounts     int64             `json:"accounts"`
 		Enrolled     int64             `json:"enrolled"`
 		UnpricedDays int64             `json:"unpricedDays"`
@@ -81,6 +82,10 @@ func (c *statusCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
+		factor, err := reports.New(db.Reader()).NeedsFactor(ctx)
+		if err != nil {
+			return err
+		}
 		expiring, err := db.People().ExpiringTokens(ctx)
 		if err != nil {
 			return err
@@ -92,7 +97,7 @@ func (c *statusCmd) Run(env *Env) error {
 		if c.JSON {
 			j := formatStatus(a, s)
 			j.Events = formatEvents(events)
-			j.Test, j.FourEyes = db.Test(), fourEyes
+			j.Test, j.FourEyes, j.Factor = db.Test(), fourEyes, factor
 			for _, k := range expiring {
 				j.Expiring = append(j.Expiring, expiringJSON{k.ID, k.Label, instant(k.Expires)})
 			}
@@ -101,7 +106,8 @@ func (c *statusCmd) Run(env *Env) error {
 		if db.Test() {
 			err = env.printf("%s\n\n", testBooks(env))
 		}
-		return cmp.Or(err, writeStatus(env, a, s, fourEyes), writeEvents(env, events), writeExpiring(env, expiring))
+		return cmp.Or(err, writeStatus(env, a, s, fourEyes, factor), writeEvents(env, events),
+			writeExpiring(env, expiring))
 	})
 }
 
@@ -129,7 +135,7 @@ func formatStatus(a assets, s reports.Status) statusJSON {
 	return j
 }
 
-func writeStatus(env *Env, a assets, s reports.Status, fourEyes bool) error {
+func writeStatus(env *Env, a assets, s reports.Status, fourEyes, factor bool) error {
 	var notes strings.Builder
 	for _, t := range s.Tokens {
 		if t.Waiting != nil {
@@ -163,6 +169,7 @@ func writeStatus(env *Env, a assets, s reports.Status, fourEyes bool) error {
 			s.ClosesAt.Format(time.DateTime))},
 		[2]string{"accounts", fmt.Sprintf("%d; Soft Staking is on for %d", s.Accounts, s.Enrolled)},
 		[2]string{"four eyes", fourEyesSentence(fourEyes)},
+		[2]string{"factors", withdrawalFactorSentence(factor)},
 	), env.printf("\n"), grid.write(env.Stdout), env.printf("%s", notes.String()))
 }
 

@@ -42,13 +42,16 @@ const (
 	ResetFactors       Operation = "factor reset"
 	EraseAccount       Operation = "account erase"
 	EndFourEyes        Operation = "four-eyes off"
-	Unfreeze           Operation = "account unfreeze"
-	SetRegion          Operation = "account set-region"
-	AddLogin           Operation = "login add"
-	SetPassword        Operation = "login password"
-	CreateKey          Operation = "key create"
-	LimitKey           Operation = "key limit"
-	SetCloseAfter      Operation = "days set-close-after"
+
+	EndWithdrawalFactor Operation = "withdrawal-factor off"
+
+	Unfreeze      Operation = "account unfreeze"
+	SetRegion     Operation = "account set-region"
+	AddLogin      Operation = "login add"
+	SetPassword   Operation = "login password"
+	CreateKey     Operation = "key create"
+	LimitKey      Operation = "key limit"
+	SetCloseAfter Operation = "days set-close-after"
 )
 
 // byStaff is when those operations need approval that a holder or a back end does alone.
@@ -194,8 +197,12 @@ var rules = map[Operation]Rule{
 	"anchor": {Roles: commandLine},
 	"backup": {Roles: commandLine},
 
-	"four-eyes on":     {Roles: admins},
-	EndFourEyes:        {Class: Proposed, Roles: admins},
+	"four-eyes on": {Roles: admins},
+	EndFourEyes:    {Class: Proposed, Roles: admins},
+
+	"withdrawal-factor on": {Roles: admins},
+	EndWithdrawalFactor:    {Class: Proposed, Roles: admins},
+
 	"proposal make":    {Roles: proposers},
 	"proposal approve": {Roles: approvers},
 	"proposal reject":  {Roles: approvers},

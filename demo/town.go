@@ -26,6 +26,7 @@ type Options struct {
 	Last     staking.Day        // the last of the days
 	Volatile bool               // SQLite only: books that are thrown away need not wait for the disk
 	Insecure bool               // see store.Options
+	Factor   bool               // holders withdraw with a second factor only
 	Progress func(done, of int) // called for each day that is settled; may be nil
 }
 
@@ -123,7 +124,7 @@ func New(ctx context.Context, url string, o Options) (*Town, error) {
 		Volatile: o.Volatile, Insecure: o.Insecure}, store.Setup{
 		From: t.First, Tokens: t.market.tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 		Limits:     staking.NoLimit,
-		CloseAfter: CloseAfter,
+		CloseAfter: CloseAfter, WithdrawalFactor: o.Factor,
 	})
 	if err != nil {
 		return nil, err

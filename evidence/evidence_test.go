@@ -140,6 +140,7 @@ func decideProposals(t *testing.T, books *store.DB) {
 		}
 		return testkit.Must(olga.Propose(ctx, needed.Draft, "as agreed"))(t)
 	}
+	ok(t, olga.SetWithdrawalFactor(ctx, true))
 	ok(t, olga.SetFourEyes(ctx, true))
 	propose(olga.SetLimit(ctx, staking.Limit{Asset: "TON", MaxTotal: 1_000}))
 	rejected := propose(olga.SetLimit(ctx, staking.Limit{Asset: "TON", MaxTotal: 2_000}))
@@ -320,7 +321,7 @@ func TestEachChangedRowIsFound(t *testing.T) {
 
 // TestEveryKindIsTampered: no kind of row is left out of tampering.
 func TestEveryKindIsTampered(t *testing.T) {
-	replaced := []string{"assets", "four_eyes", "account_states", "account_logins"}
+	replaced := []string{"assets", "four_eyes", "withdrawal_factor", "account_states", "account_logins"}
 	for _, kind := range append(evidence.Kinds(), replaced...) {
 		if !slices.ContainsFunc(tampering, func(x struct{ kind, sql string }) bool { return x.kind == kind }) {
 			t.Errorf("nobody changes rows of the kind %s", kind)
@@ -397,6 +398,7 @@ var tampering = []struct{ kind, sql string }{
 	{"assets", `UPDATE assets SET scale = 6 WHERE symbol = 'TON'`},
 	{"limits", `UPDATE limits SET max_total = 0 WHERE asset = 'SOL'`},
 	{"four_eyes", `UPDATE meta SET value = 'on' WHERE name = 'four_eyes'`},
+	{"withdrawal_factor", `UPDATE meta SET value = 'off' WHERE name = 'withdrawal_factor'`},
 	{"account_states", `UPDATE accounts SET frozen = 0, frozen_reason = '' WHERE account = 'holder-0004'`},
 	{"account_logins", `UPDATE logins SET account = 'holder-0003' WHERE email = 'alice@example.com'`},
 	{"row_versions", `UPDATE row_versions SET content = 'region="CH"' WHERE name = 'holder-0005' AND number = 2`},

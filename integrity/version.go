@@ -19,8 +19,11 @@ type Kind string
 
 // The kinds, and what their rows are named by.
 const (
-	Assets   Kind = "assets"         // symbol
-	FourEyes Kind = "four_eyes"      // of the row of meta
+	Assets   Kind = "assets"    // symbol
+	FourEyes Kind = "four_eyes" // of the row of meta
+
+	WithdrawalFactor Kind = "withdrawal_factor" // the same
+
 	Accounts Kind = "account_states" // ID
 	Logins   Kind = "account_logins" // account: all its logins are one version, so that no version has an address
 )
@@ -40,6 +43,7 @@ type versioned struct {
 var kinds = []versioned{
 	{kind: Assets, table: "assets", key: "symbol", columns: "scale int, max_supply int"},
 	{kind: FourEyes, table: "meta", key: "name", where: "x.name = 'four_eyes'", columns: "value text"},
+	{kind: WithdrawalFactor, table: "meta", key: "name", where: "x.name = 'withdrawal_factor'", columns: "value text"},
 	{kind: Accounts, table: "accounts", key: "account", bucketed: true,
 		columns: "region text, frozen int, frozen_mode int, frozen_reason text"},
 	{kind: Logins, table: "logins", key: "account", hashed: true,

@@ -108,6 +108,23 @@ func (r Reader) Draft(ctx context.Context, account ledger.Account, id string) (D
 	})
 }
 
+// LastDraft is the latest draft of a form that an account has made in a session; ErrNotFound if there is none any more.
+func (r Reader) LastDraft(ctx context.Context, account ledger.Account, session, path string) (Draft, error) {
+	return look(ctx, r, "draft", func(t db.View) (Draft, error) {
+		d, found, err := db.First(t, func(r db.Row) (Draft, error) {
+			return Draft{
+				ID: r.Text(0), Account: account, Session: session, Path: path, Body: r.Text(1), Expires: db.TimeOf(r.Int(2)),
+			}, nil
+		}, "SELECT id, body, expires FROM drafts WHERE bucket = $1 AND account = $2 AND session = $3 AND path = $4 "+
+			"AND expires > $5 ORDER BY created DESC, id LIMIT 1",
+			int64(account.Bucket()), string(account), session, path, r.now())
+		if err == nil && !found {
+			err = noDraft(path)
+		}
+		return d, err
+	})
+}
+
 func noDraft(id string) error { return ledger.ErrNotFound.In("", "a draft %q", ledger.Clip(id)) }
 
 func isDraftID(id string) bool {

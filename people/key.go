@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,8 @@ const MaxKeys = 30
 // AddKey adds an API key to an open account; its Created is now, and its TradeUntil follows
 // from that. Repeating it has no further effect; different content is ErrConflict. ErrNotFound
 // if the account was never opened; ErrInvalid if it is closed or has MaxKeys already, and
-// for an invalid key; access.ErrForbidden for a person with a factor who has not confirmed it (Key.StepUp).
+// for an invalid key; access.ErrForbidden for a person with a factor who has not confirmed it (Key.StepUp) and,
+// because of access.ReasonFactor, for one without where the key withdraws and the books ask for a factor.
 func (p *People) AddKey(ctx context.Context, k access.Key) error {
 	err := k.Valid()
 	if err == nil {
@@ -36,6 +38,11 @@ func (p *People) AddKey(ctx context.Context, k access.Key) error {
 		now := p.now()
 		if repeated, err := insertKey(t, k, now); err != nil || repeated {
 			return err
+		}
+		if slices.Contains(k.Permissions, access.Withdraw) {
+			if err := p.needFactor(t, k.Account); err != nil {
+				return err
+			}
 		}
 		if err := p.confirm(t, k.StepUp(db.TimeOf(now))); err != nil {
 			return err

@@ -29,6 +29,8 @@ type Books interface {
 	// Permit is nil where an operation needs no approval or is approved: it is asked in the transaction of the operation,
 	// which is refused with its error. content is what it was called with, and effect what it does.
 	Permit(t db.Tx, needed bool, op control.Operation, content any, subject, effect string) error
+	// NeedsFactor reports whether holders withdraw with a second factor only.
+	NeedsFactor(t db.View) (bool, error)
 	// Log writes a line of the log.
 	Log(t db.Tx, action, subject, detail string) error
 	// Actor is who makes the change.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
 )
 
 // addStepUp writes a step-up of a subject, in the transaction in which it is proved. digest is access.StepUp of what
@@ -103,6 +104,46 @@ func hasFactor(t db.View, subject string) (bool, error) {
 	n, err := db.Count(t, `SELECT (SELECT count(*) FROM passkeys WHERE bucket = $1 AND subject = $2) +
 	                              (SELECT count(*) FROM totps WHERE bucket = $1 AND subject = $2)`, keyBucket(subject), subject)
 	return n > 0, err
+}
+
+// HasFactor reports whether a holder's actor has a factor: the person who has logged in or, for a token or a key, which
+// is no person, somebody who logs in to the account.
+func HasFactor(t db.View, by access.Actor, account ledger.Account) (bool, error) {
+	if subject := by.Subject(); subject != "" {
+		return hasFactor(t, subject)
+	}
+	emails, err := db.All(t, db.TextOf, "SELECT email FROM logins WHERE account = $1 ORDER BY email", string(account))
+	for _, email := range emails {
+		if has, err := hasFactor(t, access.LoginSubject(email)); err != nil || has {
+			return has, err
+		}
+	}
+	return false, err
+}
+
+// NoFactor is the error of a holder who has no factor where one is needed: access.ErrForbidden because of
+// access.ReasonFactor.
+func NoFactor(account ledger.Account) error {
+	return access.ErrForbidden.In("", "%s has no second factor; add a passkey or an authenticator app first", account).
+		Because(access.ReasonFactor)
+}
+
+// needFactor is NoFactor where the books' holders withdraw with a factor only, and the holder who asks has none. For
+// others than holders it does nothing.
+func (p *People) needFactor(t db.View, account ledger.Account) error {
+	by := p.books.Actor()
+	if by.Role != access.Holder {
+		return nil
+	}
+	needed, err := p.books.NeedsFactor(t)
+	if err != nil || !needed {
+		return err
+	}
+	has, err := HasFactor(t, by, account)
+	if err == nil && !has {
+		err = NoFactor(account)
+	}
+	return err
 }
 
 // removeFactors removes all factors of a subject, when the subject is removed.

@@ -76,7 +76,8 @@ func EndingOf(address string) string {
 // AddWithdrawalAddress saves an address, which can be used after AddressWait, and returns it. Only Account, Asset,
 // Network, Address, Tag and Label of a are read. An address that is saved already stays as it is, with its label.
 // ErrNotFound if the account or the token is not in the books; ErrInvalid for what is not an address, for a closed
-// account, and because of ReasonTooManyAddresses; access.ErrForbidden where a step-up is needed (AddressStepUp).
+// account, and because of ReasonTooManyAddresses; access.ErrForbidden where a step-up is needed (AddressStepUp), or
+// because of access.ReasonFactor a factor.
 func (p *People) AddWithdrawalAddress(ctx context.Context, a WithdrawalAddress) (WithdrawalAddress, error) {
 	return p.saveAddress(ctx, a, "withdrawal-address add", AddressWait)
 }
@@ -112,6 +113,9 @@ func (p *People) saveAddress(ctx context.Context, a WithdrawalAddress, action st
 		}
 		if len(there) >= MaxAddresses {
 			return ledger.ErrInvalid.In("", "it has %d addresses already", MaxAddresses).Because(ReasonTooManyAddresses)
+		}
+		if err := p.needFactor(t, a.Account); err != nil {
+			return err
 		}
 		now := p.now()
 		if err := UseStepUp(t, now, p.books.Actor(), AddressStepUp(a)); err != nil {
@@ -254,7 +258,7 @@ func SavedOnlyStepUp(id ledger.Account) string {
 
 // SetSavedOnly lets an account withdraw to saved addresses only, at once, or to any address, after AddressWait.
 // Repeating it has no further effect. ErrNotFound if the account was never opened; access.ErrForbidden where a step-up
-// is needed (SavedOnlyStepUp).
+// is needed (SavedOnlyStepUp), or because of access.ReasonFactor a factor.
 func (p *People) SetSavedOnly(ctx context.Context, id ledger.Account, on bool) error {
 	return p.write(ctx, "set where "+ledger.Clip(string(id))+" withdraws to", func(t db.Tx) error {
 		if err := p.books.LockOpenAccount(t, id); err != nil {
@@ -268,6 +272,9 @@ func (p *People) SetSavedOnly(ctx context.Context, id ledger.Account, on bool) e
 		s.AnyFrom = time.Time{}
 		action, detail := "withdrawal-address saved-only", ""
 		if !on {
+			if err := p.needFactor(t, id); err != nil {
+				return err
+			}
 			if err := UseStepUp(t, now, p.books.Actor(), SavedOnlyStepUp(id)); err != nil {
 				return err
 			}

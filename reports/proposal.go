@@ -13,6 +13,11 @@ func (rs *Reports) FourEyes(ctx context.Context) (bool, error) {
 	return read(ctx, rs, "read whether operations need approval", store.FourEyes)
 }
 
+// NeedsFactor reports whether holders withdraw with a second factor only.
+func (rs *Reports) NeedsFactor(ctx context.Context) (bool, error) {
+	return read(ctx, rs, "read whether withdrawals need a factor", store.NeedsFactor)
+}
+
 // Proposal is the proposal of an ID; ledger.ErrNotFound if there is none.
 func (rs *Reports) Proposal(ctx context.Context, id string) (control.Proposal, error) {
 	return read(ctx, rs, "look a proposal up", func(t db.View) (control.Proposal, error) {

@@ -34,7 +34,7 @@ type destination struct {
 
 // goesTo is the destination of an item that its holder may not choose freely, if it is one.
 func (it *item) goesTo() (destination, bool) {
-	if it.Kind != ledger.WithdrawalRequest || it.call.actor.Role != access.Holder || len(it.Moves) == 0 {
+	if !it.byHolder() {
 		return destination{}, false
 	}
 	to, m := it.call.destination, it.Moves[0]

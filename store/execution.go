@@ -168,5 +168,8 @@ var executions = map[control.Operation]execution{
 		_, err := b.People().LimitKey(ctx, c.Key, c.Addresses)
 		return err
 	}),
+	control.EndWithdrawalFactor: executes(func(ctx context.Context, b *DB, _ struct{}) error {
+		return b.SetWithdrawalFactor(ctx, false)
+	}),
 	control.EndFourEyes: executes(func(ctx context.Context, b *DB, _ struct{}) error { return b.SetFourEyes(ctx, false) }),
 }

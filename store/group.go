@@ -143,7 +143,8 @@ func (b *books) postIn(t db.Tx, assets map[string]ledger.Asset, calls []*call) (
 		g.readReserved,     // what takes from a held part only: withdrawal.go
 		g.readPool,         // what takes from @rewards only: reserve.go
 		g.readUsage,        // what is posted with a token that has ceilings only: usage.go
-		g.readDestinations, // withdrawals that their holders request only: destination.go
+		g.checkFactors,     // withdrawals that their holders request only: withdrawal_factor.go
+		g.readDestinations, // the same: destination.go
 	); err != nil {
 		return 0, nil, err
 	}

@@ -40,7 +40,8 @@ var changing = map[string]string{
 	"DB.CloseDays": "day close", "DB.Declare": "declare",
 
 	"DB.Propose": "proposal make", "DB.ApproveProposal": "proposal approve", "DB.RejectProposal": "proposal reject",
-	"DB.SetFourEyes": "four-eyes on; four-eyes off",
+	"DB.SetFourEyes":         "four-eyes on; four-eyes off",
+	"DB.SetWithdrawalFactor": "withdrawal-factor on; withdrawal-factor off",
 
 	"People.AddToken": "token create", "People.RevokeToken": "token revoke",
 	"People.OpenToken": "break-glass", "People.AddKey": "key create",
@@ -77,7 +78,7 @@ var changesNothing = strings.Fields(`DB.As DB.Close DB.Engine DB.Now DB.FirstDay
 	People.WithdrawalAddresses People.WithdrawalSettings
 	People.ConfirmProvided
 	People.AddDraft People.AddSecurityEvent People.AddSession People.CountAttempt People.CountRecipient People.Draft
-	People.EndSession People.EndSessions People.ExpiringTokens People.Key People.Keys People.Login People.Logins People.Prune
+	People.LastDraft People.EndSession People.EndSessions People.ExpiringTokens People.Key People.Keys People.Login People.Logins People.Prune
 	People.PrunePersonal People.DerivedSecret
 	People.RehashPassword People.RemoveDraft People.ResetAttempts People.SealedKey People.Secret People.SecurityEvents
 	People.Session People.Sessions People.Token People.Tokens People.TouchSession People.UncountAttempts

@@ -149,6 +149,9 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 		_, err := db.People().LimitKey(ctx, staffKey("L").Key, []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")})
 		return err
 	},
+	control.EndWithdrawalFactor: func(ctx context.Context, db *store.DB) error {
+		return db.SetWithdrawalFactor(ctx, false)
+	},
 	control.EndFourEyes: func(ctx context.Context, db *store.DB) error { return db.SetFourEyes(ctx, false) },
 }
 
@@ -189,6 +192,7 @@ func readyToPropose(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	testkit.Must(db.Freeze(ctx, "dora", "order 7", true))(t)
 	ok(t, db.People().AddLogin(ctx, people.Login{Email: "dora@example.com", Account: "dora", Password: oneHash}))
 	ok(t, db.People().AddKey(ctx, staffKey("L")))
+	ok(t, db.As(proposer).SetWithdrawalFactor(ctx, true))
 	ok(t, db.As(proposer).SetFourEyes(ctx, true))
 }
 

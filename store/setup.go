@@ -26,6 +26,8 @@ type Setup struct {
 	FourEyes   bool              // operations that may need approval do; see SetFourEyes
 	// What of each token is limited; nil: staking.ShippedLimit.
 	Limits func(ledger.Asset) staking.Limit
+
+	WithdrawalFactor bool // holders withdraw with a second factor only; see SetWithdrawalFactor
 }
 
 // Create makes books at "sqlite:PATH" or "postgres://…" and opens them. All
@@ -150,6 +152,9 @@ func (b *DB) firstRows(ctx context.Context, s Setup) error {
 			value = "on"
 		}
 		if err := b.writeFourEyes(t, value); err != nil {
+			return err
+		}
+		if err := b.writeWithdrawalFactor(t, s.WithdrawalFactor); err != nil {
 			return err
 		}
 		if err := b.writeClosing(t, staking.Closing{From: s.From, After: s.CloseAfter}); err != nil {

@@ -26,6 +26,8 @@ type addressesPage struct {
 	Settings people.WithdrawalSettings
 	Saved    bool // withdrawals go to saved addresses only
 	Done     string
+
+	NeedsFactor bool // the visitor has no second factor, and saves no address without one
 }
 
 // addressRow is a saved address.
@@ -64,6 +66,9 @@ func (v *visit) showAddresses(status int, f *ui.Form) error {
 	}
 	page.Saved = page.Settings.SavedOnly(v.Books.Now())
 	if page.Has, err = v.factors(); err != nil {
+		return err
+	}
+	if page.NeedsFactor, err = v.needsFactor(); err != nil {
 		return err
 	}
 	assets, err := v.assets()
@@ -116,6 +121,8 @@ func (s *submission) addAddress() error {
 		}
 		refusal, is := errors.AsType[*ledger.Error](err)
 		switch {
+		case is && refusal.Reason == access.ReasonFactor:
+			f.SetFault("", s.locale.T("withdraw.factor"))
 		case errors.Is(err, ledger.ErrNotFound):
 			f.SetFault("asset", s.locale.T("addresses.fault.asset"))
 		case is && refusal.Reason == people.ReasonTooManyAddresses:
@@ -146,7 +153,13 @@ func (s *submission) setSavedOnly() error {
 			return err
 		}
 	}
-	if err := s.Books.People().SetSavedOnly(s.context(), s.account(), only); err != nil {
+	err := s.Books.People().SetSavedOnly(s.context(), s.account(), only)
+	if ledger.ReasonOf(err) == access.ReasonFactor {
+		f := s.form()
+		f.SetFault("", s.locale.T("withdraw.factor"))
+		return s.showAddresses(http.StatusUnprocessableEntity, f)
+	}
+	if err != nil {
 		return err
 	}
 	if only {
@@ -163,6 +176,8 @@ type destinations struct {
 	Rows  []addressRow
 	Saved bool // to these only
 	Waits time.Time
+
+	NeedsFactor bool // the visitor has no second factor, and withdraws nothing without one
 }
 
 // readDestinations reads where the account may withdraw to, and takes the saved address that was chosen.
@@ -173,6 +188,9 @@ func (m *moveForm) readDestinations() (err error) {
 	}
 	settings, err := v.People.WithdrawalSettings(v.context(), m.Account())
 	if err != nil {
+		return err
+	}
+	if m.Places.NeedsFactor, err = v.needsFactor(); err != nil {
 		return err
 	}
 	now := v.Books.Now()
@@ -203,6 +221,8 @@ func (m *moveForm) checkDestination() {
 			r.Tag == text("tag")
 	})
 	switch {
+	case m.Places.NeedsFactor:
+		m.F.SetFault("", m.T("withdraw.factor"))
 	case !m.Places.Waits.IsZero():
 		m.F.SetFault("saved", m.T("withdraw.saved.reset", "time", m.Date(m.Places.Waits)))
 	case i >= 0 && m.Places.Rows[i].Wait != "":
@@ -215,9 +235,9 @@ func (m *moveForm) checkDestination() {
 	}
 }
 
-// refusesAddress reports whether the books have refused where a withdrawal goes.
+// refusesAddress reports whether the books have refused where a withdrawal goes, or that it goes without a factor.
 func refusesAddress(err error) bool {
 	refusal, is := errors.AsType[*ledger.Error](err)
-	return is && errors.Is(err, access.ErrForbidden) &&
-		(refusal.Reason == store.ReasonAddressUnknown || refusal.Reason == store.ReasonAddressWaits)
+	return is && errors.Is(err, access.ErrForbidden) && (refusal.Reason == store.ReasonAddressUnknown ||
+		refusal.Reason == store.ReasonAddressWaits || refusal.Reason == access.ReasonFactor)
 }

@@ -46,6 +46,24 @@ func (v *visit) subject() string { return v.session.Actor().Subject() }
 // factors are the visitor's.
 func (v *visit) factors() (people.Factors, error) { return v.People.Factors(v.context(), v.subject()) }
 
+// needsFactor reports whether the visitor withdraws nothing without a second factor, and has none.
+func (v *visit) needsFactor() (bool, error) {
+	has, err := v.factors()
+	if err != nil || has.Any() {
+		return false, err
+	}
+	return v.Reports.NeedsFactor(v.context())
+}
+
+// unfinished is where the withdrawal is that the visitor has begun in this session and not confirmed, or "".
+func (v *visit) unfinished() (string, error) {
+	d, err := v.People.LastDraft(v.context(), v.account(), v.session.ID, "/"+withdrawalKind.name)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return "", nil
+	}
+	return ui.Address(d.Path, draftField, d.ID), err
+}
+
 // who is the visitor, for security events.
 func (v *visit) who() people.Visitor {
 	return people.Visitor{Client: v.browser(), Address: v.address()}

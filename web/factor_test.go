@@ -263,3 +263,44 @@ func TestAuthenticatorAppOnThePages(t *testing.T) {
 		t.Errorf("left are %+v", people.Factors(f))
 	}
 }
+
+// TestAWithdrawalWaitsForAFactor: who has no second factor reads how to add one, and finds what was typed again; an
+// address and a key that withdraws wait for one too.
+func TestAWithdrawalWaitsForAFactor(t *testing.T) {
+	w := newWebsite(t, sealed(t))
+	w.ok(w.books.SetWithdrawalFactor(t.Context(), true))
+	w.deposit("alice", "3 BNB")
+	w.login("alice@example.com")
+	a := w.authenticator()
+	w.get("/withdraw").has("First add a second step", `href="/account/security"`)
+	w.get("/send").hasNot("First add a second step")
+	w.get("/account/security").hasNot("Back to your withdrawal")
+	form := query("id", w.get("/withdraw").hidden("id"), "asset", "BNB", "amount", "1.25", "network", "BSC", "address",
+		"0xAbC", "tag", "7")
+	w.post("/withdraw", form).is(http.StatusUnprocessableEntity).has("What you entered is kept", "First add a second step")
+	w.get("/account/addresses").has("First add a second step").hasNot(`name="address"`)
+	w.post("/account/addresses", query("asset", "BNB", "network", "BSC", "address", "0x1")).
+		is(http.StatusUnprocessableEntity).has("Add a passkey or an authenticator app first")
+	key := w.keyForm()
+	key.Set("password", testPassword)
+	key.Set("may", "withdraw")
+	key.Set("addresses", "192.0.2.7")
+	w.post("/account/keys/new", key).is(http.StatusUnprocessableEntity).has("A key that withdraws needs a second step")
+
+	w.get("/account/security").has("Back to your withdrawal")
+	codes := w.addPasskey(a, "Laptop").is(http.StatusOK).has("back to the withdrawal")
+	back := linkTo.FindStringSubmatch(codes.body)
+	if back == nil {
+		t.Fatalf("no link leads back to the withdrawal:\n%s", codes.text())
+	}
+	w.get(back[1]).has(`value="1.25"`, `value="0xAbC"`, `value="7"`).hasNot("First add a second step")
+	at := w.post("/withdraw", form).is(http.StatusSeeOther).location
+	w.post(at, nil).is(http.StatusUnprocessableEntity)
+	w.post(at, w.answered(a, at, nil)).is(http.StatusSeeOther)
+	if n := w.withdrawals(); n != 1 {
+		t.Errorf("%d withdrawals are requested", n)
+	}
+}
+
+// linkTo is a link to the draft of a withdrawal.
+var linkTo = regexp.MustCompile(`href="(/withdraw\?draft=[a-z0-9-]+)"`)

@@ -271,6 +271,9 @@ func (s *submission) makeKey() error {
 	}
 	secret, repeated, err := s.addKey(&k, f.Value("id"))
 	switch {
+	case ledger.ReasonOf(err) == access.ReasonFactor:
+		f.SetFault("may", s.locale.T("keys.fault.factor"))
+		return s.showKeyForm(http.StatusUnprocessableEntity, f)
 	case ledger.ReasonOf(err) == people.ReasonTooManyKeys: // another page has made the last one
 		f.SetFault("", s.locale.T("keys.full", "most", keys.Most))
 		return s.showKeyForm(http.StatusUnprocessableEntity, f)

@@ -299,6 +299,9 @@ func (s *submission) fillIn(k kind) error {
 	if err := m.answerPosted(); err != nil {
 		return err
 	}
+	if m.Places.NeedsFactor {
+		return s.keepUntilFactor(m)
+	}
 	if err := m.look(s); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -116,6 +117,20 @@ func (m *moveForm) sameWithdraw(e ledger.Entry) (bool, error) {
 func (s *submission) withdraw(m *moveForm) error {
 	_, err := s.Books.Withdraw(s.context(), m.goes())
 	return err
+}
+
+// keepUntilFactor keeps what was typed, which the visitor finds again when there is a second factor, and says how to
+// add one.
+func (s *submission) keepUntilFactor(m *moveForm) error {
+	fields := maps.Clone(s.form().Values)
+	for _, name := range append(secrets, unitsField) {
+		fields.Del(name)
+	}
+	if _, err := s.addDraft(m.ID, "/"+m.kind.name, fields); err != nil {
+		return err
+	}
+	m.F.Faults = map[string]string{"": m.T("withdraw.factor.kept")}
+	return m.show()
 }
 
 // withdrawalPage is a withdrawal and its state.

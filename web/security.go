@@ -22,6 +22,7 @@ type securityPage struct {
 	App  bool   // an authenticator app can be set up here
 	Can  bool   // a passkey can be added here
 	Done string // one of securityDone, or ""
+	Back string // where the withdrawal is that waits for a factor, or ""
 }
 
 // securityDone are the changes that lead to the page: security.done.NAME in the catalogue.
@@ -32,8 +33,12 @@ func (v *visit) security() error {
 	if err != nil {
 		return err
 	}
+	back, err := v.unfinished()
+	if err != nil {
+		return err
+	}
 	return v.show("security", securityPage{v.view("security.title"), has, v.Sealer != nil, v.passkeysHere(),
-		v.choice("done", securityDone)})
+		v.choice("done", securityDone), back})
 }
 
 // factorForm is a form that changes factors, and which the person confirms: security.KIND.title and others in the
@@ -160,10 +165,15 @@ func (s *submission) added(err error, codes []string, done string, show func(int
 type codesPage struct {
 	*view
 	Codes []string
+	Back  string // where the withdrawal is that has waited for a factor, or ""
 }
 
 func (s *submission) showCodes(codes []string) error {
-	return s.show("recovery-codes", codesPage{s.view("security.codes.title"), codes})
+	back, err := s.unfinished()
+	if err != nil {
+		return err
+	}
+	return s.show("recovery-codes", codesPage{s.view("security.codes.title"), codes, back})
 }
 
 func (v *visit) newCodes() error {

@@ -66,6 +66,7 @@ type peopleReader interface {
 	Keys(ctx context.Context, id ledger.Account) ([]access.Key, error)
 	Factors(ctx context.Context, subject string) (people.Factors, error)
 	Draft(ctx context.Context, account ledger.Account, id string) (people.Draft, error)
+	LastDraft(ctx context.Context, account ledger.Account, session, path string) (people.Draft, error)
 	SecurityEvents(ctx context.Context, id ledger.Account, after *people.SecurityEvent, limit int) ([]people.SecurityEvent,
 		error)
 	Notices(ctx context.Context, id ledger.Account, after *people.Notice, limit int) ([]people.Notice, error)
