@@ -109,6 +109,7 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"list-withdrawals", "alice", "/v1/accounts/alice/withdrawals", ""},
 	{"add-withdrawal-address", "alice", "/v1/accounts/alice/withdrawal-addresses",
 		`{"asset":"BNB","network":"BSC","address":"0x1","label":"mine"}`},
+	{"list-daily-limits", "auditor", "/v1/accounts/alice/limits", ""},
 	{"list-withdrawal-addresses", "auditor", "/v1/accounts/alice/withdrawal-addresses", ""},
 	{"remove-withdrawal-address", "alice", "/v1/accounts/alice/withdrawal-addresses/old", ""},
 	{"set-saved-only", "alice", "/v1/accounts/alice/withdrawal-addresses/saved-only", ""},

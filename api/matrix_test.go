@@ -49,6 +49,7 @@ var matrix = map[string]string{
 	"DELETE /v1/accounts/{account}/withdrawal-addresses/{id}":    "OH",
 	"PUT /v1/accounts/{account}/withdrawal-addresses/saved-only": "OH",
 
+	"GET /v1/accounts/{account}/limits":                "ESOPAH",
 	"GET /v1/accounts/{account}/balances":              "ESOPAH",
 	"GET /v1/accounts/{account}/journal":               "ESOPAH",
 	"GET /v1/journal":                                  "EOPA",

@@ -77,7 +77,8 @@ var problemTypes = []problemType{
 		"The token is valid, and its role may not do this, or the token is not allowed from this address. " +
 			"Each operation says who may call it.", 0},
 	{"ceiling", access.ErrCeiling, http.StatusForbidden, "Ceiling reached",
-		"The token has done what it may on this day (UTC); `detail` says what is left, and when it begins again. " +
+		"The token has done what it may on this day (UTC), or the account's daily limit is reached; `detail` says what is " +
+			"left, and when it begins again. " +
 			"Nothing of the entry was posted.", 0},
 	{"forbidden", access.ErrAddress, http.StatusForbidden, "Forbidden", "", 0},
 	{"update-app", staking.ErrUpdateApp, http.StatusForbidden, "Update the app",

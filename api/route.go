@@ -142,6 +142,7 @@ func newServer(o Options) *server {
 	s.entryRoutes()
 	s.withdrawalRoutes()
 	s.addressRoutes()
+	s.dailyLimitRoutes()
 	s.reconciliationRoutes()
 	s.correctionRoutes()
 	s.journalRoutes()

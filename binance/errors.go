@@ -70,6 +70,10 @@ var errAddress = badRequest(-6023, "The address is not one of your withdrawal ad
 var errFactor = badRequest(-6024,
 	"Withdrawals need a second factor: add a passkey or an authenticator app to the account.")
 
+// errDailyLimit refuses a withdrawal above what may leave the account on this day. The code is ours.
+var errDailyLimit = badRequest(-6025,
+	"The daily limit of withdrawals and transfers is reached; a day ends at midnight UTC.")
+
 // heavy is the refusal of too much request weight, for so many seconds.
 func heavy(limit, after int) refusal {
 	return refusal{

@@ -42,8 +42,11 @@ func withdrawApply(r *request, books *store.DB) (any, error) {
 			(refusal.Reason == store.ReasonAddressUnknown || refusal.Reason == store.ReasonAddressWaits) {
 			return nil, errAddress
 		}
-		if ledger.ReasonOf(err) == access.ReasonFactor {
+		switch ledger.ReasonOf(err) {
+		case access.ReasonFactor:
 			return nil, errFactor
+		case store.ReasonDailyLimit:
+			return nil, errDailyLimit
 		}
 		return nil, err
 	}

@@ -29,6 +29,9 @@ func TestInGerman(t *testing.T) {
 	}{
 		{alice, "/spot", []string{"1.250,75", "Soft Staking aus", "1. Nov. 2025", "Ihrer Zeit"}},
 		{alice, "/earn/start", []string{"0,5\u00a0% im Jahr", "2. Nov. 2025", "Jetzt verdienen"}},
+		{alice, "/account/security", []string{"Sicherheit", "Passkey", "Authenticator-App"}},
+		{alice, "/account/limits", []string{"Tageslimits", "Eigenes Limit setzen"}},
+		{alice, "/account/addresses", []string{"Auszahlungsadressen"}},
 		{bruno, "/earn", []string{"Sie verdienen seit dem 2. Okt. 2025", "800.000", "Wie wurde das berechnet?"}},
 	} {
 		page.b.visit(page.path)

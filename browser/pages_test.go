@@ -57,6 +57,10 @@ var sights = []sight{
 	{"proof", "bruno@example.com", "/account/proofs", 200},
 	{"keys", "alice@example.com", "/account/keys", 200},
 	{"addresses", "alice@example.com", "/account/addresses", 200},
+	{"security", "alice@example.com", "/account/security", 200},
+	{"passkey-new", "alice@example.com", "/account/passkeys/new", 200},
+	{"app-new", "alice@example.com", "/account/app/new", 200},
+	{"limits", "alice@example.com", "/account/limits", 200},
 	{"clock", "alice@example.com", "/demo/clock", 200},
 }
 

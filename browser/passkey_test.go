@@ -2,6 +2,7 @@ package browser
 
 import (
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/chromedp/cdproto/webauthn"
@@ -19,37 +20,50 @@ func (b *tab) passkeys() webauthn.AuthenticatorID {
 	}).AuthenticatorID
 }
 
-// TestFirstWithdrawalWithAPasskey goes a holder's way, on a phone and at a desk: adds a passkey, keeps the recovery
-// codes, logs in with the passkey alone, and withdraws with it; with the device lost, a recovery code does it.
+// TestFirstWithdrawalWithAPasskey goes the way of a holder without a second factor to a first withdrawal, on a phone
+// and at a desk: adds a passkey where the page asks for it, keeps the recovery codes, comes back to what was typed,
+// saves an address, and withdraws to it two days later, logged in with the passkey alone; with the device lost, a
+// recovery code does it.
 func TestFirstWithdrawalWithAPasskey(t *testing.T) {
+	axe, err := os.ReadFile(axeFile)
+	if err != nil && os.Getenv("SOFTSTAKE_REQUIRE_BROWSER") == "1" {
+		t.Fatal(err)
+	}
 	for _, width := range []int64{phone, desk} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
-			b := demo(t, 3).open(t, looks{width: width})
+			b := demo(t, 3, "--withdrawal-factor", "on").open(t, looks{width: width})
+			look := func(name string) {
+				t.Helper()
+				b.whole()
+				b.barriers(string(axe), everyRule)
+				b.picture(fmt.Sprintf("first-withdrawal-%s-%d.png", name, width))
+			}
 			device := b.passkeys()
 			b.logIn("alice@example.com")
-			b.visit("/account/security")
-			b.whole()
-			b.press(`main a[href="/account/passkeys/new"]`)
-			b.at("/account/passkeys/new")
-			b.fill("#label", "Phone")
-			b.fill("#password", b.site.password["alice@example.com"])
+			b.fillIn("/withdraw", "asset", "BNB", "amount", "0.1")
 			b.press("main form button.primary")
-			b.until("the page that makes it", `!!document.querySelector("form[data-create]")`)
-			b.whole()
-			b.press("main form button.primary")
-			b.until("the recovery codes", `document.querySelectorAll(".codes code").length === 10`)
-			b.whole()
-			code := eval[string](b, `document.querySelector(".codes code").innerText`)
+			b.sees("What you entered is kept")
+			look("needs-factor")
+			code := b.addFirstPasskey(look)
+			b.at("/withdraw")
+			b.until("what was typed", `document.querySelector("#amount").value === "0.1"`)
+			b.saveAddress(look)
+			for range 2 {
+				b.moveClock("day")
+			}
 
 			eval[bool](b, `fetch("/logout", {method: "POST"}).then(() => true)`)
 			b.visit("/login")
 			b.press(`main form[action="/login/passkey"] button`)
 			b.at("/spot")
-
-			b.fillIn("/withdraw", "asset", "BNB", "amount", "0.1", "saved", "0x0000000000000000000000000000000000000001")
-			b.press("main form button.primary")
-			b.confirmation()
-			b.whole()
+			withdraw := func(amount string) {
+				t.Helper()
+				b.fillIn("/withdraw", "asset", "BNB", "amount", amount, "saved", "my wallet")
+				b.press("main form button.primary")
+				b.confirmation()
+			}
+			withdraw("0.1")
+			look("confirm")
 			b.press("main form button.primary")
 			b.until("what was done", done("withdraw"))
 			b.visit("/account/security")
@@ -57,15 +71,49 @@ func TestFirstWithdrawalWithAPasskey(t *testing.T) {
 
 			call(b, webauthn.ClearCredentials, webauthn.ClearCredentialsParams{AuthenticatorID: device})
 			call(b, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: device})
-			b.fillIn("/withdraw", "asset", "BNB", "amount", "0.2", "saved", "0x0000000000000000000000000000000000000001")
-			b.press("main form button.primary")
-			b.confirmation()
+			withdraw("0.2")
 			b.press("main details[data-code] summary")
 			b.fill("#code", code)
 			b.press("main form button.primary")
 			b.until("what was done", done("withdraw"))
 		})
 	}
+}
+
+// addFirstPasskey goes from a withdrawal that needs a factor to a passkey and its recovery codes, and back. It returns
+// one of the codes.
+func (b *tab) addFirstPasskey(look func(name string)) (code string) {
+	b.t.Helper()
+	b.press(`main a[href="/account/security"]`)
+	b.at("/account/security")
+	look("security")
+	b.press(`main a[href="/account/passkeys/new"]`)
+	b.at("/account/passkeys/new")
+	b.fill("#label", "Phone")
+	b.fill("#password", b.site.password["alice@example.com"])
+	look("passkey-new")
+	b.press("main form button.primary")
+	b.until("the page that makes it", `!!document.querySelector("form[data-create]")`)
+	look("passkey-make")
+	b.press("main form button.primary")
+	b.until("the recovery codes", `document.querySelectorAll(".codes code").length === 10`)
+	look("codes")
+	code = eval[string](b, `document.querySelector(".codes code").innerText`)
+	b.press("main .actions a.primary")
+	return code
+}
+
+// saveAddress saves a withdrawal address, confirmed with the passkey.
+func (b *tab) saveAddress(look func(name string)) {
+	b.t.Helper()
+	b.visit("/account/addresses")
+	look("addresses")
+	b.fill("#network", "BSC")
+	b.fill("#address", "0xabcdef0123456789")
+	b.fill("#label", "my wallet")
+	b.press(`main form[action="/account/addresses"] button.primary`)
+	b.until("the address", `document.body.innerText.includes("The address is saved")`)
+	look("address-saved")
 }
 
 // whole fails for what is cut, and for barriers, on the page that there is.

@@ -51,9 +51,9 @@ var (
 )
 
 // demo is a demo of the test's own, which it may change; it has lived some days, 3 at least.
-func demo(t *testing.T, days int) *site {
+func demo(t *testing.T, days int, args ...string) *site {
 	t.Helper()
-	s, err := start(scenario.Program(t), days)
+	s, err := start(scenario.Program(t), days, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,9 +84,10 @@ func town(t *testing.T) *site {
 }
 
 // start starts the demo of a small town, as a newcomer would.
-func start(program string, days int) (*site, error) {
+func start(program string, days int, args ...string) (*site, error) {
 	s := &site{password: map[string]string{}, exited: make(chan error, 1)}
-	s.cmd = exec.Command(program, "demo", "--holders", "40", "--days", strconv.Itoa(days), "--listen", "127.0.0.1:0")
+	s.cmd = exec.Command(program, append([]string{"demo", "--holders", "40", "--days", strconv.Itoa(days), "--listen",
+		"127.0.0.1:0"}, args...)...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.out
 	s.cmd.Env = append(os.Environ(), "SOFTSTAKE_DB=")
 	if err := s.cmd.Start(); err != nil {

@@ -33,6 +33,7 @@ var jsonForms = []struct {
 	{shownJSON{}, "AccountOut ClosedOut ActivationOut", "balances accepted switchEvents"},
 	{enrollmentJSON{}, "EnrollmentOut", ""},
 	{balanceJSON{}, "BalanceOut", ""},
+	{dailyLimitJSON{}, "DailyLimitOut", ""},
 	{acceptedJSON{}, "AcceptanceOut", ""},
 	{switchEventJSON{}, "SwitchEventOut", ""},
 	{ownerJSON{}, "OwnedOut", ""},

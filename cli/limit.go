@@ -17,7 +17,9 @@ type limitCmd struct {
 	Set  limitSetCmd  `cmd:"" help:"Set a token's limits."`
 	List limitListCmd `cmd:"" help:"List the limits."`
 
-	History limitHistoryCmd `cmd:"" help:"List the limits as they were set, by whom and why."`
+	History     limitHistoryCmd     `cmd:"" help:"List the limits as they were set, by whom and why."`
+	SetAccount  limitSetAccountCmd  `cmd:"" help:"Set how much of a token leaves an account on a day."`
+	ListAccount limitListAccountCmd `cmd:"" help:"List how much leaves an account on a day."`
 }
 
 type limitSetCmd struct {

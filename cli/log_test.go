@@ -21,7 +21,7 @@ import (
 // adds it here; one that changes something is added to changing.
 var reading = strings.Fields(`demo estimate simulate status account:list account:show address:list withdrawal-address:list withdrawal:list reconciliation:list proposal:list proposal:show owner:list label:list
 	days:closing rewards explain statement entry tax
-	asset:list terms:list limit:list limit:history income:list fees:list campaign:list campaign:show price:list currency:list documents:list documents:show region:list exclude:list
+	asset:list terms:list limit:list limit:list-account limit:history income:list fees:list campaign:list campaign:show price:list currency:list documents:list documents:show region:list exclude:list
 	login:list key:list token:list staff:list rates disclosure:list disclosure:show
 	audit anchor:key anchor:list proof verify log bench:settle bench:post bench:http bench:pages
 	bench:records`)
@@ -100,6 +100,7 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"staff disable", "olga@example.com", "", "staff disable"},
 	{"staff invite", "olga@example.com", "", "staff invite"},
 	{"days set-close-after", "10m", "", "days set-close-after"},
+	{"limit set-account", "BNB 5", "", "limit set-account"},
 	{"withdrawal-factor off", "", "", "withdrawal-factor off"},
 	{"withdrawal-factor on", "", "", "withdrawal-factor on"},
 	{"four-eyes on", "", "", "four-eyes on"},

@@ -29,6 +29,7 @@ const (
 	SetTerms           Operation = "terms set"
 	CorrectTerms       Operation = "terms correct"
 	SetLimit           Operation = "limit set"
+	SetAccountLimit    Operation = "limit set-account"
 	ApproveDay         Operation = "settle approve"
 	SetPrices          Operation = "price set"
 	PublishDocument    Operation = "document publish"
@@ -156,6 +157,10 @@ var rules = map[Operation]Rule{
 	SetTerms:     {Class: Proposed, Roles: operators},
 	CorrectTerms: {Class: Proposed, Roles: operators},
 	SetLimit:     {Class: Proposed, Roles: admins},
+
+	SetAccountLimit: {Class: Proposed, Roles: admins},
+	"limit own":     {Roles: holder}, // a higher one waits, and is confirmed
+
 	SetPrices: {Class: Sometimes, Roles: operators,
 		When: "where one moves more than 20 %, at once or in steps of a day"},
 	"currency set":   {Roles: operators},

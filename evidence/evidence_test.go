@@ -141,6 +141,7 @@ func decideProposals(t *testing.T, books *store.DB) {
 		return testkit.Must(olga.Propose(ctx, needed.Draft, "as agreed"))(t)
 	}
 	ok(t, olga.SetWithdrawalFactor(ctx, true))
+	ok(t, olga.SetAccountLimit(ctx, store.AccountLimit{Asset: "SOL", Amount: 1_000}))
 	ok(t, olga.SetFourEyes(ctx, true))
 	propose(olga.SetLimit(ctx, staking.Limit{Asset: "TON", MaxTotal: 1_000}))
 	rejected := propose(olga.SetLimit(ctx, staking.Limit{Asset: "TON", MaxTotal: 2_000}))
@@ -385,6 +386,7 @@ var tampering = []struct{ kind, sql string }{
 	{"switch_events", `DELETE FROM switch_events WHERE account = 'holder-0020'`},
 	{"keys", `UPDATE keys SET permissions = 'read,trade,withdraw' WHERE revoked = 0`},
 	{"withdrawal_addresses", `UPDATE withdrawal_addresses SET address = '0xthief' WHERE removed = 0`},
+	{"account_limits", `UPDATE account_limits SET amount = 0 WHERE asset = 'SOL'`},
 	{"withdrawal_addresses_removed", `UPDATE withdrawal_addresses SET removed = 0 WHERE removed > 0`},
 	{"keys_revoked", `UPDATE keys SET revoked = 0 WHERE revoked > 0`},
 	{"tokens", `UPDATE tokens SET role = 'operator' WHERE revoked = 0 AND lasts = 0`},

@@ -183,6 +183,9 @@ var parts = []part{
 		order:   "account, id"},
 	{name: "withdrawal_addresses_removed", optional: true, from: "withdrawal_addresses", written: atMoment, by: "removed",
 		bucket: "bucket", columns: "account text, id text, removed int", order: "account, id"},
+	{name: "account_limits", from: "account_limits", written: atMoment, by: "set_at", bucket: "bucket",
+		columns: "account text, asset text, own int, number int, amount int, former int, from_at int, set_at int",
+		order:   "account, asset, own, number"},
 	{name: "tokens", from: "tokens", written: atMoment, by: "created", bucket: "bucket",
 		columns: "id text, hash blob, role text, account text, created int, expires int, authoritative int, " +
 			"person text, addresses text, subject text, ceilings text, lasts int", order: "id"},
@@ -224,7 +227,6 @@ var Unrecorded = map[string]string{
 	"deposit_addresses":          "they are replaced; each change is a line of the log",
 	"desk":                       "rows that are only locked",
 	"drafts":                     "they are removed when they are used",
-	"factor_changes":             "they are removed with the person; each change is a line of the log",
 	"import_rows":                "they grow with each file that overlaps; the entries that came of them are recorded",
 	"liabilities":                "salts and hashes that a record's roots are made of",
 	"listed_out":                 "it is removed when a listing is; switch events say who was taken out",

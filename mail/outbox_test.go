@@ -496,6 +496,39 @@ func TestEachMailIsSentOnce(t *testing.T) {
 	}
 }
 
+// Each kind is mailed with its facts; what is not about security can be unsubscribed, and nothing else.
+func TestEachKindIsMailed(t *testing.T) {
+	s := newSender(t, newMailServer(t, true))
+	s.ok(s.books.People().RemoveLogin(t.Context(), "bob@example.com"))
+	facts := map[people.NoticeKind][]string{
+		people.NoticeDevice: {"Mozilla/5.0 Firefox/140.0", "192.0.2.7 DE"}, people.NoticeKey: {"abcdefgh", "read,withdraw"},
+		people.NoticePassword: {"alice@example.com"}, people.NoticeFactor: {"+ passkey Laptop"},
+		people.NoticeAddress: {"BNB", "BSC", "6789"}, people.NoticeWithdrawal: {"BNB", "6789"},
+		people.NoticePaused: {people.PausedExcluded}, people.NoticeLimit: {"BNB"}, people.NoticeBreakGlass: {"4fQx81LmZp0a"},
+	}
+	for _, kind := range people.NoticeKinds {
+		if facts[kind] == nil {
+			t.Fatalf("no facts of a %s notice are known here", kind)
+		}
+		s.notify(kind, facts[kind]...)
+		s.clock.Advance(time.Millisecond)
+	}
+	s.run(s.ended("alice@example.com", len(people.NoticeKinds)))
+	subjects := map[string]bool{}
+	for _, m := range s.server.got() {
+		header, text := s.read(m)
+		subject := header.Get("Subject")
+		subjects[subject] = true
+		if optional := strings.Contains(subject, "paused"); strings.ContainsAny(text, "{}") ||
+			optional != (header.Get("List-Unsubscribe") != "") {
+			t.Errorf("the mail is\n%s", m.text)
+		}
+	}
+	if len(subjects) != len(people.NoticeKinds) {
+		t.Errorf("sent were %v", subjects)
+	}
+}
+
 // Every kind has texts in each language, and each has the same.
 func TestEachKindHasTexts(t *testing.T) {
 	all := map[string]map[string]string{}

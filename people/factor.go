@@ -382,21 +382,12 @@ func (c *factorChange) removed(what string) error {
 	return c.record("factor remove", what)
 }
 
-// changed sets when a factor was last removed. The account, which is locked, withdraws nothing for a time.
+// changed delays what the account, which is locked, withdraws.
 func (c *factorChange) changed() error {
-	_, err := c.t.Exec(`INSERT INTO factor_changes (bucket, subject, changed) VALUES ($1, $2, $3)
-		ON CONFLICT (bucket, subject) DO UPDATE SET changed = excluded.changed`, keyBucket(c.subject), c.subject, c.now)
-	if err == nil && c.account != "" {
-		err = delayWithdrawals(c.t, c.account, c.now)
+	if c.account == "" {
+		return nil
 	}
-	return err
-}
-
-// FactorRemoved is when a factor of a subject was last removed or reset, or the zero time.
-func FactorRemoved(t db.View, subject string) (time.Time, error) {
-	at, _, err := db.First(t, func(r db.Row) (time.Time, error) { return db.TimeOf(r.Int(0)), nil },
-		"SELECT changed FROM factor_changes "+ofSubject, keyBucket(subject), subject)
-	return at, err
+	return delayWithdrawals(c.t, c.account, c.now)
 }
 
 // subjectOfLog is what the log says that the change is about.

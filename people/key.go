@@ -40,7 +40,7 @@ func (p *People) AddKey(ctx context.Context, k access.Key) error {
 			return err
 		}
 		if slices.Contains(k.Permissions, access.Withdraw) {
-			if err := p.needFactor(t, k.Account); err != nil {
+			if err := p.NeedFactor(t, k.Account); err != nil {
 				return err
 			}
 		}

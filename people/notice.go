@@ -18,18 +18,28 @@ type NoticeKind string
 // The kinds of notice, each with its facts. No fact is a secret, an amount or a whole address of a chain: mail is read
 // on its way.
 const (
-	NoticeDevice     NoticeKind = "device"     // a log-in with a browser that was not known: browser, where it is
-	NoticeKey        NoticeKind = "key"        // a new API key: its short name, its permissions
-	NoticePassword   NoticeKind = "password"   // a password was set: of which login
-	NoticeFactor     NoticeKind = "factor"     // a second factor was added or removed: which
-	NoticeAddress    NoticeKind = "address"    // a new withdrawal address: token, network, its last characters
-	NoticeWithdrawal NoticeKind = "withdrawal" // a large withdrawal was requested: token, the address's last characters
-	NoticePaused     NoticeKind = "paused"     // rewards are paused: "frozen" or "region"
+	NoticeDevice     NoticeKind = "device"      // a log-in with a browser that was not known: browser, where it is
+	NoticeKey        NoticeKind = "key"         // a new API key: its short name, its permissions
+	NoticePassword   NoticeKind = "password"    // a password was set: of which login
+	NoticeFactor     NoticeKind = "factor"      // a second factor was added or removed: which
+	NoticeAddress    NoticeKind = "address"     // a new withdrawal address: token, network, its last characters
+	NoticeWithdrawal NoticeKind = "withdrawal"  // a large withdrawal was requested: token, the address's last characters
+	NoticePaused     NoticeKind = "paused"      // rewards are paused: why, one of the Paused
+	NoticeLimit      NoticeKind = "limit"       // a daily limit is to be raised: token
+	NoticeBreakGlass NoticeKind = "break-glass" // the break-glass credential is used: its ID; for admins only
+)
+
+// Why rewards are paused: the fact of NoticePaused.
+const (
+	PausedFrozen    = "frozen"
+	PausedRegion    = "region"    // it is not offered where the holder resides
+	PausedResidence = "residence" // no residence is verified any more
+	PausedExcluded  = "excluded"  // another product has the account's tokens, or one of them, on some days
 )
 
 // NoticeKinds are all kinds.
 var NoticeKinds = []NoticeKind{NoticeDevice, NoticeKey, NoticePassword, NoticeFactor, NoticeAddress, NoticeWithdrawal,
-	NoticePaused}
+	NoticePaused, NoticeLimit, NoticeBreakGlass}
 
 // Optional reports whether a person may do without mail of the kind: it is not about security.
 func (k NoticeKind) Optional() bool { return k == NoticePaused }

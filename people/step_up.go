@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/softstake/softstake/access"
@@ -106,19 +108,50 @@ func hasFactor(t db.View, subject string) (bool, error) {
 	return n > 0, err
 }
 
-// HasFactor reports whether a holder's actor has a factor: the person who has logged in or, for a token or a key, which
-// is no person, somebody who logs in to the account.
-func HasFactor(t db.View, by access.Actor, account ledger.Account) (bool, error) {
-	if subject := by.Subject(); subject != "" {
-		return hasFactor(t, subject)
-	}
-	emails, err := db.All(t, db.TextOf, "SELECT email FROM logins WHERE account = $1 ORDER BY email", string(account))
-	for _, email := range emails {
-		if has, err := hasFactor(t, access.LoginSubject(email)); err != nil || has {
-			return has, err
+// Asker is who asks for something of an account, as its holder: the person who has logged in or, for a token or a key,
+// which is no person, whoever logs in to the account.
+type Asker struct {
+	Subject string // "" for a token or a key
+	Account ledger.Account
+}
+
+// HaveFactors reports which of the askers have a factor: the person or, for a token or a key, somebody who logs in to
+// the account.
+func HaveFactors(t db.View, askers []Asker) (map[Asker]bool, error) {
+	by := map[string][]Asker{} // subject
+	var accounts []ledger.Account
+	for _, a := range askers {
+		if a.Subject != "" {
+			by[a.Subject] = append(by[a.Subject], a)
+		} else {
+			accounts = append(accounts, a.Account)
 		}
 	}
-	return false, err
+	slices.Sort(accounts)
+	err := t.QuerySet(func(r db.Row) error {
+		subject := access.LoginSubject(r.Text(1))
+		by[subject] = append(by[subject], Asker{Account: ledger.Account(r.Text(0))})
+		return nil
+	}, "SELECT l.account, l.email FROM {rows} JOIN logins l ON l.account = r.account",
+		db.SetOf(slices.Compact(accounts), db.Text("account", func(id ledger.Account) string { return string(id) })))
+	if err != nil {
+		return nil, fmt.Errorf("read who logs in: %w", err)
+	}
+	have := map[Asker]bool{}
+	err = t.QuerySet(func(r db.Row) error {
+		for _, a := range by[r.Text(0)] {
+			have[a] = true
+		}
+		return nil
+	}, `SELECT r.subject FROM {rows}
+	     WHERE EXISTS (SELECT 1 FROM passkeys p WHERE p.bucket = r.bucket AND p.subject = r.subject)
+	        OR EXISTS (SELECT 1 FROM totps a WHERE a.bucket = r.bucket AND a.subject = r.subject)`,
+		db.SetOf(slices.Sorted(maps.Keys(by)), db.Int("bucket", keyBucket),
+			db.Text("subject", func(subject string) string { return subject })))
+	if err != nil {
+		return nil, fmt.Errorf("read who has a factor: %w", err)
+	}
+	return have, nil
 }
 
 // NoFactor is the error of a holder who has no factor where one is needed: access.ErrForbidden because of
@@ -128,9 +161,9 @@ func NoFactor(account ledger.Account) error {
 		Because(access.ReasonFactor)
 }
 
-// needFactor is NoFactor where the books' holders withdraw with a factor only, and the holder who asks has none. For
+// NeedFactor is NoFactor where the books' holders withdraw with a factor only, and the holder who asks has none. For
 // others than holders it does nothing.
-func (p *People) needFactor(t db.View, account ledger.Account) error {
+func (p *People) NeedFactor(t db.View, account ledger.Account) error {
 	by := p.books.Actor()
 	if by.Role != access.Holder {
 		return nil
@@ -139,8 +172,9 @@ func (p *People) needFactor(t db.View, account ledger.Account) error {
 	if err != nil || !needed {
 		return err
 	}
-	has, err := HasFactor(t, by, account)
-	if err == nil && !has {
+	asker := Asker{by.Subject(), account}
+	have, err := HaveFactors(t, []Asker{asker})
+	if err == nil && !have[asker] {
 		err = NoFactor(account)
 	}
 	return err
@@ -148,7 +182,7 @@ func (p *People) needFactor(t db.View, account ledger.Account) error {
 
 // removeFactors removes all factors of a subject, when the subject is removed.
 func removeFactors(t db.Tx, subject string) error {
-	for table := range strings.FieldsSeq("passkeys totps recovery_codes factor_changes step_ups") {
+	for table := range strings.FieldsSeq("passkeys totps recovery_codes step_ups") {
 		_, err := t.Exec("DELETE FROM "+table+" WHERE bucket = $1 AND subject = $2", keyBucket(subject), subject)
 		if err != nil {
 			return fmt.Errorf("remove the factors of %s: %w", subject, err)

@@ -218,9 +218,27 @@ func (p *People) OpenToken(ctx context.Context, id string) (first bool, err erro
 		if !first {
 			return err
 		}
+		if err := p.alarm(t, NoticeBreakGlass, id); err != nil {
+			return err
+		}
 		return p.books.Log(t, "break-glass", id, "used for the first time; it ends on "+ledger.FormatTime(k.Ends()))
 	})
 	return first, err
+}
+
+// alarm sends mail to each admin of staff, in the transaction of what it is about.
+func (p *People) alarm(t db.Tx, kind NoticeKind, facts ...string) error {
+	admins, err := db.All(t, db.TextOf, "SELECT email FROM staff WHERE role = $1 AND disabled = 0 ORDER BY email",
+		string(access.Admin))
+	if err != nil {
+		return fmt.Errorf("read the admins of staff: %w", err)
+	}
+	for _, email := range admins {
+		if err := p.Notify(t, access.StaffSubject(email), kind, facts...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // RevokeToken revokes a bearer token, immediately and in every process. Repeating it has no

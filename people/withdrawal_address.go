@@ -114,7 +114,7 @@ func (p *People) saveAddress(ctx context.Context, a WithdrawalAddress, action st
 		if len(there) >= MaxAddresses {
 			return ledger.ErrInvalid.In("", "it has %d addresses already", MaxAddresses).Because(ReasonTooManyAddresses)
 		}
-		if err := p.needFactor(t, a.Account); err != nil {
+		if err := p.NeedFactor(t, a.Account); err != nil {
 			return err
 		}
 		now := p.now()
@@ -272,7 +272,7 @@ func (p *People) SetSavedOnly(ctx context.Context, id ledger.Account, on bool) e
 		s.AnyFrom = time.Time{}
 		action, detail := "withdrawal-address saved-only", ""
 		if !on {
-			if err := p.needFactor(t, id); err != nil {
+			if err := p.NeedFactor(t, id); err != nil {
 				return err
 			}
 			if err := UseStepUp(t, now, p.books.Actor(), SavedOnlyStepUp(id)); err != nil {

@@ -72,6 +72,7 @@ func (g *groupCommit) count(it *item, sign int64) {
 	}
 	g.follow(it, ledger.Amount(sign)) // requests and ends of withdrawals only: withdrawal.go
 	g.countIncome(it, sign)           // staking income only: reserve.go
+	g.countSpending(it, sign)         // what holders withdraw or send: daily_outflow.go
 	for _, u := range it.uses {
 		u.fresh += u.amount * ledger.Amount(sign)
 	}
@@ -122,6 +123,7 @@ func (g *groupCommit) checkItem(it *item) error {
 		g.checkDestination, // withdrawals that their holders request only: destination.go
 		g.checkOutflow,     // what takes tokens out only: outflow.go
 		g.checkInflow,      // what brings tokens in only: inflow.go
+		g.checkSpending,    // what holders withdraw or send: daily_outflow.go
 		g.checkAlone,       // what may need approval only: approval.go
 	} {
 		if err := check(it); err != nil {

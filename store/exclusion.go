@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -83,6 +84,8 @@ type excludedAccount struct {
 	Account
 	all     staking.Exclusions
 	changed map[exclusionKey]bool
+
+	excluded bool // an exclusion was added
 }
 
 // exclusionKey names one of an account's exclusions.
@@ -178,6 +181,7 @@ func (e *exclusionBatch) add(a *excludedAccount, x staking.Exclusion, out *Exclu
 	out.Exclusion, out.Repeated = kept, !adds
 	if adds {
 		a.set(kept)
+		a.excluded = true
 		e.log("exclude add", kept, "from "+kept.From.String()+" "+untilWords(kept.Until))
 	}
 }
@@ -245,7 +249,34 @@ func (e *exclusionBatch) write() error {
 	if err != nil {
 		return fmt.Errorf("write exclusions: %w", err)
 	}
+	if err := e.notify(); err != nil {
+		return err
+	}
 	return e.db.logLines(e.t, e.lines)
+}
+
+// notify adds a notice to each account that earns, or will, and has a new exclusion.
+func (e *exclusionBatch) notify() error {
+	var added []ledger.Account
+	for id, a := range e.accounts {
+		if a.excluded {
+			added = append(added, id)
+		}
+	}
+	slices.Sort(added)
+	var earning []ledger.Account
+	err := e.t.QuerySet(func(r db.Row) error {
+		if id := ledger.Account(r.Text(0)); !slices.Contains(earning, id) {
+			earning = append(earning, id)
+		}
+		return nil
+	}, "SELECT n.account FROM {rows} JOIN enrollments n ON n.bucket = r.bucket AND n.account = r.account "+
+		"AND n.from_day < n.until_day AND n.until_day > r.today",
+		accountSet(added, db.Int("today", func(ledger.Account) int64 { return int64(e.today) })))
+	if err != nil {
+		return annotate(err, "read who earns")
+	}
+	return e.db.People().NotifyAll(e.t, earning, people.NoticePaused, people.PausedExcluded)
 }
 
 // ExclusionColumns are what ReadExclusion reads, of exclusions x.

@@ -102,6 +102,9 @@ var executions = map[control.Operation]execution{
 	control.AddAsset: executes(func(ctx context.Context, b *DB, c staking.Token) error { return b.AddAsset(ctx, c) }),
 	control.SetTerms: executes(func(ctx context.Context, b *DB, c staking.Terms) error { return b.SetTerms(ctx, c) }),
 	control.SetLimit: executes(func(ctx context.Context, b *DB, c staking.Limit) error { return b.SetLimit(ctx, c) }),
+	control.SetAccountLimit: executes(func(ctx context.Context, b *DB, c AccountLimit) error {
+		return b.SetAccountLimit(ctx, c)
+	}),
 	control.CorrectTerms: executes(func(ctx context.Context, b *DB, c termsCorrection) error {
 		return b.CorrectTerms(ctx, c.Day, c.Terms, c.Reason)
 	}),

@@ -93,7 +93,7 @@ func (b *DB) Freeze(ctx context.Context, id ledger.Account, reason string, earns
 			return err
 		}
 		if mode == frozenResumes {
-			if err := b.People().NotifyAll(s.t, []ledger.Account{id}, people.NoticePaused, "frozen"); err != nil {
+			if err := b.People().NotifyAll(s.t, []ledger.Account{id}, people.NoticePaused, people.PausedFrozen); err != nil {
 				return err
 			}
 		}

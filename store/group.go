@@ -28,10 +28,11 @@ type groupCommit struct {
 	balances map[key]*balance
 	sorted   []*balance // balances in the one order of locks
 
-	requests map[requested]*request // withdrawals that entries end
-	limits   limits                 // of conversions
-	controls controls               // of what needs approval
-	usages   map[usageKey]*usage    // of ceilings
+	requests  map[requested]*request    // withdrawals that entries end
+	limits    limits                    // of conversions
+	controls  controls                  // of what needs approval
+	usages    map[usageKey]*usage       // of ceilings
+	spendings map[spendingKey]*spending // of daily limits
 
 	destinations destinations // of withdrawals that their holders request
 
@@ -123,7 +124,7 @@ func (b *books) postIn(t db.Tx, assets map[string]ledger.Asset, calls []*call) (
 	g := &groupCommit{
 		books: b, t: t, assets: assets, now: b.now(),
 		named: map[string][]*item{}, balances: map[key]*balance{}, requests: map[requested]*request{},
-		usages: map[usageKey]*usage{},
+		usages: map[usageKey]*usage{}, spendings: map[spendingKey]*spending{},
 	}
 	g.check(calls)
 	if err := inOrder(
@@ -145,6 +146,7 @@ func (b *books) postIn(t db.Tx, assets map[string]ledger.Asset, calls []*call) (
 		g.readUsage,        // what is posted with a token that has ceilings only: usage.go
 		g.checkFactors,     // withdrawals that their holders request only: withdrawal_factor.go
 		g.readDestinations, // the same: destination.go
+		g.readSpendings,    // what holders withdraw or send: daily_outflow.go
 	); err != nil {
 		return 0, nil, err
 	}

@@ -298,12 +298,17 @@ func TestThereIsOneBreakGlassCredential(t *testing.T) {
 		ok(t, db.People().AddToken(ctx, first))
 		ok(t, db.People().AddToken(ctx, first))
 		wants(t, db.People().AddToken(ctx, sealed()), ledger.ErrConflict)
+		for email, role := range map[string]access.Role{"ann@example.com": access.Admin, "bob@example.com": access.Operator} {
+			ok(t, db.People().AddStaff(ctx, email, role, access.Invitation{Hash: [32]byte{1}}))
+		}
 		for _, want := range []bool{true, false} {
 			if got := testkit.Must(db.People().OpenToken(ctx, first.ID))(t); got != want {
 				t.Errorf("it is opened for the first time: %t", got)
 			}
 			clock.Advance(time.Hour)
 		}
+		same(t, "the alarm", mailed(t, db, "ann@example.com"), []string{"break-glass 0 waits"})
+		same(t, "who is no admin", mailed(t, db, "bob@example.com"), nil)
 		if got := testkit.Must(db.People().Token(ctx, first.ID))(t); !got.Ends().Equal(noon.Add(4 * time.Hour)) {
 			t.Errorf("it ends at %s", got.Ends())
 		}

@@ -10,6 +10,8 @@ import (
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/scenario"
+	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -195,5 +197,59 @@ func TestMailSettings(t *testing.T) {
 		wants(t, db.People().ChangeMailSettings(ctx, "bob", nothing), ledger.ErrInvalid)
 		ok(t, db.People().RemoveLogin(ctx, "alice@example.com"))
 		same(t, "of a removed login", settings(), people.MailSettings{Optional: true})
+	})
+}
+
+// TestPausedRewardsAreNotified: by a residence that changes or is cleared, a region that is listed, and an exclusion;
+// who earned, and nobody else. TestAFreezeThatPausesRewardsNotifies has the freeze.
+func TestPausedRewardsAreNotified(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		for _, id := range []ledger.Account{"moves", "unverified", "listed", "excluded", "off"} {
+			open(t, db, id)
+			if id != "off" {
+				on(t, db, id)
+			}
+		}
+		testkit.Must(db.SetRegion(ctx, "listed", "FR"))(t)
+		testkit.Must(db.AddRegion(ctx, "AT", staking.DayOf(clock.Now()), "new law"))(t)
+		for range 2 {
+			testkit.Must(db.SetRegion(ctx, "moves", "AT"))(t)
+			testkit.Must(db.SetRegion(ctx, "unverified", ""))(t)
+			testkit.Must(db.AddRegion(ctx, "FR", 0, "new law"))(t)
+			for _, id := range []ledger.Account{"excluded", "off"} {
+				testkit.Must(db.Exclude(ctx, []store.ExclusionRequest{{Exclusion: staking.Exclusion{Account: id, Asset: bnb,
+					Product: "Launchpool"}}}))(t)
+			}
+		}
+		same(t, "moves", noticed(t, db, "moves"), []string{"paused|region"})
+		same(t, "unverified", noticed(t, db, "unverified"), []string{"paused|residence"})
+		same(t, "listed", noticed(t, db, "listed"), []string{"paused|region"})
+		same(t, "excluded", noticed(t, db, "excluded"), []string{"paused|excluded"})
+		same(t, "off", noticed(t, db, "off"), nil)
+	})
+}
+
+// TestLargeWithdrawalsAreNotified: from the amount on that the token's limits name, once, whoever requests it.
+func TestLargeWithdrawalsAreNotified(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		scenario.AnyAddress(t, db, "alice")
+		deposit(t, db, "d", "alice", 100, bnb, time.Time{})
+		ask := func(by *store.DB, id string, tokens int64) {
+			t.Helper()
+			testkit.Must(by.Withdraw(ctx, store.Withdrawal{ID: id, Account: "alice", Asset: bnb, Amount: coins(tokens),
+				Address: "0xabcdef0123456789"}))(t)
+		}
+		ask(db, "unlimited", 50)
+		ok(t, db.SetLimit(ctx, staking.Limit{Asset: bnb, MaxWithdrawal: coins(10)}))
+		ask(db, "small", 9)
+		same(t, "none", noticed(t, db, "alice"), nil)
+		for range 2 {
+			ask(db, "large", 10)
+			ask(db.As(aliceAs["key"]), "larger", 11)
+		}
+		same(t, "two", noticed(t, db, "alice"), []string{"withdrawal|BNB|6789", "withdrawal|BNB|6789"})
 	})
 }

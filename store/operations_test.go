@@ -35,6 +35,7 @@ var changing = map[string]string{
 	"DB.PostCampaign": "campaign add", "DB.EndCampaign": "campaign end",
 
 	"DB.AddAsset": "asset add", "DB.SetTerms": "terms set", "DB.CorrectTerms": "terms correct",
+	"DB.SetAccountLimit": "limit set-account", "DB.SetOwnLimit": "limit own",
 	"DB.SetLimit": "limit set", "DB.Approve": "settle approve", "DB.AddRegion": "region add",
 	"DB.RemoveRegion": "region remove", "DB.Disclose": "disclosure set", "DB.SetCloseAfter": "days set-close-after",
 	"DB.CloseDays": "day close", "DB.Declare": "declare",
@@ -78,7 +79,8 @@ var changesNothing = strings.Fields(`DB.As DB.Close DB.Engine DB.Now DB.FirstDay
 	People.WithdrawalAddresses People.WithdrawalSettings
 	People.ConfirmProvided
 	People.AddDraft People.AddSecurityEvent People.AddSession People.CountAttempt People.CountRecipient People.Draft
-	People.LastDraft People.EndSession People.EndSessions People.ExpiringTokens People.Key People.Keys People.Login People.Logins People.Prune
+	People.LastDraft People.NeedFactor
+	People.EndSession People.EndSessions People.ExpiringTokens People.Key People.Keys People.Login People.Logins People.Prune
 	People.PrunePersonal People.DerivedSecret
 	People.RehashPassword People.RemoveDraft People.ResetAttempts People.SealedKey People.Secret People.SecurityEvents
 	People.Session People.Sessions People.Token People.Tokens People.TouchSession People.UncountAttempts

@@ -149,6 +149,9 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 		_, err := db.People().LimitKey(ctx, staffKey("L").Key, []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")})
 		return err
 	},
+	control.SetAccountLimit: func(ctx context.Context, db *store.DB) error {
+		return db.SetAccountLimit(ctx, store.AccountLimit{Asset: "BNB", Amount: unit})
+	},
 	control.EndWithdrawalFactor: func(ctx context.Context, db *store.DB) error {
 		return db.SetWithdrawalFactor(ctx, false)
 	},
@@ -222,6 +225,7 @@ func contents(t *testing.T, url string) string {
 	t.Helper()
 	rows := testkit.Must(scenario.Dump(t.Context(), url))(t)
 	rows = append(rows, testkit.Must(scenario.Rows(t.Context(), url, "SELECT * FROM limits; SELECT * FROM approvals; "+
+		"SELECT * FROM account_limits; "+
 		"SELECT * FROM prices; SELECT name, version FROM documents; SELECT subject, id FROM passkeys; "+
 		"SELECT code, number, removed FROM listings; "+
 		"SELECT email, role, invite_hash FROM staff; SELECT id FROM tokens; SELECT symbol FROM assets; "+

@@ -12,6 +12,7 @@ import (
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -282,6 +283,13 @@ func (b *DB) setRegion(s *switchChange, region staking.Region) (ends staking.Day
 		if err := s.endAs(until, offFor(region, until, s.day)); err != nil {
 			return 0, err
 		}
+		why := people.PausedRegion
+		if region == "" {
+			why = people.PausedResidence
+		}
+		if err := b.People().NotifyAll(s.t, []ledger.Account{s.account.ID}, people.NoticePaused, why); err != nil {
+			return 0, err
+		}
 	}
 	if s.account.Region == region && ends == 0 {
 		return 0, nil
@@ -446,7 +454,8 @@ func (b *DB) endListed(t db.Tx, l Listing, bucket int) error {
 	return inOrder(
 		func() error { return endEnrollments(t, l.From, accounts...) },
 		func() error { return rememberListedOut(t, out) },
-		func() error { return recordSwitches(t, events...) })
+		func() error { return recordSwitches(t, events...) },
+		func() error { return b.People().NotifyAll(t, accounts, people.NoticePaused, people.PausedRegion) })
 }
 
 // rememberListedOut keeps which enrollments end because of listings. Of an enrollment

@@ -7,6 +7,7 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/people"
 )
 
 // WithdrawalState is where a withdrawal is on its way.
@@ -228,7 +229,37 @@ func (g *groupCommit) writeWithdrawals() error {
 	if err := g.writeRequests(begun); err != nil {
 		return err
 	}
+	if err := g.notifyOfLarge(begun); err != nil {
+		return err
+	}
 	return g.writeEndings(ended)
+}
+
+// notifyOfLarge adds a notice of each withdrawal that is as large as its token's limits say, whoever has requested it:
+// its holder may still have it cancelled.
+func (g *groupCommit) notifyOfLarge(begun []*item) error {
+	largest := map[string]ledger.Amount{}
+	for _, it := range begun {
+		m := it.Moves[0]
+		least, read := largest[m.Asset]
+		if !read {
+			l, err := limitsOf(g.t, m.Asset)
+			if err != nil {
+				return err
+			}
+			least = l.MaxWithdrawal
+			largest[m.Asset] = least
+		}
+		if least == 0 || m.Amount < least {
+			continue
+		}
+		by := DB{books: g.books, actor: it.call.actor}
+		if err := by.People().NotifyAll(g.t, []ledger.Account{m.From}, people.NoticeWithdrawal, m.Asset,
+			people.EndingOf(it.call.destination.Address)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (g *groupCommit) writeRequests(items []*item) error {

@@ -75,28 +75,25 @@ func (it *item) byHolder() bool {
 // person has it for the login; a token and a key are no persons, and stand for those who log in to the account. Back
 // ends ask their holders themselves, and are limited otherwise.
 func (g *groupCommit) checkFactors() error {
-	read, needed := false, false
+	var items []*item
+	var askers []people.Asker
 	for it := range g.undecided {
-		if !it.byHolder() {
-			continue
-		}
-		if !read {
-			var err error
-			if needed, err = NeedsFactor(g.t); err != nil {
-				return err
-			}
-			read = true
-		}
-		if !needed {
-			return nil
-		}
-		has, err := people.HasFactor(g.t, it.call.actor, it.Moves[0].From)
-		if err != nil {
-			return err
-		}
-		if !has {
-			it.refuse(people.NoFactor(it.Moves[0].From))
+		if it.byHolder() {
+			items = append(items, it)
+			askers = append(askers, people.Asker{Subject: it.call.actor.Subject(), Account: it.Moves[0].From})
 		}
 	}
-	return nil
+	if len(items) == 0 {
+		return nil
+	}
+	if needed, err := NeedsFactor(g.t); err != nil || !needed {
+		return err
+	}
+	have, err := people.HaveFactors(g.t, askers)
+	for i, it := range items {
+		if err == nil && !have[askers[i]] {
+			it.refuse(people.NoFactor(askers[i].Account))
+		}
+	}
+	return err
 }

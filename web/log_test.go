@@ -34,6 +34,7 @@ var logs = map[string]string{
 	"POST /account/addresses":              "withdrawal-address add",
 	"POST /account/addresses/remove":       "withdrawal-address remove",
 	"POST /account/addresses/saved-only":   "withdrawal-address saved-only",
+	"POST /account/limits":                 "limit own",
 	"POST /account/password":               "login password",
 	"POST /account/mail":                   "- what a login is mailed",
 	"POST /unsubscribe/{text}":             "- what a login is mailed",
@@ -86,6 +87,9 @@ var drivers = []driver{
 	}},
 	{"POST /account/addresses/saved-only", func(w *website) answer {
 		return w.post("/account/addresses/saved-only", nil)
+	}},
+	{"POST /account/limits", func(w *website) answer {
+		return w.post("/account/limits", query("asset", "BNB", "amount", "1000"))
 	}},
 	{"POST /account/keys/new", func(w *website) answer { return w.post("/account/keys/new", w.keyForm()) }},
 	{"POST /account/keys/{name}/revoke", func(w *website) answer {

@@ -15,6 +15,7 @@ import (
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/store"
 )
 
 // kind is a way for tokens to move: a form in two steps. What was typed becomes a draft
@@ -61,6 +62,7 @@ type moveForm struct {
 
 	Offers  []offer
 	Asset   ledger.Asset  // zero: there is nothing to move
+	Daily   *dailyLimit   // of it and what leaves the account; nil: there is none
 	Free    ledger.Amount // of it
 	Sum     ledger.Amount // zero: none yet
 	Changes []effect      // the effects of the move, by asset
@@ -173,6 +175,9 @@ func (v *visit) moveForm(k kind, f *ui.Form, strict bool) (*moveForm, error) {
 	if err := m.choose(f.Value("asset")); err != nil {
 		return nil, err
 	}
+	if err := m.readDaily(); err != nil {
+		return nil, err
+	}
 	if m.Asset.Symbol != "" {
 		m.readAmount()
 	}
@@ -218,6 +223,8 @@ func (m *moveForm) readAmount() {
 		m.F.SetFault("amount", fault)
 	} else if m.kind.takes && m.Sum > m.Free {
 		m.F.SetFault("amount", m.T("move.too-much", "free", m.Plain(m.Asset, m.Free), "asset", m.Asset.Symbol))
+	} else if m.Daily != nil && m.Sum > m.Daily.Left() {
+		m.F.SetFault("amount", m.T("move.over-daily", "left", m.Plain(m.Asset, m.Daily.Left()), "asset", m.Asset.Symbol))
 	}
 }
 
@@ -368,7 +375,8 @@ func (s *submission) move(k kind) error {
 	case errors.Is(err, ledger.ErrConflict): // posted at the same time, with different figures
 		return m.another()
 	case errors.Is(err, ledger.ErrInsufficient), errors.Is(err, ledger.ErrInvalid),
-		errors.Is(err, ledger.ErrNotFound), byRules, refusesAddress(err):
+		errors.Is(err, ledger.ErrNotFound), byRules, refusesAddress(err),
+		ledger.ReasonOf(err) == store.ReasonDailyLimit:
 		return s.refused(m, err)
 	case err != nil:
 		return err

@@ -17,6 +17,8 @@ func (v *visit) readNotices(after cursor, limit int) (read []event, over bool, e
 		switch {
 		case n.Kind == people.NoticeDevice && len(n.Facts) == 2:
 			e.Client, e.Address = n.Facts[0], n.Facts[1]
+		case n.Kind == people.NoticePaused && len(n.Facts) > 0:
+			e.Name += "-" + n.Facts[0]
 		default:
 			e.Detail = strings.Join(n.Facts, ", ")
 		}

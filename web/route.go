@@ -60,6 +60,7 @@ func (s *site) routes() []route {
 		{path: "/account/addresses", page: (*visit).addresses, form: (*submission).addAddress},
 		{path: "/account/addresses/remove", page: (*visit).seeAddresses, form: (*submission).removeAddress},
 		{path: "/account/addresses/saved-only", page: (*visit).seeAddresses, form: (*submission).setSavedOnly},
+		{path: "/account/limits", page: (*visit).limits, form: (*submission).setLimit},
 		{path: "/account/mail", page: (*visit).seeAccount, form: (*submission).setMail},
 		{path: "/unsubscribe/{text}", page: (*visit).askToUnsubscribe, form: (*submission).unsubscribe, public: true},
 		{path: "/account/sessions", page: (*visit).seeAccount, form: (*submission).endSession},
