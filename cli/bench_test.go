@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/scenario"
 )
 
@@ -32,7 +33,7 @@ func TestBenchmarksLeaveOrdinaryBooks(t *testing.T) {
 	} {
 		for name, url := range map[string]func(*testing.T) string{
 			"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "bench.db") },
-			"postgres": func(t *testing.T) string { return scenario.Migrated(t) },
+			"postgres": func(t *testing.T) string { return pgtest.Owner(scenario.Migrated(t)) }, // it makes a table
 		} {
 			kind := strings.Fields(bench.args)[0]
 			if name == "postgres" && kind != "settle" && kind != "post" && !scenario.Long() {

@@ -16,6 +16,7 @@ type initCmd struct {
 	From       *staking.Day   `placeholder:"DAY" help:"First day of the books, such as 2026-11-22: nothing can be dated before it. Without it: today."`
 	TestClock  bool           `help:"Mark the books for tests: their clock may be moved with --clock-offset, and they say on every page and in every answer that they are a test. It cannot be changed."`
 	CloseAfter *time.Duration `placeholder:"TIME" help:"How long past midnight UTC days take late entries: less than a day. Without it: 5m."`
+	AppRole    string         `placeholder:"NAME" help:"PostgreSQL only: a role that has no rights yet. It gets what serve and the daily commands need, table by table, and no right to change or remove entries, postings, payments or lines of the log."`
 	FourEyes   string         `enum:"on,off" default:"off" help:"on: what moves money out or changes terms takes effect when a second person has approved it. off: one person alone does everything."`
 
 	WithdrawalFactor string `enum:"on,off" default:"on" help:"on: a holder withdraws with a passkey or an authenticator app only. off: for installations where no holder logs in here."`
@@ -32,7 +33,8 @@ Examples:
   softstake init --close-after 2h
   softstake init --four-eyes on
   softstake init --test-clock --db sqlite:staging.db
-  softstake init --from 2026-11-01 --db postgres://softstake@localhost/books`
+  softstake init --from 2026-11-01 --db postgres://softstake@localhost/books
+  softstake init --app-role books_server --db postgres://books_owner@localhost/books`
 }
 
 func (c *initCmd) Run(env *Env) (err error) {
@@ -52,7 +54,7 @@ func (c *initCmd) Run(env *Env) (err error) {
 	regions := staking.ShippedRegions()
 	db, err := store.Create(env.Context, env.DB, env.options(), store.Setup{
 		From: from, Tokens: tokens, Regions: regions, Documents: staking.ShippedDocuments(), CloseAfter: closeAfter,
-		TestClock: c.TestClock, FourEyes: c.FourEyes == "on",
+		TestClock: c.TestClock, FourEyes: c.FourEyes == "on", AppRole: c.AppRole,
 
 		WithdrawalFactor: c.WithdrawalFactor == "on",
 	})
@@ -68,7 +70,7 @@ func (c *initCmd) Run(env *Env) (err error) {
 	for i, t := range tokens {
 		symbols[i] = t.Asset.Symbol
 	}
-	next := "\nNext: softstake account open alice --region DE\n"
+	next := roleSentence(c.AppRole) + "\nNext: softstake account open alice --region DE\n"
 	if c.CloseAfter != nil {
 		next = fmt.Sprintf("\nEach day takes late entries until %s after midnight UTC.\n", short(closeAfter)) + next
 	}
@@ -86,6 +88,15 @@ func (c *initCmd) Run(env *Env) (err error) {
 		[2]string{"secrets", sealed},
 		[2]string{"four eyes", fourEyesSentence(c.FourEyes == "on")},
 	), env.printf("%s", next))
+}
+
+// roleSentence says what an application role is for; "" without one.
+func roleSentence(role string) string {
+	if role == "" {
+		return ""
+	}
+	return fmt.Sprintf("\nThe role %s may do what serve and the daily commands need, and no more: give them its "+
+		"address.\n", role)
 }
 
 // sealKey sees to it that there is a key to seal secrets with, and says where.

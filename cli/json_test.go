@@ -114,7 +114,8 @@ var jsonForms = []struct {
 		"revision setAt setBy reason"},
 	{daysJSON{}, "DaysOut", ""},
 	{statementJSON{}, "LineOut ChangeOut", ""},
-	{statusJSON{}, "RunsOut", "engine version bytes firstDay closesAt test accounts enrolled unpricedDays events"},
+	{statusJSON{}, "RunsOut", "engine version bytes firstDay closesAt test accounts enrolled unpricedDays events " +
+		"missingRights"},
 	{eventsJSON{}, "", "newest unnumbered oldestUnnumbered"},
 	{expiringJSON{}, "ExpiringToken", ""},
 	{tokenStatusJSON{}, "RunToken", "lastHolders"},

@@ -101,6 +101,8 @@ var kinds = []struct {
 	{control.ErrNeedsApproval, failed, ""},
 	{control.ErrEffect, failed, ""},
 	{control.ErrNotOpen, failed, ""},
+	{db.ErrRights, failed, `"init", "upgrade" and "restore" need the owner of the tables, who gives a role what all else needs ` +
+		`with "softstake upgrade --app-role NAME"`},
 	{db.ErrInsecure, failed, "or allow it with --insecure"},
 }
 

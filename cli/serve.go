@@ -91,7 +91,7 @@ func (c *serveCmd) Run(env *Env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := agreeCloseAfter(env.Context, env, db, c.CloseAfter); err != nil {
+	if err := cmp.Or(db.CheckRights(env.Context), agreeCloseAfter(env.Context, env, db, c.CloseAfter)); err != nil {
 		return err
 	}
 	sealer, err := env.booksSealer(env.Context, db) // of the secrets of API keys; nil where there is no key

@@ -41,6 +41,7 @@ type (
 		UnpricedDays int64             `json:"unpricedDays"`
 		Events       eventsJSON        `json:"events"`
 		Expiring     []expiringJSON    `json:"expiringTokens,omitempty"` // of staff and back ends, within 14 days
+		Rights       []string          `json:"missingRights,omitempty"`  // tables in which PostgreSQL's role lacks some
 		Tokens       []tokenStatusJSON `json:"tokens"`
 	}
 	tokenStatusJSON struct {
@@ -94,8 +95,13 @@ func (c *statusCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
+		missing, err := db.MissingRights(ctx)
+		if err != nil {
+			return err
+		}
 		if c.JSON {
 			j := formatStatus(a, s)
+			j.Rights = missing
 			j.Events = formatEvents(events)
 			j.Test, j.FourEyes, j.Factor = db.Test(), fourEyes, factor
 			for _, k := range expiring {
@@ -107,7 +113,7 @@ func (c *statusCmd) Run(env *Env) error {
 			err = env.printf("%s\n\n", testBooks(env))
 		}
 		return cmp.Or(err, writeStatus(env, a, s, fourEyes, factor), writeEvents(env, events),
-			writeExpiring(env, expiring))
+			writeExpiring(env, expiring), writeRights(env, missing))
 	})
 }
 
@@ -201,6 +207,15 @@ func writeExpiring(env *Env, tokens []access.Token) (err error) {
 			cmp.Or(k.Label, k.Duty()), wallTime(k.Expires)))
 	}
 	return err
+}
+
+// writeRights says that the role of the database may not do all that the program needs.
+func writeRights(env *Env, missing []string) error {
+	if len(missing) == 0 {
+		return nil
+	}
+	return env.printf("\nThe role of the database lacks rights in the tables %s: \"softstake serve\" refuses to run "+
+		"until the owner gives them to it with \"softstake upgrade --app-role NAME\".\n", strings.Join(missing, " "))
 }
 
 // fundsNotes say what income is not distributed, and what is reserved of pools: a line a token, in two groups.

@@ -16,6 +16,9 @@ type Operation string
 // ReadAccount is what the log calls it that support has looked at a holder.
 const ReadAccount Operation = "account read"
 
+// GrantRole is what the log calls it that a role of the database was given what the program needs.
+const GrantRole Operation = "app-role grant"
+
 // The operations that may need approval.
 const (
 	Adjust             Operation = "adjust"
@@ -102,6 +105,7 @@ var rules = map[Operation]Rule{
 	"init":    {Roles: commandLine},
 	"upgrade": {Roles: commandLine},
 	"restore": {Roles: commandLine},
+	GrantRole: {Roles: commandLine},
 
 	"account open": {Roles: backEnd},
 	SetRegion: {Class: Sometimes, Roles: backOffice, Staff: true,

@@ -23,8 +23,8 @@ var lettersOf = map[string]access.Actor{
 // matrix says of every operation who may do or propose it, beside the command line and the books' own processes, which
 // may all. It is written by hand, and not made of the table that it is compared with.
 var matrix = map[control.Operation]string{
-	"init": "", "upgrade": "", "restore": "", "load": "", "import": "", "import read": "", "key reseal": "", "anchor": "",
-	"backup":       "",
+	"init": "", "upgrade": "", "restore": "", "app-role grant": "", "load": "", "import": "", "import read": "",
+	"key reseal": "", "anchor": "", "backup": "",
 	"account open": "de", "account set-region": "eO", "account close": "e", "account sweep": "tO", "account freeze": "O",
 	"account unfreeze": "O", "account read": "S", "owner set": "O", "label add": "O", "label remove": "O",
 	"address set": "dH", "address remove": "dH", "accept": "eH", "enroll": "eH", "leave": "eH", "exclude add": "O",
@@ -37,6 +37,7 @@ var matrix = map[control.Operation]string{
 	"campaign end": "OU", "asset add": "O", "terms set": "O", "terms correct": "O", "limit set": "M", "price set": "O",
 	"currency set": "O", "document publish": "O", "disclosure set": "O", "region add": "OM", "region remove": "OM",
 	"days set-close-after": "O", "day close": "O", "declare": "O", "settle approve": "O",
+	"limit set-account": "M", "limit own": "H", "withdrawal-factor on": "M", "withdrawal-factor off": "M",
 	"login add": "O", "login password": "OH", "login remove": "O", "key create": "OH", "key limit": "OH",
 	"key revoke":   "OH",
 	"token create": "M", "token revoke": "M", "four-eyes on": "M", "four-eyes off": "M",

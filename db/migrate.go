@@ -152,7 +152,9 @@ func (d *DB) LockSchema(t Tx) error {
 	if _, err := t.Exec(fmt.Sprintf("SET LOCAL lock_timeout = '%dms'", wait.Milliseconds())); err != nil {
 		return err
 	}
-	if _, err := t.Exec("LOCK TABLE migrations IN ACCESS EXCLUSIVE MODE"); err != nil {
+	if _, err := t.Exec("LOCK TABLE migrations IN ACCESS EXCLUSIVE MODE"); forbids(err) {
+		return err
+	} else if err != nil {
 		return fmt.Errorf("wait for the transactions of other processes; stop those that use these books (serve, "+
 			"audit, backup) and try again: %w", err)
 	}

@@ -181,6 +181,8 @@ func postgresError(err error) error {
 			return fmt.Errorf("%w: %w", ErrRetry, err)
 		case server.Code == "53100":
 			return fmt.Errorf("the disk of PostgreSQL is full; nothing was changed; free some space and try again: %w", err)
+		case forbids(err):
+			return fmt.Errorf("%w: %w", ErrRights, err)
 		}
 		return err
 	}
@@ -188,6 +190,12 @@ func postgresError(err error) error {
 		return fmt.Errorf("%w: %w", ErrRetry, err)
 	}
 	return err
+}
+
+// forbids reports whether the role that is connected lacks a right.
+func forbids(err error) bool {
+	server, is := errors.AsType[*pgconn.PgError](err)
+	return is && server.Code == "42501"
 }
 
 // isConnectionError reports whether the connection broke while it was used.
@@ -207,7 +215,12 @@ type postgresTx struct {
 	}
 }
 
-func (t postgresTx) Share() string { return " FOR SHARE" }
+func (t postgresTx) Share(tables ...string) string {
+	if len(tables) == 0 {
+		return " FOR SHARE"
+	}
+	return " FOR SHARE OF " + strings.Join(tables, ", ")
+}
 
 func (t postgresTx) Exec(sql string, args ...any) (int64, error) {
 	tag, err := t.tx.Exec(t.ctx, sql, args...)

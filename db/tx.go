@@ -78,9 +78,9 @@ type Tx interface {
 	Each(fn func(Row) error, sql string, s Set) error
 	// Insert brings rows into a table, fast. A row whose key is there is an error.
 	Insert(table string, s Set) error
-	// Share is what a SELECT ends with to take a shared lock of its rows until the end of the
-	// transaction: " FOR SHARE" on PostgreSQL, "" on SQLite, which has one writer.
-	Share() string
+	// Share is what a SELECT ends with to take a shared lock of its rows, or of those of some of its tables, until
+	// the end of the transaction: " FOR SHARE OF …" on PostgreSQL, "" on SQLite, which has one writer.
+	Share(tables ...string) string
 }
 
 // Row is one row of a result, its columns from 0.

@@ -26,6 +26,7 @@ const (
 
 	Accounts Kind = "account_states" // ID
 	Logins   Kind = "account_logins" // account: all its logins are one version, so that no version has an address
+	Staff    Kind = "staff_states"   // e-mail address
 )
 
 // versioned is a kind of row, and what its versions are of.
@@ -48,6 +49,7 @@ var kinds = []versioned{
 		columns: "region text, frozen int, frozen_mode int, frozen_reason text"},
 	{kind: Logins, table: "logins", key: "account", hashed: true,
 		columns: "email text, password text, created int, changed int"},
+	{kind: Staff, table: "staff", key: "email", bucketed: true, columns: "role text, disabled int"},
 }
 
 func (k Kind) versioned() versioned {
@@ -128,15 +130,19 @@ func versionSet(written []version, k Kind, now time.Time) db.Set {
 		db.Text("content", func(v version) string { return v.content }))
 }
 
-// Backfill gives the rows of books from before there were versions their first ones. It does nothing where there are
-// versions. progress is called with how many it has written.
+// Backfill gives the rows of books from before versions of their kind were kept their first ones. It does nothing for
+// a kind of which there are versions. progress is called with how many it has written.
 func Backfill(t db.Tx, now time.Time, progress func(rows int64)) error {
-	there, err := db.Count(t, "SELECT count(*) FROM (SELECT 1 FROM row_versions LIMIT 1) v")
-	if err != nil || there > 0 {
-		return err
-	}
 	done := int64(0)
 	for _, v := range kinds {
+		there, err := db.Count(t, fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM row_versions WHERE kind = '%s' LIMIT 1) v",
+			v.kind))
+		if err != nil {
+			return err
+		}
+		if there > 0 {
+			continue
+		}
 		for _, bucket := range v.buckets() {
 			where, args := v.rows(bucket)
 			names, err := db.All(t, db.TextOf, fmt.Sprintf("SELECT DISTINCT x.%s FROM %s x WHERE %s ORDER BY 1", v.key, v.table,

@@ -2,6 +2,7 @@ package outbox_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -63,16 +64,17 @@ func each(t *testing.T, test func(t *testing.T, url string)) {
 	t.Run("postgres", func(t *testing.T) { test(t, onPostgres(t)) })
 }
 
-// onPostgres is a new database with the schema.
+// onPostgres is a new database with the schema, for the application role.
 func onPostgres(t *testing.T) string {
 	t.Helper()
-	return pgtest.CopyOf(t, "schema", func(url string) error {
+	return pgtest.App(pgtest.CopyOf(t, "schema", func(url string) error {
 		p, err := open(t.Context(), url, time.Now)
-		if err == nil {
-			err = p.db.Close()
+		if err != nil {
+			return err
 		}
-		return err
-	})
+		err = p.db.Write(t.Context(), func(t db.Tx) error { return p.db.Grant(t, pgtest.AppRole, schema.Grants) })
+		return errors.Join(err, p.db.Close())
+	}))
 }
 
 func ok(t testing.TB, err error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -61,6 +62,9 @@ func (p *People) insertStaff(t db.Tx, s access.Staff, e access.Invitation) error
 	_, err := t.Exec(`INSERT INTO staff (bucket, email, role, source, subject, made, made_by, disabled, invite_hash,
 		  invite_until) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)`, keyBucket(s.Email), s.Email, string(s.Role),
 		string(s.Source), s.Subject, p.now(), p.books.Actor().Credential, hash, until)
+	if err == nil {
+		err = p.wrote(t, integrity.Staff, s.Email)
+	}
 	return err
 }
 
@@ -135,6 +139,9 @@ func (p *People) changeStaff(ctx context.Context, op control.Operation, email st
 			return err
 		}
 		if _, err := t.Exec("DELETE FROM staff_sessions WHERE email = $1", email); err != nil {
+			return err
+		}
+		if err := p.wrote(t, integrity.Staff, email); err != nil {
 			return err
 		}
 		return p.books.Log(t, string(op), email, effect)

@@ -9,6 +9,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -65,6 +66,9 @@ func (p *People) AddProvidedSession(ctx context.Context, person access.Staff, s 
 			if _, err = t.Exec("UPDATE staff SET role = $1 WHERE bucket = $2 AND email = $3", string(person.Role),
 				keyBucket(person.Email), person.Email); err == nil {
 				_, err = t.Exec("DELETE FROM staff_sessions WHERE email = $1", person.Email)
+			}
+			if err == nil {
+				err = p.wrote(t, integrity.Staff, person.Email)
 			}
 			how += ", before " + string(there.Role)
 		}

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -19,8 +20,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// superuser is the only role there is.
+// superuser is the role that owns what tests make.
 const superuser = "softstake"
+
+// AppRole may log in, with the same password, and has no rights of its own: a test grants it some.
+const AppRole = "softstake_app"
 
 // emptyDatabase is what PostgreSQL copies when it makes a database.
 const emptyDatabase = "template1"
@@ -63,8 +67,18 @@ func Start(ctx context.Context, dir string) (*Server, error) {
 	if err := s.Restart(ctx); err != nil {
 		return nil, err
 	}
+	// The password is of letters and digits.
+	if err := s.execute(ctx, "CREATE ROLE "+AppRole+" LOGIN PASSWORD '"+s.password+"'"); err != nil {
+		return nil, errors.Join(fmt.Errorf("make the role %s: %w", AppRole, err), s.Close(ctx))
+	}
 	return s, nil
 }
+
+// App is the URL of a database of a server, for AppRole.
+func App(url string) string { return strings.Replace(url, "//"+superuser+":", "//"+AppRole+":", 1) }
+
+// Owner is the URL of a database of a server, for the role that owns what tests make, whose ever URL is given.
+func Owner(url string) string { return strings.Replace(url, "//"+AppRole+":", "//"+superuser+":", 1) }
 
 // URL is where a database of the server is reached, on 127.0.0.1 and with the password.
 func (s *Server) URL(database string) string {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/reports"
@@ -43,17 +44,27 @@ func NewURL(t testing.TB, kind string, durable bool) string {
 	return url
 }
 
-// Migrated is where a new database of PostgreSQL is that has the schema of the books, and none
-// yet. store.Create makes them in it as in an empty one, in a third of the time.
+// Migrated is where a new database of PostgreSQL is that has the schema of the books, and none yet, for the application
+// role. store.Create makes them in it as in an empty one, in a third of the time.
 func Migrated(t testing.TB) string {
 	t.Helper()
-	return pgtest.CopyOf(t, "schema", func(url string) error {
+	return pgtest.App(pgtest.CopyOf(t, "schema", func(url string) error {
 		d, err := db.Open(t.Context(), url, db.Options{Migrations: schema.Steps(time.Now, access.Actor{})})
 		if err != nil {
 			return err
 		}
-		return errors.Join(d.Migrate(t.Context(), d.Known(), nil), d.Close())
-	})
+		err = d.Migrate(t.Context(), d.Known(), nil)
+		if err == nil {
+			err = d.Write(t.Context(), func(t db.Tx) error {
+				err := d.Grant(t, pgtest.AppRole, schema.Grants)
+				if err == nil { // Create locks the schema
+					_, err = t.Exec("GRANT DELETE ON migrations TO " + pgtest.AppRole)
+				}
+				return err
+			})
+		}
+		return errors.Join(err, d.Close())
+	}))
 }
 
 // files are the books of SQLite that Books has made, by all that they began with.
@@ -64,7 +75,8 @@ var files struct {
 
 // Books is where new books are, in a database of the kind; they need not last through a
 // crash. store.Create made them, with the clock and the actor of the options: once in this
-// test process, and then they are copied, which takes a fifth of the time.
+// test process, and then they are copied, which takes a fifth of the time. On PostgreSQL they
+// are opened by the application role; Rows is the owner.
 func Books(t testing.TB, kind string, o store.Options, b store.Setup) string {
 	t.Helper()
 	create := func(url string) error {
@@ -72,11 +84,15 @@ func Books(t testing.TB, kind string, o store.Options, b store.Setup) string {
 		if err == nil {
 			err = books.Close()
 		}
+		if err == nil && b.AppRole != "" { // so that the log is the same on every database
+			_, err = Rows(t.Context(), url, "DELETE FROM log WHERE action = '"+string(control.GrantRole)+"'")
+		}
 		return err
 	}
 	key := fmt.Sprint(o.Clock().UnixNano(), o.Actor, b)
 	if kind != "sqlite" {
-		return pgtest.CopyOf(t, key, create) + "&synchronous_commit=off"
+		b.AppRole = pgtest.AppRole
+		return pgtest.App(pgtest.CopyOf(t, key, create)) + "&synchronous_commit=off"
 	}
 	files.Lock()
 	defer files.Unlock()
@@ -99,7 +115,7 @@ func Books(t testing.TB, kind string, o store.Options, b store.Setup) string {
 }
 
 // Rows are what queries find in books, with ";" between them: a line a row and a tab between columns,
-// sorted. It reads beside the store, with a connection of its own.
+// sorted. It reads beside the store, with a connection of its own, and may change all that there is.
 func Rows(ctx context.Context, url, sql string) (lines []string, err error) {
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
 		lines, err = sqliteRows(path, sql)
@@ -138,7 +154,7 @@ func sqliteRows(path, sql string) (lines []string, err error) {
 }
 
 func postgresRows(ctx context.Context, url, sql string) (lines []string, err error) {
-	c, err := pgx.Connect(ctx, url)
+	c, err := pgx.Connect(ctx, pgtest.Owner(url))
 	if err != nil {
 		return nil, err
 	}

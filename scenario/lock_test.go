@@ -42,7 +42,7 @@ func hold(t *testing.T, url string, db *store.DB, town Town, today staking.Day) 
 		answer:  make(chan error, 1),
 		entries: []ledger.Entry{deposit("today", a, today.Start()), deposit("yesterday", b, (today - 1).Start())},
 	}
-	c, err := pgx.Connect(t.Context(), url)
+	c, err := pgx.Connect(t.Context(), pgtest.Owner(url))
 	if err != nil {
 		t.Fatal(err)
 	}

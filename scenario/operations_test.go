@@ -61,6 +61,32 @@ func TestOperations(t *testing.T) {
 			t.Errorf("the servers' role cannot use %s: %v\n%s", database, err, out)
 		}
 	}
+	tryMissingRights(t, as(t, admin, owner, "drill"), as(t, admin, server, "drill"))
+}
+
+// tryMissingRights: what the programs say where the servers' role lacks a right, and what gives it.
+func tryMissingRights(t *testing.T, owner, server string) {
+	t.Helper()
+	run := func(program string, args ...string) string {
+		out, _ := exec.CommandContext(t.Context(), program, args...).CombinedOutput() // what it says is compared
+		return string(out)
+	}
+	run("psql", "-q", owner, "-c", "REVOKE INSERT ON entries FROM books_server",
+		"-c", "REVOKE UPDATE (closed) ON days FROM books_server")
+	lacks, remedy := "lacks rights in the tables days entries", "upgrade --app-role NAME"
+	for _, command := range [][]string{{"serve", "--listen", "127.0.0.1:0"}, {"status"}} {
+		if out := run(Program(t), append(command, "--db", server)...); !strings.Contains(out, lacks) ||
+			!strings.Contains(out, remedy) {
+			t.Errorf("%s: %s", command, out)
+		}
+	}
+	if out := run(Program(t), "fund", "BNB", "1", "--id", "f", "--db", server); !strings.Contains(out, remedy) {
+		t.Errorf("a command that may not add an entry: %s", out)
+	}
+	run(Program(t), "upgrade", "--app-role", "books_server", "--db", owner)
+	if out := run(Program(t), "status", "--db", server); strings.Contains(out, "lacks") {
+		t.Errorf("after upgrade --app-role: %s", out)
+	}
 }
 
 // remove removes the databases and the roles that the document has made.

@@ -14,7 +14,7 @@ import (
 // books themselves have none of.
 const notePayers = `
 	CREATE TABLE payers (day bigint, asset text, bucket bigint, payer text);
-	CREATE FUNCTION note_payer() RETURNS trigger LANGUAGE plpgsql AS $$
+	CREATE FUNCTION note_payer() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 	BEGIN
 		INSERT INTO payers VALUES (NEW.day, NEW.asset, NEW.bucket, current_setting('application_name'));
 		RETURN NULL;

@@ -190,7 +190,11 @@ func Copy(t testing.TB, url string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return pgtest.Copy(t, config.Database)
+		copied := pgtest.Copy(t, config.Database)
+		if config.User == pgtest.AppRole {
+			copied = pgtest.App(copied)
+		}
+		return copied
 	}
 	if _, err := os.Stat(path + "-wal"); err == nil {
 		t.Fatalf("%s is open", path)

@@ -13,6 +13,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/pgtest"
 )
 
 // hand changes books by hand, past everything that guards them.
@@ -32,7 +33,7 @@ func handOf(t *testing.T, url string) hand {
 			}
 		}
 	}
-	c, err := pgx.Connect(t.Context(), url)
+	c, err := pgx.Connect(t.Context(), pgtest.Owner(url))
 	ok(t, err)
 	t.Cleanup(func() { ok(t, c.Close(context.Background())) })
 	return func(t testing.TB, sql string) {

@@ -225,7 +225,7 @@ func insertClaimants(t db.Tx, bucket int, shares *holding.Shares) error {
 		      WHERE a.bucket = $1 AND a.day = $2 AND a.asset = $3
 		        AND ($5 = 0 OR EXISTS (SELECT 1 FROM campaign_members m WHERE m.bucket = a.bucket AND m.campaign = $6 AND m.account = a.account))
 		        AND NOT EXISTS (SELECT 1 FROM balances b WHERE b.bucket = a.bucket AND b.account = a.account AND b.asset = $4)
-		      ORDER BY a.account`+t.Share()+` ON CONFLICT DO NOTHING`, int64(bucket), int64(v.First), v.Budget.Token, v.Asset,
+		      ORDER BY a.account`+t.Share("o")+` ON CONFLICT DO NOTHING`, int64(bucket), int64(v.First), v.Budget.Token, v.Asset,
 			v.Budget.Campaign.Members, v.Budget.Campaign.ID)
 		if err != nil {
 			return fmt.Errorf("give a balance to those who have a share of the campaign %s: %w", v.Budget.Campaign.ID, err)

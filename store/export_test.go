@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store/schema"
 )
@@ -98,16 +100,46 @@ func AddMigrations(t *testing.T, fail ...func() error) {
 // DigestAgain brings entries with digests of version 1 to version 2, as the migration
 // does, with about so many moves in memory at once.
 func DigestAgain(ctx context.Context, b *DB, moves int64) error {
-	return b.engine.Write(ctx, func(t db.Tx) error { return schema.Digests(ctx, t, moves, func(int64) {}) })
+	return b.own(ctx, func(t db.Tx) error { return schema.Digests(ctx, t, moves, func(int64) {}) })
 }
 
-// Exec runs a statement, and says how many rows it changed.
+// Exec runs a statement, and says how many rows it changed: on PostgreSQL as the owner, who may do what the books'
+// own role may not.
 func (b *DB) Exec(ctx context.Context, sql string, args ...any) (n int64, err error) {
-	err = b.engine.Write(ctx, func(t db.Tx) error {
+	err = b.own(ctx, func(t db.Tx) error {
 		n, err = t.Exec(sql, args...)
 		return err
 	})
 	return n, err
+}
+
+// owners are the owners' connections, by address. The server ends those of a database that is dropped.
+var owners struct {
+	sync.Mutex
+	of map[string]*db.DB
+}
+
+// own is a transaction of the owner.
+func (b *DB) own(ctx context.Context, fn func(db.Tx) error) (err error) {
+	url := b.engine.URL()
+	if !b.engine.Postgres() || url == pgtest.Owner(url) {
+		return b.engine.Write(ctx, fn)
+	}
+	owners.Lock()
+	owner := owners.of[url]
+	if owner == nil {
+		if owner, err = db.Open(context.WithoutCancel(ctx), pgtest.Owner(url), db.Options{}); err == nil {
+			if owners.of == nil {
+				owners.of = map[string]*db.DB{}
+			}
+			owners.of[url] = owner
+		}
+	}
+	owners.Unlock()
+	if err != nil {
+		return err
+	}
+	return owner.Write(ctx, fn)
 }
 
 // Count is what a query counts.

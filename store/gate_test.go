@@ -9,6 +9,7 @@ import (
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -26,7 +27,7 @@ func shut(t *testing.T, url, sql string, args ...any) gate {
 	t.Helper()
 	g := gate{T: t}
 	for _, c := range []**pgx.Conn{&g.holds, &g.looks} {
-		conn, err := pgx.Connect(t.Context(), url)
+		conn, err := pgx.Connect(t.Context(), pgtest.Owner(url))
 		ok(t, err)
 		t.Cleanup(func() { ok(t, conn.Close(t.Context())) })
 		*c = conn

@@ -19,6 +19,7 @@ import (
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -270,7 +271,7 @@ func TestRestoringWhatDoesNotAddUp(t *testing.T) {
 func TestRestoringIntoBooks(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
-		_, err := store.Restore(t.Context(), before(t), db.Engine().URL(), options(clock), restoring(1, nil))
+		_, err := store.Restore(t.Context(), before(t), pgtest.Owner(db.Engine().URL()), options(clock), restoring(1, nil))
 		if err == nil || !strings.Contains(err.Error(), "there are books in this database already") {
 			t.Errorf("restored: %v", err)
 		}

@@ -24,6 +24,7 @@ type Setup struct {
 	Regions    []staking.Region
 	Documents  map[string]string // version 1 of each of staking.DocumentNames, by name
 	FourEyes   bool              // operations that may need approval do; see SetFourEyes
+	AppRole    string            // the application role on PostgreSQL, which must be there; "": none. See GrantRole
 	// What of each token is limited; nil: staking.ShippedLimit.
 	Limits func(ledger.Asset) staking.Limit
 
@@ -42,6 +43,7 @@ func Create(ctx context.Context, url string, o Options, s Setup) (*DB, error) {
 		return nil, err
 	}
 	for _, step := range []func(context.Context) error{
+		func(ctx context.Context) error { return b.checkRole(ctx, s.AppRole) },
 		b.makeSchema,
 		func(ctx context.Context) error { return b.firstRows(ctx, s) },
 		func(ctx context.Context) error { return b.begin(ctx, o) },
@@ -158,6 +160,9 @@ func (b *DB) firstRows(ctx context.Context, s Setup) error {
 			return err
 		}
 		if err := b.writeClosing(t, staking.Closing{From: s.From, After: s.CloseAfter}); err != nil {
+			return err
+		}
+		if err := b.grantRole(t, s.AppRole); err != nil {
 			return err
 		}
 		return b.logLine(t, "init", "books", fmt.Sprintf("from %s with %d tokens and %d restricted regions", s.From,

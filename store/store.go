@@ -43,7 +43,8 @@ type books struct {
 
 	distributed distributed
 
-	upgradedFrom int64 // the schema that an upgrade began with; 0: no upgrade
+	upgradedFrom int64    // the schema that an upgrade began with; 0: no upgrade
+	appRoles     []string // those that an upgrade grants again what they need
 }
 
 // Options are how to open books.

@@ -36,6 +36,11 @@ func (b *DB) migrations() []db.Migration {
 		if err == nil && b.upgradedFrom > 0 {
 			err = b.logLine(t, "upgrade", "books", fmt.Sprintf("from schema %d to %d", b.upgradedFrom, len(all)))
 		}
+		for _, role := range b.appRoles {
+			if err == nil {
+				err = b.grantRole(t, role)
+			}
+		}
 		return err
 	}
 	return all
@@ -58,7 +63,8 @@ type Upgraded struct {
 // this program's, each migration in a transaction of its own: one that was
 // interrupted is run from its beginning by the next call, those before it stay done.
 // Where nothing is to be done it changes nothing. Of several processes that call it
-// at the same time one does the work. It waits some seconds for the transactions of
+// at the same time one does the work. Roles of PostgreSQL that GrantRole was called for are
+// granted what the new schema needs. It waits some seconds for the transactions of
 // others, and fails where they do not end. progress is called with the number of the
 // migration and the rows that it has worked through so far, where it counts them; it
 // may be nil. ErrNoBooks and ErrSchema (of a newer program) as Open.
@@ -99,6 +105,9 @@ func (b *DB) version(ctx context.Context, audited bool) (int64, error) {
 func (b *DB) upgrade(ctx context.Context, from int64, progress func(migration, rows int64)) (changes []LogLine,
 	err error) {
 	b.upgradedFrom = from
+	if b.appRoles, err = b.grantedRoles(ctx); err != nil {
+		return nil, err
+	}
 	if err := b.engine.Migrate(ctx, b.engine.Known(), progress); err != nil || from == b.engine.Known() {
 		return nil, err
 	}

@@ -1,0 +1,1 @@
+-- The upgrade writes the first version of each member of staff (integrity.Backfill); this step makes it one.
