@@ -27,7 +27,8 @@ type addressesPage struct {
 	Saved    bool // withdrawals go to saved addresses only
 	Done     string
 
-	NeedsFactor bool // the visitor has no second factor, and saves no address without one
+	Any         *ui.Form // that any address is allowed
+	NeedsFactor bool     // the visitor has no second factor, and saves no address without one
 }
 
 // addressRow is a saved address.
@@ -56,7 +57,11 @@ func (v *visit) addressRows() (rows []addressRow, err error) {
 func (v *visit) addresses() error { return v.showAddresses(http.StatusOK, ui.EmptyForm()) }
 
 func (v *visit) showAddresses(status int, f *ui.Form) error {
-	page := addressesPage{view: v.view("addresses.title"), F: f, Done: v.choice("done", addressDone)}
+	page := addressesPage{view: v.view("addresses.title"), F: f, Any: ui.EmptyForm(),
+		Done: v.choice("done", addressDone)}
+	if f.Value("any") != "" {
+		page.F, page.Any = page.Any, page.F
+	}
 	var err error
 	if page.Rows, err = v.addressRows(); err != nil {
 		return err

@@ -71,3 +71,20 @@ func TestAnyAddressTakesTwoDays(t *testing.T) {
 	w.post("/account/addresses/saved-only", nil)
 	try(422)
 }
+
+// Who has a passkey confirms both forms of the page with it, and each form says what is wrong with itself alone.
+func TestAddressesAreConfirmed(t *testing.T) {
+	w := newWebsite(t, sealed(t), longSessions)
+	w.ok(w.books.People().SetSavedOnly(t.Context(), "alice", true))
+	w.login("alice@example.com")
+	a := w.authenticator()
+	w.addPasskey(a, "Laptop")
+	w.get("/account/addresses").has("/passkey.", `id="code"`, `id="any-code"`)
+	fields := query("asset", "BNB", "network", "bsc", "address", "0xabcdef0123456789")
+	w.post("/account/addresses", fields).is(422).has(`id="code-fault"`).hasNot(`id="any-code-fault"`)
+	w.post("/account/addresses/saved-only", query("any", "1")).is(422).has(`id="any-code-fault"`).hasNot(`id="code-fault"`)
+	w.post("/account/addresses", w.answered(a, "/account/addresses", fields)).goesTo("/account/addresses").
+		has("The address is saved")
+	w.post("/account/addresses/saved-only", w.answered(a, "/account/addresses/saved-only", query("any", "1"))).
+		goesTo("/account/addresses").has("Any address is allowed from")
+}

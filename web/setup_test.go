@@ -295,6 +295,9 @@ func (b *browser) ask(method, path, form string, headers ...string) answer {
 	body, err := io.ReadAll(reply.Body)
 	b.w.ok(err)
 	b.w.ok(reply.Body.Close())
+	if page := string(body); strings.Contains(page, " data-passkey>") && !strings.Contains(page, "/passkey.") {
+		b.w.Errorf("%s %s asks for a passkey, and has no script for it", method, path)
+	}
 	return answer{b, method + " " + path, reply.StatusCode, reply.Header, string(body), reply.Header.Get("Location")}
 }
 
