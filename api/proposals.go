@@ -8,6 +8,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // mayNeedApproval are the operations that may be answered with 202: what is asked for needs approval, and is
@@ -82,7 +83,9 @@ func (s *server) propose(w http.ResponseWriter, r *http.Request, needed *control
 
 type proposalsIn struct {
 	Paging
-	State string `query:"state" enum:"open,executed,rejected,expired,all" default:"open" doc:"Which of them."`
+	State   string `query:"state" enum:"open,executed,rejected,expired,all" default:"open" doc:"Which of them."`
+	Account string `query:"account" maxLength:"128" example:"alice" doc:"Those that would change this holder's account or post an entry with one of its balances. Absent: all."`
+	Entry   string `query:"entry" maxLength:"168" example:"a-2026-11-22" doc:"Those that would post the entry of this ID, alone or among others. Absent: all."`
 }
 
 func (rd reader) proposals(ctx context.Context, in *proposalsIn) (*answer[list[proposalOut]], error) {
@@ -98,7 +101,8 @@ func (rd reader) proposals(ctx context.Context, in *proposalsIn) (*answer[list[p
 		state = ""
 	}
 	return pageOf(in.Paging, keys, func(after *control.Proposal, limit int) ([]control.Proposal, error) {
-		return rd.Proposals(ctx, orZero(after), state, limit)
+		return rd.Proposals(ctx, orZero(after), store.ProposalsAsked{State: state, Account: ledger.Account(in.Account),
+			Entry: in.Entry}, limit)
 	}, func(p control.Proposal) (proposalOut, error) { return showProposal(p, rd.now()), nil })
 }
 

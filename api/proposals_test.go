@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/softstake/softstake/access"
@@ -22,6 +23,13 @@ func TestAProposalOverTheAPI(t *testing.T) {
 			if r.header.Get("Location") != "/v1/proposals/"+p.ID || p.State != "open" || p.Effect != "4 as fund/f-2" ||
 				p.Reason != "surplus of October" {
 				t.Errorf("%s: %v", r.body, r.header)
+			}
+		}
+		for asked, want := range map[string]string{"entry=fund/f-2": p.ID, "entry=fund/f-1": "", "account=alice": ""} {
+			r := w.get("auditor", "/v1/proposals?"+asked)
+			r.is(200)
+			if got := strings.Contains(r.body, p.ID); got != (want != "") {
+				t.Errorf("%s: %s", asked, r.body)
 			}
 		}
 		for kept := range 2 { // under a key it is the same answer

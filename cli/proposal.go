@@ -11,6 +11,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
@@ -83,9 +84,11 @@ type proposalCmd struct {
 }
 
 type proposalListCmd struct {
-	State string `default:"open" placeholder:"STATE" help:"open, executed, rejected, expired or all."`
-	Limit int    `default:"100" help:"How many at most, the newest; 0: all."`
-	JSON  bool   `help:"Print a JSON array."`
+	State   string `default:"open" placeholder:"STATE" help:"open, executed, rejected, expired or all."`
+	Account string `placeholder:"ID" help:"Only what would change this holder's account, or post an entry with one of its balances."`
+	Entry   string `placeholder:"ID" help:"Only what would post this entry, alone or among others."`
+	Limit   int    `default:"100" help:"How many at most, the newest; 0: all."`
+	JSON    bool   `help:"Print a JSON array."`
 }
 
 func (c *proposalListCmd) Help() string {
@@ -93,7 +96,8 @@ func (c *proposalListCmd) Help() string {
 
 Example:
 
-  softstake proposal list --state all`
+  softstake proposal list --state all
+  softstake proposal list --account alice`
 }
 
 type decisionJSON struct {
@@ -133,6 +137,7 @@ func (c *proposalListCmd) Run(env *Env) error {
 			return usage("--state: %w, or all", err)
 		}
 	}
+	asked := store.ProposalsAsked{State: state, Account: ledger.Account(c.Account), Entry: c.Entry}
 	return env.books(func(ctx context.Context, db *store.DB) error {
 		_, _, err := list[control.Proposal]{
 			json: c.JSON,
@@ -144,7 +149,7 @@ func (c *proposalListCmd) Run(env *Env) error {
 			},
 			none: "There are no such proposals.\n",
 		}.printPages(env, c.Limit, func(after control.Proposal, most int) ([]control.Proposal, error) {
-			return reports.New(db.Reader()).Proposals(ctx, after, state, most)
+			return reports.New(db.Reader()).Proposals(ctx, after, asked, most)
 		})
 		return err
 	})

@@ -71,6 +71,7 @@ type accountPage struct {
 	Switch   table
 	Rewards  table
 	Waiting  table // withdrawals
+	Proposed table // without rows where the visitor's role does not see proposals
 }
 
 // shownOf is how many of each list a page of an account has.
@@ -98,6 +99,9 @@ func (v *visit) account() error {
 		if err := fill(assets); err != nil {
 			return err
 		}
+	}
+	if p.Proposed, err = v.proposalsAbout(store.ProposalsAsked{Account: id}); err != nil {
+		return err
 	}
 	return v.show("account", p)
 }

@@ -8,14 +8,16 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/ui"
 )
 
 // entryPage is an entry with both sides of its moves.
 type entryPage struct {
 	*view
-	E     reports.Posted
-	Moves table
+	E        reports.Posted
+	Moves    table
+	Proposed table // without rows where the visitor's role does not see proposals
 }
 
 // mostMoves is how many moves of an entry a page shows.
@@ -30,8 +32,11 @@ func (v *visit) entry() error {
 	if err != nil {
 		return err
 	}
-	p := entryPage{v.view("entry.title"), e, table{Title: "entry.moves", Empty: "entry.moves.none",
+	p := entryPage{view: v.view("entry.title"), E: e, Moves: table{Title: "entry.moves", Empty: "entry.moves.none",
 		Columns: []column{{"entry.from", false}, {"entry.to", false}, {"account.amount", true}}}}
+	if p.Proposed, err = v.proposalsAbout(store.ProposalsAsked{Entry: e.ID}); err != nil {
+		return err
+	}
 	for _, m := range e.Moves[:min(len(e.Moves), mostMoves)] {
 		p.Moves.Rows = append(p.Moves.Rows, row{side(m.From), side(m.To),
 			text(p.Plain(assets[m.Asset], m.Amount) + " " + m.Asset)})

@@ -127,7 +127,8 @@ func (v *visit) overview() error {
 		}
 		p.Tokens = append(p.Tokens, row)
 	}
-	if p.Proposals, err = v.Reports.Proposals(v.context(), control.Proposal{}, control.Open, mostListed); err != nil {
+	if p.Proposals, err = v.Reports.Proposals(v.context(), control.Proposal{}, store.ProposalsAsked{State: control.Open},
+		mostListed); err != nil {
 		return err
 	}
 	if p.Breaks, err = v.Reports.Reconciliations(v.context(), reports.Reconciliation{}, true, mostListed); err != nil {

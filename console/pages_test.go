@@ -2,6 +2,7 @@ package console
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/reports"
@@ -118,6 +120,40 @@ func TestOneProposesAndAnotherApproves(t *testing.T) {
 	olga.get("/console/terms").has("0.2%", "Coming")
 	olga.get("/console/proposals?state=executed").has("terms set")
 	olga.get("/console/log").has("proposal approve", "staff anton@example.com", "terms set")
+}
+
+// TestProposalsAreShownWithWhatTheyAreAbout: on the page of each account that they would change, and where an entry is
+// searched for, before it is posted and after; not for support, who sees no proposals.
+func TestProposalsAreShownWithWhatTheyAreAbout(t *testing.T) {
+	o := newOffice(t)
+	o.deposit("alice", "2 BNB")
+	o.deposit("bob", "2 BNB")
+	o.ok(o.books.SetFourEyes(t.Context(), true))
+	var all []store.ReasonedEntry
+	for i, id := range []ledger.Account{"alice", "bob"} {
+		all = append(all, store.ReasonedEntry{Entry: ledger.Entry{ID: fmt.Sprintf("a-%d", i), Kind: ledger.Adjustment,
+			Moves: []ledger.Move{{From: id, To: ledger.Custody, Asset: "BNB", Amount: 1}}}, Reason: "missed"})
+	}
+	by := access.Actor{Role: access.Operator, Credential: "staff olga@example.com", Person: "olga@example.com"}
+	_, err := o.books.As(by).AdjustAll(t.Context(), all, true)
+	needed, is := errors.AsType[*control.Needed](err)
+	if !is {
+		t.Fatalf("it needs approval: %v", err)
+	}
+	p, err := o.books.As(by).Propose(t.Context(), needed.Draft, "")
+	o.ok(err)
+	at := "/console/proposals/" + p.ID
+	anton, susi := o.as("anton"), o.as("susi")
+	for _, id := range []string{"alice", "bob"} {
+		anton.get("/console/accounts/"+id).has(at, "Open")
+		susi.get("/console/accounts/" + id).is(http.StatusOK).hasNot(at)
+		anton.get("/console/proposals?account="+id).has(at, "account="+id+"&amp;state=executed", "<small>"+id+"</small>")
+	}
+	anton.get("/console/proposals?account=carol").is(http.StatusOK).hasNot(at)
+	list := anton.get("/console/search?q=a-1").is(http.StatusSeeOther).location
+	anton.get(list).is(http.StatusOK).has(at)
+	anton.post(at, "do", "approve", "effect", p.EffectDigest()).is(http.StatusSeeOther)
+	anton.get(anton.get("/console/search?q=a-1").is(http.StatusSeeOther).location).has(at, "Executed", "bob")
 }
 
 func TestAProposalIsRejected(t *testing.T) {

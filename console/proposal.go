@@ -13,6 +13,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/ui"
 )
 
@@ -22,6 +23,7 @@ const pageSize = 50
 // listPage is a page with one list, which goes on on the next.
 type listPage struct {
 	*view
+	About  string // what the list is narrowed to, or ""
 	Table  table
 	Choose []chosen // other lists of the same kind
 	Next   string   // the address of the next page, or ""
@@ -34,31 +36,59 @@ type chosen struct {
 	Here bool
 }
 
-var proposalStates = []string{"open", "executed", "rejected", "expired"}
+var proposalStates = []string{"open", "executed", "rejected", "expired", "all"}
 
-// proposals are what is proposed, the newest first.
+// proposals are what is proposed, the newest first: the open ones, or of any state those about an account or an entry.
 func (v *visit) proposals() error {
+	asked := store.ProposalsAsked{Account: ledger.Account(v.value("account")), Entry: v.value("entry")}
 	state := v.choice("state", proposalStates)
-	if state == "" {
+	switch {
+	case state == "" && asked == store.ProposalsAsked{}:
 		state = "open"
+	case state == "":
+		state = "all"
+	}
+	if state != "all" {
+		asked.State = control.State(state)
 	}
 	after := control.Proposal{ID: v.value("id")}
 	if made, err := strconv.ParseInt(v.value("made"), 10, 64); err == nil {
 		after.Made = time.UnixMilli(made)
 	}
-	all, err := v.Reports.Proposals(v.context(), after, control.State(state), pageSize)
+	all, err := v.Reports.Proposals(v.context(), after, asked, pageSize)
 	if err != nil {
 		return err
 	}
-	p := listPage{view: v.view("proposals.title"), Table: v.proposalTable(all)}
+	p := listPage{view: v.view("proposals.title"), Table: v.proposalTable(all),
+		About: strings.TrimSpace(string(asked.Account) + " " + asked.Entry)}
 	for _, s := range proposalStates {
-		p.Choose = append(p.Choose, chosen{"proposal.state." + s, ui.Address(Path+"/proposals", "state", s), s == state})
+		p.Choose = append(p.Choose, chosen{"proposal.state." + s, proposalsPath(asked, "state", s), s == state})
 	}
 	if n := len(all); n == pageSize {
-		p.Next = ui.Address(Path+"/proposals", "state", state, "id", all[n-1].ID, "made",
+		p.Next = proposalsPath(asked, "state", state, "id", all[n-1].ID, "made",
 			strconv.FormatInt(all[n-1].Made.UnixMilli(), 10))
 	}
 	return v.show("list", p)
+}
+
+// proposalsPath is the list of the proposals about an account, an entry or all, with more parameters.
+func proposalsPath(asked store.ProposalsAsked, more ...string) string {
+	if asked.Account != "" {
+		more = append(more, "account", string(asked.Account))
+	}
+	if asked.Entry != "" {
+		more = append(more, "entry", asked.Entry)
+	}
+	return ui.Address(Path+"/proposals", more...)
+}
+
+// proposalsAbout are the newest proposals about an account or an entry, where the visitor's role sees proposals.
+func (v *visit) proposalsAbout(asked store.ProposalsAsked) (table, error) {
+	if !v.may(seesProposals) {
+		return table{}, nil
+	}
+	all, err := v.Reports.Proposals(v.context(), control.Proposal{}, asked, shownOf)
+	return v.proposalTable(all), err
 }
 
 func (v *visit) proposalTable(all []control.Proposal) table {
@@ -68,7 +98,8 @@ func (v *visit) proposalTable(all []control.Proposal) table {
 	for _, one := range all {
 		t.Rows = append(t.Rows, row{link(one.ID, Path+"/proposals/"+one.ID),
 			{Text: string(one.Operation), Note: one.Subject}, {Text: one.Effect, Note: one.Reason},
-			{Text: one.Proposer.String(), Note: p.Local(one.Made)}, text(p.Local(one.Expires))})
+			{Text: one.Proposer.String(), Note: p.Local(one.Made)}, {Text: p.Local(one.Expires),
+				Note: p.T("proposal.state." + string(one.State(v.Books.Now())))}})
 	}
 	return t
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // searchPage is what is said where nothing is found.
@@ -16,15 +17,15 @@ type searchPage struct {
 	Query string
 }
 
-// search leads to what is called by a text: a day, the account of an e-mail address or an ID, an entry, a proposal.
-// These names cannot be mistaken for each other but for an account's and an entry's: the account comes first.
+// search leads to what is called by a text: a day, the account of an e-mail address or an ID, an entry, or the proposals
+// that would post one, a proposal. These names cannot be mistaken for each other but for an account's and an entry's: the account comes first.
 func (v *visit) search() error {
 	query := strings.TrimSpace(v.value("q"))
 	if query == "" {
 		return v.show("search", searchPage{v.view("search.title"), ""})
 	}
 	for _, find := range []func(string) (string, error){v.findDay, v.findEmail, v.findAccount, v.findEntry,
-		v.findProposal} {
+		v.findProposal, v.findProposed} {
 		at, err := find(query)
 		switch {
 		case err == nil:
@@ -69,6 +70,16 @@ func (v *visit) findEntry(query string) (string, error) {
 func (v *visit) findProposal(query string) (string, error) {
 	p, err := v.Reports.Proposal(v.context(), query)
 	return Path + "/proposals/" + p.ID, err
+}
+
+// findProposed leads to the proposals that would post an entry, which is not posted.
+func (v *visit) findProposed(query string) (string, error) {
+	asked := store.ProposalsAsked{Entry: query}
+	found, err := v.proposalsAbout(asked)
+	if err == nil && len(found.Rows) == 0 {
+		err = ledger.ErrNotFound
+	}
+	return proposalsPath(asked), err
 }
 
 // entryPath is the page of an entry.

@@ -25,12 +25,11 @@ func (rs *Reports) Proposal(ctx context.Context, id string) (control.Proposal, e
 	})
 }
 
-// Proposals are at most limit proposals, the newest first, after one, or from the start for the zero one: of a state
-// now,
-// or for "" of all.
-func (rs *Reports) Proposals(ctx context.Context, after control.Proposal, state control.State, limit int) (
+// Proposals are at most limit proposals, the newest first, after one, or from the start for the zero one. Their states
+// are those of now.
+func (rs *Reports) Proposals(ctx context.Context, after control.Proposal, asked store.ProposalsAsked, limit int) (
 	[]control.Proposal, error) {
 	return read(ctx, rs, "read the proposals", func(t db.View) ([]control.Proposal, error) {
-		return store.ProposalsAfter(t, after, state, rs.Now().UnixMilli(), limit)
+		return store.ProposalsAfter(t, after, asked, rs.Now().UnixMilli(), limit)
 	})
 }

@@ -11,15 +11,18 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
+// fundID is the ID of the entry that moves something into or out of @rewards.
+func fundID(id string) string { return "fund/" + id }
+
 // Fund moves an amount of an asset into @rewards, from which rewards are paid, or
 // takes it out again. Idempotent by the ID: the entry's is "fund/" and the caller's.
 func (b *DB) Fund(ctx context.Context, id, asset string, amount ledger.Amount, withdraw bool) (Outcome, error) {
 	move := ledger.Move{From: ledger.Custody, To: ledger.Rewards, Asset: asset, Amount: amount}
 	if !withdraw {
-		return b.moveOwn(ctx, ledger.Fund, id, "fund/"+id, move, "fund", nil)
+		return b.moveOwn(ctx, ledger.Fund, id, fundID(id), move, "fund", nil)
 	}
 	move.From, move.To = move.To, move.From
-	return b.moveOwn(ctx, ledger.Fund, id, "fund/"+id, move, control.WithdrawFunds, ownMove{id, asset, amount})
+	return b.moveOwn(ctx, ledger.Fund, id, fundID(id), move, control.WithdrawFunds, ownMove{id, asset, amount})
 }
 
 // Adjust posts a correction, dated now, and keeps in the log who made it and why.

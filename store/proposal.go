@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
@@ -77,34 +76,6 @@ func FindProposal(t db.View, id string) (control.Proposal, error) {
 		err = ledger.ErrNotFound.In("", "proposal %q", ledger.Clip(id)).Because(control.ReasonUnknown)
 	}
 	return p, err
-}
-
-// ProposalsAfter reads at most limit proposals, the newest first, after one, or from the start for the zero one. Of a
-// state at now; "": all.
-func ProposalsAfter(t db.View, after control.Proposal, state control.State, now int64, limit int) ([]control.Proposal,
-	error) {
-	where, args := "", []any{int64(max(limit, 0))}
-	and := func(condition string, values ...any) {
-		for _, v := range values {
-			args = append(args, v)
-			condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(args)), 1)
-		}
-		where += " AND " + condition
-	}
-	switch state {
-	case control.Open:
-		and("decision = '' AND expires > ?", now)
-	case control.Expired:
-		and("decision = '' AND expires <= ?", now)
-	case control.Executed, control.Rejected:
-		and("decision = ?", string(state))
-	}
-	if after.ID != "" {
-		and("(made_at, id) < (?, ?)", after.Made.UnixMilli(), after.ID)
-	}
-	all, err := db.All(t, readProposal, proposalColumns+"WHERE id <> ''"+where+" ORDER BY made_at DESC, id DESC LIMIT $1",
-		args...)
-	return all, annotate(err, "read the proposals")
 }
 
 // lockProposal reads a proposal, which nobody else decides until the transaction ends.

@@ -405,7 +405,7 @@ func TestAProposalIsDecidedOnce(t *testing.T) {
 			control.Open: "", control.Executed: third.ID, control.Rejected: p.ID, control.Expired: second.ID} {
 			var ids []string
 			for after := (control.Proposal{}); ; { // one a page
-				page := testkit.Must(reports.New(db.Reader()).Proposals(ctx, after, state, 1))(t)
+				page := testkit.Must(reports.New(db.Reader()).Proposals(ctx, after, store.ProposalsAsked{State: state}, 1))(t)
 				if len(page) == 0 {
 					break
 				}
