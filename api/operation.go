@@ -21,6 +21,19 @@ type runsOut struct {
 	Tokens    []runToken `json:"tokens" doc:"Each token, by symbol."`
 
 	Expiring []expiringToken `json:"expiringTokens" doc:"Bearer tokens of staff and of back ends that end within 14 days, the first to end first; at most 100."`
+
+	Unlimited []unlimitedToken `json:"unlimitedTokens" doc:"Bearer tokens of back ends that have no ceilings of a day, the oldest first; at most 100."`
+	Missing   []missingLimits  `json:"missingLimits" doc:"The limits of tokens that are not set, by symbol."`
+}
+
+type unlimitedToken struct {
+	ID    string `json:"id" example:"4Fq0aT7bW2xK" doc:"The token's ID, which follows sst_ in it."`
+	Label string `json:"label" example:"back end" doc:"What it is for."`
+}
+
+type missingLimits struct {
+	Asset  string   `json:"asset" example:"BNB" doc:"Symbol."`
+	Limits []string `json:"limits" example:"[\"apr\",\"inflow\"]" doc:"Which: of total, change, withdrawal (with four eyes only), apr and inflow."`
 }
 
 type expiringToken struct {
@@ -152,18 +165,38 @@ func (rd reader) runStatus(ctx context.Context, _ *struct{}) (*answer[runsOut], 
 	if err != nil {
 		return nil, err
 	}
-	out := runsOut{FirstOpen: open.String(), Tokens: tokens, Expiring: []expiringToken{}}
+	out := runsOut{FirstOpen: open.String(), Tokens: tokens, Expiring: []expiringToken{},
+		Unlimited: []unlimitedToken{}, Missing: []missingLimits{}}
 	if out.Factor, err = rd.NeedsFactor(ctx); err != nil {
 		return nil, err
 	}
 	if out.FourEyes, err = rd.FourEyes(ctx); err != nil {
 		return nil, err
 	}
+	return reply(out, rd.addGuards(ctx, &out))
+}
+
+// addGuards adds what is to be said of tokens and limits.
+func (rd reader) addGuards(ctx context.Context, out *runsOut) error {
 	expiring, err := rd.source.People().ExpiringTokens(ctx)
+	if err != nil {
+		return err
+	}
 	for _, k := range expiring {
 		out.Expiring = append(out.Expiring, expiringToken{k.ID, k.Label, ledger.FormatTime(k.Expires)})
 	}
-	return reply(out, err)
+	unlimited, err := rd.source.People().UnlimitedTokens(ctx)
+	if err != nil {
+		return err
+	}
+	for _, k := range unlimited {
+		out.Unlimited = append(out.Unlimited, unlimitedToken{k.ID, k.Label})
+	}
+	missing, err := rd.MissingLimits(ctx)
+	for _, m := range missing {
+		out.Missing = append(out.Missing, missingLimits(m))
+	}
+	return err
 }
 
 func (rd reader) preview(ctx context.Context, _ *struct{}) (*answer[previewsOut], error) {

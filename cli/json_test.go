@@ -118,6 +118,8 @@ var jsonForms = []struct {
 		"missingRights"},
 	{eventsJSON{}, "", "newest unnumbered oldestUnnumbered"},
 	{expiringJSON{}, "ExpiringToken", ""},
+	{unlimitedJSON{}, "UnlimitedToken", ""},
+	{missingJSON{}, "MissingLimits", ""},
 	{tokenStatusJSON{}, "RunToken", "lastHolders"},
 	{termsJSON{}, "RevisionOut", "asset coming"},
 	{withdrawalJSON{}, "WithdrawalOut", ""},

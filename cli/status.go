@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,8 +41,10 @@ type (
 		Enrolled     int64             `json:"enrolled"`
 		UnpricedDays int64             `json:"unpricedDays"`
 		Events       eventsJSON        `json:"events"`
-		Expiring     []expiringJSON    `json:"expiringTokens,omitempty"` // of staff and back ends, within 14 days
-		Rights       []string          `json:"missingRights,omitempty"`  // tables in which PostgreSQL's role lacks some
+		Expiring     []expiringJSON    `json:"expiringTokens,omitempty"`  // of staff and back ends, within 14 days
+		Unlimited    []unlimitedJSON   `json:"unlimitedTokens,omitempty"` // of back ends, without ceilings
+		Missing      []missingJSON     `json:"missingLimits,omitempty"`
+		Rights       []string          `json:"missingRights,omitempty"` // tables in which PostgreSQL's role lacks some
 		Tokens       []tokenStatusJSON `json:"tokens"`
 	}
 	tokenStatusJSON struct {
@@ -67,6 +70,15 @@ type (
 		Label   string  `json:"label"`
 		Expires instant `json:"expires"`
 	}
+	unlimitedJSON struct {
+		ID    string `json:"id"`
+		Label string `json:"label"`
+	}
+	// missingJSON are the limits of a token that are not set: total, change, withdrawal, apr, inflow.
+	missingJSON struct {
+		Asset  string   `json:"asset"`
+		Limits []string `json:"limits"`
+	}
 	daysJSON struct {
 		First staking.Day `json:"first"`
 		Last  staking.Day `json:"last"`
@@ -87,11 +99,11 @@ func (c *statusCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		expiring, err := db.People().ExpiringTokens(ctx)
+		events, err := db.Outbox().State(ctx)
 		if err != nil {
 			return err
 		}
-		events, err := db.Outbox().State(ctx)
+		g, err := readGuards(ctx, db)
 		if err != nil {
 			return err
 		}
@@ -104,16 +116,14 @@ func (c *statusCmd) Run(env *Env) error {
 			j.Rights = missing
 			j.Events = formatEvents(events)
 			j.Test, j.FourEyes, j.Factor = db.Test(), fourEyes, factor
-			for _, k := range expiring {
-				j.Expiring = append(j.Expiring, expiringJSON{k.ID, k.Label, instant(k.Expires)})
-			}
+			g.format(&j)
 			return writeJSON(env.Stdout, j)
 		}
 		if db.Test() {
 			err = env.printf("%s\n\n", testBooks(env))
 		}
-		return cmp.Or(err, writeStatus(env, a, s, fourEyes, factor), writeEvents(env, events),
-			writeExpiring(env, expiring), writeRights(env, missing))
+		return cmp.Or(err, writeStatus(env, a, s, fourEyes, factor), writeEvents(env, events), g.write(env),
+			writeRights(env, missing))
 	})
 }
 
@@ -200,11 +210,52 @@ func writeEvents(env *Env, s outbox.State) error {
 		count(s.Waiting, "event of the outbox is", "events of the outbox are"), wallTime(s.Oldest))
 }
 
-// writeExpiring says which credentials end soon.
-func writeExpiring(env *Env, tokens []access.Token) (err error) {
-	for _, k := range tokens {
+// guards are what is to be said of tokens and limits.
+type guards struct {
+	expiring, unlimited []access.Token
+	missing             []reports.MissingLimits
+}
+
+func readGuards(ctx context.Context, db *store.DB) (g guards, err error) {
+	if g.expiring, err = db.People().ExpiringTokens(ctx); err != nil {
+		return g, err
+	}
+	if g.unlimited, err = db.People().UnlimitedTokens(ctx); err != nil {
+		return g, err
+	}
+	g.missing, err = reports.New(db.Reader()).MissingLimits(ctx)
+	return g, err
+}
+
+func (g guards) format(j *statusJSON) {
+	for _, k := range g.expiring {
+		j.Expiring = append(j.Expiring, expiringJSON{k.ID, k.Label, instant(k.Expires)})
+	}
+	for _, k := range g.unlimited {
+		j.Unlimited = append(j.Unlimited, unlimitedJSON{k.ID, k.Label})
+	}
+	for _, m := range g.missing {
+		j.Missing = append(j.Missing, missingJSON(m))
+	}
+}
+
+// write says which credentials end soon, and what has no limits. Tokens that lack the same limits are one line.
+func (g guards) write(env *Env) (err error) {
+	for _, k := range g.expiring {
 		err = cmp.Or(err, env.printf("\nThe token %s (%s) ends on %s UTC; make another in time.\n", k.ID,
 			cmp.Or(k.Label, k.Duty()), wallTime(k.Expires)))
+	}
+	for _, k := range g.unlimited {
+		err = cmp.Or(err, env.printf("\nThe token %s (%s) has no ceilings of a day; make another with \"token create\", and "+
+			"revoke it.\n", k.ID, cmp.Or(k.Label, k.Duty())))
+	}
+	for i := 0; i < len(g.missing); {
+		assets, names := []string{g.missing[i].Asset}, g.missing[i].Limits
+		for i++; i < len(g.missing) && slices.Equal(g.missing[i].Limits, names); i++ {
+			assets = append(assets, g.missing[i].Asset)
+		}
+		err = cmp.Or(err, env.printf("\n%s: no limit of %s; set it with \"limit set\".\n", strings.Join(assets, ", "),
+			strings.Join(names, ", ")))
 	}
 	return err
 }

@@ -34,6 +34,7 @@ type loginReader interface {
 	AllStaffSessions(ctx context.Context) ([]access.StaffSession, error)
 	Factors(ctx context.Context, subject string) (people.Factors, error)
 	Tokens(ctx context.Context) ([]access.Token, error)
+	UnlimitedTokens(ctx context.Context) ([]access.Token, error)
 	Staff(ctx context.Context) ([]access.Staff, error)
 	StaffMember(ctx context.Context, email string) (access.Staff, error)
 }

@@ -42,7 +42,9 @@ type overviewPage struct {
 	Proposals []control.Proposal // open, the newest first, at most mostListed
 	Breaks    []reports.Reconciliation
 	Anchor    reports.Anchor
-	Backup    store.Backup // the last; its At is zero where there is none
+	Backup    store.Backup   // the last; its At is zero where there is none
+	Unlimited []access.Token // of back ends, without ceilings
+	Missing   []reports.MissingLimits
 	Assets    map[string]ledger.Asset
 	NightAt   time.Time // when tonight's preview was made; zero: it is being made
 }
@@ -138,6 +140,12 @@ func (v *visit) overview() error {
 		return err
 	}
 	if p.Backup, err = v.Reports.LastBackup(v.context()); err != nil {
+		return err
+	}
+	if p.Unlimited, err = v.Logins.UnlimitedTokens(v.context()); err != nil {
+		return err
+	}
+	if p.Missing, err = v.Reports.MissingLimits(v.context()); err != nil {
 		return err
 	}
 	return v.show("overview", p)

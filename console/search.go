@@ -17,8 +17,9 @@ type searchPage struct {
 	Query string
 }
 
-// search leads to what is called by a text: a day, the account of an e-mail address or an ID, an entry, or the proposals
-// that would post one, a proposal. These names cannot be mistaken for each other but for an account's and an entry's: the account comes first.
+// search leads to what is called by a text: a day, the account of an e-mail address or an ID, an entry, a proposal, the
+// proposals that would post an entry. These names cannot be mistaken for each other but for an account's and an
+// entry's: the account comes first.
 func (v *visit) search() error {
 	query := strings.TrimSpace(v.value("q"))
 	if query == "" {

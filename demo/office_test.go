@@ -28,7 +28,8 @@ func TestTheOfficeHasSomethingToDo(t *testing.T) {
 			t.Errorf("%s is paid through %s, and waits for %v", s.Asset, s.PaidThrough, s.Waiting)
 		}
 	}
-	if open := testkit.Must(town.Reports.Proposals(ctx, control.Proposal{}, store.ProposalsAsked{State: control.Open}, 9))(t); len(open) != 1 ||
+	asked := store.ProposalsAsked{State: control.Open}
+	if open := testkit.Must(town.Reports.Proposals(ctx, control.Proposal{}, asked, 9))(t); len(open) != 1 ||
 		open[0].Operation != control.SetTerms {
 		t.Errorf("what is proposed is %v", open)
 	}

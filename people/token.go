@@ -174,8 +174,8 @@ func (r Reader) Tokens(ctx context.Context) ([]access.Token, error) {
 	return list(ctx, r, "tokens", "", scanToken, tokenColumns+"ORDER BY created, id")
 }
 
-// mostExpiring is how many tokens ExpiringTokens has at most.
-const mostExpiring = 100
+// mostListed is how many tokens ExpiringTokens and UnlimitedTokens have at most.
+const mostListed = 100
 
 // ExpiringTokens are the tokens of staff and of back ends that end soon (access.ExpiresSoon), the first to end first;
 // at most 100.
@@ -183,7 +183,22 @@ func (r Reader) ExpiringTokens(ctx context.Context) ([]access.Token, error) {
 	now := r.now()
 	return list(ctx, r, "tokens that end soon", "", scanToken, tokenColumns+"WHERE expires > $1 AND expires <= $2 "+
 		"AND revoked = 0 AND role <> $3 ORDER BY expires, id LIMIT $4",
-		now, now+access.ExpiresSoon.Milliseconds(), string(access.Holder), int64(mostExpiring))
+		now, now+access.ExpiresSoon.Milliseconds(), string(access.Holder), int64(mostListed))
+}
+
+// UnlimitedTokens are the tokens of back ends that can be used and have no ceilings: those that were made without, and
+// those of before there were any. The oldest first; at most 100.
+func (r Reader) UnlimitedTokens(ctx context.Context) ([]access.Token, error) {
+	args, others := []any{r.now(), int64(mostListed)}, []string(nil)
+	for _, role := range access.Roles {
+		if role != access.Exchange { // whose name in the books is that of its parts
+			args = append(args, string(role))
+			others = append(others, fmt.Sprintf("$%d", len(args)))
+		}
+	}
+	return list(ctx, r, "tokens without ceilings", "", scanToken, tokenColumns+"WHERE ceilings = '' AND revoked = 0 "+
+		"AND (expires = 0 OR expires > $1) AND role NOT IN ("+strings.Join(others, ", ")+") ORDER BY created, id LIMIT $2",
+		args...)
 }
 
 // breakGlassMark names the row of meta that is locked where a break-glass credential is made.

@@ -19,6 +19,33 @@ func (rs *Reports) Limits(ctx context.Context) ([]staking.Limit, error) {
 			"AND (max_total > 0 OR max_change > 0 OR max_withdrawal > 0 OR max_apr > 0 OR max_inflow > 0) ORDER BY asset")
 }
 
+// MissingLimits are the limits of a token that are not set.
+type MissingLimits struct {
+	Asset  string
+	Limits []string // as staking.Limit.Missing names them; at least one
+}
+
+// MissingLimits are the limits that are not set, by token; those of tokens of earlier versions, for instance, to which
+// an upgrade adds none.
+func (rs *Reports) MissingLimits(ctx context.Context) (missing []MissingLimits, err error) {
+	fourEyes, err := rs.FourEyes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, err := list(ctx, rs, "read which limits are missing", store.ReadLimit, `
+		SELECT a.symbol, coalesce(max_total, 0), coalesce(max_change, 0), coalesce(max_withdrawal, 0), coalesce(max_apr, 0),
+		       coalesce(max_inflow, 0)
+		  FROM assets a LEFT JOIN limits l
+		    ON l.asset = a.symbol AND l.number = (SELECT max(n.number) FROM limits n WHERE n.asset = a.symbol)
+		 ORDER BY a.symbol`)
+	for _, l := range all {
+		if names := l.Missing(fourEyes); names != nil {
+			missing = append(missing, MissingLimits{l.Asset, names})
+		}
+	}
+	return missing, err
+}
+
 // LimitHistory are the limits of all tokens as they were set, those of each token together, the newest first.
 func (rs *Reports) LimitHistory(ctx context.Context) ([]store.LimitRevision, error) {
 	return list(ctx, rs, "read when limits were set", store.ReadLimitRevision,

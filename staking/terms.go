@@ -194,6 +194,21 @@ func (l Limit) Check() error {
 	return nil
 }
 
+// Missing are the limits that are not set: some of "total", "change", "withdrawal", "apr" and "inflow", in this order.
+// That of withdrawals is of use with four eyes only, and else not missing.
+func (l Limit) Missing(fourEyes bool) (names []string) {
+	for _, one := range []struct {
+		name string
+		set  bool
+	}{{"total", l.MaxTotal > 0}, {"change", l.MaxChange > 0}, {"withdrawal", l.MaxWithdrawal > 0 || !fourEyes},
+		{"apr", l.MaxAPR > 0}, {"inflow", l.MaxInflow > 0}} {
+		if !one.set {
+			names = append(names, one.name)
+		}
+	}
+	return names
+}
+
 // CheckTerms is ledger.ErrInvalid for terms with a rate above the limit.
 func (l Limit) CheckTerms(t Terms) error {
 	if rate := max(t.APR, t.GrossAPR); l.MaxAPR > 0 && rate > l.MaxAPR {

@@ -15,6 +15,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -265,6 +266,53 @@ func TestTokensThatEndSoon(t *testing.T) {
 		if got := expiring(); !slices.Equal(got, []string{later}) {
 			t.Errorf("%v end soon, want %v", got, later)
 		}
+	})
+}
+
+// TestWhatHasNoLimits: back ends' tokens without ceilings that can be used, and of tokens the limits that are not set.
+func TestWhatHasNoLimits(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		add := func(role access.Role, ceilings access.Ceilings, expires time.Time) string {
+			token := newToken(t, role, "")
+			token.Ceilings, token.Expires = ceilings, expires
+			if ceilings == "" && role == access.Exchange && expires.IsZero() {
+				token.Parts = access.Deposits
+			}
+			ok(t, db.People().AddToken(ctx, token))
+			return token.ID
+		}
+		first, second := add(access.Exchange, "", noon.Add(time.Hour)), add(access.Exchange, "", time.Time{})
+		add(access.Auditor, "", noon.Add(time.Hour))
+		add(access.Exchange, testkit.Must(access.ParseCeilings(access.AllParts))(t), noon.Add(time.Hour))
+		ok(t, db.People().RevokeToken(ctx, add(access.Exchange, "", noon.Add(time.Hour))))
+		unlimited := func(want ...string) {
+			t.Helper()
+			var ids []string
+			for _, k := range testkit.Must(db.People().UnlimitedTokens(ctx))(t) {
+				ids = append(ids, k.ID)
+			}
+			slices.Sort(ids)
+			slices.Sort(want)
+			same(t, "the tokens without ceilings", ids, want)
+		}
+		unlimited(first, second)
+		clock.Advance(time.Hour)
+		unlimited(second)
+
+		of := func(asset string) string {
+			for _, m := range testkit.Must(reports.New(db.Reader()).MissingLimits(ctx))(t) {
+				if m.Asset == asset {
+					return strings.Join(m.Limits, " ")
+				}
+			}
+			return ""
+		}
+		same(t, "what is never limited", of("BNB"), "total change apr inflow")
+		ok(t, db.SetLimit(ctx, staking.Limit{Asset: "BNB", MaxTotal: 1, MaxInflow: 1}))
+		same(t, "what is limited in part", of("BNB"), "change apr")
+		ok(t, db.SetFourEyes(ctx, true))
+		same(t, "with four eyes", of("SOL")+"; "+of("BNB"), "total change withdrawal apr inflow; change withdrawal apr")
 	})
 }
 
