@@ -38,19 +38,19 @@ type Sealer struct{ keys *sealKeys }
 type sealKeys struct {
 	mu     sync.Mutex
 	text   string                          // that the keys were read from
-	aeads  []cipher.AEAD                   // at least one
-	first  Hidden                          // the key that seals
+	aeads  []cipher.AEAD                   // at least one, the one that seals first
+	keys   []Hidden                        // the keys themselves, in that order
 	source func() (text string, err error) // nil: the keys never change
 }
 
 // NewSealer makes a Sealer from the text of one or more keys, each as NewSealKey makes
 // it, separated by white space. Its errors never show the text.
 func NewSealer(text string) (*Sealer, error) {
-	first, aeads, err := parseSealKeys(text)
+	keys, aeads, err := parseSealKeys(text)
 	if err != nil {
 		return nil, err
 	}
-	return &Sealer{&sealKeys{text: text, first: first, aeads: aeads}}, nil
+	return &Sealer{&sealKeys{text: text, keys: keys, aeads: aeads}}, nil
 }
 
 // Watch makes the Sealer read its keys again from source before it seals, and if it cannot
@@ -72,9 +72,9 @@ func (k *sealKeys) refresh() ([]cipher.AEAD, error) {
 	if err != nil || text == k.text {
 		return k.aeads, err
 	}
-	first, aeads, err := parseSealKeys(text)
+	keys, aeads, err := parseSealKeys(text)
 	if err == nil {
-		k.text, k.first, k.aeads = text, first, aeads
+		k.text, k.keys, k.aeads = text, keys, aeads
 	}
 	return k.aeads, err
 }
@@ -88,7 +88,30 @@ func (s *Sealer) Derive(purpose string) (Hidden, error) {
 	}
 	s.keys.mu.Lock()
 	defer s.keys.mu.Unlock()
-	return hkdf.Key(sha256.New, s.keys.first, nil, purpose, sha256.Size)
+	return hkdf.Key(sha256.New, s.keys.keys[0], nil, purpose, sha256.Size)
+}
+
+// DeriveEach is Derive from each of the keys, in their order: during a rotation there are several. again reads the keys
+// again before.
+func (s *Sealer) DeriveEach(purpose string, again bool) (secrets []Hidden, err error) {
+	if s == nil {
+		return nil, errNoSealer
+	}
+	if again {
+		if _, err := s.keys.refresh(); err != nil {
+			return nil, err
+		}
+	}
+	s.keys.mu.Lock()
+	defer s.keys.mu.Unlock()
+	for _, key := range s.keys.keys {
+		secret, err := hkdf.Key(sha256.New, key, nil, purpose, sha256.Size)
+		if err != nil {
+			return nil, err
+		}
+		secrets = append(secrets, secret)
+	}
+	return secrets, nil
 }
 
 // known are the keys as they were last read.
@@ -98,7 +121,7 @@ func (k *sealKeys) known() []cipher.AEAD {
 	return k.aeads
 }
 
-func parseSealKeys(text string) (first Hidden, aeads []cipher.AEAD, err error) {
+func parseSealKeys(text string) (keys []Hidden, aeads []cipher.AEAD, err error) {
 	words := strings.Fields(text)
 	if len(words) == 0 || len(words) > MaxSealKeys {
 		return nil, nil, fmt.Errorf("there are %d keys that secrets are sealed with, not 1 to %d",
@@ -117,12 +140,9 @@ func parseSealKeys(text string) (first Hidden, aeads []cipher.AEAD, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		if aeads == nil {
-			first = key
-		}
-		aeads = append(aeads, aead)
+		keys, aeads = append(keys, key), append(aeads, aead)
 	}
-	return first, aeads, nil
+	return keys, aeads, nil
 }
 
 // NewSealKey makes a key to seal secrets with, in base64. random is

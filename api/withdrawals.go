@@ -20,7 +20,7 @@ type withdrawalOut struct {
 	Tag      string `json:"tag,omitempty" doc:"A memo or tag that the address needs."`
 	ClientID string `json:"clientId,omitempty" doc:"What its holder calls it."`
 	At       string `json:"at" format:"date-time" example:"2026-11-22T10:00:00.000Z" doc:"When it was requested."`
-	State    string `json:"state" enum:"pending,completed,cancelled" doc:"The state of the withdrawal."`
+	State    string `json:"state" enum:"pending,completed,cancelled,forged" doc:"The state of the withdrawal. forged: it is pending, and somebody has changed it in the database; it has no amount and no destination here, and must not be paid."`
 	Ended    string `json:"ended,omitempty" format:"date-time" example:"2026-11-22T10:05:00.000Z" doc:"When it was completed or cancelled. Absent while it is pending."`
 }
 
@@ -84,8 +84,11 @@ var withdrawalKeys = keyset[store.Withdrawal, store.Withdrawal]{
 }
 
 func (rd reader) showWithdrawal(ctx context.Context) func(store.Withdrawal) (withdrawalOut, error) {
-	return func(w store.Withdrawal) (withdrawalOut, error) {
-		asset, err := rd.Asset(ctx, w.Asset)
+	return func(w store.Withdrawal) (_ withdrawalOut, err error) {
+		var asset ledger.Asset
+		if w.State != store.Forged { // which may say anything
+			asset, err = rd.Asset(ctx, w.Asset)
+		}
 		return withdrawalOut{
 			ID: w.ID, Account: string(w.Account), Asset: w.Asset, Amount: asset.Format(w.Amount), Address: w.Address,
 			Network: w.Network, Tag: w.Tag, ClientID: w.ClientID, At: instant(w.At), State: string(w.State),

@@ -87,7 +87,11 @@ func Run(ctx context.Context, b Books, o Options) (Report, error) {
 		})
 	}
 	if o.Day == nil {
-		if err := a.explainMoves(ctx); err != nil {
+		err := a.explainMoves(ctx)
+		if err == nil {
+			err = b.Forged(ctx, func(what string) { a.find(Finding{What: what}) })
+		}
+		if err != nil {
 			return Report{}, fmt.Errorf("audit: %w", err)
 		}
 		a.compareSums()

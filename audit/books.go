@@ -15,6 +15,8 @@ type Books interface {
 	// time is either in all of it or in none. After an error of the database it may call
 	// read again.
 	ReadBucket(ctx context.Context, bucket int, read func(Bucket) error) error
+	// Forged calls visit with what is wrong with each row that gives a right, and was not written by this program.
+	Forged(ctx context.Context, visit func(what string)) error
 }
 
 // Outline is what there is to audit.

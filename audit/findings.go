@@ -35,6 +35,9 @@ func (f Finding) String() string {
 	if f.Asset != "" {
 		parts = append(parts, f.Asset)
 	}
+	if parts == nil {
+		return f.What
+	}
 	return strings.Join(parts, " ") + ": " + f.What
 }
 

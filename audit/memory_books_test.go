@@ -47,6 +47,8 @@ func (b *memoryBooks) Outline(context.Context) (Outline, error) {
 }
 
 // ReadBucket begins again once after an error, as a store does after one of the database.
+func (b *memoryBooks) Forged(context.Context, func(string)) error { return nil }
+
 func (b *memoryBooks) ReadBucket(ctx context.Context, bucket int, read func(Bucket) error) error {
 	b.reads++
 	if b.reading != nil {

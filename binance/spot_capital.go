@@ -148,7 +148,8 @@ type withdrawnRow struct {
 }
 
 // withdrawalStatus are the exchange's numbers for the states of a withdrawal.
-var withdrawalStatus = map[store.WithdrawalState]int{store.Cancelled: 1, store.Pending: 2, store.Completed: 6}
+var withdrawalStatus = map[store.WithdrawalState]int{store.Cancelled: 1, store.Pending: 2, store.Forged: 3,
+	store.Completed: 6}
 
 // withdrawHistory copies GET /sapi/v1/capital/withdraw/history, the newest first.
 // "withdrawOrderId" narrows nothing but the answer: its range is as long as any.

@@ -16,7 +16,8 @@ import (
 // anchorOf is what the console shows of the checkpoints of books.
 func anchorOf(t *testing.T, url string) reports.Anchor {
 	t.Helper()
-	books := testkit.Must(store.Open(t.Context(), url, store.Options{Clock: time.Now, Actor: access.Process("test")}))(t)
+	books := testkit.Must(store.Open(t.Context(), url, store.Options{Clock: time.Now, Actor: access.Process("test"),
+		Sealer: sealerOf(url)}))(t)
 	a, err := reports.New(books.Reader()).Anchor(t.Context())
 	if closed := books.Close(); err != nil || closed != nil {
 		t.Fatal(err, closed)

@@ -31,7 +31,7 @@ func fill(t *testing.T, days int) string {
 // change runs a statement in the books, as somebody with access to the database would.
 func change(t *testing.T, url, sql string) {
 	t.Helper()
-	o := store.Options{Clock: time.Now, Actor: access.Process("test")}
+	o := store.Options{Clock: time.Now, Actor: access.Process("test"), Sealer: sealerOf(url)}
 	books, err := store.Open(t.Context(), url, o)
 	if err != nil {
 		t.Fatal(err)

@@ -47,6 +47,8 @@ type (
 		Total     int64          `json:"findingsTotal"`
 		Findings  []findingJSON  `json:"findings"`
 		Anchors   *anchorsJSON   `json:"anchors,omitempty"`
+		// key-missing: what gives a right was not checked for changes by SQL.
+		Credentials credentialState `json:"credentials"`
 	}
 	tokenSumJSON struct {
 		Asset   string `json:"asset"`
@@ -83,10 +85,13 @@ func (c *auditCmd) Run(env *Env) error {
 				return err
 			}
 		}
-		if c.JSON {
-			err = c.writeJSON(env, report, checked)
-		} else if err = c.write(env, report); err == nil {
-			err = writeAnchors(env, checked)
+		credentials, err := protection(ctx, db)
+		switch {
+		case err != nil:
+		case c.JSON:
+			err = c.writeJSON(env, report, checked, credentials)
+		default:
+			err = cmp.Or(c.write(env, report), writeUnchecked(env, credentials), writeAnchors(env, checked))
 		}
 		return cmp.Or(err, findingsError(report, checked))
 	})
@@ -126,8 +131,16 @@ func (c *auditCmd) write(env *Env, r audit.Report) error {
 		count(r.Accruals, "reward", "rewards"))
 }
 
-func (c *auditCmd) writeJSON(env *Env, r audit.Report, checked *evidence.Checked) error {
-	j := auditJSON{
+// writeUnchecked says where the audit could not check the MACs of credentials.
+func writeUnchecked(env *Env, credentials credentialState) error {
+	if credentials != keyMissing {
+		return nil
+	}
+	return env.printf("Credentials carry MACs, and the key is not here: they were not checked.\n")
+}
+
+func (c *auditCmd) writeJSON(env *Env, r audit.Report, checked *evidence.Checked, credentials credentialState) error {
+	j := auditJSON{Credentials: credentials,
 		Through: r.Through, Accounts: r.Accounts, Positions: r.Positions, Postings: r.Postings, Rewards: r.Accruals,
 		Total: r.Total, Findings: []findingJSON{}, Tokens: []tokenSumJSON{}, Anchors: anchorsOf(checked),
 	}

@@ -17,6 +17,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/scenario"
 )
 
@@ -62,6 +63,11 @@ func books(t *testing.T) string {
 	must(t, "", "init", "--db", url)
 	must(t, "", "account", "open", "alice", "--region", "DE", "--db", url)
 	return url
+}
+
+// sealerOf has the key that init made beside the books.
+func sealerOf(url string) func() (*access.Sealer, error) {
+	return (&Env{DB: url, Getenv: func(string) string { return "" }, Stderr: io.Discard}).optionalSealer
 }
 
 func TestWrongUsageIsStatusTwo(t *testing.T) {

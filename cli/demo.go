@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/demo"
 	"github.com/softstake/softstake/ledger"
@@ -47,7 +48,7 @@ Example:
 
 func (c *demoCmd) Run(env *Env) error {
 	o := demo.Options{Holders: c.Holders, Days: c.Days, Seed: c.Seed, Last: given(c.Last, demo.LastDay()),
-		Volatile: !env.DBGiven, Insecure: env.Insecure, Factor: c.Factor == "on"}
+		Volatile: !env.DBGiven, Insecure: env.Insecure, Factor: c.Factor == "on", Sealer: env.optionalSealer}
 	if err := c.checkListen(env.Insecure); err != nil {
 		return err
 	}
@@ -88,11 +89,25 @@ func (c *demoCmd) books(env *Env, fn func(url string) error) error {
 
 // look makes the town, prints its report, and serves it.
 func (c *demoCmd) look(env *Env, url string, o demo.Options) error {
+	if !env.DBGiven { // the key is gone with the books
+		sealer, err := newSealer(env)
+		if err != nil {
+			return err
+		}
+		o.Sealer = func() (*access.Sealer, error) { return sealer, nil }
+	}
 	v, err := c.visit(env, url, o)
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.serve(env, v), v.town.Close())
+	sealer, err := o.Sealer()
+	if err == nil && env.DBGiven {
+		sealer, err = env.makeSealer(env.Context, v.town.Books)
+	}
+	if err == nil {
+		err = c.serve(env, v, sealer)
+	}
+	return errors.Join(err, v.town.Close())
 }
 
 // visit is what the report shows of a town.

@@ -18,7 +18,6 @@ import (
 	"github.com/softstake/softstake/demo"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/serve"
-	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/web"
 )
 
@@ -32,7 +31,7 @@ const (
 )
 
 // serve opens the town to visitors, shows where it is, and serves it until the person interrupts.
-func (c *demoCmd) serve(env *Env, v visit) (err error) {
+func (c *demoCmd) serve(env *Env, v visit, sealer *access.Sealer) (err error) {
 	// A reader that goes away (| head) must not end the program at once: there is
 	// a folder to be removed.
 	signal.Ignore(syscall.SIGPIPE)
@@ -49,10 +48,6 @@ func (c *demoCmd) serve(env *Env, v visit) (err error) {
 	}
 	proposer := access.Staff{Email: demoStaff[0].Email, Role: demoStaff[0].Role}
 	if err := v.town.Office(env.Context, proposer.Actor()); err != nil {
-		return err
-	}
-	sealer, err := c.sealer(env, v.town.Books)
-	if err != nil {
 		return err
 	}
 	play := newPlayer(env, v.town, visitors, log)
@@ -118,12 +113,8 @@ func (c *demoCmd) welcome(env *Env, town *demo.Town) ([]web.Visitor, error) {
 	return visitors, nil
 }
 
-// sealer seals the secrets of API keys: those of books that are kept as elsewhere,
-// those of others with a key that is gone with them.
-func (c *demoCmd) sealer(env *Env, db *store.DB) (*access.Sealer, error) {
-	if env.DBGiven {
-		return env.makeSealer(env.Context, db)
-	}
+// newSealer has a new key, which is kept nowhere.
+func newSealer(env *Env) (*access.Sealer, error) {
 	key, err := access.NewSealKey(env.Random)
 	if err != nil {
 		return nil, err

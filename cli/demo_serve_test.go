@@ -180,7 +180,7 @@ func TestKeptBooksHaveNoTomorrow(t *testing.T) {
 		t.Errorf("it ended with %d", status)
 	}
 	db, err := store.Open(t.Context(), books, store.Options{Clock: func() time.Time { return lately },
-		Actor: access.Process("test")})
+		Actor: access.Process("test"), Sealer: sealerOf(books)})
 	if err != nil {
 		t.Fatal(err)
 	}

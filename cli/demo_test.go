@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/rand"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,7 +21,7 @@ import (
 func runDemo(env string, args ...string) (stdout, stderr string, status int) {
 	var out, errs strings.Builder
 	status = run(&Env{
-		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Context: context.Background(),
+		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Context: context.Background(), Random: rand.Reader,
 		Now: func() time.Time { return time.Date(2025, time.December, 24, 18, 0, 0, 0, time.UTC) },
 		Getenv: func(name string) string {
 			if name == "SOFTSTAKE_DB" {

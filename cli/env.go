@@ -65,7 +65,8 @@ func testBooks(env *Env) string {
 
 // options are those to open the books with.
 func (env *Env) options() store.Options {
-	return store.Options{Clock: env.Now, ClockMoved: env.ClockMoved, Actor: env.Actor, Insecure: env.Insecure}
+	return store.Options{Clock: env.Now, ClockMoved: env.ClockMoved, Actor: env.Actor, Insecure: env.Insecure,
+		Sealer: env.optionalSealer}
 }
 
 // books opens the books, and closes them after fn, whatever comes of it.

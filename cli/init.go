@@ -63,6 +63,9 @@ func (c *initCmd) Run(env *Env) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	sealed, err := c.sealKey(env)
+	if err == nil {
+		_, err = db.Protect(env.Context, func(int64) {})
+	}
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ var jsonForms = []struct {
 	{outcomeJSON{}, "BatchEntryOut", "line"}, // of the file, from 1
 	{problemJSON{}, "EntryProblem", ""},
 	{assetJSON{}, "TokenOut", ""},
-	{auditJSON{}, "", "through accounts positions postings rewards tokens findingsTotal findings anchors"},
+	{auditJSON{}, "", "through accounts positions postings rewards tokens findingsTotal findings anchors credentials"},
 	{tokenSumJSON{}, "", "asset holders house"},
 	{findingJSON{}, "", "day account asset what"},
 	{anchorsJSON{}, "", "records checkpoints through rows findings"},
@@ -115,7 +115,7 @@ var jsonForms = []struct {
 	{daysJSON{}, "DaysOut", ""},
 	{statementJSON{}, "LineOut ChangeOut", ""},
 	{statusJSON{}, "RunsOut", "engine version bytes firstDay closesAt test accounts enrolled unpricedDays events " +
-		"missingRights"},
+		"missingRights credentials"},
 	{eventsJSON{}, "", "newest unnumbered oldestUnnumbered"},
 	{expiringJSON{}, "ExpiringToken", ""},
 	{unlimitedJSON{}, "UnlimitedToken", ""},

@@ -21,6 +21,8 @@ type keyCmd struct {
 	List   keyListCmd   `cmd:"" help:"List an account's API keys."`
 	Limit  keyLimitCmd  `cmd:"" help:"Set the addresses that an API key may be used from."`
 	Revoke keyRevokeCmd `cmd:"" help:"End an API key, at once."`
+
+	Protect keyProtectCmd `cmd:"" help:"Give the credentials of older books their MACs, with the key outside the database."`
 }
 
 type keyCreateCmd struct {
@@ -122,6 +124,10 @@ func (env *Env) makeSealer(ctx context.Context, db *store.DB) (*access.Sealer, e
 	}
 	if err := env.warnf("Made %s, which secrets are sealed with; %s. Where \"softstake serve\" runs, start it again.",
 		env.keyFile(), sealAdvice); err != nil {
+		return nil, err
+	}
+	// From now on rows that give a right need a MAC with this key.
+	if _, err := db.Protect(ctx, func(int64) {}); err != nil {
 		return nil, err
 	}
 	return env.sealer()

@@ -18,7 +18,7 @@ type keyRotateCmd struct {
 }
 
 func (c *keyRotateCmd) Help() string {
-	return `The file of the key (--key-file) gets the new key before the old one: the first key of a file seals, and all of them open. Then every secret in the books is sealed with the new key, those of revoked keys and of authenticator apps too, and the old key moves to FILE.old. Processes of "serve" read the file again by themselves; nothing needs to be started again. If the command is interrupted, run it again: it goes on.
+	return `The file of the key (--key-file) gets the new key before the old one: the first key of a file seals, and all of them open. Then every secret in the books is sealed with the new key, those of revoked keys and of authenticator apps too, every row that carries a MAC gets another, and the old key moves to FILE.old. Processes of "serve" read the file again by themselves; nothing needs to be started again. If the command is interrupted, run it again: it goes on.
 
 Keep FILE.old as long as you keep backups of the books that were made before: their secrets are sealed with it.
 
@@ -124,7 +124,11 @@ func resealWith(ctx context.Context, env *Env, db *store.DB, text string) (n int
 				return sealer.Reseal(sealed, access.AppSecret(subject))
 			})
 		}
-		if n += keys + apps; err != nil || keys+apps == 0 {
+		rows := int64(0)
+		if err == nil {
+			rows, err = db.RenewMACs(ctx, func(rows int64) { seen.add(rows) })
+		}
+		if n += keys + apps; err != nil || keys+apps == 0 && rows == 0 {
 			return n, errors.Join(err, seen.end())
 		}
 	}

@@ -27,10 +27,10 @@ var reading = strings.Fields(`demo estimate simulate status account:list account
 	bench:records`)
 
 // elsewhere are the commands whose lines other tests look for: those of "serve" are of its
-// requests, and of the daily run, which "settle" shows; the next two work on other books
-// than these: TestOldBooksAreUpgraded and the script "restore". "privacy prune" does what "serve" does by itself each
-// hour, and no line would say more than its retention.
-var elsewhere = []string{"serve", "upgrade", "restore", "privacy prune"}
+// requests, and of the daily run, which "settle" shows; "upgrade", "restore" and "key protect" work on other books
+// than these: TestOldBooksAreUpgraded, the script "restore" and TestKeyProtect. "privacy prune" does what "serve" does
+// by itself each hour, and no line would say more than its retention.
+var elsewhere = []string{"serve", "upgrade", "restore", "privacy prune", "key protect"}
 
 // changing are commands, each with what the log calls it, in an order in which all
 // succeed: a minute after each other, from noon of the first day of the books on.
@@ -230,7 +230,7 @@ func addFactor(t *testing.T, now time.Time) {
 	subject := access.LoginSubject("alice@example.com")
 	as := func(proof string) *store.DB {
 		db, err := store.Open(t.Context(), "sqlite:softstake.db", store.Options{Clock: func() time.Time { return now },
-			Actor: access.Actor{Role: access.Holder, Credential: subject}.With(proof)})
+			Actor: access.Actor{Role: access.Holder, Credential: subject}.With(proof), Sealer: sealerOf("sqlite:softstake.db")})
 		if err != nil {
 			t.Fatal(err)
 		}

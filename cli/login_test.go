@@ -26,7 +26,7 @@ func TestTheHolderSeesChangesOfLogins(t *testing.T) {
 		mustAt(t, noon.Add(time.Duration(i)*time.Second), c.typed, append(c.args, "--db", url)...)
 	}
 	db, err := store.Open(t.Context(), url, store.Options{Clock: func() time.Time { return noon },
-		Actor: access.Process("test")})
+		Actor: access.Process("test"), Sealer: sealerOf(url)})
 	if err != nil {
 		t.Fatal(err)
 	}

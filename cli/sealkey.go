@@ -38,6 +38,14 @@ func (env *Env) keyFile() string {
 	return "softstake.key"
 }
 
+// keyName names where the key is.
+func (env *Env) keyName() string {
+	if env.Getenv(sealKeyName) != "" {
+		return sealKeyName
+	}
+	return env.keyFile()
+}
+
 // sealer opens the secrets of API keys. errNoSealKey if there is no key to do it with.
 func (env *Env) sealer() (*access.Sealer, error) {
 	if text := env.Getenv(sealKeyName); text != "" {
@@ -62,7 +70,7 @@ func (env *Env) sealer() (*access.Sealer, error) {
 	}
 	// "key-rotate" changes the file while other processes run.
 	s.Watch(func() (string, error) {
-		again, err := env.readKeyFile(name)
+		again, err := readKey(name)
 		if errors.Is(err, os.ErrNotExist) {
 			return text, nil // it was taken away after the start: nothing has changed
 		}
@@ -71,14 +79,18 @@ func (env *Env) sealer() (*access.Sealer, error) {
 	return s, nil
 }
 
+// optionalSealer is sealer, or nil where there is no key.
+func (env *Env) optionalSealer() (*access.Sealer, error) {
+	s, err := env.sealer()
+	if errors.Is(err, errNoSealKey) {
+		return nil, nil
+	}
+	return s, err
+}
+
 // readKeyFile reads a key's file, and says if others can read it too.
 func (env *Env) readKeyFile(name string) (text string, err error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
+	info, err := os.Stat(name)
 	if err != nil {
 		return "", err
 	}
@@ -88,6 +100,16 @@ func (env *Env) readKeyFile(name string) (text string, err error) {
 			return "", err
 		}
 	}
+	return readKey(name)
+}
+
+// readKey reads a key's file.
+func readKey(name string) (text string, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
 	b, err := io.ReadAll(io.LimitReader(f, maxSealKey))
 	return string(b), err
 }

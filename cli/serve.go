@@ -83,9 +83,10 @@ func (c *serveCmd) Run(env *Env) (err error) {
 	if err != nil {
 		return err
 	}
-	metrics := serve.NewMetrics()
+	metrics, log := serve.NewMetrics(), c.logger(env)
 	options := env.options() // the clock, and the flags that all commands have
 	options.Observe, options.Actor = metrics.Committed, access.Process("serve")
+	options.Refused = metrics.Refused(log)
 	db, err := store.Open(env.Context, env.DB, options)
 	if err != nil {
 		return err
@@ -98,7 +99,9 @@ func (c *serveCmd) Run(env *Env) (err error) {
 	if err != nil {
 		return err
 	}
-	log := c.logger(env)
+	if _, err := db.Guard().On(); err != nil {
+		return err
+	}
 	pages, err := c.pages(env, db, log)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ import (
 func TestConversionRules(t *testing.T) {
 	address := books(t)
 	db, err := store.Open(t.Context(), address, store.Options{Clock: func() time.Time { return noon },
-		Actor: access.Process("test"), Volatile: true})
+		Actor: access.Process("test"), Sealer: sealerOf(address), Volatile: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ func TestTheModeShareIsExplained(t *testing.T) {
 	url := books(t)
 	day1 := staking.DayOf(noon)
 	db, err := store.Open(t.Context(), url, store.Options{Clock: func() time.Time { return noon },
-		Actor: access.Process("test")})
+		Actor: access.Process("test"), Sealer: sealerOf(url)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -37,6 +39,7 @@ type (
 		Test         bool              `json:"test,omitempty"`
 		FourEyes     bool              `json:"fourEyes"`
 		Factor       bool              `json:"withdrawalFactor"`
+		Credentials  credentialState   `json:"credentials"`
 		Accounts     int64             `json:"accounts"`
 		Enrolled     int64             `json:"enrolled"`
 		UnpricedDays int64             `json:"unpricedDays"`
@@ -122,7 +125,7 @@ func (c *statusCmd) Run(env *Env) error {
 		if db.Test() {
 			err = env.printf("%s\n\n", testBooks(env))
 		}
-		return cmp.Or(err, writeStatus(env, a, s, fourEyes, factor), writeEvents(env, events), g.write(env),
+		return cmp.Or(err, writeStatus(env, a, s, fourEyes, factor, g.credentials), writeEvents(env, events), g.write(env),
 			writeRights(env, missing))
 	})
 }
@@ -151,8 +154,48 @@ func formatStatus(a assets, s reports.Status) statusJSON {
 	return j
 }
 
-func writeStatus(env *Env, a assets, s reports.Status, fourEyes, factor bool) error {
+// credentialState is whether the rows that give a right carry MACs.
+type credentialState string
+
+const (
+	protected   credentialState = "protected"
+	unprotected credentialState = "unprotected" // there is no key
+	refused     credentialState = "refused"     // there is a key, and rows from before it
+	keyMissing  credentialState = "key-missing"
+)
+
+// sentences are what they mean.
+var sentences = map[credentialState]string{
+	unprotected: "can be made by whoever can write to the database: there is no key; \"softstake key protect\" makes one",
+	refused:     "are refused: they carry no MACs yet; run \"softstake key protect\"",
+	keyMissing:  "carry MACs, and the key is not here: they are refused",
+}
+
+// protection is whether rows carry MACs.
+func protection(ctx context.Context, db *store.DB) (credentialState, error) {
+	since, err := db.Protected(ctx)
+	if err != nil {
+		return "", err
+	}
+	on, err := db.Guard().On()
+	switch {
+	case errors.Is(err, integrity.ErrNoKey):
+		return keyMissing, nil
+	case err != nil:
+		return "", err
+	case !on:
+		return unprotected, nil
+	case since.IsZero():
+		return refused, nil
+	}
+	return protected, nil
+}
+
+func writeStatus(env *Env, a assets, s reports.Status, fourEyes, factor bool, credentials credentialState) error {
 	var notes strings.Builder
+	if credentials != protected {
+		fmt.Fprintf(&notes, "\nCredentials %s.\n", sentences[credentials])
+	}
 	for _, t := range s.Tokens {
 		if t.Waiting != nil {
 			fmt.Fprintf(&notes, "\n%s of %s waits: %s\n", t.Asset, t.PaidThrough+1, plain(t.Waiting))
@@ -214,6 +257,7 @@ func writeEvents(env *Env, s outbox.State) error {
 type guards struct {
 	expiring, unlimited []access.Token
 	missing             []reports.MissingLimits
+	credentials         credentialState
 }
 
 func readGuards(ctx context.Context, db *store.DB) (g guards, err error) {
@@ -223,11 +267,15 @@ func readGuards(ctx context.Context, db *store.DB) (g guards, err error) {
 	if g.unlimited, err = db.People().UnlimitedTokens(ctx); err != nil {
 		return g, err
 	}
-	g.missing, err = reports.New(db.Reader()).MissingLimits(ctx)
+	if g.missing, err = reports.New(db.Reader()).MissingLimits(ctx); err != nil {
+		return g, err
+	}
+	g.credentials, err = protection(ctx, db)
 	return g, err
 }
 
 func (g guards) format(j *statusJSON) {
+	j.Credentials = g.credentials
 	for _, k := range g.expiring {
 		j.Expiring = append(j.Expiring, expiringJSON{k.ID, k.Label, instant(k.Expires)})
 	}

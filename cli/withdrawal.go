@@ -23,7 +23,7 @@ type withdrawalListCmd struct {
 }
 
 func (c *withdrawalListCmd) Help() string {
-	return `The oldest comes first. What is held earns nothing while it waits. A dash stands where the requester kept the address to itself.
+	return `The oldest comes first. What is held earns nothing while it waits. A dash stands where the requester kept the address to itself. "forged" is one that somebody has changed in the database: it must not be paid, and cannot be ended; see docs/operations.md, The key file.
 
 Example:
 
@@ -40,6 +40,7 @@ type withdrawalJSON struct {
 	Tag      string         `json:"tag,omitempty"`
 	ClientID string         `json:"clientId,omitempty"`
 	At       instant        `json:"at"`
+	State    string         `json:"state"` // pending, or forged
 }
 
 func (c *withdrawalListCmd) Run(env *Env) error {
@@ -52,9 +53,13 @@ func (c *withdrawalListCmd) Run(env *Env) error {
 			columns: []col{text("requested (UTC)"), text("account"), figure("amount"), text("network"), text("address"),
 				text("tag"), text("ID")},
 			item: func(w store.Withdrawal) (any, []string) {
+				amount := known.with(w.Asset, w.Amount)
+				if w.State == store.Forged {
+					amount = "forged"
+				}
 				return withdrawalJSON{w.ID, w.Account, w.Asset, known.plain(w.Asset, w.Amount), w.Address, w.Network, w.Tag,
-						w.ClientID, instant(w.At)},
-					[]string{clockTime(w.At), string(w.Account), known.with(w.Asset, w.Amount), cmp.Or(w.Network, none),
+						w.ClientID, instant(w.At), string(w.State)},
+					[]string{clockTime(w.At), string(w.Account), amount, cmp.Or(w.Network, none),
 						cmp.Or(w.Address, none), cmp.Or(w.Tag, none), w.ID}
 			},
 			none: "No withdrawal waits.\n",
@@ -106,6 +111,9 @@ func (x *waiting) end(env *Env, kind ledger.Kind, format string) error {
 		p, err := reports.New(db.Reader()).Withdrawal(ctx, x.Account, x.ID)
 		if err != nil {
 			return err
+		}
+		if p.State == store.Forged {
+			return fmt.Errorf("%s was changed in the database, and is not ended; \"softstake audit\" finds such rows", p.ID)
 		}
 		asset, err := db.Asset(ctx, p.Asset)
 		if err != nil {

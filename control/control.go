@@ -183,6 +183,7 @@ var rules = map[Operation]Rule{
 	"login remove": {Roles: operators},
 	CreateKey:      {Class: Sometimes, Roles: holders, Staff: true, When: byStaff},
 	LimitKey:       {Class: Sometimes, Roles: holders, Staff: true, When: byStaff},
+	"key protect":  {Roles: commandLine},
 	"key reseal":   {Roles: commandLine},
 	"key revoke":   {Roles: holders},
 	CreateToken:    {Class: Proposed, Roles: admins}, // a holder's too: it moves what is in the account

@@ -222,6 +222,8 @@ func (t postgresTx) Share(tables ...string) string {
 	return " FOR SHARE OF " + strings.Join(tables, ", ")
 }
 
+func (t postgresTx) Lock() string { return " FOR UPDATE" }
+
 func (t postgresTx) Exec(sql string, args ...any) (int64, error) {
 	tag, err := t.tx.Exec(t.ctx, sql, args...)
 	return tag.RowsAffected(), err

@@ -46,6 +46,8 @@ func (t *sqliteTx) begin(ctx context.Context, begin string, until time.Time, wai
 
 func (t *sqliteTx) Share(...string) string { return "" }
 
+func (t *sqliteTx) Lock() string { return "" }
+
 func (t *sqliteTx) prepare(sql string) (*sqlite.Stmt, error) {
 	if s := t.known.prepared[sql]; s != nil {
 		return s, nil

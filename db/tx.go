@@ -81,6 +81,8 @@ type Tx interface {
 	// Share is what a SELECT ends with to take a shared lock of its rows, or of those of some of its tables, until
 	// the end of the transaction: " FOR SHARE OF …" on PostgreSQL, "" on SQLite, which has one writer.
 	Share(tables ...string) string
+	// Lock is what it ends with for an exclusive lock of its rows: " FOR UPDATE" on PostgreSQL, "" on SQLite.
+	Lock() string
 }
 
 // Row is one row of a result, its columns from 0.

@@ -20,13 +20,15 @@ import (
 // Options say which town is made. The same ones make the same town, to the
 // byte, on every machine, in either database and whatever the date.
 type Options struct {
-	Holders  int                // 10 to 100,000
-	Days     int                // that earn, 3 to 366; the books begin the day before, when everybody comes
-	Seed     uint64             // of all that is left to chance
-	Last     staking.Day        // the last of the days
-	Volatile bool               // SQLite only: books that are thrown away need not wait for the disk
-	Insecure bool               // see store.Options
-	Factor   bool               // holders withdraw with a second factor only
+	Holders  int         // 10 to 100,000
+	Days     int         // that earn, 3 to 366; the books begin the day before, when everybody comes
+	Seed     uint64      // of all that is left to chance
+	Last     staking.Day // the last of the days
+	Volatile bool        // SQLite only: books that are thrown away need not wait for the disk
+	Insecure bool        // see store.Options
+	Factor   bool        // holders withdraw with a second factor only
+	// Sealer is that of store.Options.
+	Sealer   func() (*access.Sealer, error)
 	Progress func(done, of int) // called for each day that is settled; may be nil
 }
 
@@ -121,7 +123,7 @@ func New(ctx context.Context, url string, o Options) (*Town, error) {
 		return nil, err
 	}
 	t.Books, err = store.Create(ctx, url, store.Options{Clock: t.Clock.Now, Actor: access.Process("demo"),
-		Volatile: o.Volatile, Insecure: o.Insecure}, store.Setup{
+		Volatile: o.Volatile, Insecure: o.Insecure, Sealer: o.Sealer}, store.Setup{
 		From: t.First, Tokens: t.market.tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 		Limits:     staking.NoLimit,
 		CloseAfter: CloseAfter, WithdrawalFactor: o.Factor,

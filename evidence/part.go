@@ -269,6 +269,13 @@ var Unrecorded = map[string]string{
 	"tokens.label":               "it is a person's own words, and may have to be erased",
 	"keys.label":                 "it is a person's own words, and may have to be erased",
 	"withdrawal_settings":        "they are replaced; each change is a line of the log",
+	"tokens.mac":                 "it guards the row against changes by SQL; a key that is not in the database makes it",
+	"keys.mac":                   "it guards the row against changes by SQL; a key that is not in the database makes it",
+	"staff.mac":                  "it guards the row against changes by SQL; a key that is not in the database makes it",
+	"withdrawal_addresses.mac":   "it guards the row against changes by SQL; a key that is not in the database makes it",
+	"withdrawals.mac":            "it guards the row against changes by SQL; a key that is not in the database makes it",
+	"proposals.mac":              "it guards the row against changes by SQL; a key that is not in the database makes it",
+	"staff.factors":              "a count of rows beside it",
 	"withdrawal_addresses.label": "it is what its holder calls it, and nothing follows from it",
 }
 

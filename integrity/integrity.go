@@ -59,3 +59,6 @@ func textOf(r db.Row, from int, columns []column) string {
 
 // bucketOf is the bucket in which a name's versions lie.
 func bucketOf(name string) int64 { return int64(ledger.Account(name).Bucket()) }
+
+// and joins conditions.
+func and(conditions []string) string { return strings.Join(conditions, " AND ") }

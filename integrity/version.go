@@ -27,6 +27,8 @@ const (
 	Accounts Kind = "account_states" // ID
 	Logins   Kind = "account_logins" // account: all its logins are one version, so that no version has an address
 	Staff    Kind = "staff_states"   // e-mail address
+	// Protection is since when rows carry MACs, of the row of meta: that it is removed is seen.
+	Protection Kind = "protection"
 )
 
 // versioned is a kind of row, and what its versions are of.
@@ -45,6 +47,7 @@ var kinds = []versioned{
 	{kind: Assets, table: "assets", key: "symbol", columns: "scale int, max_supply int"},
 	{kind: FourEyes, table: "meta", key: "name", where: "x.name = 'four_eyes'", columns: "value text"},
 	{kind: WithdrawalFactor, table: "meta", key: "name", where: "x.name = 'withdrawal_factor'", columns: "value text"},
+	{kind: Protection, table: "meta", key: "name", where: "x.name = 'protected'", columns: "value text"},
 	{kind: Accounts, table: "accounts", key: "account", bucketed: true,
 		columns: "region text, frozen int, frozen_mode int, frozen_reason text"},
 	{kind: Logins, table: "logins", key: "account", hashed: true,

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/origin"
 )
@@ -20,7 +21,7 @@ func (e Erased) String() string {
 
 // Erase removes the person of an account, in the transaction that says so. The account is locked, so that nothing is
 // added at the same time. Rows that records are about stay, without what is personal.
-func Erase(t db.Tx, id ledger.Account, now time.Time) (e Erased, err error) {
+func Erase(t db.Tx, g *integrity.Guard, id ledger.Account, now time.Time) (e Erased, err error) {
 	if err := EndAll(t, id, now); err != nil {
 		return e, err
 	}
@@ -44,6 +45,12 @@ func Erase(t db.Tx, id ledger.Account, now time.Time) (e Erased, err error) {
 	} {
 		if *step.count, err = t.Exec(step.sql, step.args...); err != nil {
 			return e, fmt.Errorf("erase the person of %s: %w", id, err)
+		}
+	}
+	// They are revoked: what else they say gives no right.
+	for _, k := range []integrity.Guarded{integrity.Keys, integrity.Tokens} {
+		if err := g.Sign(t, k, "account = $1 AND revoked > 0", string(id)); err != nil {
+			return e, err
 		}
 	}
 	return e, nil

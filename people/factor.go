@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/factor"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -53,35 +55,55 @@ const (
 	ReasonLastPasskey     = "last-passkey"      // ledger.ErrConflict
 )
 
-const ofSubject = "WHERE bucket = $1 AND subject = $2 "
+// subjectIs is the condition of a subject's rows, which lie in its bucket.
+const (
+	subjectIs = "bucket = $1 AND subject = $2 "
+	ofSubject = "WHERE " + subjectIs
+)
 
-// Factors are those of a subject; none for one that does not exist.
+// Factors are those of a subject; none for one that does not exist. access.ErrForbidden where they are not as they were
+// registered.
 func (r Reader) Factors(ctx context.Context, subject string) (Factors, error) {
-	return look(ctx, r, "subject's factors", func(t db.View) (Factors, error) { return findFactors(t, subject) })
+	return look(ctx, r, "subject's factors", func(t db.View) (Factors, error) { return findFactors(t, r.guard, subject) })
 }
 
-func findFactors(t db.View, subject string) (f Factors, err error) {
-	if f.Passkeys, err = db.All(t, scanPasskey, passkeyColumns+ofSubject+"ORDER BY added, id",
-		keyBucket(subject), subject); err != nil {
+func findFactors(t db.View, g *integrity.Guard, subject string) (f Factors, err error) {
+	if f, err = readFactors(t, g, subject); err != nil {
+		return f, refused(err)
+	}
+	return f, checkRegistered(t, g, subject, f.number())
+}
+
+func readFactors(t db.View, g *integrity.Guard, subject string) (f Factors, err error) {
+	if f.Passkeys, err = db.All(t, checked(g, integrity.Passkeys, scanPasskey),
+		integrity.Passkeys.Select()+ofSubject+"ORDER BY added, id", keyBucket(subject), subject); err != nil {
 		return f, err
 	}
-	f.TOTP, _, err = db.First(t, func(r db.Row) (TOTP, error) {
-		return TOTP{Sealed: r.Bytes(0), Step: r.Int(1), Added: db.TimeOf(r.Int(2))}, nil
-	}, "SELECT secret, step, added FROM totps "+ofSubject, keyBucket(subject), subject)
+	f.TOTP, _, err = db.First(t, checked(g, integrity.TOTPs, func(r db.Row) (TOTP, error) {
+		return TOTP{Sealed: r.Bytes(1), Step: r.Int(2), Added: db.TimeOf(r.Int(3))}, nil
+	}), integrity.TOTPs.Select()+ofSubject, keyBucket(subject), subject)
 	if err != nil {
 		return f, err
 	}
-	n, err := db.Count(t, "SELECT count(*) FROM recovery_codes "+ofSubject+"AND used = 0", keyBucket(subject), subject)
-	f.Codes = int(n)
+	unused, err := db.All(t, checked(g, integrity.RecoveryCodes, db.TextOf),
+		integrity.RecoveryCodes.Select()+ofSubject+"AND used = 0", keyBucket(subject), subject)
+	f.Codes = len(unused)
 	return f, err
 }
 
-const passkeyColumns = "SELECT id, handle, label, credential, count, added, used, subject FROM passkeys "
+// number is how many passkeys and authenticator apps there are.
+func (f Factors) number() int64 {
+	n := int64(len(f.Passkeys))
+	if f.HasTOTP() {
+		n++
+	}
+	return n
+}
 
 func scanPasskey(r db.Row) (factor.Passkey, error) {
 	return factor.Passkey{
-		ID: r.Text(0), Handle: r.Bytes(1), Label: r.Text(2), Credential: r.Text(3), Count: r.Int(4),
-		Added: db.TimeOf(r.Int(5)), Used: db.TimeOrZero(r.Int(6)),
+		ID: r.Text(1), Handle: r.Bytes(2), Label: r.Text(3), Credential: r.Text(4), Count: r.Int(5),
+		Added: db.TimeOf(r.Int(6)), Used: db.TimeOrZero(r.Int(7)),
 	}, nil
 }
 
@@ -122,6 +144,9 @@ func (p *People) AddPasskey(ctx context.Context, subject string, k factor.Passke
 		if err == nil && n == 0 {
 			err = ledger.ErrConflict.In("", "the passkey is there already")
 		}
+		if err == nil {
+			err = p.guard.Sign(c.t, integrity.Passkeys, subjectIs+"AND id = $3", keyBucket(subject), subject, k.ID)
+		}
 		if err == nil && !c.had.Any() {
 			err = c.setCodes(codes)
 		}
@@ -156,8 +181,11 @@ func (p *People) RenamePasskey(ctx context.Context, subject, id, label string, v
 		if err != nil || former.Label == label {
 			return err
 		}
-		if _, err := c.t.Exec("UPDATE passkeys SET label = $3 "+ofSubject+"AND id = $4",
-			keyBucket(subject), subject, label, id); err != nil {
+		if err := p.guard.Change(c.t, integrity.Passkeys, func() error {
+			_, err := c.t.Exec("UPDATE passkeys SET label = $3 "+ofSubject+"AND id = $4",
+				keyBucket(subject), subject, label, id)
+			return err
+		}, subjectIs+"AND id = $3", keyBucket(subject), subject, id); err != nil {
 			return err
 		}
 		return c.record("factor rename", "passkey "+former.Label+": "+label)
@@ -198,6 +226,9 @@ func (p *People) SetTOTP(ctx context.Context, subject string, sealed []byte, ste
 			ON CONFLICT DO NOTHING`, keyBucket(subject), subject, sealed, step, c.now)
 		if err == nil && n == 0 {
 			err = ledger.ErrConflict.In("", "there is an authenticator app already")
+		}
+		if err == nil {
+			err = p.guard.Sign(c.t, integrity.TOTPs, subjectIs, keyBucket(subject), subject)
 		}
 		if err == nil && !c.had.Any() {
 			err = c.setCodes(codes)
@@ -247,7 +278,7 @@ func (p *People) SetRecoveryCodes(ctx context.Context, subject string, codes [][
 // subject.
 func (p *People) ResetFactors(ctx context.Context, subject string) error {
 	return p.changeFactors(ctx, "reset factors", subject, Visitor{Client: "operator"}, func(c *factorChange) error {
-		if !c.had.Any() {
+		if !c.had.Any() && c.registered == 0 {
 			return nil
 		}
 		if err := removeFactors(c.t, subject); err != nil {
@@ -289,9 +320,12 @@ type factorChange struct {
 	account ledger.Account // of a login; "": it is staff's
 	visitor Visitor
 	had     Factors
-	now     int64
-	at      int64 // of the security event
-	nonce   string
+	// registered is how many factors the row of the person says; they are the number of had, unless somebody has changed
+	// the rows by SQL: then an operator resets them.
+	registered int64
+	now        int64
+	at         int64 // of the security event
+	nonce      string
 }
 
 // changeFactors changes the factors of a subject, with its account locked. ErrNotFound if there is no such login.
@@ -306,7 +340,7 @@ func (p *People) changeFactors(ctx context.Context, what, subject string, v Visi
 	return p.write(ctx, what+" of "+ledger.Clip(subject), func(t db.Tx) (err error) {
 		c.t, c.now = t, p.now()
 		if subject == access.LoginSubject(c.email) {
-			l, err := findLogin(t, c.email)
+			l, err := findLogin(t, p.guard, c.email)
 			if err != nil {
 				return err
 			}
@@ -315,11 +349,36 @@ func (p *People) changeFactors(ctx context.Context, what, subject string, v Visi
 				return err
 			}
 		}
-		if c.had, err = findFactors(t, subject); err != nil {
+		if c.registered, err = registered(t, p.guard, subject); err != nil {
 			return err
 		}
-		return change(c)
+		c.had, err = findFactors(t, p.guard, subject)
+		if errors.Is(err, integrity.ErrForged) && p.books.Actor().Subject() != subject {
+			c.had, err = readFactors(t, unguarded, subject) // an operator resets them
+		}
+		if err != nil {
+			return err
+		}
+		if err := change(c); err != nil {
+			return err
+		}
+		return c.register()
 	})
+}
+
+// register keeps with the person how many factors there are now.
+func (c *factorChange) register() error {
+	now, err := readFactors(c.t, unguarded, c.subject)
+	if n := now.number(); err != nil || n == c.registered {
+		return err
+	} else if c.account == "" {
+		return c.p.updateStaff(c.t, c.email, "factors = $3", n)
+	} else {
+		return c.p.guard.Change(c.t, integrity.LoginRows, func() error {
+			_, err := c.t.Exec("UPDATE logins SET factors = $3 WHERE "+ofEmail, keyBucket(c.email), c.email, n)
+			return err
+		}, ofEmail, keyBucket(c.email), c.email)
+	}
 }
 
 // passkey is one that the subject had; ErrNotFound if there is none of the ID.
@@ -338,7 +397,7 @@ func (c *factorChange) prove(digest string) error {
 	if err := c.own(); err != nil {
 		return err
 	}
-	method, used, err := takeStepUp(c.t, c.now, c.subject, c.p.books.Actor().Proof, digest)
+	method, used, err := takeStepUp(c.t, c.p.guard, c.now, c.subject, c.p.books.Actor().Proof, digest)
 	if err == nil && (!used || c.had.Any() && method == access.ByPassword) {
 		err = needsStepUp(c.subject)
 	}
@@ -363,14 +422,18 @@ func (c *factorChange) setCodes(codes [][32]byte) error {
 			keyBucket(c.subject), c.subject, hash[:], c.now); err != nil {
 			return err
 		}
+		if err := c.p.guard.Sign(c.t, integrity.RecoveryCodes, subjectIs+"AND hash = $3", keyBucket(c.subject), c.subject,
+			hash[:]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // removed ends the removal of a factor: recovery codes stand in for none.
 func (c *factorChange) removed(what string) error {
-	has, err := hasFactor(c.t, c.subject)
-	if err == nil && !has {
+	left, err := readFactors(c.t, c.p.guard, c.subject)
+	if err == nil && !left.Any() {
 		err = c.setCodes(nil)
 	}
 	if err == nil {
@@ -387,7 +450,7 @@ func (c *factorChange) changed() error {
 	if c.account == "" {
 		return nil
 	}
-	return delayWithdrawals(c.t, c.account, c.now)
+	return c.p.delayWithdrawals(c.t, c.account)
 }
 
 // subjectOfLog is what the log says that the change is about.
@@ -439,11 +502,11 @@ func (p *People) Confirm(ctx context.Context, subject, digest string, c Confirma
 	}
 	err = p.write(ctx, "confirm with a factor of "+ledger.Clip(subject), func(t db.Tx) error {
 		now := p.now()
-		method, err := c.use(t, now, subject)
+		method, err := c.use(t, p.guard, now, subject)
 		if err != nil {
 			return err
 		}
-		return addStepUp(t, now, subject, id, digest, method)
+		return addStepUp(t, p.guard, now, subject, id, digest, method)
 	})
 	if err != nil {
 		return "", err
@@ -452,26 +515,39 @@ func (p *People) Confirm(ctx context.Context, subject, digest string, c Confirma
 }
 
 // use marks what has confirmed as used.
-func (c Confirmation) use(t db.Tx, now int64, subject string) (access.Method, error) {
-	bucket, reason := keyBucket(subject), factor.ReasonUsed
-	var n int64
+func (c Confirmation) use(t db.Tx, g *integrity.Guard, now int64, subject string) (access.Method, error) {
+	reason, n := factor.ReasonUsed, int64(0)
 	var err error
 	var method access.Method
+	// set is an UPDATE of the row of a kind whose key has a part that is not the subject.
+	set := func(k integrity.Guarded, key string, of any, sql string, args ...any) error {
+		row := []any{keyBucket(subject), subject}
+		if key != "" {
+			row = append(row, of)
+		}
+		return g.Change(t, k, func() (err error) {
+			n, err = t.Exec("UPDATE "+k.Table+" SET "+sql, append(row, args...)...)
+			return err
+		}, subjectIs+key, row...)
+	}
 	switch {
 	case c.Passkey != "":
 		method, reason = access.ByPasskey, factor.ReasonCloned
 		if err := useChallenge(t, c.Challenge, c.Over); err != nil {
 			return method, err
 		}
-		n, err = t.Exec("UPDATE passkeys SET count = $3, used = $4 "+ofSubject+
-			"AND id = $5 AND (count < $3 OR count = 0 AND $3 = 0)", bucket, subject, c.Count, now, c.Passkey)
+		err = set(integrity.Passkeys, "AND id = $3", c.Passkey, "count = $4, used = $5 "+ofSubject+
+			"AND id = $3 AND (count < $4 OR count = 0 AND $4 = 0)", c.Count, now)
 	case c.Code != nil:
 		method = access.ByRecovery
-		n, err = t.Exec("UPDATE recovery_codes SET used = $3 "+ofSubject+"AND hash = $4 AND used = 0", bucket, subject,
-			now, c.Code[:])
+		err = set(integrity.RecoveryCodes, "AND hash = $3", c.Code[:], "used = $4 "+ofSubject+"AND hash = $3 AND used = 0",
+			now)
 	default:
 		method = access.ByTOTP
-		n, err = t.Exec("UPDATE totps SET step = $3 "+ofSubject+"AND step < $3", bucket, subject, c.Step)
+		err = set(integrity.TOTPs, "", nil, "step = $3 "+ofSubject+"AND step < $3", c.Step)
+	}
+	if errors.Is(err, integrity.ErrForged) {
+		err, n = nil, 0 // as if it were not there
 	}
 	if err == nil && n == 0 {
 		err = access.ErrUnknown.In("", "the %s of %s is not one that can be used", method, subject).Because(reason)

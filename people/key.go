@@ -12,6 +12,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -36,7 +37,7 @@ func (p *People) AddKey(ctx context.Context, k access.Key) error {
 			return err
 		}
 		now := p.now()
-		if repeated, err := insertKey(t, k, now); err != nil || repeated {
+		if repeated, err := insertKey(t, p.guard, k, now); err != nil || repeated {
 			return err
 		}
 		if slices.Contains(k.Permissions, access.Withdraw) {
@@ -103,11 +104,11 @@ func (p *People) confirm(t db.Tx, digest string) error {
 	if p.books.Actor().Role.IsStaff() {
 		return nil
 	}
-	return UseStepUp(t, p.now(), p.books.Actor(), digest)
+	return UseStepUp(t, p.guard, p.now(), p.books.Actor(), digest)
 }
 
 // insertKey writes a key, or reports that the same key exists already.
-func insertKey(t db.Tx, k access.Key, now int64) (repeated bool, err error) {
+func insertKey(t db.Tx, g *integrity.Guard, k access.Key, now int64) (repeated bool, err error) {
 	k.TradeUntil = time.Time{}
 	k.LimitTrade(db.TimeOf(now))
 	n, err := t.Exec(`INSERT INTO keys (bucket, key, account, type, permissions, addresses, label, secret, created,
@@ -116,10 +117,13 @@ func insertKey(t db.Tx, k access.Key, now int64) (repeated bool, err error) {
 		keyBucket(k.Key), k.Key, string(k.Account), string(k.Type), access.FormatPermissions(k.Permissions),
 		access.FormatAddresses(k.Addresses),
 		k.Label, []byte(k.Secret), now, db.MillisOf(k.Expires), db.MillisOf(k.TradeUntil))
+	if err == nil && n > 0 {
+		err = g.Sign(t, integrity.Keys, ofKey, keyBucket(k.Key), k.Key)
+	}
 	if err != nil || n > 0 {
 		return false, err
 	}
-	there, err := findKey(t, k.Key)
+	there, err := findKey(t, g, k.Key)
 	if err != nil {
 		return false, err
 	}
@@ -156,8 +160,9 @@ func checkCredential(label string, expires, now time.Time) error {
 // a request has.
 func keyBucket(name string) int64 { return int64(ledger.Account(name).Bucket()) }
 
-const keyColumns = "SELECT key, account, type, permissions, addresses, label, secret, created, expires, revoked, " +
-	"trade_until FROM keys "
+var keyColumns = integrity.Keys.Select()
+
+const ofKey = "bucket = $1 AND key = $2"
 
 func scanKey(r db.Row) (access.Key, error) {
 	k := access.Key{
@@ -177,8 +182,8 @@ func scanKey(r db.Row) (access.Key, error) {
 }
 
 // findKey reads a key by its name; ErrNotFound if there is none.
-func findKey(t db.View, name string) (access.Key, error) {
-	k, found, err := db.First(t, scanKey, keyColumns+"WHERE bucket = $1 AND key = $2", keyBucket(name), name)
+func findKey(t db.View, g *integrity.Guard, name string) (access.Key, error) {
+	k, found, err := db.First(t, checked(g, integrity.Keys, scanKey), keyColumns+"WHERE "+ofKey, keyBucket(name), name)
 	if err == nil && !found {
 		err = noKey(name)
 	}
@@ -195,7 +200,7 @@ func (r Reader) Key(ctx context.Context, name string) (access.Key, error) {
 	if !access.IsKey(name) {
 		return access.Key{}, noKey(name)
 	}
-	return look(ctx, r, "key", func(t db.View) (access.Key, error) { return findKey(t, name) })
+	return look(ctx, r, "key", func(t db.View) (access.Key, error) { return findKey(t, r.guard, name) })
 }
 
 // Keys are an account's API keys, also the revoked ones, the oldest first;
@@ -227,10 +232,13 @@ func (p *People) RevokeKey(ctx context.Context, name string) error {
 	return p.write(ctx, "revoke a key", func(t db.Tx) error {
 		n, err := t.Exec("UPDATE keys SET revoked = $1 WHERE bucket = $2 AND key = $3 AND revoked = 0",
 			p.now(), keyBucket(name), name)
+		if err == nil && n > 0 {
+			err = p.guard.Sign(t, integrity.Keys, ofKey, keyBucket(name), name)
+		}
 		if err != nil {
 			return err
 		}
-		k, err := findKey(t, name)
+		k, err := findKey(t, unguarded, name)
 		if err != nil || n == 0 {
 			return err
 		}
@@ -247,14 +255,14 @@ func (p *People) LimitKey(ctx context.Context, name string, addresses []netip.Pr
 		return k, noKey(name)
 	}
 	err = p.db.Write(ctx, func(t db.Tx) error {
-		if k, err = findKey(t, name); err != nil {
+		if k, err = findKey(t, p.guard, name); err != nil {
 			return err
 		}
 		// The account's keys are changed one by one: what is read now stays.
 		if _, err := p.books.LockAccount(t, k.Account); err != nil {
 			return err
 		}
-		if k, err = findKey(t, name); err != nil {
+		if k, err = findKey(t, p.guard, name); err != nil {
 			return err
 		}
 		now := db.TimeOf(p.now())
@@ -271,8 +279,11 @@ func (p *People) LimitKey(ctx context.Context, name string, addresses []netip.Pr
 			return nil
 		}
 		k.LimitTrade(now)
-		if _, err := t.Exec("UPDATE keys SET addresses = $1, trade_until = $2 WHERE bucket = $3 AND key = $4",
-			after, db.MillisOf(k.TradeUntil), keyBucket(name), name); err != nil {
+		if err := p.guard.Change(t, integrity.Keys, func() error {
+			_, err := t.Exec("UPDATE keys SET addresses = $1, trade_until = $2 WHERE bucket = $3 AND key = $4",
+				after, db.MillisOf(k.TradeUntil), keyBucket(name), name)
+			return err
+		}, ofKey, keyBucket(name), name); err != nil {
 			return err
 		}
 		detail := k.Short() + " to " + placesOf(addresses)
@@ -349,13 +360,18 @@ func (p *People) reseal(t db.Tx, keys []access.Key, reseal func(*access.Key) (bo
 		return 0, nil
 	}
 	// A secret that another process has resealed in between stays.
-	if _, err := t.Set(nil, "UPDATE keys SET secret = r.after FROM {rows} "+
-		"WHERE keys.bucket = r.bucket AND keys.key = r.key AND keys.secret = r.before",
-		db.SetOf(rows,
-			db.Int("bucket", func(r resealed) int64 { return keyBucket(r.Key.Key) }),
-			db.Text("key", func(r resealed) string { return r.Key.Key }),
-			db.Blob("before", func(r resealed) []byte { return r.before }),
-			db.Blob("after", func(r resealed) []byte { return r.Secret }))); err != nil {
+	first, last := rows[0].Key.Key, rows[len(rows)-1].Key.Key
+	if err := p.guard.ChangeAll(t, integrity.Keys, func() error {
+		_, err := t.Set(nil, "UPDATE keys SET secret = r.after FROM {rows} "+
+			"WHERE keys.bucket = r.bucket AND keys.key = r.key AND keys.secret = r.before",
+			db.SetOf(rows,
+				db.Int("bucket", func(r resealed) int64 { return keyBucket(r.Key.Key) }),
+				db.Text("key", func(r resealed) string { return r.Key.Key }),
+				db.Blob("before", func(r resealed) []byte { return r.before }),
+				db.Blob("after", func(r resealed) []byte { return r.Secret })))
+		return err
+	}, "(bucket, key) >= ($1, $2) AND (bucket, key) <= ($3, $4)", keyBucket(first), first, keyBucket(last),
+		last); err != nil {
 		return 0, err
 	}
 	return len(rows), p.books.Log(t, "key reseal", "keys",
@@ -412,12 +428,17 @@ func (p *People) resealApps(t db.Tx, apps []sealedApp,
 		return 0, nil
 	}
 	// A secret that another process has sealed in between stays.
-	if _, err := t.Set(nil, "UPDATE totps SET secret = r.after FROM {rows} "+
-		"WHERE totps.bucket = r.bucket AND totps.subject = r.subject AND totps.secret = r.before", db.SetOf(rows,
-		db.Int("bucket", func(a sealedApp) int64 { return a.bucket }),
-		db.Text("subject", func(a sealedApp) string { return a.subject }),
-		db.Blob("before", func(a sealedApp) []byte { return a.before }),
-		db.Blob("after", func(a sealedApp) []byte { return a.after }))); err != nil {
+	first, last := rows[0], rows[len(rows)-1]
+	if err := p.guard.ChangeAll(t, integrity.TOTPs, func() error {
+		_, err := t.Set(nil, "UPDATE totps SET secret = r.after FROM {rows} "+
+			"WHERE totps.bucket = r.bucket AND totps.subject = r.subject AND totps.secret = r.before", db.SetOf(rows,
+			db.Int("bucket", func(a sealedApp) int64 { return a.bucket }),
+			db.Text("subject", func(a sealedApp) string { return a.subject }),
+			db.Blob("before", func(a sealedApp) []byte { return a.before }),
+			db.Blob("after", func(a sealedApp) []byte { return a.after })))
+		return err
+	}, "(bucket, subject) >= ($1, $2) AND (bucket, subject) <= ($3, $4)", first.bucket, first.subject, last.bucket,
+		last.subject); err != nil {
 		return 0, err
 	}
 	return len(rows), p.books.Log(t, "key reseal", "authenticator apps", fmt.Sprintf("%d secrets", len(rows)))

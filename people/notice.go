@@ -62,7 +62,7 @@ func (p *People) Notify(t db.Tx, subject string, kind NoticeKind, facts ...strin
 		at, nonce := p.stamps.Next(p.now())
 		return p.insertMails(t, []addressed{{email, notified{At: at, Nonce: nonce, Kind: kind, Facts: facts}}})
 	case access.LoginSubject(email):
-		l, err := findLogin(t, email)
+		l, err := findLogin(t, unguarded, email)
 		if err != nil {
 			return err
 		}

@@ -78,8 +78,12 @@ type NewPassword struct {
 
 // updatePassword sets the password, and ends the sessions. The account is locked.
 func (p *People) updatePassword(t db.Tx, l Login, c PasswordChange) error {
-	n, err := t.Exec("UPDATE logins SET password = $1, changed = $2 WHERE bucket = $3 AND email = $4 AND account = $5",
-		c.Hash, p.now(), keyBucket(l.Email), l.Email, string(l.Account))
+	n := int64(0)
+	err := p.guard.Change(t, integrity.LoginRows, func() (err error) {
+		n, err = t.Exec("UPDATE logins SET password = $1, changed = $2 WHERE bucket = $3 AND email = $4 AND account = $5",
+			c.Hash, p.now(), keyBucket(l.Email), l.Email, string(l.Account))
+		return err
+	}, ofEmail, keyBucket(l.Email), l.Email)
 	if err == nil && n == 0 {
 		err = noLogin(l.Email)
 	}
@@ -93,7 +97,7 @@ func (p *People) updatePassword(t db.Tx, l Login, c PasswordChange) error {
 	if err != nil {
 		return err
 	}
-	if err := delayWithdrawals(t, l.Account, p.now()); err != nil {
+	if err := p.delayWithdrawals(t, l.Account); err != nil {
 		return err
 	}
 	if err := p.NotifyAll(t, []ledger.Account{l.Account}, NoticePassword, l.Email); err != nil {
@@ -122,6 +126,9 @@ func (p *People) revokeKeys(t db.Tx, id ledger.Account, c PasswordChange) (revok
 		if n == 0 {
 			continue // another has revoked it in between
 		}
+		if err := p.guard.Sign(t, integrity.Keys, ofKey, keyBucket(k.Key), k.Key); err != nil {
+			return revoked, err
+		}
 		if err := p.books.Log(t, "key revoke", string(id), k.Short()); err != nil {
 			return revoked, err
 		}
@@ -146,13 +153,15 @@ func (p *People) RehashPassword(ctx context.Context, l Login, hash string) (chan
 		if _, err := p.books.LockAccount(t, l.Account); err != nil {
 			return err
 		}
-		n, err := t.Exec("UPDATE logins SET password = $1 "+
-			"WHERE bucket = $2 AND email = $3 AND account = $4 AND password = $5",
-			hash, keyBucket(l.Email), l.Email, string(l.Account), l.Password)
-		if changed = n > 0; err == nil && changed {
-			err = p.wrote(t, integrity.Logins, string(l.Account))
-		}
-		return err
+		return p.guard.Change(t, integrity.LoginRows, func() error {
+			n, err := t.Exec("UPDATE logins SET password = $1 "+
+				"WHERE bucket = $2 AND email = $3 AND account = $4 AND password = $5",
+				hash, keyBucket(l.Email), l.Email, string(l.Account), l.Password)
+			if changed = n > 0; err == nil && changed {
+				err = p.wrote(t, integrity.Logins, string(l.Account))
+			}
+			return err
+		}, ofEmail, keyBucket(l.Email), l.Email)
 	})
 	if err != nil {
 		return false, fmt.Errorf("hash the password of %s again: %w", l.Email, err)

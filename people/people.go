@@ -43,6 +43,7 @@ type Reader struct {
 	reads reads
 	books Books
 	clock func() time.Time
+	guard *integrity.Guard
 }
 
 // reads is a database that is only read.
@@ -58,9 +59,22 @@ type People struct {
 	stamps *db.Stamps
 }
 
-// New returns the people of books.
-func New(d *db.DB, books Books, clock func() time.Time, stamps *db.Stamps) *People {
-	return &People{Reader{d, books, clock}, d, stamps}
+// New returns the people of books. The guard checks each row that gives a right where it is used.
+func New(d *db.DB, books Books, clock func() time.Time, stamps *db.Stamps, guard *integrity.Guard) *People {
+	return &People{Reader{d, books, clock, guard}, d, stamps}
+}
+
+// unguarded reads rows that may be forged: to list them, and to take away the right that they give.
+var unguarded *integrity.Guard
+
+// checked is scan for rows of Columns of a kind, each of which must have its MAC: integrity.ErrForged.
+func checked[T any](g *integrity.Guard, k integrity.Guarded, scan func(db.Row) (T, error)) func(db.Row) (T, error) {
+	return func(r db.Row) (found T, err error) {
+		if err := g.Check(k, r, 0); err != nil {
+			return found, err
+		}
+		return scan(r)
+	}
 }
 
 // now is the clock's time in milliseconds since 1970.

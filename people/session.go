@@ -7,6 +7,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -29,7 +30,7 @@ func (p *People) AddSession(ctx context.Context, s access.Session, password stri
 		if _, err := p.books.LockAccount(t, s.Account); err != nil {
 			return err
 		}
-		l, err := findLogin(t, s.Email)
+		l, err := findLogin(t, p.guard, s.Email)
 		if err != nil {
 			return err
 		}
@@ -37,7 +38,7 @@ func (p *People) AddSession(ctx context.Context, s access.Session, password stri
 			return ledger.ErrNotFound.In("", "login %s of %s with that password", s.Email, s.Account)
 		}
 		now := p.now()
-		if added, err := insertSession(t, s, now); err != nil || !added {
+		if added, err := insertSession(t, p.guard, s, now); err != nil || !added {
 			return err
 		}
 		if err := p.confirmLogIn(t, now, s, password == ""); err != nil || !s.Stranger {
@@ -53,13 +54,13 @@ func (p *People) AddSession(ctx context.Context, s access.Session, password stri
 func (p *People) confirmLogIn(t db.Tx, now int64, s access.Session, alone bool) error {
 	subject, proof := access.LoginSubject(s.Email), p.books.Actor().Proof
 	if !alone {
-		method, err := useStepUp(t, now, subject, proof, access.LogIn)
+		method, err := useStepUp(t, p.guard, now, subject, proof, access.LogIn)
 		if err == nil && method == access.ByRecovery {
-			err = delayWithdrawals(t, s.Account, now)
+			err = p.delayWithdrawals(t, s.Account)
 		}
 		return err
 	}
-	method, used, err := takeStepUp(t, now, subject, proof, access.LogIn)
+	method, used, err := takeStepUp(t, p.guard, now, subject, proof, access.LogIn)
 	if err == nil && (!used || method != access.ByPasskey) {
 		err = needsStepUp(subject)
 	}
@@ -81,7 +82,7 @@ func checkSession(s access.Session, now time.Time) error {
 }
 
 // insertSession writes a session, and removes the oldest above MaxSessions. added is false if it is there already.
-func insertSession(t db.Tx, s access.Session, now int64) (added bool, err error) {
+func insertSession(t db.Tx, g *integrity.Guard, s access.Session, now int64) (added bool, err error) {
 	n, err := t.Exec(`INSERT INTO sessions (bucket, id, hash, email, account, client, address, created, seen, expires)
 	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9) ON CONFLICT DO NOTHING`,
 		keyBucket(s.ID), s.ID, s.Hash[:], s.Email, string(s.Account), s.Client, s.Address, now, s.Expires.UnixMilli())
@@ -89,10 +90,13 @@ func insertSession(t db.Tx, s access.Session, now int64) (added bool, err error)
 		return false, err
 	}
 	if n == 0 {
-		there, err := findSession(t, s.ID, now)
+		there, err := findSession(t, g, s.ID, now)
 		if err == nil && (there.Hash != s.Hash || there.Email != s.Email || there.Account != s.Account) {
 			err = ledger.ErrConflict.In("", "session %s", s.ID)
 		}
+		return false, err
+	}
+	if err := g.Sign(t, integrity.Sessions, ofID, keyBucket(s.ID), s.ID); err != nil {
 		return false, err
 	}
 	others, err := db.All(t, db.TextOf,
@@ -109,12 +113,12 @@ func insertSession(t db.Tx, s access.Session, now int64) (added bool, err error)
 	return true, nil
 }
 
-const sessionColumns = "SELECT id, hash, email, account, client, address, created, seen, expires FROM sessions "
+var sessionColumns = "SELECT " + integrity.Sessions.Columns("") + ", seen, client, address FROM sessions "
 
 func scanSession(r db.Row) (access.Session, error) {
 	s := access.Session{
-		ID: r.Text(0), Email: r.Text(2), Account: ledger.Account(r.Text(3)), Client: r.Text(4), Address: r.Text(5),
-		Created: db.TimeOf(r.Int(6)), Seen: db.TimeOf(r.Int(7)), Expires: db.TimeOf(r.Int(8)),
+		ID: r.Text(0), Email: r.Text(2), Account: ledger.Account(r.Text(3)), Created: db.TimeOf(r.Int(4)),
+		Expires: db.TimeOf(r.Int(5)), Seen: db.TimeOf(r.Int(7)), Client: r.Text(8), Address: r.Text(9),
 	}
 	if n := copy(s.Hash[:], r.Bytes(1)); n != len(s.Hash) {
 		return s, fmt.Errorf("the books' session %s has a hash of %d bytes", s.ID, n)
@@ -123,9 +127,9 @@ func scanSession(r db.Row) (access.Session, error) {
 }
 
 // findSession reads a live session by its ID; ErrNotFound if there is none.
-func findSession(t db.View, id string, now int64) (access.Session, error) {
-	s, found, err := db.First(t, scanSession, sessionColumns+"WHERE bucket = $1 AND id = $2 AND expires > $3",
-		keyBucket(id), id, now)
+func findSession(t db.View, g *integrity.Guard, id string, now int64) (access.Session, error) {
+	s, found, err := db.First(t, checked(g, integrity.Sessions, scanSession),
+		sessionColumns+"WHERE bucket = $1 AND id = $2 AND expires > $3", keyBucket(id), id, now)
 	if err == nil && !found {
 		err = noSession(id)
 	}
@@ -141,7 +145,9 @@ func (r Reader) Session(ctx context.Context, id string) (access.Session, error) 
 	if !access.IsTokenID(id) {
 		return access.Session{}, noSession(id)
 	}
-	return look(ctx, r, "session", func(t db.View) (access.Session, error) { return findSession(t, id, r.now()) })
+	return look(ctx, r, "session", func(t db.View) (access.Session, error) {
+		return findSession(t, r.guard, id, r.now())
+	})
 }
 
 // Sessions are the live sessions of an account, the last used first; ErrNotFound if the
@@ -158,10 +164,11 @@ func (p *People) TouchSession(ctx context.Context, id string, until time.Time) e
 		return nil
 	}
 	return p.write(ctx, "set when a session was last used", func(t db.Tx) error {
-		now := p.now()
-		_, err := t.Exec(`UPDATE sessions SET seen = CASE WHEN seen > $1 THEN seen ELSE $1 END, expires = $2
-		                   WHERE bucket = $3 AND id = $4 AND expires > $1`, now, until.UnixMilli(), keyBucket(id), id)
-		return err
+		return p.guard.Change(t, integrity.Sessions, func() error {
+			_, err := t.Exec(`UPDATE sessions SET seen = CASE WHEN seen > $1 THEN seen ELSE $1 END, expires = $2
+			                   WHERE bucket = $3 AND id = $4 AND expires > $1`, p.now(), until.UnixMilli(), keyBucket(id), id)
+			return err
+		}, ofID, keyBucket(id), id)
 	})
 }
 

@@ -35,7 +35,7 @@ func (p *People) AddStaff(ctx context.Context, email string, role access.Role, e
 		return fmt.Errorf("add staff: %w", err)
 	}
 	return p.write(ctx, "add the member of staff "+email, func(t db.Tx) error {
-		there, err := lockStaff(t, email)
+		there, err := lockStaff(t, p.guard, email)
 		switch {
 		case err == nil && (there.Role != role || there.Source != s.Source || there.Live() != nil):
 			return ledger.ErrConflict.In("email", "%s is a member of staff already: %s", email, describe(there))
@@ -63,9 +63,20 @@ func (p *People) insertStaff(t db.Tx, s access.Staff, e access.Invitation) error
 		  invite_until) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)`, keyBucket(s.Email), s.Email, string(s.Role),
 		string(s.Source), s.Subject, p.now(), p.books.Actor().Credential, hash, until)
 	if err == nil {
+		err = p.guard.Sign(t, integrity.StaffRows, ofEmail, keyBucket(s.Email), s.Email)
+	}
+	if err == nil {
 		err = p.wrote(t, integrity.Staff, s.Email)
 	}
 	return err
+}
+
+// updateStaff sets columns of a person, whose values are the parameters from $3 on.
+func (p *People) updateStaff(t db.Tx, email, set string, values ...any) error {
+	return p.guard.Change(t, integrity.StaffRows, func() error {
+		_, err := t.Exec("UPDATE staff SET "+set+" WHERE "+ofEmail, append([]any{keyBucket(email), email}, values...)...)
+		return err
+	}, ofEmail, keyBucket(email), email)
 }
 
 // describe is a person in the log: "operator, local".
@@ -77,8 +88,7 @@ func describe(s access.Staff) string {
 	return text
 }
 
-const staffColumns = "SELECT email, role, source, subject, made, made_by, disabled, invite_hash, invite_until " +
-	"FROM staff "
+var staffColumns = integrity.StaffRows.Select()
 
 func scanStaff(r db.Row) (access.Staff, error) {
 	s := access.Staff{
@@ -93,8 +103,9 @@ func scanStaff(r db.Row) (access.Staff, error) {
 }
 
 // findStaff reads a person; ErrNotFound if there is none.
-func findStaff(t db.View, email string) (access.Staff, error) {
-	s, found, err := db.First(t, scanStaff, staffColumns+"WHERE bucket = $1 AND email = $2", keyBucket(email), email)
+func findStaff(t db.View, g *integrity.Guard, email string) (access.Staff, error) {
+	s, found, err := db.First(t, checked(g, integrity.StaffRows, scanStaff), staffColumns+"WHERE "+ofEmail,
+		keyBucket(email), email)
 	if err == nil && !found {
 		err = ledger.ErrNotFound.In("", "member of staff %q", ledger.Clip(email)).Because(ReasonUnknownStaff)
 	}
@@ -102,12 +113,12 @@ func findStaff(t db.View, email string) (access.Staff, error) {
 }
 
 // lockStaff is findStaff; the person does not change until the transaction ends.
-func lockStaff(t db.Tx, email string) (access.Staff, error) {
+func lockStaff(t db.Tx, g *integrity.Guard, email string) (access.Staff, error) {
 	if _, err := t.Exec("UPDATE staff SET role = role WHERE bucket = $1 AND email = $2", keyBucket(email),
 		email); err != nil {
 		return access.Staff{}, err
 	}
-	return findStaff(t, email)
+	return findStaff(t, g, email)
 }
 
 // StaffMember is the person of an e-mail address, in capitals or not, also a disabled one; ErrNotFound if there is
@@ -117,7 +128,7 @@ func (r Reader) StaffMember(ctx context.Context, email string) (access.Staff, er
 	if err != nil {
 		return access.Staff{}, ledger.ErrNotFound.In("", "a member of staff: %w", err).Because(ReasonUnknownStaff)
 	}
-	return look(ctx, r, "member of staff", func(t db.View) (access.Staff, error) { return findStaff(t, email) })
+	return look(ctx, r, "member of staff", func(t db.View) (access.Staff, error) { return findStaff(t, r.guard, email) })
 }
 
 // Staff are all, also those who are disabled, by address.
@@ -130,7 +141,7 @@ func (r Reader) Staff(ctx context.Context) ([]access.Staff, error) {
 func (p *People) changeStaff(ctx context.Context, op control.Operation, email string,
 	set func(t db.Tx, s access.Staff) (effect string, err error)) error {
 	return p.write(ctx, string(op)+" "+ledger.Clip(email), func(t db.Tx) error {
-		s, err := lockStaff(t, email)
+		s, err := lockStaff(t, p.guard, email)
 		if err != nil {
 			return err
 		}
@@ -163,7 +174,7 @@ func (p *People) SetStaffRole(ctx context.Context, email string, role access.Rol
 		if err := s.Valid(); err != nil {
 			return "", err
 		}
-		_, err := t.Exec("UPDATE staff SET role = $1 WHERE bucket = $2 AND email = $3", string(role), keyBucket(email), email)
+		err := p.updateStaff(t, email, "role = $3", string(role))
 		if err == nil {
 			err = p.books.Permit(t, true, control.SetStaffRole, StaffChange{Email: email, Role: role}, email, effect)
 		}
@@ -184,9 +195,8 @@ func (p *People) InviteStaff(ctx context.Context, email string, e access.Invitat
 			return "", nil
 		}
 		effect := describe(s) + ": registers a passkey again"
-		_, err := t.Exec("UPDATE staff SET disabled = 0, invite_hash = $1, invite_until = $2 "+
-			"WHERE bucket = $3 AND email = $4",
-			e.Hash[:], p.clock().Add(access.InvitationLife).UnixMilli(), keyBucket(email), email)
+		err := p.updateStaff(t, email, "disabled = 0, factors = 0, invite_hash = $3, invite_until = $4",
+			e.Hash[:], p.clock().Add(access.InvitationLife).UnixMilli())
 		if err == nil {
 			err = removeFactors(t, access.StaffSubject(email))
 		}
@@ -204,10 +214,7 @@ func (p *People) DisableStaff(ctx context.Context, email string) error {
 		if s.Live() != nil {
 			return "", nil
 		}
-		_, err := t.Exec("UPDATE staff SET disabled = $1, invite_hash = $2, invite_until = 0 "+
-			"WHERE bucket = $3 AND email = $4",
-			p.now(), []byte{}, keyBucket(email), email)
-		return describe(s), err
+		return describe(s), p.updateStaff(t, email, "disabled = $3, invite_hash = $4, invite_until = 0", p.now(), []byte{})
 	})
 }
 
@@ -219,7 +226,7 @@ func (p *People) ConfirmInvitation(ctx context.Context, email, code, digest stri
 		return "", err
 	}
 	return id, p.write(ctx, "accept an invitation", func(t db.Tx) error {
-		s, err := lockStaff(t, email)
+		s, err := lockStaff(t, p.guard, email)
 		if errors.Is(err, ledger.ErrNotFound) || err == nil && s.Live() != nil {
 			err = access.ErrUnknown.In("", "%s is not invited", ledger.Clip(email))
 		}
@@ -229,6 +236,6 @@ func (p *People) ConfirmInvitation(ctx context.Context, email, code, digest stri
 		if err != nil {
 			return err
 		}
-		return addStepUp(t, p.now(), access.StaffSubject(email), id, digest, access.ByPassword)
+		return addStepUp(t, p.guard, p.now(), access.StaffSubject(email), id, digest, access.ByPassword)
 	})
 }

@@ -28,15 +28,14 @@ const MaxStaffSessions = 5
 // access.ErrUnknown where the person is unknown, disabled or of a provider.
 func (p *People) AddStaffSession(ctx context.Context, s access.StaffSession, how string) error {
 	return p.write(ctx, "add a session of staff", func(t db.Tx) error {
-		person, err := lockStaff(t, s.Email)
+		person, err := lockStaff(t, p.guard, s.Email)
 		if errors.Is(err, ledger.ErrNotFound) || err == nil && (person.Live() != nil || person.Source != access.Local) {
 			return access.ErrUnknown.In("", "%s is no local member of staff", s.Email)
 		}
 		if err != nil {
 			return err
 		}
-		if _, err := t.Exec("UPDATE staff SET invite_hash = $1, invite_until = 0 WHERE bucket = $2 AND email = $3", []byte{},
-			keyBucket(s.Email), s.Email); err != nil {
+		if err := p.updateStaff(t, s.Email, "invite_hash = $3, invite_until = 0", []byte{}); err != nil {
 			return err
 		}
 		return p.insertStaffSession(t, person, s, how)
@@ -53,7 +52,7 @@ func (p *People) AddProvidedSession(ctx context.Context, person access.Staff, s 
 		return fmt.Errorf("add a session of staff: %w", err)
 	}
 	return p.write(ctx, "add a session of staff", func(t db.Tx) error {
-		there, err := lockStaff(t, person.Email)
+		there, err := lockStaff(t, p.guard, person.Email)
 		switch {
 		case errors.Is(err, ledger.ErrNotFound):
 			err = p.insertStaff(t, person, access.Invitation{})
@@ -63,8 +62,7 @@ func (p *People) AddProvidedSession(ctx context.Context, person access.Staff, s 
 		case there.Source != access.Provider || there.Subject != person.Subject:
 			err = access.ErrForbidden.In("", "%s is another person's address here", person.Email).Because(ReasonOtherStaff)
 		case there.Role != person.Role:
-			if _, err = t.Exec("UPDATE staff SET role = $1 WHERE bucket = $2 AND email = $3", string(person.Role),
-				keyBucket(person.Email), person.Email); err == nil {
+			if err = p.updateStaff(t, person.Email, "role = $3", string(person.Role)); err == nil {
 				_, err = t.Exec("DELETE FROM staff_sessions WHERE email = $1", person.Email)
 			}
 			if err == nil {
@@ -87,6 +85,9 @@ func (p *People) insertStaffSession(t db.Tx, person access.Staff, s access.Staff
 	_, err := t.Exec(`INSERT INTO staff_sessions (bucket, id, hash, email, client, address, created, seen, expires)
 	                  VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)`, keyBucket(s.ID), s.ID, s.Hash[:], person.Email, s.Client,
 		s.Address, now, s.End(s.Created).UnixMilli())
+	if err == nil {
+		err = p.guard.Sign(t, integrity.StaffSessions, ofID, keyBucket(s.ID), s.ID)
+	}
 	if err != nil {
 		return err
 	}
@@ -112,11 +113,12 @@ func (p *People) RefuseStaff(ctx context.Context, email, why string) error {
 	})
 }
 
-const staffSessionColumns = "SELECT id, hash, email, client, address, created, seen, expires FROM staff_sessions "
+var staffSessionColumns = "SELECT " + integrity.StaffSessions.Columns("") + ", seen FROM staff_sessions "
 
 func scanStaffSession(r db.Row) (access.StaffSession, error) {
 	s := access.StaffSession{ID: r.Text(0), Email: r.Text(2), Client: r.Text(3), Address: r.Text(4),
-		Created: db.TimeOf(r.Int(5)), Seen: db.TimeOf(r.Int(6)), Expires: db.TimeOf(r.Int(7))}
+		Created: db.TimeOf(r.Int(5)), Expires: db.TimeOf(r.Int(6)),
+		Seen: db.TimeOf(r.Int(8))}
 	if n := copy(s.Hash[:], r.Bytes(1)); n != len(s.Hash) {
 		return s, fmt.Errorf("the books' session %s of staff has a hash of %d bytes", s.ID, n)
 	}
@@ -131,13 +133,13 @@ func (r Reader) StaffSession(ctx context.Context, id string) (s access.StaffSess
 	}
 	s, err = look(ctx, r, "session of staff", func(t db.View) (s access.StaffSession, err error) {
 		found := false
-		s, found, err = db.First(t, scanStaffSession, staffSessionColumns+"WHERE bucket = $1 AND id = $2 AND expires > $3",
-			keyBucket(id), id, r.now())
+		s, found, err = db.First(t, checked(r.guard, integrity.StaffSessions, scanStaffSession),
+			staffSessionColumns+"WHERE bucket = $1 AND id = $2 AND expires > $3", keyBucket(id), id, r.now())
 		if err == nil && !found {
 			return s, access.ErrUnknown
 		}
 		if err == nil {
-			person, err = findStaff(t, s.Email)
+			person, err = findStaff(t, r.guard, s.Email)
 		}
 		if errors.Is(err, ledger.ErrNotFound) || err == nil && person.Live() != nil {
 			err = access.ErrUnknown
@@ -163,10 +165,11 @@ func (r Reader) AllStaffSessions(ctx context.Context) ([]access.StaffSession, er
 // nothing, without an error.
 func (p *People) TouchStaffSession(ctx context.Context, id string, until time.Time) error {
 	return p.write(ctx, "set when a session of staff was last used", func(t db.Tx) error {
-		now := p.now()
-		_, err := t.Exec(`UPDATE staff_sessions SET seen = CASE WHEN seen > $1 THEN seen ELSE $1 END, expires = $2
-		                   WHERE bucket = $3 AND id = $4 AND expires > $1`, now, until.UnixMilli(), keyBucket(id), id)
-		return err
+		return p.guard.Change(t, integrity.StaffSessions, func() error {
+			_, err := t.Exec(`UPDATE staff_sessions SET seen = CASE WHEN seen > $1 THEN seen ELSE $1 END, expires = $2
+			                   WHERE bucket = $3 AND id = $4 AND expires > $1`, p.now(), until.UnixMilli(), keyBucket(id), id)
+			return err
+		}, ofID, keyBucket(id), id)
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -49,12 +50,15 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 			return err
 		}
 		if n > 0 {
+			if err := p.guard.Sign(t, integrity.Tokens, ofID, keyBucket(k.ID), k.ID); err != nil {
+				return err
+			}
 			if err := p.books.Permit(t, true, control.CreateToken, k, k.ID, lifeOf(k)); err != nil {
 				return err
 			}
 			return p.books.Log(t, "token create", k.ID, lifeOf(k))
 		}
-		there, err := findToken(t, k.ID)
+		there, err := findToken(t, p.guard, k.ID)
 		if err == nil && (there.Hash != k.Hash || there.Role != k.Role || there.Parts != k.Parts ||
 			there.Account != k.Account || there.Label != k.Label || there.Person != k.Person ||
 			there.Authoritative != k.Authoritative ||
@@ -100,8 +104,10 @@ func labeled(what string, k access.Token) string {
 	return what + ": " + k.Label
 }
 
-const tokenColumns = "SELECT id, hash, role, account, label, created, expires, revoked, authoritative, person, " +
-	"addresses, subject, ceilings, lasts, opened FROM tokens "
+var tokenColumns = integrity.Tokens.Select()
+
+// ofID is the condition of the row of an ID, which lies in its bucket.
+const ofID = "bucket = $1 AND id = $2"
 
 func scanToken(r db.Row) (k access.Token, err error) {
 	k = access.Token{
@@ -125,8 +131,8 @@ func scanToken(r db.Row) (k access.Token, err error) {
 }
 
 // findToken reads the token of an ID; ErrNotFound if there is none.
-func findToken(t db.View, id string) (access.Token, error) {
-	k, found, err := db.First(t, scanToken, tokenColumns+"WHERE bucket = $1 AND id = $2", keyBucket(id), id)
+func findToken(t db.View, g *integrity.Guard, id string) (access.Token, error) {
+	k, found, err := db.First(t, checked(g, integrity.Tokens, scanToken), tokenColumns+"WHERE "+ofID, keyBucket(id), id)
 	if err == nil && !found {
 		err = noToken(id)
 	}
@@ -140,17 +146,17 @@ func noToken(id string) error {
 
 // CheckLive is access.ErrUnknown where a credential, as access.Actor has it, is a token that is revoked or expired at
 // now, or of one of staff who is disabled; and where there is none. Of other credentials it says nothing.
-func CheckLive(t db.View, credential string, now time.Time) (err error) {
+func CheckLive(t db.View, g *integrity.Guard, credential string, now time.Time) (err error) {
 	kind, name, _ := strings.Cut(credential, " ")
 	switch kind {
 	case "token":
 		var k access.Token
-		if k, err = findToken(t, name); err == nil {
+		if k, err = findToken(t, g, name); err == nil {
 			err = k.Live(now)
 		}
 	case "staff":
 		var s access.Staff
-		if s, err = findStaff(t, name); err == nil && !s.Disabled.IsZero() {
+		if s, err = findStaff(t, g, name); err == nil && !s.Disabled.IsZero() {
 			err = access.ErrUnknown
 		}
 	}
@@ -166,7 +172,7 @@ func (r Reader) Token(ctx context.Context, id string) (access.Token, error) {
 	if !access.IsTokenID(id) {
 		return access.Token{}, noToken(id)
 	}
-	return look(ctx, r, "token", func(t db.View) (access.Token, error) { return findToken(t, id) })
+	return look(ctx, r, "token", func(t db.View) (access.Token, error) { return findToken(t, r.guard, id) })
 }
 
 // Tokens are all bearer tokens, also the revoked ones, the oldest first.
@@ -223,12 +229,16 @@ func (p *People) checkOnlyBreakGlass(t db.Tx, k access.Token) error {
 // the first. Repeating it has no further effect; ErrNotFound if there is none of the ID.
 func (p *People) OpenToken(ctx context.Context, id string) (first bool, err error) {
 	err = p.write(ctx, "open a break-glass credential", func(t db.Tx) error {
-		n, err := t.Exec("UPDATE tokens SET opened = $1 WHERE bucket = $2 AND id = $3 AND opened = 0 AND lasts > 0",
-			p.now(), keyBucket(id), id)
+		n := int64(0)
+		err := p.guard.Change(t, integrity.Tokens, func() (err error) {
+			n, err = t.Exec("UPDATE tokens SET opened = $1 WHERE bucket = $2 AND id = $3 AND opened = 0 AND lasts > 0",
+				p.now(), keyBucket(id), id)
+			return err
+		}, ofID, keyBucket(id), id)
 		if err != nil {
 			return err
 		}
-		k, err := findToken(t, id)
+		k, err := findToken(t, p.guard, id)
 		first = err == nil && n > 0
 		if !first {
 			return err
@@ -265,10 +275,13 @@ func (p *People) RevokeToken(ctx context.Context, id string) error {
 	return p.write(ctx, "revoke a token", func(t db.Tx) error {
 		n, err := t.Exec("UPDATE tokens SET revoked = $1 WHERE bucket = $2 AND id = $3 AND revoked = 0",
 			p.now(), keyBucket(id), id)
+		if err == nil && n > 0 {
+			err = p.guard.Sign(t, integrity.Tokens, ofID, keyBucket(id), id)
+		}
 		if err != nil {
 			return err
 		}
-		k, err := findToken(t, id)
+		k, err := findToken(t, unguarded, id)
 		if err != nil || n == 0 {
 			return err
 		}

@@ -1,15 +1,18 @@
 package people
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -118,7 +121,7 @@ func (p *People) saveAddress(ctx context.Context, a WithdrawalAddress, action st
 			return err
 		}
 		now := p.now()
-		if err := UseStepUp(t, now, p.books.Actor(), AddressStepUp(a)); err != nil {
+		if err := UseStepUp(t, p.guard, now, p.books.Actor(), AddressStepUp(a)); err != nil {
 			return err
 		}
 		a.Added, a.Usable = db.TimeOf(now), db.TimeOf(now).Add(wait)
@@ -144,6 +147,13 @@ func (p *People) insertAddress(t db.Tx, a *WithdrawalAddress, action string) err
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)`,
 		int64(a.Account.Bucket()), string(a.Account), a.ID, a.Asset, a.Network, a.Address, a.Tag, a.Label,
 		a.Added.UnixMilli(), a.Usable.UnixMilli()); err != nil {
+		return err
+	}
+	if err := p.guard.Sign(t, integrity.WithdrawalAddresses, accountIs+" AND id = $3", append(addressArgs(a.Account),
+		a.ID)...); err != nil {
+		return err
+	}
+	if err := p.keepSettings(t, a.Account, before > 0); err != nil {
 		return err
 	}
 	network := a.Network
@@ -175,6 +185,9 @@ const addressColumns = `SELECT a.id, a.account, a.asset, a.network, a.address, a
 	       CASE WHEN coalesce(s.waits, 0) > a.usable THEN s.waits ELSE a.usable END
 	  FROM withdrawal_addresses a LEFT JOIN withdrawal_settings s ON s.bucket = a.bucket AND s.account = a.account
 	 WHERE a.bucket = $1 AND a.account = $2 AND a.removed = 0 ORDER BY a.added, a.id`
+
+// accountIs is the condition of an account's rows.
+const accountIs = "bucket = $1 AND account = $2"
 
 func addressArgs(id ledger.Account) []any { return []any{int64(id.Bucket()), string(id)} }
 
@@ -220,6 +233,10 @@ func (p *People) RemoveWithdrawalAddress(ctx context.Context, account ledger.Acc
 			p.now(), int64(account.Bucket()), string(account), id); err != nil {
 			return err
 		}
+		if err := p.guard.Sign(t, integrity.WithdrawalAddresses, accountIs+" AND id = $3", append(addressArgs(account),
+			id)...); err != nil {
+			return err
+		}
 		return p.books.Log(t, "withdrawal-address remove", string(account), there.text)
 	})
 }
@@ -237,18 +254,40 @@ func (s WithdrawalSettings) SavedOnly(now time.Time) bool {
 
 // WithdrawalSettings are those of an account; ErrNotFound if it was never opened.
 func (r Reader) WithdrawalSettings(ctx context.Context, id ledger.Account) (s WithdrawalSettings, err error) {
-	rows, err := ofAccount(ctx, r, "withdrawal settings of "+string(id), id, scanWithdrawalSettings,
-		withdrawalSettingsColumns, addressArgs(id)...)
+	rows, err := ofAccount(ctx, r, "withdrawal settings of "+string(id), id, ScanWithdrawalSettings,
+		integrity.WithdrawalSettings.Select()+"WHERE "+accountIs, addressArgs(id)...)
 	if err == nil && len(rows) > 0 {
 		s = rows[0]
 	}
 	return s, err
 }
 
-const withdrawalSettingsColumns = "SELECT waits, any_from FROM withdrawal_settings WHERE bucket = $1 AND account = $2"
+// ScanWithdrawalSettings reads a row of the columns of integrity.WithdrawalSettings.
+func ScanWithdrawalSettings(r db.Row) (WithdrawalSettings, error) {
+	return WithdrawalSettings{db.TimeOrZero(r.Int(1)), db.TimeOrZero(r.Int(2))}, nil
+}
 
-func scanWithdrawalSettings(r db.Row) (WithdrawalSettings, error) {
-	return WithdrawalSettings{db.TimeOrZero(r.Int(0)), db.TimeOrZero(r.Int(1))}, nil
+// findSettings reads the settings of an account; zero where it has none.
+func (p *People) findSettings(t db.View, id ledger.Account) (WithdrawalSettings, error) {
+	s, _, err := db.First(t, checked(p.guard, integrity.WithdrawalSettings, ScanWithdrawalSettings),
+		integrity.WithdrawalSettings.Select()+"WHERE "+accountIs, addressArgs(id)...)
+	return s, err
+}
+
+// keepSettings gives who has a saved address settings too, so that it is seen where they are removed. had: there was an
+// address before. integrity.ErrForged where the settings are not as they were written.
+func (p *People) keepSettings(t db.Tx, id ledger.Account, had bool) error {
+	n, err := db.Count(t, "SELECT count(*) FROM withdrawal_settings WHERE "+accountIs, addressArgs(id)...)
+	switch on, failed := p.guard.On(); {
+	case err != nil || failed != nil:
+		return cmp.Or(err, failed)
+	case n > 0:
+		_, err := p.findSettings(t, id)
+		return err
+	case had && on:
+		return p.guard.Disagree(integrity.WithdrawalSettings, string(id))
+	}
+	return p.writeSettings(t, id, WithdrawalSettings{})
 }
 
 // SavedOnlyStepUp is the digest of the step-up that confirms that withdrawals may go to any address.
@@ -264,7 +303,7 @@ func (p *People) SetSavedOnly(ctx context.Context, id ledger.Account, on bool) e
 		if err := p.books.LockOpenAccount(t, id); err != nil {
 			return err
 		}
-		s, _, err := db.First(t, scanWithdrawalSettings, withdrawalSettingsColumns, addressArgs(id)...)
+		s, err := p.findSettings(t, id)
 		if err != nil || on == s.AnyFrom.IsZero() {
 			return err
 		}
@@ -275,33 +314,40 @@ func (p *People) SetSavedOnly(ctx context.Context, id ledger.Account, on bool) e
 			if err := p.NeedFactor(t, id); err != nil {
 				return err
 			}
-			if err := UseStepUp(t, now, p.books.Actor(), SavedOnlyStepUp(id)); err != nil {
+			if err := UseStepUp(t, p.guard, now, p.books.Actor(), SavedOnlyStepUp(id)); err != nil {
 				return err
 			}
 			s.AnyFrom = db.TimeOf(now).Add(AddressWait)
 			action, detail = "withdrawal-address any", "from "+ledger.FormatTime(s.AnyFrom)
 		}
-		if err := writeWithdrawalSettings(t, id, s); err != nil {
+		if err := p.writeSettings(t, id, s); err != nil {
 			return err
 		}
 		return p.books.Log(t, action, string(id), detail)
 	})
 }
 
-func writeWithdrawalSettings(t db.Tx, id ledger.Account, s WithdrawalSettings) error {
+// writeSettings writes all of an account's settings, which are locked with it.
+func (p *People) writeSettings(t db.Tx, id ledger.Account, s WithdrawalSettings) error {
 	_, err := t.Exec(`INSERT INTO withdrawal_settings (bucket, account, waits, any_from) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (bucket, account) DO UPDATE SET waits = excluded.waits, any_from = excluded.any_from`,
 		int64(id.Bucket()), string(id), db.MillisOf(s.Waits), db.MillisOf(s.AnyFrom))
+	if err == nil {
+		err = p.guard.Sign(t, integrity.WithdrawalSettings, accountIs, addressArgs(id)...)
+	}
 	return err
 }
 
 // delayWithdrawals lets an account withdraw nothing for ResetWait, in the transaction of what was reset. The account is
 // locked.
-func delayWithdrawals(t db.Tx, id ledger.Account, now int64) error {
-	s, _, err := db.First(t, scanWithdrawalSettings, withdrawalSettingsColumns, addressArgs(id)...)
+func (p *People) delayWithdrawals(t db.Tx, id ledger.Account) error {
+	s, err := p.findSettings(t, id)
+	if errors.Is(err, integrity.ErrForged) {
+		s, err = WithdrawalSettings{}, nil // those that allow the least
+	}
 	if err != nil {
 		return fmt.Errorf("read how %s withdraws: %w", id, err)
 	}
-	s.Waits = db.TimeOf(now).Add(ResetWait)
-	return writeWithdrawalSettings(t, id, s)
+	s.Waits = db.TimeOf(p.now()).Add(ResetWait)
+	return p.writeSettings(t, id, s)
 }

@@ -2,11 +2,13 @@ package reports
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/holding"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -49,6 +51,15 @@ func (b audited) Outline(ctx context.Context) (o audit.Outline, err error) {
 		return o, fmt.Errorf("read what there is to audit: %w", err)
 	}
 	return o, nil
+}
+
+// Forged are the rows that have not their MAC. Where the key is not here, as on another machine, they are not checked.
+func (b audited) Forged(ctx context.Context, visit func(what string)) error {
+	_, err := b.Guard().Examine(ctx, b.Read, func(f integrity.Forged) { visit(f.String()) })
+	if errors.Is(err, integrity.ErrNoKey) {
+		return nil
+	}
+	return err
 }
 
 func declarations(t db.View) ([]audit.Declaration, error) {

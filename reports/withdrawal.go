@@ -2,40 +2,50 @@ package reports
 
 import (
 	"context"
+	"errors"
 	"math"
 	"time"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
 
 // withdrawalColumns are what readWithdrawal reads, of the rows that withdrawalRows names.
-const (
-	withdrawalColumns = "w.id, w.account, w.asset, w.amount, w.address, w.network, w.tag, w.client_id, " +
-		"w.requested, coalesce(e.kind, ''), coalesce(e.at, 0)"
-	withdrawalRows = "withdrawals w LEFT JOIN endings e ON e.bucket = w.bucket AND e.account = w.account AND e.id = w.id"
-)
+var withdrawalColumns = "SELECT " + integrity.Withdrawals.Columns("w.") + ", coalesce(e.kind, ''), coalesce(e.at, 0)"
 
-func readWithdrawal(r db.Row) (store.Withdrawal, error) {
+const withdrawalRows = "withdrawals w LEFT JOIN endings e " +
+	"ON e.bucket = w.bucket AND e.account = w.account AND e.id = w.id"
+
+// readWithdrawal reads a row. Where a pending one was not written by this program, what it says of the payment is left
+// out, so that nobody can pay it.
+func (rs *Reports) readWithdrawal(r db.Row) (store.Withdrawal, error) {
 	w := store.Withdrawal{
-		ID: r.Text(0), Account: ledger.Account(r.Text(1)), Asset: r.Text(2), Amount: ledger.Amount(r.Int(3)),
-		Address: r.Text(4), Network: r.Text(5), Tag: r.Text(6), ClientID: r.Text(7), At: db.TimeOf(r.Int(8)),
+		Account: ledger.Account(r.Text(0)), ID: r.Text(1), At: db.TimeOf(r.Int(2)), Asset: r.Text(3),
+		Amount: ledger.Amount(r.Int(4)), Address: r.Text(5), Network: r.Text(6), Tag: r.Text(7), ClientID: r.Text(8),
 		State: store.Pending,
 	}
-	switch ledger.Kind(r.Text(9)) {
+	kind, at := r.Text(integrity.Withdrawals.MAC()+1), db.TimeOf(r.Int(integrity.Withdrawals.MAC()+2))
+	switch ledger.Kind(kind) {
 	case ledger.WithdrawalCompleted:
-		w.State, w.Ended = store.Completed, db.TimeOf(r.Int(10))
+		w.State, w.Ended = store.Completed, at
 	case ledger.WithdrawalCancelled:
-		w.State, w.Ended = store.Cancelled, db.TimeOf(r.Int(10))
+		w.State, w.Ended = store.Cancelled, at
+	default:
+		err := rs.Guard().Check(integrity.Withdrawals, r, 0)
+		if errors.Is(err, integrity.ErrForged) {
+			return store.Withdrawal{Account: w.Account, ID: w.ID, At: w.At, Asset: w.Asset, State: store.Forged}, nil
+		}
+		return w, err
 	}
 	return w, nil
 }
 
 // readWithdrawals reads the withdrawals of a query.
 func (rs *Reports) readWithdrawals(ctx context.Context, sql string, args ...any) ([]store.Withdrawal, error) {
-	return list(ctx, rs, "read withdrawals", readWithdrawal, "SELECT "+withdrawalColumns+" FROM "+sql, args...)
+	return list(ctx, rs, "read withdrawals", rs.readWithdrawal, withdrawalColumns+" FROM "+sql, args...)
 }
 
 // Withdrawal is the one that an account requested with an entry; ErrNotFound if it did not.
@@ -107,7 +117,11 @@ func (rs *Reports) WithdrawalPage(ctx context.Context, id ledger.Account, asked 
 // which At and ID count; the zero one is before all. It reads only what waits.
 func (rs *Reports) PendingWithdrawals(ctx context.Context, after store.Withdrawal, limit int) ([]store.Withdrawal,
 	error) {
-	return rs.readWithdrawals(ctx, "pending n CROSS JOIN "+withdrawalRows+`
+	return list(ctx, rs, "read pending withdrawals", func(r db.Row) (store.Withdrawal, error) {
+		w, err := rs.readWithdrawal(r)
+		w.At = db.TimeOf(r.Int(integrity.Withdrawals.MAC() + 3)) // a forged one may say another
+		return w, err
+	}, withdrawalColumns+", n.requested FROM pending n CROSS JOIN "+withdrawalRows+`
 	     WHERE w.bucket = n.bucket AND w.account = n.account AND w.id = n.id
 	       AND n.requested >= $1 AND (n.requested > $1 OR n.id > $2)
 	     ORDER BY n.requested, n.id LIMIT $3`, db.MillisOf(after.At), after.ID, int64(max(limit, 0)))

@@ -89,7 +89,7 @@ func Books(t testing.TB, kind string, o store.Options, b store.Setup) string {
 		}
 		return err
 	}
-	key := fmt.Sprint(o.Clock().UnixNano(), o.Actor, b)
+	key := fmt.Sprint(o.Clock().UnixNano(), o.Actor, o.Sealer != nil, b)
 	if kind != "sqlite" {
 		b.AppRole = pgtest.AppRole
 		return pgtest.App(pgtest.CopyOf(t, key, create)) + "&synchronous_commit=off"

@@ -57,12 +57,31 @@ func (r *rotation) seal(t *testing.T, town Town) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := r.books.Protect(t.Context(), func(int64) {}); err != nil {
+		t.Fatal(err)
+	}
 }
 
-// sealer has the keys that the file has now.
+// keys are those that the file has now.
+func (r *rotation) keys() (*access.Sealer, error) {
+	text, err := os.ReadFile(r.file)
+	if err != nil {
+		return nil, err
+	}
+	s, err := access.NewSealer(string(text))
+	if err == nil {
+		s.Watch(func() (string, error) {
+			text, err := os.ReadFile(r.file)
+			return string(text), err
+		})
+	}
+	return s, err
+}
+
+// sealer is keys, which must be there.
 func (r *rotation) sealer(t *testing.T) *access.Sealer {
 	t.Helper()
-	return testkit.Must(access.NewSealer(string(testkit.Must(os.ReadFile(r.file))(t))))(t)
+	return testkit.Must(r.keys())(t)
 }
 
 // opened checks that the keys of the file open every secret, and returns how many the first of them has sealed.
@@ -122,7 +141,7 @@ func TestKilledWhileRotating(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.books = testkit.Must(store.Open(t.Context(), r.url, store.Options{Clock: time.Now,
-				Actor: access.Process("test")}))(t)
+				Actor: access.Process("test"), Sealer: r.keys}))(t)
 			t.Cleanup(func() {
 				if err := r.books.Close(); err != nil {
 					t.Error(err)

@@ -43,7 +43,8 @@ func NewMetrics() *Metrics {
 			Buckets: prometheus.ExponentialBuckets(1, 2, 14)}),
 		alarms: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "softstake_security_events_total",
 			Help: "Credentials that were used as they may not be: wrong-address, wrong-certificate, " +
-				"over-ceiling; and the first use of the one that is sealed: break-glass."}, []string{"event"}),
+				"over-ceiling; the first use of the one that is sealed: break-glass; and rows of the database that are " +
+				"refused: forged-row."}, []string{"event"}),
 	}
 	for _, event := range access.SecurityEvents {
 		m.alarms.WithLabelValues(string(event)) // 0
@@ -62,6 +63,14 @@ func (m *Metrics) answered(a answered) {
 
 // Committed counts a commit of so many entries: store.Options.Observe.
 func (m *Metrics) Committed(entries int) { m.commits.Observe(float64(entries)) }
+
+// Refused counts and logs a row of the database that is refused: store.Options.Refused.
+func (m *Metrics) Refused(log *slog.Logger) func(table, row string) {
+	return func(table, row string) {
+		m.alarms.WithLabelValues(string(access.ForgedRow)).Inc()
+		log.Error("security event", "event", access.ForgedRow, "table", table, "row", row)
+	}
+}
 
 // collector reads the figures of the books, the runs and the server when Prometheus asks.
 type collector struct {

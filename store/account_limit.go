@@ -154,7 +154,7 @@ func (b *DB) confirmRaise(t db.Tx, l AccountLimit) error {
 	if err := b.People().NeedFactor(t, l.Account); err != nil {
 		return err
 	}
-	if err := people.UseStepUp(t, b.now(), b.actor, OwnLimitStepUp(l)); err != nil {
+	if err := people.UseStepUp(t, b.guard, b.now(), b.actor, OwnLimitStepUp(l)); err != nil {
 		return err
 	}
 	return b.People().NotifyAll(t, []ledger.Account{l.Account}, people.NoticeLimit, l.Asset)

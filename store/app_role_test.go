@@ -25,7 +25,7 @@ import (
 const addedTo = `acceptances account_limits assets campaign_distributions campaign_ends campaign_members campaign_multipliers
 	campaign_parts campaign_totals campaigns checkpoints closings declarations disclosures distributions documents endings
 	entries incomes liabilities limits log owners payments postings record_groups records row_versions security_events settled
-	switch_events terms withdrawals`
+	switch_events terms`
 
 // columnsOf are the columns of every table of the books, but that of the migrations.
 func columnsOf(t *testing.T, c *pgx.Conn) map[string][]string {

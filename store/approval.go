@@ -47,14 +47,14 @@ func (b *DB) permit(t db.Tx, op control.Operation, content any, subject, effect 
 		}
 		return needed(b.actor, d)
 	}
-	p, err := lockProposal(t, b.approval.proposal)
+	p, err := lockProposal(t, b.guard, b.approval.proposal)
 	if err != nil {
 		return err
 	}
 	if err := b.checkApproval(t, b.actor, *b.approval, p, d); err != nil {
 		return err
 	}
-	if err := people.UseApproval(t, b.now(), b.actor, p.ID, d.EffectDigest()); err != nil {
+	if err := people.UseApproval(t, b.guard, b.now(), b.actor, p.ID, d.EffectDigest()); err != nil {
 		return err
 	}
 	return b.decide(t, p, control.Decision{State: control.Executed, By: b.actor, Effect: d.Effect})
@@ -120,7 +120,8 @@ func (g *groupCommit) readControls() (err error) {
 	}
 	for _, c := range g.calls {
 		if c.approval != nil {
-			if g.controls.proposals[c.approval.proposal], err = lockProposal(g.t, c.approval.proposal); err != nil {
+			id := c.approval.proposal
+			if g.controls.proposals[id], err = lockProposal(g.t, g.books.guard, id); err != nil {
 				return err
 			}
 		}

@@ -279,7 +279,7 @@ var tamperings = []struct {
 		"UPDATE withdrawals SET id = 'd4', requested = (SELECT at FROM entries WHERE entry = 'd4')", 1, "dave", bnb,
 		"requests no withdrawal"},
 	{"withdrawal of no entry", "INSERT INTO withdrawals SELECT bucket, account, 'ghost', requested, asset, " +
-		"amount, address, network, tag, client_id FROM withdrawals", 4, "erin", ton,
+		"amount, address, network, tag, client_id, mac FROM withdrawals", 4, "erin", ton,
 		"the withdrawal ghost is requested by no entry"},
 	{"digest of an entry", "UPDATE entries SET digest = (SELECT digest FROM entries e WHERE e.entry = 'd2') " +
 		"WHERE entry = 'd4'", 1, "dave", bnb, "does not say what was posted"},

@@ -1,11 +1,13 @@
 package store
 
 import (
+	"errors"
 	"strings"
 	"time"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 )
@@ -23,7 +25,8 @@ const (
 // destinations are what a group commit knows of where holders may withdraw to.
 type destinations struct {
 	settings map[ledger.Account]people.WithdrawalSettings
-	usable   map[destination]int64 // from when on
+	refused  map[ledger.Account]error // whose settings are forged
+	usable   map[destination]int64    // from when on
 }
 
 // destination is where an account's withdrawals of an asset go.
@@ -53,21 +56,32 @@ func (g *groupCommit) readDestinations() error {
 	if len(wanted) == 0 {
 		return nil
 	}
-	g.destinations = destinations{map[ledger.Account]people.WithdrawalSettings{}, map[destination]int64{}}
+	g.destinations = destinations{map[ledger.Account]people.WithdrawalSettings{}, map[ledger.Account]error{},
+		map[destination]int64{}}
 	of := func(d destination) ledger.Account { return d.account }
 	err := g.t.QuerySet(func(r db.Row) error {
-		g.destinations.settings[ledger.Account(r.Text(0))] = people.WithdrawalSettings{
-			Waits: db.TimeOrZero(r.Int(1)), AnyFrom: db.TimeOrZero(r.Int(2))}
-		return nil
-	}, `SELECT s.account, s.waits, s.any_from FROM {rows} JOIN withdrawal_settings s ON s.bucket = r.bucket AND s.account = r.account`, db.SetOf(wanted, accountFields(of)...))
+		id := ledger.Account(r.Text(0))
+		if err := g.books.guard.Check(integrity.WithdrawalSettings, r, 0); err != nil {
+			g.destinations.refused[id] = err
+		}
+		s, err := people.ScanWithdrawalSettings(r)
+		g.destinations.settings[id] = s
+		return err
+	}, "SELECT "+integrity.WithdrawalSettings.Columns("s.")+`
+	      FROM {rows} JOIN withdrawal_settings s ON s.bucket = r.bucket AND s.account = r.account`, db.SetOf(wanted, accountFields(of)...))
 	if err != nil {
 		return annotate(err, "read how holders withdraw")
 	}
 	err = g.t.QuerySet(func(r db.Row) error {
-		d := destination{ledger.Account(r.Text(0)), r.Text(1), r.Text(2), r.Text(3), r.Text(4)}
-		g.destinations.usable[d] = r.Int(5)
+		if err := g.books.guard.Check(integrity.WithdrawalAddresses, r, 0); errors.Is(err, integrity.ErrForged) {
+			return nil // it is as if it were not saved
+		} else if err != nil {
+			return err
+		}
+		d := destination{ledger.Account(r.Text(0)), r.Text(2), r.Text(3), r.Text(4), r.Text(5)}
+		g.destinations.usable[d] = r.Int(integrity.WithdrawalAddresses.Column("usable"))
 		return nil
-	}, `SELECT a.account, a.asset, a.network, a.address, a.tag, a.usable
+	}, "SELECT "+integrity.WithdrawalAddresses.Columns("a.")+`
 	      FROM {rows} JOIN withdrawal_addresses a ON a.bucket = r.bucket AND a.account = r.account AND a.asset = r.asset
 	       AND a.network = r.network AND a.address = r.address AND a.tag = r.tag AND a.removed = 0`,
 		db.SetOf(wanted, accountFields(of,
@@ -84,11 +98,15 @@ func (g *groupCommit) checkDestination(it *item) error {
 	if !is {
 		return nil
 	}
-	now, s := db.TimeOf(g.now), g.destinations.settings[to.account]
+	now := db.TimeOf(g.now)
+	s, set := g.destinations.settings[to.account]
+	usable, saved := g.destinations.usable[to]
+	if err := g.checkSettings(to.account, saved && !set); err != nil {
+		return err
+	}
 	if s.Waits.After(now) {
 		return addressWaits(to.account, s.Waits)
 	}
-	usable, saved := g.destinations.usable[to]
 	switch from := db.TimeOf(usable); {
 	case saved && from.After(now):
 		return addressWaits(to.account, from)
@@ -97,6 +115,20 @@ func (g *groupCommit) checkDestination(it *item) error {
 			to.account, ledger.Clip(to.address)).Because(ReasonAddressUnknown)
 	}
 	return nil
+}
+
+// checkSettings refuses an account whose settings are forged or missing: who has a saved address has settings too, and
+// they may say that nothing is withdrawn yet.
+func (g *groupCommit) checkSettings(id ledger.Account, missing bool) error {
+	err := g.destinations.refused[id]
+	on, failed := g.books.guard.On()
+	if err == nil && missing && on {
+		err = g.books.guard.Disagree(integrity.WithdrawalSettings, string(id))
+	}
+	if err != nil {
+		return access.ErrForbidden.In("address", "%w", err)
+	}
+	return failed
 }
 
 func addressWaits(id ledger.Account, until time.Time) error {

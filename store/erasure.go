@@ -47,7 +47,7 @@ func (b *DB) EraseAccount(ctx context.Context, id ledger.Account) (e Erasure, er
 			return ledger.ErrInvalid.In("", "what it has still to get is on its way; the daily run ends that")
 		}
 		e.At = db.TimeOf(b.now())
-		if e.Erased, err = people.Erase(t, id, e.At); err != nil {
+		if e.Erased, err = people.Erase(t, b.guard, id, e.At); err != nil {
 			return err
 		}
 		if _, err := t.Exec("UPDATE accounts SET erased = $1 WHERE bucket = $2 AND account = $3", e.At.UnixMilli(),

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -109,7 +110,7 @@ func loggedDetails(t *testing.T, db *store.DB, action string) (details []string)
 }
 
 // Keys of books from before there was a permission to withdraw may not withdraw any more,
-// and those that trade from anywhere have 90 days from then.
+// and those that trade from anywhere have 90 days from then. The upgrade has given them their MACs, which Key checks.
 func TestOldKeysLoseWithdrawing(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
 		ctx, clock := t.Context(), testkit.NewClock(noon)
@@ -156,6 +157,11 @@ func TestOldKeysLoseWithdrawing(t *testing.T) {
 			"they are limited before"
 		if len(u.Changes) != 1 || u.Changes[0].Detail != want || !slices.Contains(loggedDetails(t, db, "upgrade"), want) {
 			t.Errorf("changed are %+v and logged is %q, want %q", u.Changes, loggedDetails(t, db, "upgrade"), want)
+		}
+		since := testkit.Must(db.Protected(ctx))(t)
+		signed := []string{fmt.Sprintf("%d rows that give a right", len(keys))}
+		if got := loggedDetails(t, db, "key protect"); !since.Equal(upgraded) || !slices.Equal(got, signed) {
+			t.Errorf("protected since %s, and logged is %q, want %q", since, got, signed)
 		}
 	})
 }

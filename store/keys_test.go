@@ -29,7 +29,7 @@ func newKey(t *testing.T, id ledger.Account) access.Key {
 		Secret: []byte("sealed\x00\xff")}
 }
 
-func newToken(t *testing.T, role access.Role, id ledger.Account) access.Token {
+func newToken(t testing.TB, role access.Role, id ledger.Account) access.Token {
 	t.Helper()
 	token, _, err := access.NewToken(rand.Reader)
 	ok(t, err)

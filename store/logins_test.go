@@ -27,19 +27,19 @@ const (
 )
 
 // addLogin lets a person log in, and addSession is one of theirs that lives for an hour.
-func addLogin(t *testing.T, db *store.DB, email string, id ledger.Account) {
+func addLogin(t testing.TB, db *store.DB, email string, id ledger.Account) {
 	t.Helper()
 	ok(t, db.People().AddLogin(t.Context(), people.Login{Email: email, Account: id, Password: oneHash}))
 }
 
-func addSession(t *testing.T, db *store.DB, clock *testkit.Clock, email string, id ledger.Account) access.Session {
+func addSession(t testing.TB, db *store.DB, clock *testkit.Clock, email string, id ledger.Account) access.Session {
 	t.Helper()
 	s := newSession(t, clock, email, id)
 	ok(t, db.People().AddSession(t.Context(), s, oneHash))
 	return s
 }
 
-func newSession(t *testing.T, clock *testkit.Clock, email string, id ledger.Account) access.Session {
+func newSession(t testing.TB, clock *testkit.Clock, email string, id ledger.Account) access.Session {
 	t.Helper()
 	s, _, err := access.NewSession(rand.Reader)
 	ok(t, err)

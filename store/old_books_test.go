@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -136,6 +137,7 @@ func dotted(t *testing.T, db *store.DB) ledger.Entry {
 	renameEntry(t, db, request, ledger.Entry{ID: "./w", Kind: ledger.WithdrawalRequest, Moves: oneBNB(dots, dots+"/held")})
 	testkit.Must(db.Exec(t.Context(), "UPDATE withdrawals SET id = './w'"))(t)
 	testkit.Must(db.Exec(t.Context(), "UPDATE pending SET id = './w'"))(t)
+	ok(t, signed(t, db, integrity.Withdrawals, "id = './w'"))
 	return posted
 }
 

@@ -64,7 +64,7 @@ var changing = map[string]string{
 	"People.EndStaffSession": "staff log-out", "People.EndStaffSessions": "staff log-out",
 	"Documents.Publish": "document publish", "Documents.Accept": "accept",
 	"Prices.Set": "price set", "Rates.Set": "currency set", "Imports.Record": "import read", "Records.Sign": "anchor",
-	"DB.RecordBackup": "backup",
+	"DB.RecordBackup": "backup", "DB.Protect": "key protect", "DB.RenewMACs": "key reseal",
 }
 
 // changesNothing are the others: they read, or keep what is nobody's money and no permission (a session, a draft, an
@@ -72,7 +72,7 @@ var changing = map[string]string{
 var changesNothing = strings.Fields(`DB.As DB.Close DB.Engine DB.Now DB.FirstDay DB.Asset DB.Assets DB.Account DB.Quote
 	DB.Closings DB.Evidence DB.Undivided DB.Reader DB.Due DB.Unaccrued DB.Unpaid DB.People DB.Documents DB.Imports
 	DB.Prices DB.CurrencyRates DB.Requests DB.Outbox DB.Prune DB.Test DB.CheckSchema DB.Group DB.Pay DB.Accrue DB.Settled
-	DB.CheckRights DB.MissingRights DB.Exec DB.Count DB.PostTogether
+	DB.CheckRights DB.MissingRights DB.Exec DB.Count DB.PostTogether DB.Guard DB.Protected
 	People.DerivedSecret People.Confirm People.ConfirmPassword People.Factors People.PasskeyOwner
 	People.ChangeMailSettings People.ClaimMail People.EndMail People.MailSettings People.Mails
 	People.Notices People.Notify People.NotifyAll People.RetryMail

@@ -9,6 +9,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 )
@@ -43,7 +44,10 @@ func (b *DB) Propose(ctx context.Context, d control.Draft, reason string) (p con
 			return err
 		}
 		if n == 0 {
-			p, err = FindProposal(t, p.ID)
+			p, err = findProposal(t, b.guard, p.ID)
+			return err
+		}
+		if err := b.guard.Sign(t, integrity.Proposals, "id = $1", p.ID); err != nil {
 			return err
 		}
 		return b.logLine(t, "proposal make", p.ID, fmt.Sprintf("%s %s: %s", d.Operation, d.Subject, d.Effect))
@@ -51,9 +55,7 @@ func (b *DB) Propose(ctx context.Context, d control.Draft, reason string) (p con
 	return p, annotate(err, "propose %s", d.Operation)
 }
 
-const proposalColumns = `SELECT id, operation, content, subject, effect, reason, proposer, proposer_role, proposer_person,
-	request, made_at, expires, decision, decided_by, decided_by_role, decided_by_person, decided_request, decided_at,
-	decided_effect, decided_reason FROM proposals `
+var proposalColumns = integrity.Proposals.Select()
 
 func readProposal(r db.Row) (control.Proposal, error) {
 	actor := func(i, request int) access.Actor {
@@ -69,9 +71,17 @@ func readProposal(r db.Row) (control.Proposal, error) {
 	}, nil
 }
 
-// FindProposal reads a proposal; ledger.ErrNotFound if there is none of the ID.
-func FindProposal(t db.View, id string) (control.Proposal, error) {
-	p, found, err := db.First(t, readProposal, proposalColumns+"WHERE id = $1", id)
+// FindProposal reads a proposal to show it; ledger.ErrNotFound if there is none of the ID.
+func FindProposal(t db.View, id string) (control.Proposal, error) { return findProposal(t, nil, id) }
+
+// findProposal reads a proposal to decide it; integrity.ErrForged if it is not as it was proposed.
+func findProposal(t db.View, g *integrity.Guard, id string) (control.Proposal, error) {
+	p, found, err := db.First(t, func(r db.Row) (p control.Proposal, err error) {
+		if err := g.Check(integrity.Proposals, r, 0); err != nil {
+			return p, err
+		}
+		return readProposal(r)
+	}, proposalColumns+"WHERE id = $1", id)
 	if err == nil && !found {
 		err = ledger.ErrNotFound.In("", "proposal %q", ledger.Clip(id)).Because(control.ReasonUnknown)
 	}
@@ -79,20 +89,23 @@ func FindProposal(t db.View, id string) (control.Proposal, error) {
 }
 
 // lockProposal reads a proposal, which nobody else decides until the transaction ends.
-func lockProposal(t db.Tx, id string) (control.Proposal, error) {
+func lockProposal(t db.Tx, g *integrity.Guard, id string) (control.Proposal, error) {
 	if _, err := t.Exec("UPDATE proposals SET decision = decision WHERE id = $1", id); err != nil {
 		return control.Proposal{}, annotate(err, "lock the proposal %s", id)
 	}
-	return FindProposal(t, id)
+	return findProposal(t, g, id)
 }
 
 // decide writes how a proposal, which is locked and open, is decided, now, and its line of the log.
 func (b *books) decide(t db.Tx, p control.Proposal, d control.Decision) error {
 	now := b.now()
-	_, err := t.Exec(`UPDATE proposals SET decision = $1, decided_by = $2, decided_by_role = $3, decided_by_person = $4,
-	                         decided_request = $5, decided_at = $6, decided_effect = $7, decided_reason = $8
-	                   WHERE id = $9 AND decision = ''`, string(d.State), d.By.Credential, string(d.By.Role), d.By.Person,
-		d.By.Request, now, d.Effect, d.Reason, p.ID)
+	err := b.guard.Change(t, integrity.Proposals, func() error {
+		_, err := t.Exec(`UPDATE proposals SET decision = $1, decided_by = $2, decided_by_role = $3, decided_by_person = $4,
+		                         decided_request = $5, decided_at = $6, decided_effect = $7, decided_reason = $8
+		                   WHERE id = $9 AND decision = ''`, string(d.State), d.By.Credential, string(d.By.Role), d.By.Person,
+			d.By.Request, now, d.Effect, d.Reason, p.ID)
+		return err
+	}, "id = $1", p.ID)
 	if err != nil {
 		return annotate(err, "decide the proposal %s", p.ID)
 	}
@@ -141,7 +154,7 @@ func (b *DB) RejectProposal(ctx context.Context, id, reason string) (p control.P
 		return p, err
 	}
 	err = b.engine.Write(ctx, func(t db.Tx) error {
-		if p, err = lockProposal(t, id); err != nil {
+		if p, err = lockProposal(t, b.guard, id); err != nil {
 			return err
 		}
 		if err := p.CheckDecidable(b.actor, db.TimeOf(b.now())); err != nil {
@@ -158,7 +171,7 @@ func (b *DB) RejectProposal(ctx context.Context, id, reason string) (p control.P
 
 // decidable reads a proposal that the actor may decide now, or one that is decided as is asked for.
 func (b *DB) decidable(ctx context.Context, id string, as control.State) (control.Proposal, error) {
-	p, err := read(ctx, b, func(t db.View) (control.Proposal, error) { return FindProposal(t, id) })
+	p, err := read(ctx, b, func(t db.View) (control.Proposal, error) { return findProposal(t, b.guard, id) })
 	if err != nil {
 		return p, err
 	}
@@ -176,7 +189,7 @@ func (b *books) checkDecidable(t db.View, p control.Proposal, by access.Actor) e
 	if err := p.CheckDecidable(by, now); err != nil {
 		return err
 	}
-	err := people.CheckLive(t, p.Proposer.Credential, now)
+	err := people.CheckLive(t, b.guard, p.Proposer.Credential, now)
 	if errors.Is(err, access.ErrUnknown) {
 		err = control.ErrNotOpen.In("", "%s, which has made the proposal %s, is revoked or expired; propose it again",
 			p.Proposer, p.ID).Because(control.ReasonEnded)
@@ -188,13 +201,13 @@ func (b *books) checkDecidable(t db.View, p control.Proposal, by access.Actor) e
 // proposed is so already, nobody has asked for its approval, and it is decided here.
 func (b *DB) closeProposal(ctx context.Context, id, looked string) (p control.Proposal, err error) {
 	err = b.engine.Write(ctx, func(t db.Tx) error {
-		if p, err = lockProposal(t, id); err != nil || p.Decision.State == control.Executed {
+		if p, err = lockProposal(t, b.guard, id); err != nil || p.Decision.State == control.Executed {
 			return err
 		}
 		if err := b.checkDecidable(t, p, b.actor); err != nil {
 			return err
 		}
-		if err := people.UseApproval(t, b.now(), b.actor, p.ID, looked); err != nil {
+		if err := people.UseApproval(t, b.guard, b.now(), b.actor, p.ID, looked); err != nil {
 			return err
 		}
 		nothing := control.Decision{State: control.Executed, By: b.actor, Effect: "nothing: it is so already"}

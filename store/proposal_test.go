@@ -13,6 +13,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/pricing"
@@ -443,12 +444,15 @@ func TestTheEffectIsLookedAtAgain(t *testing.T) {
 	})
 }
 
-// TestAnApprovalIsOfOneContent: with another content in the row, what was looked at is not what would be done.
+// TestAnApprovalIsOfOneContent: with another content in the row, also with a MAC, what was looked at is not what would
+// be done.
 func TestAnApprovalIsOfOneContent(t *testing.T) {
 	eachToPropose(t, func(t *testing.T, url string, db *store.DB, _ *testkit.Clock) {
 		p := propose(t, db, proposer, control.WithdrawFunds)
 		testkit.Must(scenario.Rows(t.Context(), url, fmt.Sprintf(
 			"UPDATE proposals SET content = replace(content, '%d', '%d') WHERE id = '%s'", unit, 3*unit, p.ID)))(t)
+		wants(t, failure(db.As(bob).ApproveProposal(t.Context(), p.ID, p.EffectDigest())), integrity.ErrForged)
+		ok(t, signed(t, db, integrity.Proposals, "id = $1", p.ID))
 		wants(t, failure(db.As(bob).ApproveProposal(t.Context(), p.ID, p.EffectDigest())), control.ErrEffect)
 		wants(t, failure(db.As(bob).ApproveProposal(t.Context(), p.ID, "")), ledger.ErrInvalid)
 	})

@@ -6,6 +6,7 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/evidence"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
@@ -59,6 +60,9 @@ func (r Reader) Account(ctx context.Context, id ledger.Account) (Account, error)
 
 // People are the credentials of the books, to be read.
 func (r Reader) People() people.Reader { return r.books.People().Reader }
+
+// Guard checks the rows that give a right.
+func (r Reader) Guard() *integrity.Guard { return r.books.guard }
 
 // Evidence is the records of the days, to be read.
 func (r Reader) Evidence() evidence.Reader { return r.books.Evidence().Reader }

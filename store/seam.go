@@ -25,7 +25,7 @@ import (
 // People are those who may use the books. What is changed there, as in the other tables
 // beside the books, is in the log as the actor's of these books.
 func (b *DB) People() *people.People {
-	return people.New(b.engine, seam{b}, b.clock, &b.shared.Stamps)
+	return people.New(b.engine, seam{b}, b.clock, &b.shared.Stamps, b.guard)
 }
 
 // Documents are the texts that holders accept.

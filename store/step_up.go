@@ -18,13 +18,14 @@ func (g *groupCommit) confirm(c *call, items []*item) error {
 		if err != nil || !need {
 			return err
 		}
-		return people.UseApproval(g.t, g.now, c.actor, c.approval.proposal, d.EffectDigest())
+		return people.UseApproval(g.t, g.books.guard, g.now, c.actor, c.approval.proposal, d.EffectDigest())
 	}
 	for _, it := range items {
 		if !it.isNew() || it.Kind != ledger.Transfer && it.Kind != ledger.WithdrawalRequest {
 			continue
 		}
-		if err := people.UseStepUp(g.t, g.now, c.actor, access.EntryStepUp(it.Entry, c.destination)); err != nil {
+		if err := people.UseStepUp(g.t, g.books.guard, g.now, c.actor,
+			access.EntryStepUp(it.Entry, c.destination)); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/staking"
@@ -39,6 +40,7 @@ type books struct {
 	assetCache atomic.Pointer[map[string]ledger.Asset] // as they were read last; assets are only ever added
 	opened     atomic.Int32                            // the day through which rows of open days are known to exist
 	queue      *queue
+	guard      *integrity.Guard
 	shared     outbox.Shared
 
 	distributed distributed
@@ -58,6 +60,13 @@ type Options struct {
 	ReadOnly   bool             // SQLite only: change nothing, and make no file beside the file
 	// Unfinished opens books that are restored and not audited too: for their audit.
 	Unfinished bool
+	// Sealer is the key outside the database, or nil where there is none: rows that give a right carry a MAC with a key
+	// derived from it. It is called when it is needed, until there is one: that one reads its keys again during a rotation
+	// (access.Sealer.Watch). nil: there is none.
+	Sealer func() (*access.Sealer, error)
+	// Refused is called with each row that is refused because it has not its MAC; may be nil, must be quick and safe for
+	// concurrent use.
+	Refused func(table, row string)
 	// Called with how many entries share each commit of Post; may be nil, must be quick and safe for concurrent use.
 	Observe func(entries int)
 }
@@ -95,6 +104,7 @@ func connect(ctx context.Context, url string, o Options, create bool) (*DB, erro
 		return nil, err
 	}
 	b.queue = newQueue(b.engine)
+	b.guard = newGuard(o)
 	return b, nil
 }
 
@@ -109,6 +119,9 @@ func (b *DB) begin(ctx context.Context, o Options) error {
 	}
 	b.engine.Expect()
 	if err := b.readTest(ctx, o.ClockMoved); err != nil {
+		return err
+	}
+	if _, err := b.Protected(ctx); err != nil {
 		return err
 	}
 	if b.first, err = b.readFirstDay(ctx); err != nil {

@@ -77,7 +77,7 @@ func eachURL(t *testing.T, test func(t *testing.T, url string)) {
 	})
 }
 
-func closeAfter(t *testing.T, db *store.DB) {
+func closeAfter(t testing.TB, db *store.DB) {
 	t.Helper()
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
@@ -101,11 +101,12 @@ func logged(t *testing.T, db *store.DB, actions ...string) (lines []store.LogLin
 var olga = access.Actor{Role: access.Operator, Credential: "operator olga"}
 
 func options(clock *testkit.Clock) store.Options {
-	return store.Options{Clock: clock.Now, Actor: access.Process("test"), Volatile: true}
+	return store.Options{Clock: clock.Now, Actor: access.Process("test"), Volatile: true,
+		Sealer: scenario.Sealer}
 }
 
 // shipped is what books begin with unless an operator says otherwise.
-func shipped(t *testing.T, from staking.Day) store.Setup {
+func shipped(t testing.TB, from staking.Day) store.Setup {
 	t.Helper()
 	tokens, err := staking.ShippedTokens(from)
 	if err != nil {
@@ -125,7 +126,7 @@ func same[T any](t testing.TB, what string, got, want T) {
 }
 
 // ok ends the test at an error.
-func ok(t *testing.T, err error) {
+func ok(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

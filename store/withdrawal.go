@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 )
@@ -18,6 +19,9 @@ const (
 	Pending   WithdrawalState = "pending"
 	Completed WithdrawalState = "completed"
 	Cancelled WithdrawalState = "cancelled"
+	// Forged is one that has not ended, and that somebody has changed in the database: nobody is to pay it, and it cannot
+	// be ended. Its amount, destination and client's ID are empty.
+	Forged WithdrawalState = "forged"
 )
 
 // Withdrawal is a withdrawal that was requested.
@@ -84,6 +88,7 @@ type request struct {
 	amount ledger.Amount
 	at     int64
 	ended  ledger.Kind // "": it is pending
+	forged error       // it was not written by this program
 
 	destination ledger.Destination // where it goes: its address and tag
 }
@@ -119,15 +124,19 @@ func (g *groupCommit) readRequests() error {
 		}
 	}
 	err := g.t.QuerySet(func(r db.Row) error {
-		g.requests[requested{ledger.Account(r.Text(0)), r.Text(1)}] = &request{
-			asset: r.Text(2), amount: ledger.Amount(r.Int(3)), at: r.Int(4), ended: ledger.Kind(r.Text(5)),
-			destination: ledger.Destination{Address: r.Text(6), Tag: r.Text(7)},
+		is := &request{
+			asset: r.Text(3), amount: ledger.Amount(r.Int(4)), at: r.Int(2),
+			ended:       ledger.Kind(r.Text(integrity.Withdrawals.MAC() + 1)),
+			destination: ledger.Destination{Address: r.Text(5), Tag: r.Text(7)},
 		}
+		if is.ended == "" {
+			is.forged = g.books.guard.Check(integrity.Withdrawals, r, 0)
+		}
+		g.requests[requested{ledger.Account(r.Text(0)), r.Text(1)}] = is
 		return nil
-	}, `SELECT w.account, w.id, w.asset, w.amount, w.requested,
+	}, "SELECT "+integrity.Withdrawals.Columns("w.")+`,
 	           coalesce((SELECT e.kind FROM endings e
-	                      WHERE e.bucket = w.bucket AND e.account = w.account AND e.id = w.id), ''),
-	           w.address, w.tag
+	                      WHERE e.bucket = w.bucket AND e.account = w.account AND e.id = w.id), '')
 	      FROM {rows} JOIN withdrawals w ON w.bucket = r.bucket AND w.account = r.account AND w.id = r.id`,
 		db.SetOf(ended, requestFields(itself[requested])...))
 	return annotate(err, "look withdrawals up")
@@ -181,6 +190,8 @@ func (g *groupCommit) checkEnding(it *item) error {
 	switch {
 	case r == nil:
 		return ledger.ErrNotFound.In("", "%s has requested no withdrawal %s; post its request first", of.account, of.id)
+	case r.forged != nil:
+		return r.forged
 	case r.asset != m.Asset || r.amount != m.Amount:
 		return ledger.ErrNotRequested.In("", "the withdrawal %s is of %s %s, not of %s %s",
 			of.id, g.assets[r.asset].Format(r.amount), r.asset, g.assets[m.Asset].Format(m.Amount), m.Asset)
@@ -268,13 +279,21 @@ func (g *groupCommit) writeRequests(items []*item) error {
 	if err := g.insertNew("pending", db.SetOf(items, pending...)); err != nil {
 		return err
 	}
-	return g.insertNew("withdrawals", db.SetOf(items, append(pending,
+	macs, err := g.books.guard.MACs(integrity.Withdrawals, len(items), func(i int) []any {
+		it := items[i]
+		m, to := it.Moves[0], it.call.destination
+		return []any{string(m.From), it.ID, it.at, m.Asset, int64(m.Amount), to.Address, to.Network, to.Tag, to.ClientID}
+	})
+	if err != nil {
+		return annotate(err, "protect withdrawals")
+	}
+	return g.insertNew("withdrawals", append(db.SetOf(items, append(pending,
 		db.Text("asset", func(it *item) string { return it.Moves[0].Asset }),
 		db.Int("amount", func(it *item) int64 { return int64(it.Moves[0].Amount) }),
 		db.Text("address", func(it *item) string { return it.call.destination.Address }),
 		db.Text("network", func(it *item) string { return it.call.destination.Network }),
 		db.Text("tag", func(it *item) string { return it.call.destination.Tag }),
-		db.Text("client_id", func(it *item) string { return it.call.destination.ClientID }))...))
+		db.Text("client_id", func(it *item) string { return it.call.destination.ClientID }))...), db.Texts("mac", macs)))
 }
 
 func (g *groupCommit) writeEndings(items []*item) error {

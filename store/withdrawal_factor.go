@@ -89,7 +89,7 @@ func (g *groupCommit) checkFactors() error {
 	if needed, err := NeedsFactor(g.t); err != nil || !needed {
 		return err
 	}
-	have, err := people.HaveFactors(g.t, askers)
+	have, err := people.HaveFactors(g.t, g.books.guard, askers)
 	for i, it := range items {
 		if err == nil && !have[askers[i]] {
 			it.refuse(people.NoFactor(askers[i].Account))

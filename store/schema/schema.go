@@ -5,6 +5,8 @@ package schema
 import (
 	"context"
 	"embed"
+	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +24,16 @@ var scripts embed.FS
 
 // Version is the number of steps: the schema that this program works with.
 func Version() int { return len(Steps(time.Now, access.Actor{})) }
+
+// MACs is the first schema in which rows that give a right have MACs.
+func MACs() int64 {
+	// The scripts are in the binary: that they cannot be listed is a mistake here.
+	files, err := scripts.ReadDir(".")
+	if err != nil {
+		panic(err)
+	}
+	return int64(1 + slices.IndexFunc(files, func(f fs.DirEntry) bool { return f.Name() == "0052_mac.sql" }))
+}
 
 // Steps are the migrations from an empty database to the books of today, in order.
 // What a step writes with a time or into the log is of the clock and the actor.
@@ -43,6 +55,7 @@ func Steps(clock func() time.Time, actor access.Actor) (steps []db.Migration) {
 			_, err := t.Exec("UPDATE withdrawal_addresses SET added = $1, usable = $1", clock().UnixMilli())
 			return err
 		},
+		"0052_mac.sql": func(_ context.Context, t db.Tx, _ func(int64)) error { return countFactors(t) },
 	}
 	// The scripts are in the binary: that one cannot be read is a mistake here.
 	files, err := scripts.ReadDir(".")
@@ -58,6 +71,30 @@ func Steps(clock func() time.Time, actor access.Actor) (steps []db.Migration) {
 		panic(err)
 	}
 	return steps
+}
+
+// countFactors keeps with each person who logs in how many passkeys and authenticator apps there are.
+func countFactors(t db.Tx) error {
+	type owner struct {
+		kind, email string
+		factors     int64
+	}
+	owners, err := db.All(t, func(r db.Row) (owner, error) {
+		kind, email, _ := strings.Cut(r.Text(0), " ")
+		return owner{kind, email, r.Int(1)}, nil
+	}, "SELECT subject, count(*) FROM (SELECT subject FROM passkeys UNION ALL SELECT subject FROM totps) f "+
+		"GROUP BY subject ORDER BY subject")
+	for _, o := range owners {
+		table := "logins"
+		if o.kind == "staff" {
+			table = "staff"
+		}
+		if err == nil {
+			_, err = t.Exec("UPDATE "+table+" SET factors = $1 WHERE bucket = $2 AND email = $3", o.factors,
+				int64(ledger.Account(o.email).Bucket()), o.email)
+		}
+	}
+	return err
 }
 
 // dateListings gives the listings of older books their first day: the books' own.

@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
+	"github.com/softstake/softstake/ledger"
+)
+
+// rowKeys is the purpose of the keys that the MACs of rows are made with.
+const rowKeys = "rows that give a right"
+
+// newGuard guards rows with keys that are derived from the one outside the database.
+func newGuard(o Options) *integrity.Guard {
+	var known atomic.Pointer[access.Sealer]
+	return integrity.NewGuard(func(again bool) (_ [][]byte, err error) {
+		sealer := known.Load()
+		if sealer == nil && o.Sealer != nil {
+			if sealer, err = o.Sealer(); err != nil {
+				return nil, err
+			}
+			known.Store(sealer)
+		}
+		if sealer == nil {
+			return nil, nil
+		}
+		derived, err := sealer.DeriveEach(rowKeys, again)
+		keys := make([][]byte, len(derived))
+		for i, key := range derived {
+			keys[i] = key
+		}
+		return keys, err
+	}, o.Refused)
+}
+
+// Guard checks the rows that give a right.
+func (b *DB) Guard() *integrity.Guard { return b.guard }
+
+// Protected is since when rows that give a right carry a MAC, or the zero time. From then on the key is needed.
+func (b *DB) Protected(ctx context.Context) (since time.Time, err error) {
+	err = b.engine.Read(ctx, func(t db.View) (err error) {
+		since, err = integrity.Protected(t)
+		return err
+	})
+	b.guard.Expect(!since.IsZero())
+	return since, annotate(err, "read whether rows are protected")
+}
+
+// ReasonProtected is of ledger.ErrConflict: the rows were protected before.
+const ReasonProtected = "protected"
+
+// Protect gives the rows of books from before their MACs, and so vouches for what they say: once, as the log keeps.
+// Books that say so already stay as they are. It returns how many rows got one. ledger.ErrInvalid where there is no
+// key; ledger.ErrConflict because of ReasonProtected where it was done before, and somebody has removed the mark.
+// progress is called with how many rows it has looked at.
+func (b *DB) Protect(ctx context.Context, progress func(rows int64)) (signed int64, err error) {
+	err = b.engine.Write(ctx, func(t db.Tx) error {
+		since, err := integrity.Protected(t)
+		if err != nil || !since.IsZero() {
+			return err
+		}
+		before, err := integrity.WasProtected(t)
+		if err == nil && before {
+			err = ledger.ErrConflict.In("", "the rows were protected before, and the mark of that is gone: somebody has "+
+				"removed it; restore a backup").Because(ReasonProtected)
+		}
+		if err != nil {
+			return err
+		}
+		on, err := b.guard.On()
+		if err == nil && !on {
+			err = ledger.ErrInvalid.In("", "there is no key outside the database")
+		}
+		if err == nil {
+			signed, err = b.protect(t, progress)
+		}
+		return err
+	})
+	if err == nil {
+		b.guard.Expect(true)
+	}
+	return signed, annotate(err, "protect the rows that give a right")
+}
+
+// protect is Protect in a transaction. Without a key it has no effect.
+func (b *DB) protect(t db.Tx, progress func(rows int64)) (signed int64, err error) {
+	on, err := b.guard.On()
+	if err != nil || !on {
+		return 0, err
+	}
+	if signed, err = b.guard.Protect(t, b.clock(), progress); err != nil || signed == 0 {
+		return 0, err
+	}
+	return signed, b.logLine(t, "key protect", "books", fmt.Sprintf("%d rows that give a right", signed))
+}
+
+// RenewMACs gives each row that has its MAC by an older key one by the first, in small transactions, and returns how
+// many. Repeating it goes on. seen is called with how many rows each step has looked at.
+func (b *DB) RenewMACs(ctx context.Context, seen func(rows int64)) (renewed int64, err error) {
+	if renewed, err = b.guard.Renew(ctx, b.engine, seen); err != nil || renewed == 0 {
+		return renewed, err
+	}
+	return renewed, b.engine.Write(ctx, func(t db.Tx) error {
+		return b.logLine(t, "key reseal", "rows", fmt.Sprintf("%d rows that give a right", renewed))
+	})
+}
