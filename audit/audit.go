@@ -59,7 +59,7 @@ func Run(ctx context.Context, b Books, o Options) (Report, error) {
 	}
 	a := &audit{
 		books: b, outline: outline, only: o.Day, seed: maphash.MakeSeed(), sums: map[string]*TokenSum{},
-		batches: map[Key]*declared{}, shares: tally[period]{}, owned: map[ownedKey]*owned{},
+		batches: map[Key]*declared{}, shares: tally[period]{}, gained: tally[Key]{}, owned: map[ownedKey]*owned{},
 		derivation: derive(&outline.Sharing),
 		weights:    tally[weightKey]{}, budgets: tally[budgetKey]{}, places: map[string]*places{},
 		weighedThrough: map[string]staking.Day{},
@@ -96,6 +96,10 @@ func Run(ctx context.Context, b Books, o Options) (Report, error) {
 		}
 		a.compareSums()
 		a.compareCarried()
+		a.compareOwed()
+		if err := b.Contradictions(ctx, a.find); err != nil {
+			return Report{}, fmt.Errorf("audit: %w", err)
+		}
 	}
 	a.report.Through = outline.Closed
 	a.report.Findings, a.report.Total = a.found.first, a.found.total
@@ -118,11 +122,14 @@ type audit struct {
 	sums    map[string]*TokenSum
 	batches map[Key]*declared
 	shares  tally[period] // of the distributions, over all buckets
+	gained  tally[Key]    // by house accounts, over all buckets
 	owned   map[ownedKey]*owned
 	weights tally[weightKey]
 	budgets tally[budgetKey]
 	places  map[string]*places // by campaign
 	slots   slots
+
+	overdrawn []Overdraft
 
 	derivation *derivation // of the latest snapshot
 }
@@ -175,6 +182,10 @@ func (a *audit) merge(w *worker) {
 	for p, sum := range w.given {
 		a.shares.add(p, sum)
 	}
+	for k, sum := range w.gained {
+		a.gained.add(k, sum)
+	}
+	a.overdrawn = append(a.overdrawn, w.head.Overdrawn...)
 	a.mergeCampaigns(w)
 	for _, b := range w.head.Batches {
 		if d := a.batches[b.Key]; d != nil {

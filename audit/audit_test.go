@@ -65,7 +65,7 @@ func TestBooksThatCannotBeRead(t *testing.T) {
 	broken := errors.New("the disk is gone")
 	methods := []string{
 		"Outline", "Head", "Span", "Balances", "Enrollments", "Exclusions", "Postings", "Accruals",
-		"Outside", "Entries", "Withdrawals",
+		"Outside", "Entries", "Withdrawals", "Contradictions",
 	}
 	for _, method := range methods {
 		b := honestBooks(t)

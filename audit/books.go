@@ -17,6 +17,9 @@ type Books interface {
 	ReadBucket(ctx context.Context, bucket int, read func(Bucket) error) error
 	// Forged calls visit with what is wrong with each row that gives a right, and was not written by this program.
 	Forged(ctx context.Context, visit func(what string)) error
+	// Contradictions visits rows beside the figures of rewards that cannot be in the same books: an open enrollment of
+	// a closed account, an approval by the person who proposed it. Each rule reads one snapshot.
+	Contradictions(ctx context.Context, visit func(Finding)) error
 }
 
 // Outline is what there is to audit.
@@ -25,6 +28,7 @@ type Outline struct {
 	Closed   staking.Day // the last day that is closed in every bucket; First-1: none
 	Intended staking.Day // the last day whose closing is intended; First-1: none
 	Intents  int64       // how many days' closing is
+	Owed     []Owed      // by the records of days
 
 	Sharing
 }

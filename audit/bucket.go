@@ -26,6 +26,7 @@ type worker struct {
 	slots      slots
 	derivation *derivation
 	given      tally[period] // what the bucket's accounts have of each distribution
+	gained     tally[Key]    // what house accounts have gained by postings
 	positions  []position
 	at         int         // where in the positions the rows of the day have come to
 	moved      []*position // those with postings on the day
@@ -65,6 +66,7 @@ func newWorker(a *audit) *worker { return &worker{audit: a} }
 func (w *worker) begin(number int) {
 	w.number, w.head, w.found, w.counts = number, Head{}, findings{}, Report{}
 	w.tokens, w.totals, w.given = map[string]*token{}, map[Key]*total{}, tally[period]{}
+	w.gained = tally[Key]{}
 	w.owned = map[ownedKey]*owned{}
 	w.slots.clear()
 }
@@ -396,6 +398,7 @@ func (w *worker) seek(account ledger.Account, asset string, pass func(*position)
 func (w *worker) posting(x *Posting) {
 	w.counts.Postings++
 	w.checkPosting(x)
+	w.countHouse(x)
 	if w.only == nil && x.Day <= w.outline.Closed {
 		w.countPosting(x)
 	}

@@ -15,7 +15,8 @@ type Finding struct {
 	HasDay  bool           // false: it is of no one day, such as a balance
 	Account ledger.Account // "": of no one account, such as a total
 	Asset   string         // "": of no one token, such as an enrollment
-	What    string         // the stored and the derived figure, in the token's decimals
+	Rule    string         // that rows contradict (Books.Contradictions); "": figures differ from derived ones
+	What    string         // the stored and the derived figure, in the token's decimals, or the row and what it contradicts
 }
 
 // on is a finding of a day, of an account and a token, or of no one ("").
@@ -23,7 +24,7 @@ func on(d staking.Day, account ledger.Account, asset, what string) Finding {
 	return Finding{Day: d, HasDay: true, Account: account, Asset: asset, What: what}
 }
 
-// String is the finding as one line: day, account, token, and what differs.
+// String is the finding as one line: day, account, token, what differs, and the rule.
 func (f Finding) String() string {
 	var parts []string
 	if f.HasDay {
@@ -35,21 +36,25 @@ func (f Finding) String() string {
 	if f.Asset != "" {
 		parts = append(parts, f.Asset)
 	}
-	if parts == nil {
-		return f.What
+	line := f.What
+	if len(parts) > 0 {
+		line = strings.Join(parts, " ") + ": " + line
 	}
-	return strings.Join(parts, " ") + ": " + f.What
+	if f.Rule != "" {
+		line += " (" + f.Rule + ")"
+	}
+	return line
 }
 
 // compareFindings orders by day, account and token. Findings without a day, holder or token
-// come last, so that the first finding is nearest to the cause.
+// come last, so that the first finding is nearest to the cause. Rules come after figures of the same.
 func compareFindings(a, b Finding) int {
 	return cmp.Or(
 		general(!a.HasDay, !b.HasDay), cmp.Compare(a.Day, b.Day),
 		general(a.Account == "", b.Account == ""), general(a.Account.IsHouse(), b.Account.IsHouse()),
 		cmp.Compare(a.Account, b.Account),
 		general(a.Asset == "", b.Asset == ""), cmp.Compare(a.Asset, b.Asset),
-		cmp.Compare(a.What, b.What))
+		cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.What, b.What))
 }
 
 // general orders zero values last.

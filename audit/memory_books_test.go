@@ -17,6 +17,8 @@ type memoryBooks struct {
 	broken  func(method string) error // what a method fails with; nil: nothing
 	reads   int                       // of buckets
 	reading func(reads int)           // called before each; may be nil
+
+	contradictions []Finding
 }
 
 // memoryBucket is one bucket's rows, in any order.
@@ -44,6 +46,13 @@ func (b *memoryBooks) fails(method string) error {
 
 func (b *memoryBooks) Outline(context.Context) (Outline, error) {
 	return b.outline, b.fails("Outline")
+}
+
+func (b *memoryBooks) Contradictions(_ context.Context, visit func(Finding)) error {
+	for _, f := range b.contradictions {
+		visit(f)
+	}
+	return b.fails("Contradictions")
 }
 
 // ReadBucket begins again once after an error, as a store does after one of the database.

@@ -25,7 +25,7 @@ type auditCmd struct {
 }
 
 func (c *auditCmd) Help() string {
-	return `Every average and every reward is derived again from the journal, with another algorithm; balances, totals, carries and digests are compared. It reads only, may run while the books are in use, and runs on backups too. The exit status is 1 when it finds anything.
+	return `Every average and every reward is derived again from the journal, with another algorithm; balances, totals, carries and digests are compared. Rows that contradict each other are found too, such as a pending withdrawal that nobody requested or a price that no line of the log sets; docs/security.md lists the rules. It reads only, may run while the books are in use, and runs on backups too. The exit status is 1 when it finds anything.
 
 With --anchors it also finds what agrees with itself: rows of closed days that were changed together with all that is derived from them, and records that were made again. It says of which day and kind they are, and in which bucket.
 
@@ -59,6 +59,7 @@ type (
 		Day     *staking.Day   `json:"day,omitempty"`
 		Account ledger.Account `json:"account,omitempty"`
 		Asset   string         `json:"asset,omitempty"`
+		Rule    string         `json:"rule,omitempty"`
 		What    string         `json:"what"`
 	}
 )
@@ -101,7 +102,7 @@ func (c *auditCmd) Run(env *Env) error {
 func findingsError(r audit.Report, checked *evidence.Checked) error {
 	switch {
 	case r.Total > 0:
-		return fmt.Errorf("the books differ from their journal in %s; keep them as they are, and compare with a backup",
+		return fmt.Errorf("the books differ from their journal, or contradict themselves, in %s; keep them as they are, and compare with a backup",
 			count(r.Total, "place", "places"))
 	case checked != nil && len(checked.Findings) > 0:
 		return fmt.Errorf("the books differ from their records in %s; keep them as they are, and compare with a backup",
@@ -150,7 +151,7 @@ func (c *auditCmd) writeJSON(env *Env, r audit.Report, checked *evidence.Checked
 			a.sum(t.Asset.Symbol, t.House)})
 	}
 	for _, f := range r.Findings {
-		finding := findingJSON{Account: f.Account, Asset: f.Asset, What: f.What}
+		finding := findingJSON{Account: f.Account, Asset: f.Asset, Rule: f.Rule, What: f.What}
 		if f.HasDay {
 			finding.Day = &f.Day
 		}

@@ -49,7 +49,7 @@ var jsonForms = []struct {
 	{assetJSON{}, "TokenOut", ""},
 	{auditJSON{}, "", "through accounts positions postings rewards tokens findingsTotal findings anchors credentials"},
 	{tokenSumJSON{}, "", "asset holders house"},
-	{findingJSON{}, "", "day account asset what"},
+	{findingJSON{}, "", "day account asset rule what"},
 	{anchorsJSON{}, "", "records checkpoints through rows findings"},
 	{differentJSON{}, "", "day kind what"},
 	{documentJSON{}, "DocumentOut", ""},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/evidence"
 	"github.com/softstake/softstake/holding"
 	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
@@ -35,6 +36,9 @@ func (b audited) Outline(ctx context.Context) (o audit.Outline, err error) {
 			return err
 		}
 		o.Intended = staking.Day(intended)
+		if o.Owed, err = owed(t, o.First); err != nil {
+			return err
+		}
 		if o.Sharing, err = sharing(t, o.Closed); err != nil {
 			return err
 		}
@@ -60,6 +64,29 @@ func (b audited) Forged(ctx context.Context, visit func(what string)) error {
 		return nil
 	}
 	return err
+}
+
+// owed are what the records of days say is owed. One that cannot be read is found where records are compared with the
+// rows that they are of.
+func owed(t db.View, first staking.Day) (all []audit.Owed, err error) {
+	err = t.Query(func(r db.Row) error {
+		record, err := evidence.ParseRecord(r.Text(1))
+		if err != nil || int64(record.Day) != r.Int(0) {
+			return nil
+		}
+		for _, l := range record.Liabilities {
+			settled, known := record.Settled[l.Asset]
+			if !known {
+				settled = first - 1
+			}
+			all = append(all, audit.Owed{Key: audit.Key{Day: record.Day, Asset: l.Asset}, Sum: l.Root.Sum, Settled: settled})
+		}
+		return nil
+	}, "SELECT day, body FROM records ORDER BY day")
+	if err != nil {
+		err = fmt.Errorf("read what records say is owed: %w", err)
+	}
+	return all, err
 }
 
 func declarations(t db.View) ([]audit.Declaration, error) {
