@@ -80,7 +80,7 @@ func checkRoles(t db.View, visit func(audit.Finding)) error {
 // checkDecisions finds proposals that were decided by whoever may not, such as the person who made them, or when they
 // were not open.
 func checkDecisions(t db.View, visit func(audit.Finding)) error {
-	proposals, err := store.ProposalsAfter(t, control.Proposal{}, "", 0, 1<<31-1)
+	proposals, err := store.ProposalsAfter(t, control.Proposal{}, store.ProposalsAsked{}, 0, 1<<31-1)
 	if err != nil {
 		return err
 	}
