@@ -16,7 +16,7 @@ type Finding struct {
 	Account ledger.Account // "": of no one account, such as a total
 	Asset   string         // "": of no one token, such as an enrollment
 	Rule    string         // that rows contradict (Books.Contradictions); "": figures differ from derived ones
-	What    string         // the stored and the derived figure, in the token's decimals, or the row and what it contradicts
+	What    string         // the stored and the derived figure, in the token's decimals; or a row and what it contradicts
 }
 
 // on is a finding of a day, of an account and a token, or of no one ("").

@@ -10,10 +10,11 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// What a day's record says is owed to holders is the sum of a tree of their balances. The audit derives it from the other
-// side of the books: by double entry, what holders have by their postings is what house accounts do not have, and what
-// they have by rewards is what was declared for @payable. A balance below zero is no liability, and counts as nothing in
-// the tree; where an authoritative entry has left one, the sum may be higher than what is derived, and not lower.
+// What a day's record says is owed to holders is the sum of a tree of their balances. The audit derives it from the
+// other side of the books: by double entry, what holders have by their postings is what house accounts do not have,
+// and what they have by rewards is what was declared for @payable. A balance below zero is no liability, and counts
+// as nothing in the tree; where an authoritative entry has left one, the sum may be higher than what is derived,
+// and not lower.
 
 // RuleOwed is the rule of findings about what is owed.
 const RuleOwed = "liabilities of a record"

@@ -102,7 +102,8 @@ func (c *auditCmd) Run(env *Env) error {
 func findingsError(r audit.Report, checked *evidence.Checked) error {
 	switch {
 	case r.Total > 0:
-		return fmt.Errorf("the books differ from their journal, or contradict themselves, in %s; keep them as they are, and compare with a backup",
+		return fmt.Errorf("the books differ from their journal, or contradict themselves, in %s; keep them as they are, "+
+			"and compare with a backup",
 			count(r.Total, "place", "places"))
 	case checked != nil && len(checked.Findings) > 0:
 		return fmt.Errorf("the books differ from their records in %s; keep them as they are, and compare with a backup",

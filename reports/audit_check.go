@@ -122,8 +122,8 @@ func checkPrices(t db.View, visit func(audit.Finding)) error {
 		err = t.Query(func(r db.Row) error {
 			day, figure := staking.Day(r.Int(1)), ledger.FormatDecimal(r.Int(2), conversion.PriceScale)
 			if _, there := lines[of(s.action, r.Text(0), fmt.Sprintf("%s: %s", day, figure))]; !there {
-				f := findingAt(r.Int(3), rulePrice, fmt.Sprintf("its %s of %s is %s, and no line of the log sets it so", s.figure, day,
-					figure))
+				f := findingAt(r.Int(3), rulePrice, fmt.Sprintf("its %s of %s is %s, and no line of the log sets it so",
+					s.figure, day, figure))
 				f.Asset = r.Text(0)
 				visit(f)
 			}

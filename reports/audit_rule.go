@@ -10,10 +10,11 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// rule finds rows that contradict each other. Its query returns an account and a token, each may be empty, a moment in
-// milliseconds, what is wrong, and the day that stands there as {day}; moment and day may be 0. It is one statement
-// about all rows, whose joins go by keys and indexes: the time grows with the rows, and not with their square. CROSS JOIN
-// has SQLite read the left table first: it may not be the smaller one, but only the right one has the key.
+// rule finds rows that contradict each other. Its query returns an account and a token, each may be empty, a moment
+// in milliseconds, what is wrong, and the day that stands there as {day}; moment and day may be 0. It is one
+// statement about all rows, whose joins go by keys and indexes: the time grows with the rows, and not with their
+// square. CROSS JOIN has SQLite read the left table first: it may not be the smaller one, but only the right one
+// has the key.
 type rule struct{ name, sql string }
 
 // rules are about rows beside the figures of rewards. They hold in books of every version. Where processes of one

@@ -67,7 +67,8 @@ var contradictions = []struct{ rule, sql, what string }{
 		"alice BNB: the withdrawal w-2 has ended as withdrawal-completed, and no entry then ends it so"},
 
 	{"price that cannot be", "UPDATE prices SET price = 0", "BNB: its price of 2026-03-02 is not above zero"},
-	{"price that cannot be", "UPDATE prices SET day = day + 9", "BNB: its price of 2026-03-11 is not above zero, or was set"},
+	{"price that cannot be", "UPDATE prices SET day = day + 9",
+		"BNB: its price of 2026-03-11 is not above zero, or was set"},
 	{"rate that cannot be", "UPDATE rates SET rate = -1", "EUR: its rate of 2026-03-02 is not above zero"},
 	{"price set after payment", "UPDATE prices SET set_at = set_at + 864000000",
 		"BNB: its price of 2026-03-02 was set after the day was paid, and the books count no late price"},
