@@ -61,10 +61,12 @@ var arrows = map[string][]string{
 	"verify":      {},
 	"evidence":    {"verify", "integrity", "staking", "ledger", "db"},
 	"outbox":      {"staking", "ledger", "db"},
+	"join":        {"strictjson", "ledger"},
 	"holding":     {"staking", "ledger", "db"},
 	"store": {"store/schema", "store/restore", "people", "origin", "idempotency", "outbox", "holding", "imports",
 		"consent", "control", "pricing", "evidence", "integrity", "conversion", "staking", "access", "audit", "ledger",
-		"db"},
+		"join", "db"},
+	"ingest":     {"store", "join", "ledger"},
 	"simulation": {"store", "holding", "staking", "ledger", "db"},
 	"reports": {"integrity", "store", "control", "people", "origin", "outbox", "holding", "imports", "pricing", "evidence",
 		"conversion", "staking", "audit", "access", "ledger", "db"},
@@ -84,7 +86,8 @@ var arrows = map[string][]string{
 	"demo": {"reports", "control", "people", "store", "pricing", "conversion", "staking", "access", "audit", "ledger"},
 	"bench": {"reports", "control", "people", "store", "imports", "pricing", "evidence", "staking", "access", "ledger",
 		"db"},
-	"cli": {"openid", "reports", "control", "simulation", "idempotency", "people", "serve", "web", "console", "mail",
+	"cli": {"ingest", "join", "openid", "reports", "control", "simulation", "idempotency", "people", "serve",
+		"web", "console", "mail",
 		"bench", "demo", "history", "store", "outbox", "imports", "consent", "pricing", "evidence", "conversion",
 		"staking", "access", "audit", "ledger", "strictjson", "verify", "s3", "integrity", "db"},
 	"pgtest":              {},
@@ -124,7 +127,8 @@ var (
 )
 
 // exact are the packages that count money, in which no number may be a float.
-var exact = []string{"ledger", "factor", "ceremony", "people", "idempotency", "outbox", "holding", "store/schema",
+var exact = []string{"join", "ingest", "ledger", "factor", "ceremony", "people", "idempotency", "outbox",
+	"holding", "store/schema",
 	"store/restore", "db", "reports", "simulation", "conversion", "imports", "consent", "pricing", "evidence",
 	"integrity", "origin", "staking", "history", "audit", "store", "access", "control", "events", "binance", "api", "web",
 	"console", "ui", "sse", "serve", "demo", "cli"}

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,7 +25,7 @@ var reading = strings.Fields(`demo estimate simulate status account:list account
 	asset:list terms:list limit:list limit:list-account limit:history income:list fees:list campaign:list campaign:show price:list currency:list documents:list documents:show region:list exclude:list
 	login:list key:list token:list staff:list rates disclosure:list disclosure:show
 	audit anchor:key anchor:list proof verify log bench:settle bench:post bench:http bench:pages
-	bench:records`)
+	bench:records join:status join:late`)
 
 // elsewhere are the commands whose lines other tests look for: those of "serve" are of its
 // requests, and of the daily run, which "settle" shows; "upgrade", "restore" and "key protect" work on other books
@@ -64,6 +65,12 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"reconciliation resolve", "w-0 --reason late", "", "reconciliation resolve"},
 	{"account freeze", "alice --reason order", "", "account freeze"},
 	{"account unfreeze", "alice --reason lifted", "", "account unfreeze"},
+	{"join run", "file:events --name shop --until-end", "", "join"},
+	{"join resume", "shop/p1", "", "join resume"},
+	{"join run", "file:events --name shop --until-end", "", "join"},
+	{"join skip", "shop/p1 e-2 --reason typing", "", "join skip"},
+	{"join retire", "shop/p1 --reason done", "", "join retire"},
+	{"join close", "2026-11-21 --reason down", "", "join close"},
 	{"adjust", "a-1 alice @custody BNB 1 --reason missed", "", "adjust"},
 	{"fund", "BNB 10", "", "fund"},
 	{"fund", "BNB 1 --withdraw", "", "fund withdraw"},
@@ -173,7 +180,12 @@ func TestEachCommandIsLogged(t *testing.T) {
 		"more.csv": exportHeader + "1,2026-11-22 10:00:00,Spot,Deposit,BNB,1,\n" +
 			"1,2026-11-22 10:30:00,Spot,Deposit,BNB,2,\n",
 		"warning.txt": "Take care.\n",
+		"events/p1.jsonl": `{"id":"e-1","at":"2026-11-22T12:00:00Z","account":"alice","token":"BNB","change":"1"}` + "\n" +
+			`{"id":"e-2","at":"2026-11-22T12:00:00Z","account":"nobody","token":"BNB","change":"1"}` + "\n",
 	} {
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -195,7 +207,8 @@ func TestEachCommandIsLogged(t *testing.T) {
 			actor = "bob"
 		}
 		out, proposed, status := commandAt(t.Context(), now, strings.NewReader(c.stdin), append(args, "--actor", actor)...)
-		if want := map[bool]int{true: 3}[c.action == "proposal make"]; status != want {
+		// A partition that has stopped is exit status 1.
+		if want := map[string]int{"proposal make": 3, "join": 1}[c.action]; status != want {
 			t.Fatalf("%q: exit status %d: %s", args, status, proposed)
 		}
 		out += proposed

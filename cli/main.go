@@ -52,6 +52,7 @@ type app struct {
 	Post   postCmd   `cmd:"" group:"entries" help:"Post entries: deposits, withdrawals, transfers, trades, holds."`
 	Load   loadCmd   `cmd:"" group:"entries" help:"Load the opening balances of many accounts."`
 	Import importCmd `cmd:"" group:"entries" help:"Import an exchange's Transaction History into an account."`
+	Join   joinCmd   `cmd:"" group:"entries" help:"Post the events of another ledger, and see that none is missing."`
 	Adjust adjustCmd `cmd:"" group:"entries" help:"Post a correction dated today, with its reason."`
 
 	Compensate compensateCmd `cmd:"" group:"entries" help:"Make the reward of a paid day good, out of the pool."`

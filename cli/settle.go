@@ -61,6 +61,9 @@ func (c *settleCmd) Run(env *Env) error {
 			}
 		}
 		report, err := c.settle(ctx, env, db)
+		if err == nil && report.Awaited {
+			err = env.warnf("%s waits for the events of its sources: see \"softstake join status\".", report.Closed+1)
+		}
 		if err != nil {
 			return err
 		}

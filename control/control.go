@@ -56,6 +56,10 @@ const (
 	CreateKey     Operation = "key create"
 	LimitKey      Operation = "key limit"
 	SetCloseAfter Operation = "days set-close-after"
+
+	SkipEvents      Operation = "join skip"
+	RetirePartition Operation = "join retire"
+	CloseWithout    Operation = "join close"
 )
 
 // byStaff is when those operations need approval that a holder or a back end does alone.
@@ -173,6 +177,12 @@ var rules = map[Operation]Rule{
 	AddRegion:        {Class: Proposed, Roles: listers},
 	RemoveRegion:     {Class: Proposed, Roles: listers},
 	SetCloseAfter:    {Class: Proposed, Roles: operators}, // a day that closes early takes no late entry
+
+	"join":          {Roles: commandLine},
+	"join resume":   {Roles: operators},
+	SkipEvents:      {Class: Proposed, Roles: operators}, // what is passed over is in no balance
+	RetirePartition: {Class: Proposed, Roles: operators}, // no day waits for it any more
+	CloseWithout:    {Class: Proposed, Roles: operators}, // what comes later counts later
 
 	"day close": {Roles: operators},
 	"declare":   {Roles: operators},

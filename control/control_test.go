@@ -36,6 +36,7 @@ var matrix = map[control.Operation]string{
 	"fund": "U", "fund withdraw": "U", "fees withdraw": "U", "fees return": "U", "income": "U", "campaign add": "U",
 	"campaign end": "OU", "asset add": "O", "terms set": "O", "terms correct": "O", "limit set": "M", "price set": "O",
 	"currency set": "O", "document publish": "O", "disclosure set": "O", "region add": "OM", "region remove": "OM",
+	"join": "", "join resume": "O", "join skip": "O", "join retire": "O", "join close": "O",
 	"days set-close-after": "O", "day close": "O", "declare": "O", "settle approve": "O",
 	"limit set-account": "M", "limit own": "H", "withdrawal-factor on": "M", "withdrawal-factor off": "M",
 	"login add": "O", "login password": "OH", "login remove": "O", "key create": "OH", "key limit": "OH",

@@ -11,7 +11,7 @@ import (
 // Kind is what happened. It determines which accounts an entry may name.
 type Kind string
 
-// The kinds of entry. Opening, Import, RewardElsewhere, Fund, Compensation, StakingIncome and FeeTransfer
+// The kinds of entry. Opening, Import, RewardElsewhere, Joined, Fund, Compensation, StakingIncome and FeeTransfer
 // are ours; callers post the others.
 const (
 	Deposit    Kind = "deposit"    // @custody → holder
@@ -34,6 +34,9 @@ const (
 	// RewardElsewhere is @custody ↔ holder: a reward of Soft Staking that another exchange
 	// paid, from its file; several moves.
 	RewardElsewhere Kind = "reward-from-elsewhere"
+
+	// Joined is @custody ↔ holder or held part: a change that another ledger has made, from its events; one move.
+	Joined Kind = "joined"
 
 	WithdrawalRequest   Kind = "withdrawal-request"   // holder → the same holder's held part; one move
 	WithdrawalCompleted Kind = "withdrawal-completed" // held part → @custody; one move
@@ -69,7 +72,7 @@ const MaxMoves = 100
 // reserved are the prefixes of the IDs of our own entries.
 var reserved = []string{
 	"reward/", "declare/", "pay/", "fund/", "import/", "opening/", "close/", compensationPrefix,
-	incomePrefix, feesPrefix, campaignPrefix}
+	incomePrefix, feesPrefix, campaignPrefix, joinPrefix}
 
 func reservedID(id string) bool {
 	return slices.ContainsFunc(reserved, func(prefix string) bool { return strings.HasPrefix(id, prefix) })
@@ -208,6 +211,8 @@ func (k Kind) allows(m Move) bool {
 		return !pool && (holder(m.From) || holder(m.To))
 	case Opening, Import, RewardElsewhere:
 		return (m.From == Custody && free(m.To)) || (free(m.From) && m.To == Custody)
+	case Joined:
+		return m.From == Custody && holder(m.To) || holder(m.From) && m.To == Custody
 	case Compensation:
 		return m.From == Rewards && free(m.To)
 	case Fund:

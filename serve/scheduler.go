@@ -18,6 +18,8 @@ import (
 const (
 	// firstRetry is how long to wait after the first failure: the backoff doubles it up to Poll.
 	firstRetry = time.Second
+	// awaitedPoll is how long a day waits at most after its last event is in the books.
+	awaitedPoll = 5 * time.Second
 	// expiryPoll is how often expired rows are removed.
 	expiryPoll = time.Hour
 	// schemaPoll is how often the schema of the books is compared with the program's.
@@ -105,6 +107,9 @@ func (s *scheduler) settle(ctx context.Context) (wait time.Duration) {
 	}
 	s.outage.over()
 	s.retry = firstRetry
+	if report.Awaited {
+		return min(awaitedPoll, s.poll)
+	}
 	return max(min(report.Next.Sub(s.now()), s.poll), time.Millisecond)
 }
 

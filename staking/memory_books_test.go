@@ -59,6 +59,9 @@ type position struct {
 
 func (b *memoryBooks) Closings(context.Context) (staking.Closings, error) { return b.closings, nil }
 
+// Delivered is that nothing is awaited from other ledgers.
+func (b *memoryBooks) Delivered(context.Context) (staking.Day, error) { return staking.Forever, nil }
+
 func (b *memoryBooks) CloseDays(_ context.Context, through staking.Day, _ time.Time) error {
 	if through > b.closed && b.closings.LastOver(b.clock) < through {
 		return fmt.Errorf("%w: %s takes late entries still", ledger.ErrInvalid, through)

@@ -38,6 +38,8 @@ var ErrChanged = errors.New("changed between accrual and declaration")
 type Books interface {
 	// Closings are how long after their end days take late entries.
 	Closings(ctx context.Context) (Closings, error)
+	// Delivered is the last day of which everything is in the books that other ledgers send; Forever if none sends.
+	Delivered(ctx context.Context) (Day, error)
 	// CloseDays closes every day up to and including through, for good. It refuses a day
 	// that still takes late entries.
 	CloseDays(ctx context.Context, through Day, now time.Time) error
@@ -87,6 +89,7 @@ type Waiting struct {
 type Report struct {
 	Closed  Day       // the last day that it was to close
 	Next    time.Time // when the day after it may be closed
+	Awaited bool      // that day is over, and waits for what another ledger has still to send
 	Paid    []Due     // by day and token
 	Waiting []Waiting // by token
 }
@@ -115,7 +118,14 @@ func Run(ctx context.Context, b Books, now time.Time, o Options) (Report, error)
 	if err != nil {
 		return Report{}, err
 	}
+	delivered, err := b.Delivered(ctx)
+	if err != nil {
+		return Report{}, err
+	}
 	report := Report{Closed: closings.LastOver(now)}
+	if report.Awaited = delivered < report.Closed; report.Awaited {
+		report.Closed = delivered
+	}
 	if o.Through != nil {
 		report.Closed = min(report.Closed, *o.Through)
 	}

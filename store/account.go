@@ -115,46 +115,50 @@ func (b *DB) OpenOrFind(ctx context.Context, accounts []Account) (there []Accoun
 // openPart opens accounts, which it sorts, and returns those that were there. detail is what the
 // log says of them.
 func (b *DB) openPart(ctx context.Context, accounts []Account, detail string) (there []Account, err error) {
+	if err := b.ensureDays(ctx); err != nil {
+		return nil, err
+	}
+	err = b.engine.Write(ctx, func(t db.Tx) (err error) {
+		there, err = b.openIn(t, accounts, detail)
+		return err
+	})
+	return there, err
+}
+
+// openIn is openPart in a transaction.
+func (b *DB) openIn(t db.Tx, accounts []Account, detail string) (there []Account, err error) {
 	slices.SortFunc(accounts, func(x, y Account) int {
 		return cmp.Or(x.ID.Bucket()-y.ID.Bucket(), cmp.Compare(x.ID, y.ID))
 	})
 	bucket := db.Int("bucket", func(a Account) int64 { return int64(a.ID.Bucket()) })
 	id := db.Text("account", func(a Account) string { return string(a.ID) })
-	if err := b.ensureDays(ctx); err != nil {
+	today := staking.DayOf(b.clock())
+	if err := b.lockOpening(t, accounts, today); err != nil {
 		return nil, err
 	}
-	err = b.engine.Write(ctx, func(t db.Tx) error {
-		there = nil
-		today := staking.DayOf(b.clock())
-		if err := b.lockOpening(t, accounts, today); err != nil {
-			return err
-		}
-		fresh := map[string]bool{}
-		_, err := t.Set(func(r db.Row) error { fresh[r.Text(0)] = true; return nil }, `INSERT INTO accounts (bucket, account, region, opened)
+	fresh := map[string]bool{}
+	_, err = t.Set(func(r db.Row) error { fresh[r.Text(0)] = true; return nil }, `INSERT INTO accounts (bucket, account, region, opened)
 		      SELECT r.bucket, r.account, r.region, r.opened FROM {rows} WHERE true ON CONFLICT DO NOTHING RETURNING account`,
-			db.SetOf(accounts, bucket, id,
-				db.Text("region", func(a Account) string { return string(a.Region) }),
-				db.Int("opened", func(a Account) int64 { return a.Opened.UnixMilli() })))
-		if err == nil && len(fresh) > 0 {
-			err = b.logMany(t, "account open", slices.Sorted(maps.Keys(fresh)), detail)
-		}
-		if err == nil && len(fresh) > 0 {
-			err = b.wrote(t, integrity.Accounts, slices.Sorted(maps.Keys(fresh))...)
-		}
-		if err == nil {
-			err = b.writeOwners(t, ownersOf(accounts, today, fresh))
-		}
-		old := slices.DeleteFunc(slices.Clone(accounts), func(a Account) bool { return fresh[string(a.ID)] })
-		if err != nil || len(old) == 0 {
-			return err
-		}
-		// A statement of its own: it sees what another has opened in the meantime.
-		there, err = db.AllOf(t, ReadAccount, "SELECT "+AccountColumns+
-			" FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account",
-			db.SetOf(old, bucket, id))
-		return err
-	})
-	return there, err
+		db.SetOf(accounts, bucket, id,
+			db.Text("region", func(a Account) string { return string(a.Region) }),
+			db.Int("opened", func(a Account) int64 { return a.Opened.UnixMilli() })))
+	if err == nil && len(fresh) > 0 {
+		err = b.logMany(t, "account open", slices.Sorted(maps.Keys(fresh)), detail)
+	}
+	if err == nil && len(fresh) > 0 {
+		err = b.wrote(t, integrity.Accounts, slices.Sorted(maps.Keys(fresh))...)
+	}
+	if err == nil {
+		err = b.writeOwners(t, ownersOf(accounts, today, fresh))
+	}
+	old := slices.DeleteFunc(slices.Clone(accounts), func(a Account) bool { return fresh[string(a.ID)] })
+	if err != nil || len(old) == 0 {
+		return nil, err
+	}
+	// A statement of its own: it sees what another has opened in the meantime.
+	return db.AllOf(t, ReadAccount, "SELECT "+AccountColumns+
+		" FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account",
+		db.SetOf(old, bucket, id))
 }
 
 // residence is what the log says of a verified residence.

@@ -280,7 +280,7 @@ func (b *DB) CloseAccount(ctx context.Context, id ledger.Account) error {
 	if err := id.CheckHolder(); err != nil {
 		return err
 	}
-	err := b.engine.Write(ctx, func(t db.Tx) error {
+	err := b.write(ctx, func(t db.Tx) error {
 		c := b.closing(t, id)
 		if err := c.lockBalances(); err != nil {
 			return err

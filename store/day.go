@@ -99,7 +99,7 @@ func (b *books) dayAfter(t db.View, sql string, args ...any) (staking.Day, error
 // it any more. It commits the intent first, which Post checks before it locks,
 // so that a stream of late entries cannot keep it waiting; then it takes the exclusive
 // locks of the days' rows. What a region's listing ends by then is ended first. It refuses
-// a day that still takes late entries (ErrInvalid). Idempotent, also from several
+// a day that still takes late entries, or waits for events (ErrInvalid). Idempotent, also from several
 // processes at the same time.
 func (b *DB) CloseDays(ctx context.Context, through staking.Day, now time.Time) error {
 	if err := b.ensureDays(ctx); err != nil {
@@ -141,6 +141,9 @@ func (b *DB) intendToClose(ctx context.Context, through staking.Day, now time.Ti
 		}
 		if err == nil {
 			err = b.checkOver(t, through)
+		}
+		if err == nil {
+			err = checkDelivered(t, through)
 		}
 		if err != nil {
 			return err

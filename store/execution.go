@@ -157,6 +157,11 @@ var executions = map[control.Operation]execution{
 	control.SetCloseAfter: executes(func(ctx context.Context, b *DB, c staking.Closing) error {
 		return b.SetCloseAfter(ctx, c)
 	}),
+	control.SkipEvents: executes(func(ctx context.Context, b *DB, c PartitionSkip) error { return b.SkipEvents(ctx, c) }),
+	control.RetirePartition: executes(func(ctx context.Context, b *DB, c PartitionEnd) error {
+		return b.RetirePartition(ctx, c)
+	}),
+	control.CloseWithout: executes(func(ctx context.Context, b *DB, c DayWithout) error { return b.CloseWithout(ctx, c) }),
 	control.AddLogin: executes(func(ctx context.Context, b *DB, c people.Login) error {
 		return b.People().AddLogin(ctx, c)
 	}),

@@ -163,5 +163,5 @@ func RunOld(ctx context.Context, url string, o Options, sql string, args ...any)
 
 // Carrying are books that carry the approval of a proposal, as ApproveProposal makes them.
 func Carrying(b *DB, id string, of control.Operation, looked string) *DB {
-	return &DB{b.books, b.actor, &approval{id, of, looked}}
+	return &DB{books: b.books, actor: b.actor, approval: &approval{id, of, looked}}
 }

@@ -209,9 +209,10 @@ func (b *books) staysOff(s *switchChange) error {
 
 // checkFreeze says why the item cannot take what it takes from frozen accounts, or nil.
 // Moves between the parts of one account stay in it; only those to the free part are
-// allowed, since what is held leaves more easily. An adjustment is an operator's.
+// allowed, since what is held leaves more easily. An adjustment is an operator's, and what another ledger
+// has done is done.
 func (g *groupCommit) checkFreeze(it *item) error {
-	if it.Kind == ledger.Adjustment {
+	if it.Kind == ledger.Adjustment || it.Kind == ledger.Joined {
 		return nil
 	}
 	for _, m := range it.Moves {

@@ -134,7 +134,7 @@ func (b *DB) ApproveProposal(ctx context.Context, id, looked string) (p control.
 	if !known {
 		return p, ledger.ErrInvalid.In("", "nobody proposes %s any more", p.Operation)
 	}
-	carrying := &DB{b.books, b.actor, &approval{p.ID, p.Operation, looked}}
+	carrying := &DB{books: b.books, actor: b.actor, approval: &approval{p.ID, p.Operation, looked}}
 	if err = run(ctx, carrying, p.Content); ledger.ReasonOf(err) == control.ReasonDecided {
 		return b.decidable(ctx, id, control.Executed) // by another approver, at the same time
 	}

@@ -133,6 +133,19 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 	control.SetCloseAfter: func(ctx context.Context, db *store.DB) error {
 		return db.SetCloseAfter(ctx, staking.Closing{From: day1 + 3, After: time.Hour})
 	},
+	control.SkipEvents: func(ctx context.Context, db *store.DB) error {
+		err := db.SkipEvents(ctx, store.PartitionSkip{Source: "shop", Name: "p1", From: 9, Reason: "lost"})
+		if ledger.ReasonOf(err) == store.ReasonNotStopped { // it was done before
+			err = nil
+		}
+		return err
+	},
+	control.RetirePartition: func(ctx context.Context, db *store.DB) error {
+		return db.RetirePartition(ctx, store.PartitionEnd{Source: "shop", Name: "p2", Reason: "moved"})
+	},
+	control.CloseWithout: func(ctx context.Context, db *store.DB) error {
+		return db.CloseWithout(ctx, store.DayWithout{Day: day1 - 1, Reason: "it is down"})
+	},
 	control.AddLogin: func(ctx context.Context, db *store.DB) error {
 		return db.People().AddLogin(ctx, people.Login{Email: "mallory@example.com", Account: "dora", Password: oneHash})
 	},
@@ -197,6 +210,13 @@ func readyToPropose(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	ok(t, db.People().AddLogin(ctx, people.Login{Email: "dora@example.com", Account: "dora", Password: oneHash}))
 	ok(t, db.People().AddKey(ctx, staffKey("L")))
 	ok(t, db.As(proposer).SetWithdrawalFactor(ctx, true))
+	for _, name := range []string{"p1", "p2"} {
+		batch := eventBatch(t, 1, `{"type":"watermark","before":"2027-01-01T00:00:00Z"}`)
+		batch.Partition = name
+		joinAll(t, db, batch)
+	}
+	testkit.Must(db.Join(ctx, store.JoinBatch{Source: "shop", Partition: "p1",
+		Fault: &store.JoinFault{Position: 2, Err: ledger.ErrInvalid.In("", "it is no event")}}))(t)
 	ok(t, db.As(proposer).SetFourEyes(ctx, true))
 }
 
@@ -231,7 +251,8 @@ func contents(t *testing.T, url string) string {
 		"SELECT code, number, removed FROM listings; "+
 		"SELECT email, role, invite_hash FROM staff; SELECT id FROM tokens; SELECT symbol FROM assets; "+
 		"SELECT email, password FROM logins; SELECT key, addresses FROM keys; SELECT account, region, frozen FROM accounts; "+
-		"SELECT * FROM close_after; SELECT * FROM meta WHERE name <> 'regions_changed'"))(t)...)
+		"SELECT * FROM close_after; SELECT * FROM join_partitions; SELECT * FROM join_closings; "+
+		"SELECT * FROM meta WHERE name <> 'regions_changed'"))(t)...)
 	return strings.Join(rows, "\n")
 }
 

@@ -27,6 +27,7 @@ type DB struct {
 	*books
 	actor    access.Actor // who makes the changes
 	approval *approval    // of the proposal that they carry out; nil: of none
+	within   db.Tx        // the transaction that changes are a part of; nil: each has its own. See DB.write
 }
 
 // books are what all who work on them in this process share.
@@ -146,7 +147,19 @@ func (b *DB) readFirstDay(ctx context.Context) (day staking.Day, err error) {
 }
 
 // As is the same books for another actor. Close either of them, not both.
-func (b *DB) As(actor access.Actor) *DB { return &DB{b.books, actor, nil} }
+func (b *DB) As(actor access.Actor) *DB { return &DB{books: b.books, actor: actor} }
+
+// write makes a change: in a transaction of its own or, within one, as a part of that, whose maker has the days' rows
+// made before it.
+func (b *DB) write(ctx context.Context, change func(db.Tx) error) error {
+	if b.within != nil {
+		return change(b.within)
+	}
+	if err := b.ensureDays(ctx); err != nil {
+		return err
+	}
+	return b.engine.Write(ctx, change)
+}
 
 // Close waits for what is being posted and closes the books.
 func (b *DB) Close() error {
@@ -278,6 +291,7 @@ const (
 
 	ReasonClosed     = "account-closed" // ledger.ErrInvalid: nothing is done with a closed account
 	ReasonOpen       = "account-open"   // ledger.ErrInvalid: the account is to be closed first
+	ReasonNotStopped = "not-stopped"    // ledger.ErrInvalid: the partition has another state
 	ReasonFuture     = "future"         // ledger.ErrInvalid: its time is ahead of the clock
 	ReasonDayBegun   = "day-begun"      // ledger.ErrInvalid: terms hold from tomorrow on
 	ReasonDayNotOver = "day-not-over"   // ledger.ErrInvalid: terms are corrected of a day that is over

@@ -127,10 +127,7 @@ func (b *DB) changeSwitch(ctx context.Context, id ledger.Account, at time.Time, 
 	if err := id.CheckHolder(); err != nil {
 		return err
 	}
-	if err := b.ensureDays(ctx); err != nil {
-		return err
-	}
-	return b.engine.Write(ctx, func(t db.Tx) (err error) {
+	return b.write(ctx, func(t db.Tx) (err error) {
 		s := &switchChange{t: t, at: b.now()}
 		if !at.IsZero() {
 			if s.at = at.UnixMilli(); s.at > b.now()+1000 {

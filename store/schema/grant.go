@@ -50,6 +50,11 @@ var Grants = map[string]db.Grant{
 	"groupings":              {Insert: true, Delete: true},
 	"import_rows":            {Insert: true, Update: "times, reward"},
 	"incomes":                {Insert: true},
+	"join_balances":          {Insert: true, Update: "balance"},
+	"join_closings":          {Insert: true},
+	"join_late":              {Insert: true},
+	"join_partitions":        {Insert: true, Update: joinPosition},
+	"join_references":        {Insert: true},
 	"keys":                   {Insert: true, Update: "addresses, label, secret, revoked, trade_until, mac"},
 	"labels":                 {Insert: true, Delete: true, Update: "until_day"},
 	"liabilities":            {Insert: true},
@@ -99,3 +104,6 @@ var Grants = map[string]db.Grant{
 	"withdrawal_settings":  {Insert: true, Delete: true, Update: "waits, any_from, mac"},
 	"withdrawals":          {Insert: true, Update: "mac"},
 }
+
+// joinPosition are the columns that change when a partition moves or stops.
+const joinPosition = "position, event, watermark, moved_at, state, stopped_at, stop_position, stop_event, reason"

@@ -1,0 +1,334 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/softstake/softstake/ingest"
+	"github.com/softstake/softstake/join"
+	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+)
+
+type joinCmd struct {
+	Run    joinRunCmd    `cmd:"" default:"withargs" help:"Post the events of another ledger, as they come."`
+	Status joinStatusCmd `cmd:"" help:"Show how far each partition is, and why one has stopped."`
+	Late   joinLateCmd   `cmd:"" help:"List the events that came when their day was closed."`
+	Resume joinResumeCmd `cmd:"" help:"Let a stopped partition go on with the event at which it stopped."`
+	Skip   joinSkipCmd   `cmd:"" help:"Let a stopped partition go on without events."`
+	Retire joinRetireCmd `cmd:"" help:"End a partition: no day waits for it any more."`
+	Close  joinCloseCmd  `cmd:"" help:"Let a day close without waiting for its events."`
+}
+
+type joinRunCmd struct {
+	Source   string `arg:"" help:"Where the events come from: file:FOLDER, in which NAME.jsonl is the partition NAME."`
+	Name     string `required:"" placeholder:"NAME" help:"Name of the source, in the ID of each entry. It stays the same forever."`
+	Mapping  string `placeholder:"FILE" help:"How to read events from the JSON of others. Without it the events are as docs/join.md says."`
+	UntilEnd bool   `help:"End when every event that is there now is posted. Without it: wait for more."`
+	Batch    int    `default:"1000" help:"How many events share a transaction at most, up to 2000."`
+}
+
+func (c *joinRunCmd) Help() string {
+	return `Each event is posted exactly once: its position is kept in the transaction of its entry, and what is read again has no further effect. An event that cannot be posted, a gap before it, or a balance of the source that its events do not give stops its partition, and no other: "join status" says why, "join resume" and "join skip" go on. A day closes when every partition has said that its events are all delivered. docs/join.md says what an event is.
+
+The exit status is 1 where --until-end ends with a partition that has stopped.
+
+Examples:
+
+  softstake join file:/var/lib/exchange/outbox --name exchange
+  softstake join file:outbox --name exchange --mapping debezium.json --until-end`
+}
+
+func (c *joinRunCmd) Run(env *Env) error {
+	folder, is := strings.CutPrefix(c.Source, "file:")
+	switch {
+	case !is || folder == "":
+		return usage("%q is no source; it is file:FOLDER", c.Source)
+	case c.Batch < 1 || c.Batch > 2000:
+		return usage("--batch is from 1 to 2000")
+	}
+	decode := join.Decode
+	if c.Mapping != "" {
+		text, err := readFile(env, c.Mapping, io.ReadAll)
+		if err != nil {
+			return err
+		}
+		m, err := join.ParseMapping(text)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.Mapping, err)
+		}
+		decode = m.Decode
+	}
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		log := slog.New(slog.NewTextHandler(env.Stderr, logOptions(slog.LevelInfo)))
+		result, err := ingest.Run(ctx, ingest.Config{Books: db, Source: join.Folder(folder), Name: c.Name, Decode: decode,
+			Log: log, Poll: joinPoll, Batch: c.Batch, UntilEnd: c.UntilEnd})
+		if err != nil {
+			return err
+		}
+		if err := env.printf("Read %d events, posted %d entries.\n", result.Events, result.Entries); err != nil {
+			return err
+		}
+		return stoppedError(result.Stopped)
+	})
+}
+
+// joinPoll is how often to look for more events.
+const joinPoll = 200 * time.Millisecond
+
+// stoppedError says which partitions have stopped, and why, or nil.
+func stoppedError(stopped []store.Partition) error {
+	var lines []string
+	for _, p := range stopped {
+		lines = append(lines, fmt.Sprintf("%s/%s has stopped at position %d%s: %s", p.Source, p.Name, p.StopPosition,
+			eventText(p.StopEvent), p.Reason))
+	}
+	if lines == nil {
+		return nil
+	}
+	return fmt.Errorf("%s", strings.Join(lines, "\nsoftstake: "))
+}
+
+func eventText(id string) string {
+	if id == "" {
+		return ""
+	}
+	return ", event " + id
+}
+
+type joinStatusCmd struct {
+	JSON bool `help:"Print a JSON array."`
+}
+
+func (joinStatusCmd) Help() string {
+	return `Example:
+
+  softstake join status`
+}
+
+// partitionJSON is a partition of a source.
+type partitionJSON struct {
+	Source    string    `json:"source"`
+	Partition string    `json:"partition"`
+	State     string    `json:"state"`
+	Position  int64     `json:"position"`
+	Event     string    `json:"event"`
+	Watermark *instant  `json:"watermark"`
+	Moved     *instant  `json:"moved"`
+	Stop      *stopJSON `json:"stop"`
+}
+
+// stopJSON is where a partition has stopped, and why.
+type stopJSON struct {
+	At       instant `json:"at"`
+	Position int64   `json:"position"`
+	Event    string  `json:"event"`
+	Reason   string  `json:"reason"`
+}
+
+func newPartitionJSON(p store.Partition) partitionJSON {
+	known := func(at time.Time) *instant {
+		if at.IsZero() {
+			return nil
+		}
+		return new(instant(at))
+	}
+	j := partitionJSON{Source: p.Source, Partition: p.Name, State: p.State.String(), Position: p.Position,
+		Event: p.Event, Watermark: known(p.Watermark), Moved: known(p.Moved)}
+	if p.State == store.Stopped {
+		j.Stop = &stopJSON{instant(p.Stopped), p.StopPosition, p.StopEvent, p.Reason}
+	}
+	return j
+}
+
+func (c *joinStatusCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		partitions, err := reports.New(db.Reader()).Partitions(ctx)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			all := []partitionJSON{}
+			for _, p := range partitions {
+				all = append(all, newPartitionJSON(p))
+			}
+			return writeJSON(env.Stdout, all)
+		}
+		if len(partitions) == 0 {
+			return env.printf("No source is joined.\n")
+		}
+		g := newGrid(text("partition"), text("state"), figure("position"), text("delivered until"), text("moved"),
+			text("stopped at"))
+		for _, p := range partitions {
+			stop := ""
+			if p.State == store.Stopped {
+				stop = fmt.Sprintf("position %d%s: %s", p.StopPosition, eventText(p.StopEvent), p.Reason)
+			}
+			g.add(p.Source+"/"+p.Name, p.State.String(), strconv.FormatInt(p.Position, 10), wallOrNever(p.Watermark),
+				wallOrNever(p.Moved), stop)
+		}
+		return g.write(env.Stdout)
+	})
+}
+
+// wallOrNever is a moment, or "never".
+func wallOrNever(at time.Time) string {
+	if at.IsZero() {
+		return "never"
+	}
+	return wallTime(at)
+}
+
+type joinLateCmd struct {
+	From *staking.Day `placeholder:"DAY" help:"First day. Without it: every day."`
+}
+
+func (joinLateCmd) Help() string {
+	return `The day that such an event is about was closed when it came, and so it counts from the first open moment on. "softstake explain" shows what the day has paid, and "softstake compensate" makes good what was too low.
+
+Example:
+
+  softstake join late --from 2026-11-22`
+}
+
+func (c *joinLateCmd) Run(env *Env) error {
+	return env.booksAndAssets(func(ctx context.Context, db *store.DB, a assets) error {
+		late, err := reports.New(db.Reader()).LateEvents(ctx, given(c.From, 0), shownLate+1)
+		if err != nil {
+			return err
+		}
+		if len(late) == 0 {
+			return env.printf("No event came when its day was closed.\n")
+		}
+		g := newGrid(text("day"), text("entry"), text("account"), figure("change"), text("token"), text("at"),
+			text("counts at"))
+		for _, e := range late[:min(len(late), shownLate)] {
+			g.add(e.Day.String(), e.Entry, string(e.Account), a.plain(e.Asset, e.Amount), e.Asset, wallTime(e.At),
+				wallTime(e.Dated))
+		}
+		err = g.write(env.Stdout)
+		if err == nil && len(late) > shownLate {
+			err = env.warnf("There are more; list them from a later day on.")
+		}
+		return err
+	})
+}
+
+// shownLate is how many late events are listed.
+const shownLate = 1000
+
+// partitionArg names a partition.
+type partitionArg struct {
+	Partition string `arg:"" help:"SOURCE/PARTITION, as \"join status\" shows it."`
+}
+
+func (p partitionArg) names() (source, name string, err error) {
+	source, name, is := strings.Cut(p.Partition, "/")
+	if !is {
+		return "", "", usage("%q is no partition; it is SOURCE/PARTITION", p.Partition)
+	}
+	return source, name, nil
+}
+
+type joinResumeCmd struct{ partitionArg }
+
+func (joinResumeCmd) Help() string {
+	return `What kept the event out of the books is corrected, as by adding its token or opening its account: it is posted now. A running "softstake join" goes on by itself.
+
+Example:
+
+  softstake join resume exchange/p1`
+}
+
+func (c *joinResumeCmd) Run(env *Env) error {
+	source, name, err := c.names()
+	if err != nil {
+		return err
+	}
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		return env.done(db.ResumePartition(ctx, source, name), "%s goes on with the event at which it stopped.\n",
+			c.Partition)
+	})
+}
+
+type joinSkipCmd struct {
+	partitionArg
+	Event  string `arg:"" optional:"" help:"ID of the event at which it stopped, which is never posted."`
+	From   int64  `placeholder:"POSITION" help:"Go on with this position: no event before it that is not in the books is ever posted. In the place of an event."`
+	Reason string `required:"" placeholder:"TEXT" help:"Why; kept in the log."`
+}
+
+func (joinSkipCmd) Help() string {
+	return `Balances are then without what is passed over: correct them with "softstake adjust", or by an event of the source. It needs approval where operations do.
+
+Examples:
+
+  softstake join skip exchange/p1 e-1042 --reason "a test account of theirs"
+  softstake join skip exchange/p1 --from 1050 --reason "lost by the exchange, adjusted as a-17"`
+}
+
+func (c *joinSkipCmd) Run(env *Env) error {
+	source, name, err := c.names()
+	if err == nil && (c.Event == "") == (c.From == 0) {
+		err = usage("name the event, or a position with --from")
+	}
+	if err != nil {
+		return err
+	}
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		return env.done(db.SkipEvents(ctx, store.PartitionSkip{Source: source, Name: name, Event: c.Event, From: c.From,
+			Reason: c.Reason}), "%s goes on without %s.\n", c.Partition,
+			cmp.Or(c.Event, fmt.Sprintf("what is before position %d", c.From)))
+	})
+}
+
+type joinRetireCmd struct {
+	partitionArg
+	Reason string `required:"" placeholder:"TEXT" help:"Why; kept in the log."`
+}
+
+func (joinRetireCmd) Help() string {
+	return `Nothing of it is posted any more. It needs approval where operations do.
+
+Example:
+
+  softstake join retire exchange/p1 --reason "moved to p2"`
+}
+
+func (c *joinRetireCmd) Run(env *Env) error {
+	source, name, err := c.names()
+	if err != nil {
+		return err
+	}
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		return env.done(db.RetirePartition(ctx, store.PartitionEnd{Source: source, Name: name, Reason: c.Reason}),
+			"%s is retired.\n", c.Partition)
+	})
+}
+
+type joinCloseCmd struct {
+	Day    staking.Day `arg:"" help:"Last day that may close."`
+	Reason string      `required:"" placeholder:"TEXT" help:"Why; kept with the day."`
+}
+
+func (joinCloseCmd) Help() string {
+	return `Events of the day that come later count from the first open moment on, and "softstake join late" lists them. It needs approval where operations do.
+
+Example:
+
+  softstake join close 2026-11-22 --reason "p3 is down for a week"`
+}
+
+func (c *joinCloseCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		return env.done(db.CloseWithout(ctx, store.DayWithout{Day: c.Day, Reason: c.Reason}),
+			"%s and the days before it close without waiting for events.\n", c.Day)
+	})
+}

@@ -1,0 +1,210 @@
+// Package ingest brings the events of a source into books, partition by partition: it reads, decodes and hands on. It
+// knows no SQL, and decides nothing about money.
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/softstake/softstake/join"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
+)
+
+// Config is what to bring into which books.
+type Config struct {
+	Books    *store.DB
+	Source   join.Source
+	Name     string                                                // of the source: it is in the ID of each entry
+	Decode   func(text []byte, position int64) (join.Event, error) // join.Decode, or that of a mapping
+	Log      *slog.Logger
+	Poll     time.Duration // how often to look for more, above zero
+	Batch    int           // how many events at most share a transaction, at least 1
+	UntilEnd bool          // end when there is nothing more now; else when the context ends
+}
+
+// Result is what a run has done.
+type Result struct {
+	Events  int // that were read and are in the books, also from before
+	Entries int // that were posted
+	Stopped []store.Partition
+}
+
+// Run follows every partition of the source. A partition that stops is logged, and goes on when a person has decided;
+// until the end it is in the result. An error of the source or of the database is logged and retried or, until the end,
+// returned.
+func Run(ctx context.Context, c Config) (Result, error) {
+	r := &run{Config: c, workers: map[string]bool{}}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	for {
+		names, err := c.Source.Partitions(ctx)
+		if err == nil {
+			r.start(ctx, names, cancel)
+		} else if c.UntilEnd {
+			cancel(err)
+		} else {
+			c.Log.Error("the partitions cannot be listed; retrying", "source", c.Name, "error", err)
+		}
+		if c.UntilEnd {
+			break
+		}
+		if !pause(ctx, c.Poll) {
+			break
+		}
+	}
+	r.work.Wait()
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return r.result, cause
+	}
+	slices.SortFunc(r.result.Stopped, func(a, b store.Partition) int { return strings.Compare(a.Name, b.Name) })
+	return r.result, nil
+}
+
+// run is a run of a source.
+type run struct {
+	Config
+	workers map[string]bool
+	work    sync.WaitGroup
+
+	mu     sync.Mutex
+	result Result
+}
+
+// start follows the partitions that are not followed yet.
+func (r *run) start(ctx context.Context, names []string, fail func(error)) {
+	for _, name := range names {
+		if r.workers[name] {
+			continue
+		}
+		r.workers[name] = true
+		r.work.Go(func() {
+			if err := r.follow(ctx, name); err != nil {
+				fail(err)
+			}
+		})
+	}
+}
+
+// pause waits, and reports whether the context goes on.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// errEnd is the end of what there is now.
+var errEnd = errors.New("nothing more now")
+
+// follow brings a partition into the books until the context ends or, until the end, there is nothing more.
+func (r *run) follow(ctx context.Context, name string) error {
+	said := ""
+	for ctx.Err() == nil {
+		p, err := r.Books.AddPartition(ctx, r.Name, name)
+		if err == nil && p.State == store.Running {
+			p, err = r.read(ctx, p)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, errEnd):
+			return nil
+		case err != nil && r.UntilEnd:
+			return err
+		case err != nil:
+			r.Log.Error("a partition cannot be read; retrying", "partition", r.Name+"/"+name, "error", err)
+		case r.UntilEnd:
+			r.note(func(result *Result) { result.Stopped = append(result.Stopped, p) })
+			return nil
+		case p.State == store.Retired:
+			return nil
+		case said != p.Reason:
+			said = p.Reason
+			r.Log.Error("a partition has stopped; decide about the event", "partition", r.Name+"/"+name, "position",
+				p.StopPosition, "event", p.StopEvent, "reason", p.Reason)
+		}
+		pause(ctx, r.Poll)
+	}
+	return nil
+}
+
+func (r *run) note(fn func(*Result)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fn(&r.result)
+}
+
+// read reads a partition from where the books are until it stops; errEnd where there is nothing more, until the end.
+func (r *run) read(ctx context.Context, p store.Partition) (_ store.Partition, err error) {
+	reader, err := r.Source.Open(ctx, p.Name, max(p.Next(), 1))
+	if err != nil {
+		return r.fault(ctx, p, err)
+	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	for {
+		records, readErr := reader.Next(ctx, r.Batch)
+		batch := store.JoinBatch{Source: r.Name, Partition: p.Name}
+		for _, record := range records {
+			e, err := r.Decode(record.Text, record.Position)
+			if err != nil {
+				batch.Fault = &store.JoinFault{Position: record.Position, Err: err}
+				break
+			}
+			batch.Events = append(batch.Events, e)
+		}
+		if p, err = r.hand(ctx, p, batch); err != nil || p.State != store.Running {
+			return p, err
+		}
+		switch {
+		case readErr != nil:
+			return r.fault(ctx, p, readErr)
+		case len(records) > 0:
+		case r.UntilEnd:
+			return p, errEnd
+		case !pause(ctx, r.Poll):
+			return p, ctx.Err()
+		}
+	}
+}
+
+// hand hands a batch to the books, until all of it is there or its partition stops.
+func (r *run) hand(ctx context.Context, p store.Partition, batch store.JoinBatch) (store.Partition, error) {
+	for len(batch.Events) > 0 || batch.Fault != nil {
+		j, err := r.Books.Join(ctx, batch)
+		if err != nil {
+			return p, err
+		}
+		r.note(func(result *Result) {
+			result.Events += j.Done
+			result.Entries += j.Entries
+		})
+		if p = j.Partition; p.State != store.Running {
+			return p, nil
+		}
+		batch.Events = batch.Events[j.Done:]
+		if !j.Ahead.IsZero() && !pause(ctx, min(r.Poll, time.Second)) {
+			return p, ctx.Err()
+		}
+	}
+	return p, nil
+}
+
+// fault stops a partition whose source is not what it was, and returns other errors.
+func (r *run) fault(ctx context.Context, p store.Partition, err error) (store.Partition, error) {
+	if !errors.Is(err, join.ErrChanged) && !errors.Is(err, ledger.ErrInvalid) {
+		return p, fmt.Errorf("read %s/%s: %w", r.Name, p.Name, err)
+	}
+	return r.hand(ctx, p, store.JoinBatch{Source: r.Name, Partition: p.Name,
+		Fault: &store.JoinFault{Position: p.Position + 1, Err: err}})
+}

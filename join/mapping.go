@@ -1,0 +1,227 @@
+package join
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/strictjson"
+)
+
+// Mapping reads events from the JSON of others, such as Debezium's envelope or CloudEvents: for each kind of record,
+// where the fields of an event are. It has paths, constants and tables, and nothing that computes.
+type Mapping struct {
+	Records []RecordMapping `json:"records"`
+	Ignore  []Conditions    `json:"ignore,omitempty"` // records of which only the position counts
+}
+
+// RecordMapping is what one kind of record becomes.
+type RecordMapping struct {
+	When   Conditions       `json:"when,omitempty"` // all must hold
+	Fields map[string]Field `json:"fields"`         // by the name of a field of an event
+}
+
+// Conditions hold if each of them does.
+type Conditions []Condition
+
+// Condition holds if the value at a path is one of some texts; "": there is none, or it is null.
+type Condition struct {
+	Path string   `json:"path"`
+	Is   []string `json:"is"`
+}
+
+// Field is where a field of an event comes from: from a path or, with a value, from nowhere.
+type Field struct {
+	Path  string            `json:"path,omitempty"`
+	Value string            `json:"value,omitempty"`
+	Scale *int              `json:"scale,omitempty"` // the number at the path is of units of 10^-scale
+	Time  string            `json:"time,omitempty"`  // the number at the path counts units since 1970: s, ms, us or ns
+	Map   map[string]string `json:"map,omitempty"`   // what texts at the path stand for; others are refused
+}
+
+// maxMapping is the size of a mapping file in bytes.
+const maxMapping = 64 << 10
+
+// timeUnits are what numbers of a time count.
+var timeUnits = map[string]time.Duration{"s": time.Second, "ms": time.Millisecond, "us": time.Microsecond,
+	"ns": time.Nanosecond}
+
+// ParseMapping reads a mapping file, strictly. The errors are ledger.ErrInvalid.
+func ParseMapping(text []byte) (*Mapping, error) {
+	if len(text) > maxMapping {
+		return nil, ledger.ErrInvalid.In("", "a mapping has at most %d bytes", maxMapping)
+	}
+	var m Mapping
+	if err := strictjson.Decode(text, &m); err != nil {
+		if fault, is := errors.AsType[*strictjson.Fault](err); is {
+			return nil, ledger.ErrInvalid.In(fault.Field, "%s", fault.Message)
+		}
+		return nil, ledger.ErrInvalid.In("", "%v", err)
+	}
+	if len(m.Records) == 0 {
+		return nil, ledger.ErrInvalid.In("records", "a mapping has at least one kind of record")
+	}
+	for i, r := range m.Records {
+		for name, field := range r.Fields {
+			at := "records[" + strconv.Itoa(i) + "].fields." + name
+			if err := ledger.At(at, field.check(name)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return &m, nil
+}
+
+func (f Field) check(name string) error {
+	var into form
+	switch _, isTime := timeUnits[f.Time]; {
+	case !into.set(name, "1") && !into.set(name, "true"):
+		return ledger.ErrInvalid.In("", "an event has no such field")
+	case (f.Path == "") == (f.Value == ""):
+		return ledger.ErrInvalid.In("", "it has either a path or a value")
+	case f.Value != "" && (f.Scale != nil || f.Time != "" || f.Map != nil):
+		return ledger.ErrInvalid.In("", "a value stands by itself")
+	case f.Scale != nil && (*f.Scale < 0 || *f.Scale > amountScale):
+		return ledger.ErrInvalid.In("scale", "it is from 0 to %d", amountScale)
+	case f.Time != "" && !isTime:
+		return ledger.ErrInvalid.In("time", "%q is none of s, ms, us and ns", ledger.Clip(f.Time))
+	case f.Scale != nil && (f.Time != "" || f.Map != nil) || f.Time != "" && f.Map != nil:
+		return ledger.ErrInvalid.In("", "it has one of scale, time and map")
+	}
+	return nil
+}
+
+// set gives the form's field of a name a text, and reports whether there is such a field and the text fits.
+func (f *form) set(name, text string) bool {
+	texts := map[string]*string{"type": &f.Type, "id": &f.ID, "at": &f.At, "account": &f.Account, "token": &f.Token,
+		"kind": &f.Kind, "change": &f.Change, "balanceAfter": &f.BalanceAfter, "reverses": &f.Reverses,
+		"reward": &f.Reward, "owner": &f.Owner, "region": &f.Region, "reason": &f.Reason, "before": &f.Before}
+	if into, is := texts[name]; is {
+		*into = text
+		return true
+	}
+	if into, is := map[string]**int64{"position": &f.Position, "previous": &f.Previous}[name]; is {
+		n, err := strconv.ParseInt(text, 10, 64)
+		*into = &n
+		return err == nil
+	}
+	if into, is := map[string]**bool{"verified": &f.Verified, "earns": &f.Earns}[name]; is {
+		yes := text == "true"
+		*into = &yes
+		return yes || text == "false"
+	}
+	return false
+}
+
+// Decode reads a record as Decode does, by the mapping. A record that is to be ignored has the type Ignored; one that
+// no part of the mapping is for is an error.
+func (m *Mapping) Decode(text []byte, position int64) (Event, error) {
+	if len(text) > MaxText {
+		return Event{}, ledger.ErrInvalid.In("", "the record has %d bytes; at most %d are allowed", len(text), MaxText)
+	}
+	if err := strictjson.CheckFor(text, nil); err != nil {
+		return Event{}, ledger.ErrInvalid.In("", "%v", err)
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber() // numbers stay as they are written
+	var record any
+	if err := d.Decode(&record); err != nil {
+		return Event{}, ledger.ErrInvalid.In("", "%v", err)
+	}
+	for _, c := range m.Ignore {
+		if c.hold(record) {
+			return Event{Position: position, Previous: -1, Type: Ignored}, nil
+		}
+	}
+	for _, r := range m.Records {
+		if r.When.hold(record) {
+			return r.event(record, position)
+		}
+	}
+	return Event{}, ledger.ErrInvalid.In("", "no part of the mapping is for this record, and it is not to be ignored")
+}
+
+func (c Conditions) hold(record any) bool {
+	return !slices.ContainsFunc(c, func(one Condition) bool { return !slices.Contains(one.Is, find(record, one.Path)) })
+}
+
+// event is what a record becomes.
+func (r RecordMapping) event(record any, position int64) (Event, error) {
+	var f form
+	for name, field := range r.Fields {
+		text, err := field.text(record)
+		if err != nil {
+			return Event{}, ledger.At(name, err)
+		}
+		if text != "" && !f.set(name, text) {
+			return Event{}, ledger.ErrInvalid.In(name, "%q does not fit", ledger.Clip(text))
+		}
+	}
+	return f.event(position)
+}
+
+// text is the field's text in a record; "": it has none.
+func (f Field) text(record any) (string, error) {
+	if f.Value != "" {
+		return f.Value, nil
+	}
+	text := find(record, f.Path)
+	if text == "" {
+		return "", nil
+	}
+	switch {
+	case f.Scale != nil:
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return "", ledger.ErrInvalid.In("", "%q at %s is not a whole number of 63 bits", ledger.Clip(text), f.Path)
+		}
+		return ledger.FormatDecimal(n, *f.Scale), nil
+	case f.Time != "":
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 0 {
+			return "", ledger.ErrInvalid.In("", "%q at %s is not a time as a whole number", ledger.Clip(text), f.Path)
+		}
+		per := int64(time.Second / timeUnits[f.Time])
+		return time.Unix(n/per, n%per*int64(timeUnits[f.Time])).UTC().Format(time.RFC3339Nano), nil
+	case f.Map != nil:
+		to, known := f.Map[text]
+		if !known {
+			return "", ledger.ErrInvalid.In("", "the mapping does not say what %q at %s stands for", ledger.Clip(text), f.Path)
+		}
+		return to, nil
+	}
+	return text, nil
+}
+
+// find is the text, number or truth value at a path of names and indices, such as "payload.after.amount"; "" where
+// there is none, or null.
+func find(value any, path string) string {
+	for name := range strings.SplitSeq(path, ".") {
+		switch v := value.(type) {
+		case map[string]any:
+			value = v[name]
+		case []any:
+			i, err := strconv.Atoi(name)
+			if err != nil || i < 0 || i >= len(v) {
+				return ""
+			}
+			value = v[i]
+		default:
+			return ""
+		}
+	}
+	switch v := value.(type) {
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	case bool:
+		return strconv.FormatBool(v)
+	}
+	return ""
+}

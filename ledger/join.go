@@ -1,0 +1,6 @@
+package ledger
+
+const joinPrefix = "join/"
+
+// JoinID is the ID of the entry of an event of another ledger, which is a source under a name.
+func JoinID(source, event string) string { return joinPrefix + source + "/" + event }

@@ -1,0 +1,138 @@
+package scenario
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/softstake/softstake/ledger"
+)
+
+// otherLedger is another ledger, which writes its events into files: a file for each half of its accounts.
+type otherLedger struct {
+	*rand.Rand
+	folder   string
+	balances map[string]ledger.Amount // by account or held part, of BNB
+	opened   map[string]bool
+	last     [2]string // lines that have no end yet
+	events   int
+}
+
+// accountsOfEach is how many accounts a partition has.
+const accountsOfEach = 20
+
+// write writes so many events, the last one of each file sometimes without its end.
+func (l *otherLedger) write(t *testing.T, events int) {
+	t.Helper()
+	var texts [2]strings.Builder
+	for p := range texts {
+		texts[p].WriteString(l.last[p])
+		l.last[p] = ""
+	}
+	at := time.Now().UTC().Format(time.RFC3339Nano)
+	for range events {
+		l.events++
+		p := l.IntN(2)
+		account := fmt.Sprintf("a%d-%d", p, l.IntN(accountsOfEach))
+		if !l.opened[account] {
+			l.opened[account] = true
+			fmt.Fprintf(&texts[p], `{"type":"open","id":"o-%s","at":"%s","account":"%s"}`+"\n", account, at, account)
+		}
+		part, kind := account, "free"
+		if l.IntN(4) == 0 {
+			part, kind = account+"/held", "held"
+		}
+		change := ledger.Amount(l.Int64N(1000) + 1)
+		if l.IntN(2) == 0 {
+			change = -min(change, l.balances[part])
+		}
+		if change == 0 {
+			change = 1
+		}
+		l.balances[part] += change
+		fmt.Fprintf(&texts[p], `{"id":"e-%d","at":"%s","account":"%s","token":"BNB","kind":"%s","change":"%s","balanceAfter":"%s"}`+"\n",
+			l.events, at, account, kind, ledger.FormatDecimal(int64(change), 8),
+			ledger.FormatDecimal(int64(l.balances[part]), 8))
+	}
+	for p := range texts {
+		text := texts[p].String()
+		if n := len(text); n > 0 && l.IntN(2) == 0 {
+			cut := n - 1 - l.IntN(min(n, 40))
+			text, l.last[p] = text[:cut], text[cut:]
+		}
+		path := filepath.Join(l.folder, fmt.Sprintf("p%d.jsonl", p))
+		f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err == nil {
+			_, err = f.WriteString(text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestJoinKilled kills "softstake join" at random moments while the other ledger writes. Afterwards the balances are
+// those of the other ledger, to the unit.
+func TestJoinKilled(t *testing.T) {
+	seed, kills := Seed(t), 6
+	if Long() {
+		kills = 200
+	}
+	for i, kind := range Databases {
+		t.Run(kind, func(t *testing.T) {
+			url, began := NewURL(t, kind, true), time.Now()
+			if err := Start(t, url, nil, nil, "init").Wait(time.Minute); err != nil {
+				t.Fatal(err)
+			}
+			span := 2 * time.Since(began) // a start of the program, and about as long again
+			l := &otherLedger{Rand: Chance(seed, uint64(i)), folder: t.TempDir(), balances: map[string]ledger.Amount{},
+				opened: map[string]bool{}}
+			args := []string{"join", "file:" + l.folder, "--name", "other", "--batch", "50"}
+			l.write(t, 2000)
+			killed := 0
+			for ; killed < kills; killed++ {
+				p := Start(t, url, nil, nil, args...)
+				time.Sleep(time.Duration(l.Int64N(int64(span)))) // the moment is what is random
+				l.write(t, l.IntN(500))
+				running, err := p.Kill()
+				if err != nil || !running {
+					t.Fatalf("it has ended by itself: %v %v", err, p.Wait(time.Minute))
+				}
+			}
+			l.write(t, 0)
+			for l.last != [2]string{} {
+				l.write(t, 0)
+			}
+			if err := Start(t, url, nil, nil, append(args, "--until-end")...).Wait(2 * time.Minute); err != nil {
+				t.Fatal(err)
+			}
+			var want []string
+			for part, amount := range l.balances {
+				want = append(want, fmt.Sprintf("%s\t%d", part, amount))
+			}
+			slices.Sort(want)
+			got, err := Rows(t.Context(), url,
+				"SELECT account, balance FROM balances WHERE asset = 'BNB' AND account LIKE 'a%'")
+			if diff := cmp.Diff(want, got); err != nil || diff != "" {
+				t.Fatalf("after %d kills and %d events: %v %s", killed, l.events, err, diff)
+			}
+			entries, err := Rows(t.Context(), url, "SELECT count(*) FROM entries WHERE entry LIKE 'join/other/%'")
+			if want := fmt.Sprint(l.events); err != nil || len(entries) != 1 || entries[0] != want {
+				t.Errorf("%v entries, not %s: %v", entries, want, err)
+			}
+			if err := Start(t, url, nil, nil, "audit").Wait(2 * time.Minute); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -1,0 +1,231 @@
+package store
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/join"
+	"github.com/softstake/softstake/ledger"
+)
+
+// joinedBalance is what a part of an account has by the events of its source. The books may have more: rewards that the
+// source has not credited yet.
+type joinedBalance struct {
+	key
+	known  bool          // from earlier events; else it is what the books have without what was earned
+	amount ledger.Amount // with the events so far
+}
+
+func joinedKey(j *joinedBalance) *key { return &j.key }
+
+// sortedBalances are those that the events are about, in the order of locks.
+func (x *joining) sortedBalances() []*joinedBalance {
+	return slices.SortedFunc(maps.Values(x.accounts), func(a, b *joinedBalance) int {
+		return cmp.Or(a.bucket-b.bucket, cmp.Compare(a.account, b.account), cmp.Compare(a.asset, b.asset))
+	})
+}
+
+// readBalances reads what the parts have before the events, and derives the change of each snapshot.
+func (x *joining) readBalances() error {
+	set := db.SetOf(x.sortedBalances(), keyFields(joinedKey)...)
+	err := x.t.QuerySet(func(r db.Row) error {
+		j := x.accounts[readKey(r)]
+		j.known, j.amount = true, ledger.Amount(r.Int(3))
+		return nil
+	}, `SELECT j.bucket, j.account, j.asset, j.balance FROM {rows} JOIN join_balances j
+	        ON j.bucket = r.bucket AND j.account = r.account AND j.asset = r.asset`, set)
+	if err != nil {
+		return fmt.Errorf("read the balances of the source: %w", err)
+	}
+	var fresh []*joinedBalance
+	for _, j := range x.sortedBalances() {
+		if !j.known {
+			fresh = append(fresh, j)
+		}
+	}
+	if err := x.readOwn(fresh, func(j *joinedBalance, amount ledger.Amount) error {
+		j.amount = amount
+		return nil
+	}); err != nil {
+		return err
+	}
+	amounts := map[*joinedBalance]ledger.Amount{}
+	first := map[*joinedBalance]bool{}
+	for _, j := range x.accounts {
+		amounts[j], first[j] = j.amount, !j.known
+	}
+	for _, e := range x.events {
+		if e.of == nil || e.repeats {
+			continue
+		}
+		if e.Type == join.Balance && first[e.of] {
+			if e.amount, err = e.after.Sub(amounts[e.of]); err != nil {
+				return x.refuse(e.Event, e.index, ledger.ErrInvalid.In("balanceAfter", "%w", err))
+			}
+		}
+		first[e.of] = false
+		if amounts[e.of], err = amounts[e.of].Add(e.amount); err != nil {
+			return x.refuse(e.Event, e.index, ledger.ErrInvalid.In("change", "%w", err))
+		}
+	}
+	return nil
+}
+
+// readOwn reads what the books have of parts, without what was earned: 0 where there is no row.
+func (x *joining) readOwn(balances []*joinedBalance, fn func(*joinedBalance, ledger.Amount) error) error {
+	found := map[key]ledger.Amount{}
+	err := x.t.QuerySet(func(r db.Row) error {
+		found[readKey(r)] = ledger.Amount(r.Int(3))
+		return nil
+	}, `SELECT b.bucket, b.account, b.asset, b.balance - b.earned FROM {rows} JOIN balances b
+	        ON b.bucket = r.bucket AND b.account = r.account AND b.asset = r.asset`,
+		db.SetOf(balances, keyFields(joinedKey)...))
+	if err != nil {
+		return fmt.Errorf("read the balances of the books: %w", err)
+	}
+	for _, j := range balances {
+		if err := fn(j, found[j.key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compareBalances counts the events forward, and refuses the first after which the source has another balance. What was
+// read of the books before their balances were locked is read again.
+func (x *joining) compareBalances() error {
+	var fresh []*joinedBalance
+	for _, j := range x.sortedBalances() {
+		if !j.known {
+			fresh = append(fresh, j)
+		}
+	}
+	credited := map[*joinedBalance]ledger.Amount{} // what is in no entry of an event
+	for _, e := range x.events {
+		if e.of == nil || e.repeats {
+			continue
+		}
+		e.of.amount += e.amount // it was added before: no overflow
+		if e.Type == join.Reward {
+			credited[e.of] += e.amount
+		}
+		if e.After != "" && e.after != e.of.amount {
+			asset := x.assets[e.Token]
+			return x.refuse(e.Event, e.index, errDiffers.In("balanceAfter", "%s has %s %s by its events, and the source says %s",
+				e.of.account, asset.Format(e.of.amount), e.Token, asset.Format(e.after)))
+		}
+	}
+	return x.readOwn(fresh, func(j *joinedBalance, amount ledger.Amount) error {
+		if amount+credited[j] != j.amount {
+			return fmt.Errorf("%w: the balance of %s has changed at the same time", db.ErrRetry, j.account)
+		}
+		return nil
+	})
+}
+
+// writeBalances keeps what the parts have now.
+func (x *joining) writeBalances() error {
+	_, err := x.t.Set(nil, `INSERT INTO join_balances (bucket, account, asset, balance)
+	      SELECT r.bucket, r.account, r.asset, r.balance FROM {rows} WHERE true
+	      ON CONFLICT (bucket, account, asset) DO UPDATE SET balance = excluded.balance`,
+		db.SetOf(x.sortedBalances(), keyFields(joinedKey,
+			db.Int("balance", func(j *joinedBalance) int64 { return int64(j.amount) }))...))
+	return annotate(err, "write the balances of the source")
+}
+
+// refers is the ID of the entry that an event refers to, or "".
+func (x *joining) refers(e *joinedEvent) string {
+	if e.Reverses != "" {
+		return ledger.JoinID(x.batch.Source, e.Reverses)
+	}
+	return e.Reward
+}
+
+func entryBucket(id string) int64 { return int64(ledger.Entry{ID: id}.Bucket()) }
+
+// readReferences finds what events refer to, which must be in the books or come before them, and the rewards that were
+// credited before: crediting one again has no further effect.
+func (x *joining) readReferences() error {
+	var all []*joinedEvent
+	for _, e := range x.events {
+		if x.refers(e) != "" {
+			all = append(all, e)
+		}
+	}
+	if all == nil {
+		return nil
+	}
+	there, credited := map[string]bool{}, map[string]bool{}
+	err := x.t.QueryEach(func(r db.Row) error { there[r.Text(0)] = true; return nil },
+		"SELECT entry FROM entries WHERE bucket = $1 AND entry = $2", db.SetOf(all,
+			db.Int("bucket", func(e *joinedEvent) int64 { return entryBucket(x.refers(e)) }), db.Text("entry", x.refers)))
+	if err == nil {
+		err = x.t.QueryEach(func(r db.Row) error { credited[r.Text(0)] = true; return nil },
+			"SELECT entry FROM join_references WHERE bucket = $1 AND entry = $2", db.SetOf(all,
+				db.Int("bucket", func(e *joinedEvent) int64 { return entryBucket(e.entry) }),
+				db.Text("entry", func(e *joinedEvent) string { return e.entry })))
+	}
+	if err != nil {
+		return fmt.Errorf("read what events refer to: %w", err)
+	}
+	for _, e := range x.events {
+		if e.of != nil {
+			there[e.entry] = true
+		}
+		if e.Reverses != "" && !there[x.refers(e)] {
+			return x.refuse(e.Event, e.index, ledger.ErrNotFound.In("reverses", "event %q", e.Reverses))
+		}
+		if e.Type == join.Reward {
+			e.repeats = e.repeats || credited[e.entry]
+			credited[e.entry] = true
+		}
+	}
+	return nil
+}
+
+// writeReferences keeps what the new events refer to.
+func (x *joining) writeReferences() error {
+	var all []*joinedEvent
+	for _, e := range x.events {
+		if x.refers(e) != "" && !e.repeats {
+			all = append(all, e)
+		}
+	}
+	if all == nil {
+		return nil
+	}
+	now := x.now()
+	_, err := insert(x.t, "join_references", db.SetOf(all,
+		db.Int("bucket", func(e *joinedEvent) int64 { return entryBucket(e.entry) }),
+		db.Text("entry", func(e *joinedEvent) string { return e.entry }),
+		db.Text("refers", x.refers),
+		db.Int("at", func(*joinedEvent) int64 { return now })))
+	return annotate(err, "write what events refer to")
+}
+
+// writeLate keeps the events whose day was closed.
+func (x *joining) writeLate() error {
+	var all []*joinedEvent
+	for _, e := range x.events {
+		if e.of != nil && e.amount != 0 && !e.repeats && e.Type != join.Reward && e.at != e.At.UnixMilli() {
+			all = append(all, e)
+		}
+	}
+	if all == nil {
+		return nil
+	}
+	now := x.now()
+	_, err := insert(x.t, "join_late", db.SetOf(all,
+		db.Int("day", func(e *joinedEvent) int64 { return e.At.Unix() / 86400 }),
+		db.Text("entry", func(e *joinedEvent) string { return e.entry }),
+		db.Text("account", func(e *joinedEvent) string { return string(e.of.account) }),
+		db.Text("asset", func(e *joinedEvent) string { return e.Token }),
+		db.Int("amount", func(e *joinedEvent) int64 { return int64(e.amount) }),
+		db.Int("at", func(e *joinedEvent) int64 { return e.At.UnixMilli() }),
+		db.Int("dated", func(e *joinedEvent) int64 { return e.at }),
+		db.Int("posted", func(*joinedEvent) int64 { return now })))
+	return annotate(err, "write late events")
+}

@@ -1,0 +1,272 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
+)
+
+// PartitionState is whether events of a partition are posted.
+type PartitionState int
+
+// The states, as they are kept.
+const (
+	Running PartitionState = iota
+	Stopped                // until a person decides about the event at which it stopped
+	Retired                // forever: no day waits for it
+)
+
+// String is the state as it is shown.
+func (s PartitionState) String() string { return [...]string{"running", "stopped", "retired"}[s] }
+
+// Partition is how far the events of a partition of a source are in the books.
+type Partition struct {
+	Source, Name string
+	Position     int64     // of its last event that is; 0: none is
+	Event        string    // the ID of that event; "": it has none
+	Watermark    time.Time // every event from before it is delivered; zero: nothing is known
+	Moved        time.Time // when it last moved; zero: never
+	State        PartitionState
+
+	Stopped      time.Time // when; zero: it is not
+	StopPosition int64
+	StopEvent    string // "": it has none, or could not be read
+	Reason       string
+}
+
+// PartitionColumns are what ReadPartition reads.
+const PartitionColumns = "source, name, position, event, watermark, moved_at, state, stopped_at, stop_position, " +
+	"stop_event, reason"
+
+// ReadPartition reads a row whose first columns are PartitionColumns. It never fails.
+func ReadPartition(r db.Row) (Partition, error) {
+	return Partition{Source: r.Text(0), Name: r.Text(1), Position: r.Int(2), Event: r.Text(3),
+		Watermark: db.TimeOrZero(r.Int(4)), Moved: db.TimeOrZero(r.Int(5)), State: PartitionState(r.Int(6)),
+		Stopped: db.TimeOrZero(r.Int(7)), StopPosition: r.Int(8), StopEvent: r.Text(9), Reason: r.Text(10)}, nil
+}
+
+// lockPartition takes the lock of a partition's row, which it makes if there is none, and reads it.
+func lockPartition(t db.Tx, source, name string) (p Partition, err error) {
+	if _, err := t.Exec("INSERT INTO join_partitions ("+PartitionColumns+") "+
+		"VALUES ($1, $2, 0, '', 0, 0, 0, 0, 0, '', '') ON CONFLICT DO NOTHING", source, name); err != nil {
+		return p, err
+	}
+	return lockKnown(t, source, name)
+}
+
+// lockKnown is lockPartition for one that is there: else ledger.ErrNotFound.
+func lockKnown(t db.Tx, source, name string) (p Partition, err error) {
+	if _, err := t.Exec("UPDATE join_partitions SET position = position WHERE source = $1 AND name = $2", source,
+		name); err != nil {
+		return p, err
+	}
+	p, found, err := db.First(t, ReadPartition, "SELECT "+PartitionColumns+
+		" FROM join_partitions WHERE source = $1 AND name = $2", source, name)
+	if err == nil && !found {
+		err = ledger.ErrNotFound.In("", "partition %s/%s", ledger.Clip(source), ledger.Clip(name))
+	}
+	return p, err
+}
+
+func writePartition(t db.Tx, p Partition) error {
+	_, err := t.Exec(`UPDATE join_partitions SET position = $3, event = $4, watermark = $5, moved_at = $6, state = $7,
+	      stopped_at = $8, stop_position = $9, stop_event = $10, reason = $11 WHERE source = $1 AND name = $2`, p.Source,
+		p.Name, p.Position, p.Event, db.MillisOf(p.Watermark), db.MillisOf(p.Moved), int64(p.State), db.MillisOf(p.Stopped),
+		p.StopPosition, p.StopEvent, p.Reason)
+	return annotate(err, "write the position of %s/%s", p.Source, p.Name)
+}
+
+// AddPartition makes a partition known before its first event, so that no day closes without it. Idempotent.
+func (b *DB) AddPartition(ctx context.Context, source, name string) (p Partition, err error) {
+	if err := (JoinBatch{Source: source, Partition: name}).check(); err != nil {
+		return p, err
+	}
+	err = b.engine.Write(ctx, func(t db.Tx) (err error) {
+		p, err = lockPartition(t, source, name)
+		return err
+	})
+	return p, annotate(err, "add the partition %s/%s", source, name)
+}
+
+// ResumePartition lets a stopped partition go on with the event at which it stopped: what kept it out of the books is
+// corrected. Repeating it has no further effect. ledger.ErrNotFound if there is none,
+// ledger.ErrInvalid if it is retired.
+func (b *DB) ResumePartition(ctx context.Context, source, name string) error {
+	return b.changePartition(ctx, source, name, "resume", func(t db.Tx, p *Partition) error {
+		if p.State == Running {
+			return nil
+		}
+		p.run()
+		return inOrder(func() error { return writePartition(t, *p) },
+			func() error { return b.logLine(t, "join resume", source+"/"+name, "") })
+	})
+}
+
+// run sets the partition to running.
+func (p *Partition) run() {
+	p.State, p.Stopped, p.StopPosition, p.StopEvent, p.Reason = Running, time.Time{}, 0, "", ""
+}
+
+// PartitionSkip lets a stopped partition go on without some events: without the one at which it stopped, or with those
+// from a position on.
+type PartitionSkip struct {
+	Source, Name string
+	Event        string // the ID; "": whatever is before From
+	From         int64  // 0: an event is named
+	Reason       string
+}
+
+// SkipEvents never posts the events of a stopped partition before a position. It may need approval. The reason is kept
+// in the log. ledger.ErrInvalid if the position is in the books, or the partition did not stop at the event
+// or is not stopped.
+func (b *DB) SkipEvents(ctx context.Context, s PartitionSkip) error {
+	if err := ledger.At("reason", CheckReason(s.Reason)); err != nil {
+		return err
+	}
+	return b.changePartition(ctx, s.Source, s.Name, "skip events of", func(t db.Tx, p *Partition) error {
+		from := s.From
+		switch {
+		case (s.Event == "") == (s.From == 0):
+			return ledger.ErrInvalid.In("from", "either an event is passed over, or whatever is before a position")
+		case p.State != Stopped:
+			return ledger.ErrInvalid.In("", "it is %s; only of one that is stopped events are passed over", p.State).
+				Because(ReasonNotStopped)
+		case s.Event != "" && s.Event != p.StopEvent:
+			return ledger.ErrInvalid.In("event", "it stopped at event %q, not at %q", p.StopEvent, ledger.Clip(s.Event))
+		case s.Event != "":
+			from = p.StopPosition + 1
+		}
+		if from <= p.Position+1 {
+			return ledger.ErrInvalid.In("from", "the books have every event through position %d; it is above %d", p.Position,
+				p.Position+1)
+		}
+		effect := fmt.Sprintf("positions %d to %d are never posted: %s", p.Position+1, from-1, s.Reason)
+		p.run()
+		p.Position, p.Event = from-1, cmp.Or(s.Event, skipped)
+		if err := writePartition(t, *p); err != nil {
+			return err
+		}
+		if err := b.permit(t, control.SkipEvents, s, s.Source+"/"+s.Name, effect); err != nil {
+			return err
+		}
+		return b.logLine(t, string(control.SkipEvents), s.Source+"/"+s.Name, effect)
+	})
+}
+
+// Next is the position to read from: that of the last event in the books, where its ID shows that it is still the same,
+// or the one after it.
+func (p Partition) Next() int64 {
+	if p.Event == "" || p.Event == skipped {
+		return p.Position + 1
+	}
+	return p.Position
+}
+
+// skipped is kept for the ID of the last event where that was passed over and is not known: no event has it.
+const skipped = "/skipped"
+
+// PartitionEnd ends a partition.
+type PartitionEnd struct{ Source, Name, Reason string }
+
+// RetirePartition ends a partition forever: no day waits for it. It may need approval. Repeating it has no further
+// effect.
+func (b *DB) RetirePartition(ctx context.Context, e PartitionEnd) error {
+	if err := ledger.At("reason", CheckReason(e.Reason)); err != nil {
+		return err
+	}
+	return b.changePartition(ctx, e.Source, e.Name, "retire", func(t db.Tx, p *Partition) error {
+		if p.State == Retired {
+			return nil
+		}
+		effect := fmt.Sprintf("no event after position %d is posted, and no day waits for it: %s", p.Position, e.Reason)
+		p.State = Retired
+		if err := writePartition(t, *p); err != nil {
+			return err
+		}
+		if err := b.permit(t, control.RetirePartition, e, e.Source+"/"+e.Name, effect); err != nil {
+			return err
+		}
+		return b.logLine(t, string(control.RetirePartition), e.Source+"/"+e.Name, effect)
+	})
+}
+
+// changePartition makes a change of a partition under its lock.
+func (b *DB) changePartition(ctx context.Context, source, name, what string,
+	change func(db.Tx, *Partition) error) error {
+	err := b.engine.Write(ctx, func(t db.Tx) error {
+		p, err := lockKnown(t, source, name)
+		if err != nil {
+			return err
+		}
+		if p.State == Retired && what == "resume" {
+			return ledger.ErrInvalid.In("", "it is retired").Because(ReasonNotStopped)
+		}
+		return change(t, &p)
+	})
+	return annotate(err, "%s the partition %s/%s", what, ledger.Clip(source), ledger.Clip(name))
+}
+
+// Delivered is the last day of which every event of every source is in the books, or which may close without: Forever
+// where no source is joined, the day before the first of the books where nothing is known.
+func (b *DB) Delivered(ctx context.Context) (staking.Day, error) {
+	last, err := read(ctx, b, delivered)
+	return max(last, b.first-1), err
+}
+
+func delivered(t db.View) (staking.Day, error) {
+	var partitions, watermark int64
+	if _, err := db.One(t, []*int64{&partitions, &watermark},
+		"SELECT count(*), coalesce(min(watermark), 0) FROM join_partitions WHERE state <> 2"); err != nil {
+		return 0, fmt.Errorf("read the watermarks: %w", err)
+	}
+	if partitions == 0 {
+		return staking.Forever, nil
+	}
+	last, err := db.Count(t, "SELECT coalesce(max(day), -1) FROM join_closings")
+	return max(staking.DayOf(db.TimeOf(watermark))-1, staking.Day(last)), annotate(err, "read which days may close")
+}
+
+// checkDelivered refuses to close a day that waits for events.
+func checkDelivered(t db.View, d staking.Day) error {
+	last, err := delivered(t)
+	if err == nil && last < d {
+		err = ledger.ErrInvalid.In("", "%s waits for the events of its sources; they are delivered through %s", d, last)
+	}
+	return err
+}
+
+// DayWithout is a day that is to close without waiting for the events of its sources.
+type DayWithout struct {
+	Day    staking.Day
+	Reason string
+}
+
+// CloseWithout lets the days up to and including one close, though a source has not said that their events are all
+// delivered: those that come later are dated later. It may need approval. Repeating it has no further effect.
+func (b *DB) CloseWithout(ctx context.Context, d DayWithout) error {
+	if err := ledger.At("reason", CheckReason(d.Reason)); err != nil {
+		return err
+	}
+	if d.Day >= staking.DayOf(b.clock()) {
+		return ledger.ErrInvalid.In("day", "%s is not over", d.Day)
+	}
+	err := b.engine.Write(ctx, func(t db.Tx) error {
+		n, err := t.Exec("INSERT INTO join_closings (day, set_at, set_by, reason) VALUES ($1, $2, $3, $4) "+
+			"ON CONFLICT DO NOTHING", int64(d.Day), b.now(), b.actor.Credential, d.Reason)
+		if err != nil || n == 0 {
+			return err
+		}
+		effect := "it and the days before it close without waiting for events: " + d.Reason
+		if err := b.permit(t, control.CloseWithout, d, d.Day.String(), effect); err != nil {
+			return err
+		}
+		return b.logLine(t, string(control.CloseWithout), d.Day.String(), effect)
+	})
+	return annotate(err, "close %s", d.Day)
+}

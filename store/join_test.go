@@ -1,0 +1,258 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/softstake/softstake/join"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
+)
+
+// eventBatch is a batch of the partition p1 of the shop with an event on each line, from a position on.
+func eventBatch(t *testing.T, from int64, lines string) store.JoinBatch {
+	t.Helper()
+	batch := store.JoinBatch{Source: "shop", Partition: "p1"}
+	for i, line := range strings.Split(strings.TrimSpace(lines), "\n") {
+		position := from + int64(i)
+		if strings.Contains(line, `"position"`) { // it has its own
+			position = 0
+		}
+		batch.Events = append(batch.Events, testkit.Must(join.Decode([]byte(strings.TrimSpace(line)), position))(t))
+	}
+	return batch
+}
+
+// joinAll hands a batch to the books until all of it is there or its partition stops.
+func joinAll(t *testing.T, db *store.DB, batch store.JoinBatch) store.Partition {
+	t.Helper()
+	for {
+		j := testkit.Must(db.Join(t.Context(), batch))(t)
+		if batch.Events = batch.Events[j.Done:]; len(batch.Events) == 0 || j.State != store.Running {
+			return j.Partition
+		}
+		if !j.Ahead.IsZero() {
+			t.Fatalf("event %s is ahead of the clock", batch.Events[0].ID)
+		}
+	}
+}
+
+// partIs ends the test unless the account's free or held part of BNB is the amount.
+func partIs(t *testing.T, db *store.DB, part ledger.Account, want ledger.Amount) {
+	t.Helper()
+	n := testkit.Must(db.Count(t.Context(), "SELECT coalesce(max(balance), 0) FROM balances WHERE asset = 'BNB' "+
+		"AND account = '"+string(part)+"'"))(t)
+	same(t, "the balance of "+string(part), ledger.Amount(n), want)
+}
+
+func partition(t *testing.T, db *store.DB) store.Partition {
+	t.Helper()
+	return testkit.Must(reports.New(db.Reader()).Partitions(t.Context()))(t)[0]
+}
+
+// TestJoin: events of every type take effect, each once, whatever is handed in again, by whomever and in what parts.
+func TestJoin(t *testing.T) {
+	eachTwo(t, func(t *testing.T, db, other *store.DB, clock *testkit.Clock) {
+		batch := eventBatch(t, 1, `
+			{"type":"open","id":"o-1","at":"2026-03-02T10:00:00Z","account":"alice","region":"DE","verified":true,"owner":"c-7"}
+			{"type":"open","id":"o-2","at":"2026-03-02T10:00:00Z","account":"bob"}
+			{"id":"e-1","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"2.5","balanceAfter":"2.5"}
+			{"id":"e-2","at":"2026-03-02T10:00:01Z","account":"alice","token":"BNB","change":"-1","balanceAfter":"1.5"}
+			{"id":"e-3","at":"2026-03-02T10:00:01Z","account":"alice","token":"BNB","kind":"held","change":"1","balanceAfter":"1"}
+			{"type":"freeze","id":"f-1","at":"2026-03-02T10:01:00Z","account":"alice","reason":"order","earns":false}
+			{"id":"e-4","at":"2026-03-02T10:02:00Z","account":"alice","token":"BNB","change":"-0.5","reverses":"e-1"}
+			{"type":"unfreeze","id":"f-2","at":"2026-03-02T10:03:00Z","account":"alice","reason":"lifted"}
+			{"type":"residence","id":"r-1","at":"2026-03-02T10:03:00Z","account":"bob","region":"FR","verified":true}
+			{"type":"balance","id":"s-1","at":"2026-03-02T10:04:00Z","account":"bob","token":"BNB","balanceAfter":"7"}
+			{"type":"open","id":"o-3","at":"2026-03-02T10:04:00Z","account":"carol"}
+			{"type":"close","id":"c-1","at":"2026-03-02T10:05:00Z","account":"carol"}
+			{"type":"watermark","before":"2026-03-02T11:00:00Z"}`)
+		var work sync.WaitGroup
+		for _, books := range []*store.DB{db, other} {
+			work.Go(func() {
+				for _, size := range []int{0, 2, 12} { // one, some, all
+					part := batch
+					for part.Events = batch.Events; len(part.Events) > 0; {
+						one := part
+						one.Events = part.Events[:min(size+1, len(part.Events))]
+						j, err := books.Join(t.Context(), one)
+						if err != nil || j.State != store.Running {
+							t.Errorf("join: %v %s", err, j.Reason)
+							return
+						}
+						part.Events = part.Events[j.Done:]
+					}
+				}
+			})
+		}
+		work.Wait()
+		partIs(t, db, "alice", 1_00000000)
+		partIs(t, db, "alice/held", 1_00000000)
+		partIs(t, db, "bob", 7_00000000)
+		a := testkit.Must(db.Account(t.Context(), "alice"))(t)
+		same(t, "alice's residence", a.Region, "DE")
+		same(t, "alice is frozen", !a.Freeze.Since.IsZero(), false)
+		same(t, "bob's residence", testkit.Must(db.Account(t.Context(), "bob"))(t).Region, "FR")
+		p := partition(t, db)
+		same(t, "position", p.Position, 13)
+		same(t, "watermark", p.Watermark, day1.Start().Add(11*time.Hour))
+		e := testkit.Must(reports.New(db.Reader()).Posted(t.Context(), "join/shop/e-2"))(t)
+		same(t, "time of e-2", e.Entry.At, day1.Start().Add(10*time.Hour+time.Second))
+		same(t, "references", testkit.Must(db.Count(t.Context(),
+			"SELECT count(*) FROM join_references WHERE entry = 'join/shop/e-4' AND refers = 'join/shop/e-1'"))(t), 1)
+		same(t, "freezes in the log", len(logged(t, db, "account freeze", "account unfreeze")), 2)
+	})
+}
+
+// TestJoinStops: what cannot be in the books stops the partition there; what is before it is posted, what is behind it
+// is not, until a person decides.
+func TestJoinStops(t *testing.T) {
+	const good = `{"id":"e-%d","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"1"}`
+	const bad = `"id":"x","at":"2026-03-02T10:00:00Z","account":"alice"`
+	cases := []struct {
+		line string
+		want string // of the reason
+	}{
+		{`{` + bad + `,"previous":9,"position":20,"token":"BNB","change":"1"}`, "missing before"},
+		{`{` + bad + `,"previous":0,"position":20,"token":"BNB","change":"1"}`, "steps back"},
+		{`{` + bad + `,"token":"NONE","change":"1"}`, "unknown"},
+		{`{` + bad + `,"token":"BNB","change":"0.000000001"}`, "decimals"},
+		{`{"id":"x","at":"2026-03-02T10:00:00Z","account":"nobody","token":"BNB","change":"1"}`, "nobody"},
+		{`{` + bad + `,"token":"BNB","change":"-9"}`, "insufficient"},
+		{`{` + bad + `,"token":"BNB","change":"1","balanceAfter":"5"}`, "another balance"},
+		{`{` + bad + `,"type":"balance","token":"BNB","balanceAfter":"9"}`, "another balance"},
+		{`{"id":"e-1","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"3"}`, "different content"},
+		{`{` + bad + `,"token":"BNB","change":"1","reverses":"gone"}`, "gone"},
+		{`{"id":"x","at":"2026-03-02T12:30:00Z","account":"alice","token":"BNB","change":"1"}`, "future"},
+		{`{` + bad + `,"type":"residence","region":"ZZZ","verified":true}`, "ZZZ"},
+		{`{` + bad + `,"type":"open","region":"FR","verified":true}`, "DE"},
+		{`{` + bad + `,"type":"close"}`, "a"},
+	}
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		for i, c := range cases {
+			account := ledger.Account(fmt.Sprintf("a%d", i))
+			open(t, db, account)
+			of := func(from int64, lines string) store.JoinBatch {
+				batch := eventBatch(t, from, strings.ReplaceAll(lines, `"alice"`, `"`+string(account)+`"`))
+				batch.Source = "shop" + string(account)
+				return batch
+			}
+			batch, after := of(1, fmt.Sprintf(good+"\n"+good+"\n"+good, 1, 2, 3)), of(5, fmt.Sprintf(good, 4))
+			wrong := of(4, c.line).Events[0]
+			batch.Events = append(append(batch.Events, wrong), after.Events...)
+			p := joinAll(t, db, batch)
+			if p.State != store.Stopped || !strings.Contains(p.Reason, c.want) || p.Position != 3 {
+				t.Errorf("%s: it is %s at %d: %q", c.line, p.State, p.Position, p.Reason)
+			}
+			same(t, "where it stopped", []any{p.StopEvent, p.StopPosition}, []any{wrong.ID, wrong.Position})
+			joinAll(t, db, after) // it is stopped
+			partIs(t, db, account, 3_00000000)
+			ok(t, db.RetirePartition(t.Context(), store.PartitionEnd{Source: batch.Source, Name: "p1", Reason: "done"}))
+		}
+		clean(t, db, clock)
+	})
+}
+
+// TestJoinGoesOn: a person resumes a partition, or lets it go on without events.
+func TestJoinGoesOn(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
+		ctx := t.Context()
+		batch := eventBatch(t, 1, `
+			{"id":"e-1","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"1"}
+			{"id":"e-2","at":"2026-03-02T10:00:00Z","account":"bob","token":"BNB","change":"1"}
+			{"id":"e-3","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"1"}`)
+		joinAll(t, db, batch)
+		same(t, "stopped at", partition(t, db).StopEvent, "e-1")
+		open(t, db, "alice")
+		ok(t, db.ResumePartition(ctx, "shop", "p1"))
+		same(t, "stopped at", joinAll(t, db, batch).StopEvent, "e-2")
+		skip := store.PartitionSkip{Source: "shop", Name: "p1", Event: "e-3", Reason: "a test"}
+		wants(t, db.SkipEvents(ctx, skip), ledger.ErrInvalid) // it has stopped at another
+		skip.Event, skip.From = "", 2
+		wants(t, db.SkipEvents(ctx, skip), ledger.ErrInvalid) // nothing would be passed over
+		skip.Event, skip.From = "e-2", 0
+		ok(t, db.SkipEvents(ctx, skip))
+		same(t, "of one that runs", ledger.ReasonOf(db.SkipEvents(ctx, skip)), store.ReasonNotStopped)
+		same(t, "position", joinAll(t, db, batch).Position, 3)
+		partIs(t, db, "alice", 2_00000000)
+		// Of two events with one position, the books have one only.
+		changed := eventBatch(t, 3, `{"id":"other","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"1"}`)
+		same(t, "stopped at", joinAll(t, db, changed).StopEvent, "other")
+		wants(t, db.ResumePartition(ctx, "shop", "none"), ledger.ErrNotFound)
+		skip.Event, skip.From = "", 10
+		ok(t, db.SkipEvents(ctx, skip))
+		same(t, "position", joinAll(t, db, eventBatch(t, 10,
+			`{"previous":7,"position":10,"id":"e-10","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"1"}`),
+		).Position, 10)
+		partIs(t, db, "alice", 3_00000000)
+	})
+}
+
+// TestJoinReward: a reward that the source credits is in the books already, and its balance agrees then.
+func TestJoinReward(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		open(t, db, "alice")
+		on(t, db, "alice")
+		testkit.Must(db.Fund(t.Context(), "pool", "BNB", 100_00000000, false))(t)
+		joinAll(t, db, eventBatch(t, 1, `
+			{"type":"balance","id":"s-1","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","balanceAfter":"100"}
+			{"type":"watermark","before":"2026-03-10T00:00:00Z"}`))
+		clock.Advance(37 * time.Hour) // to the day after the first that earns
+		settle(t, db, clock)
+		reward := earned(t, db, "alice", "BNB")
+		if reward <= 0 {
+			t.Fatal("nothing was earned")
+		}
+		partIs(t, db, "alice", 100_00000000+reward)
+		credit := ledger.FormatDecimal(int64(reward), 8)
+		after := ledger.FormatDecimal(int64(reward)+101_00000000, 8)
+		lines := fmt.Sprintf(`
+			{"id":"e-1","at":"2026-03-04T00:10:00Z","account":"alice","token":"BNB","change":"1","balanceAfter":"101"}
+			{"type":"reward","id":"p-1","at":"2026-03-04T00:10:00Z","account":"alice","token":"BNB","change":"%s","balanceAfter":"%s","reward":"reward/2026-03-03/BNB/alice"}
+			{"type":"reward","id":"p-1","at":"2026-03-04T00:10:00Z","account":"alice","token":"BNB","change":"%[1]s","reward":"reward/2026-03-03/BNB/alice"}
+			{"id":"e-1","at":"2026-03-04T00:10:00Z","account":"alice","token":"BNB","change":"1"}
+			{"type":"balance","id":"s-2","at":"2026-03-04T00:10:00Z","account":"alice","token":"BNB","balanceAfter":"%s"}`,
+			credit, after, after)
+		p := joinAll(t, db, eventBatch(t, 3, lines))
+		same(t, "the reason", p.Reason, "")
+		partIs(t, db, "alice", 101_00000000+reward)
+	})
+}
+
+// TestDaysWaitForEvents: a day closes when every partition has delivered its events, or a person lets it; what comes
+// later counts later, and is listed.
+func TestDaysWaitForEvents(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		open(t, db, "alice")
+		joinAll(t, db, eventBatch(t, 1, `{"type":"watermark","before":"2026-03-02T23:59:59.999Z"}`))
+		testkit.Must(db.AddPartition(ctx, "shop", "p2"))(t)
+		clock.Advance(36 * time.Hour)
+		wants(t, db.CloseDays(ctx, day1, clock.Now()), ledger.ErrInvalid)
+		report := settle(t, db, clock)
+		same(t, "the day waits", report.Awaited, true)
+		same(t, "closed", report.Closed < day1, true)
+		joinAll(t, db, eventBatch(t, 2, `{"type":"watermark","before":"2026-03-03T00:00:00Z"}`))
+		wants(t, db.CloseDays(ctx, day1, clock.Now()), ledger.ErrInvalid) // p2
+		wants(t, db.CloseWithout(ctx, store.DayWithout{Day: staking.DayOf(clock.Now()), Reason: "early"}), ledger.ErrInvalid)
+		ok(t, db.CloseWithout(ctx, store.DayWithout{Day: day1, Reason: "p2 is down"}))
+		same(t, "closed", settle(t, db, clock).Closed, day1)
+		late := eventBatch(t, 3, `
+			{"id":"e-1","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"1"}
+			{"id":"e-1","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"1"}`)
+		joinAll(t, db, late)
+		partIs(t, db, "alice", 1_00000000)
+		same(t, "late", testkit.Must(reports.New(db.Reader()).LateEvents(ctx, day1, 10))(t), []reports.LateEvent{{
+			Day: day1, Entry: "join/shop/e-1", Account: "alice", Asset: "BNB", Amount: 1_00000000,
+			At: day1.Start().Add(10 * time.Hour), Dated: (day1 + 1).Start()}})
+		ok(t, db.RetirePartition(ctx, store.PartitionEnd{Source: "shop", Name: "p1", Reason: "done"}))
+		ok(t, db.RetirePartition(ctx, store.PartitionEnd{Source: "shop", Name: "p2", Reason: "done"}))
+		same(t, "delivered", testkit.Must(db.Delivered(ctx))(t), staking.Forever)
+	})
+}
