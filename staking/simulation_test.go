@@ -183,7 +183,9 @@ func (p *process) Closings(ctx context.Context) (staking.Closings, error) {
 	return gated(ctx, p, "closings", func() (staking.Closings, error) { return p.sim.books.Closings(ctx) })
 }
 
-func (p *process) Delivered(ctx context.Context) (staking.Day, error) { return p.sim.books.Delivered(ctx) }
+func (p *process) Delivered(ctx context.Context) (staking.Day, error) {
+	return p.sim.books.Delivered(ctx)
+}
 
 func (p *process) CloseDays(ctx context.Context, through staking.Day, now time.Time) error {
 	return p.do(ctx, "close", func() error {
