@@ -53,7 +53,7 @@ func newHouses(t *testing.T) *houses {
 	tokens := testkit.Must(staking.ShippedTokens(today - 3))(t)
 	h := &houses{url: scenario.NewURL(t, "sqlite", false), today: today}
 	db := testkit.Must(store.Create(t.Context(), h.url, store.Options{Clock: clock.Now,
-		Actor: access.Process("test"), Volatile: true}, store.Setup{From: today - 3, Tokens: tokens,
+		Actor: access.Process("test"), Volatile: true}, store.Setup{From: today - 3, Tokens: tokens, WithdrawalFactor: true,
 		Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments()}))(t)
 	h.holders(t, db)
 	clock.Forward((today - 2).Start().Add(12 * time.Hour))

@@ -55,9 +55,8 @@ var greedy = map[string][]attempt{
 		{what: "alice to where it is not offered, ten accounts", path: "alice", body: `{"region":"US"}`, times: 10},
 		{what: "dora to another", path: "dora", body: `{"region":"FR"}`}},
 	"POST /v1/accounts/{account}/unfreeze": {{what: "dora", path: "dora", body: `{"reason":"x"}`}},
-	"POST /v1/accounts/{account}/withdrawal-addresses": {
-		{what: "the thief's, of alice", path: "alice", body: `{"address":"0xmallory","network":"BSC","asset":"BNB"}`},
-		{what: "the thief's, of bob", path: "bob", body: `{"address":"0xmallory","network":"BSC","asset":"BNB"}`}},
+	"POST /v1/accounts/{account}/withdrawal-addresses": { // bob has no factor, and so saves none
+		{what: "the thief's, of alice", path: "alice", body: `{"address":"0xmallory","network":"BSC","asset":"BNB"}`}},
 	"PUT /v1/accounts/{account}/withdrawal-addresses/saved-only": {
 		{what: "saved addresses alone, of alice", path: "alice"}, {what: "saved addresses alone, of bob", path: "bob"}},
 	"DELETE /v1/accounts/{account}/withdrawal-addresses/{id}": {
