@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -173,8 +172,14 @@ func (m collector) Collect(c chan<- prometheus.Metric) {
 		gauge(runEnded, float64(r.last.UnixMilli())/1000)
 		gauge(runFailed, oneIf(r.lastFailed))
 	}
-	err := errors.Join(m.collectTokens(ctx, gauge), m.collectAccess(ctx, gauge), m.collectEvents(ctx, gauge),
-		m.collectCopies(ctx, gauge))
+	var err error
+	for _, collect := range []func(context.Context, func(*prometheus.Desc, float64, ...string)) error{
+		m.collectTokens, m.collectAccess, m.collectEvents, m.collectCopies,
+	} {
+		if err = collect(ctx, gauge); err != nil {
+			break // each would wait for books that cannot be reached
+		}
+	}
 	if err != nil && !m.scheduler.outage.failed(err) {
 		c <- prometheus.NewInvalidMetric(settledDay, err)
 	}
