@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"regexp"
 	"testing"
 	"time"
 )
@@ -79,7 +80,12 @@ func TestAddressesAreConfirmed(t *testing.T) {
 	w.login("alice@example.com")
 	a := w.authenticator()
 	w.addPasskey(a, "Laptop")
-	w.get("/account/addresses").has("/passkey.", `id="code"`, `id="any-code"`)
+	page := w.get("/account/addresses").has("/passkey.", `id="code"`, `id="any-code"`)
+	for field, needed := range map[string]bool{"network": true, "address": true, "tag": false, "label": false} {
+		if regexp.MustCompile(`<input id="`+field+`"[^>]* required>`).MatchString(page.body) != needed {
+			t.Errorf("the field %s has to be filled in: %t", field, !needed)
+		}
+	}
 	fields := query("asset", "BNB", "network", "bsc", "address", "0xabcdef0123456789")
 	w.post("/account/addresses", fields).is(422).has(`id="code-fault"`).hasNot(`id="any-code-fault"`)
 	w.post("/account/addresses/saved-only", query("any", "1")).is(422).has(`id="any-code-fault"`).hasNot(`id="code-fault"`)
