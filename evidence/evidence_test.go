@@ -23,6 +23,7 @@ import (
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/evidence"
+	"github.com/softstake/softstake/join"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/pgtest"
@@ -76,7 +77,7 @@ func live(t *testing.T, books *store.DB, clock *testkit.Clock, days int, after f
 	}
 }
 
-// happen is what happens on a day of live: on the first something of each kind of row.
+// happen is what happens on a day of live: on the first two something of each kind of row.
 func happen(t *testing.T, books *store.DB, i int, today staking.Day) {
 	t.Helper()
 	ctx, alice, bob := t.Context(), town.Holder(1), town.Holder(2)
@@ -87,6 +88,9 @@ func happen(t *testing.T, books *store.DB, i int, today staking.Day) {
 	}
 	post(ledger.Entry{ID: fmt.Sprintf("deposit-%d", i), Kind: ledger.Deposit,
 		Moves: []ledger.Move{{From: ledger.Custody, To: alice, Asset: "BNB", Amount: 1_00000000}}})
+	if i == 1 { // the day before is closed
+		joinEvents(t, books, today)
+	}
 	if i > 0 {
 		return
 	}
@@ -124,6 +128,25 @@ func happen(t *testing.T, books *store.DB, i int, today staking.Day) {
 	testkit.Must(books.SetRegion(ctx, town.Holder(5), "FR"))(t)
 	addCredentials(t, books, alice)
 	decideProposals(t, books)
+}
+
+// joinEvents posts events of another ledger: one of a day that is closed, and one that takes another back.
+func joinEvents(t *testing.T, books *store.DB, today staking.Day) {
+	t.Helper()
+	batch := store.JoinBatch{Source: "shop", Partition: "p1"}
+	account := string(town.Holder(6))
+	before, now := ledger.FormatTime((today - 1).Start()), ledger.FormatTime(books.Now())
+	for i, line := range []string{
+		`{"id":"e-1","at":"` + before + `","account":"` + account + `","token":"BNB","change":"2"}`,
+		`{"id":"e-2","at":"` + now + `","account":"` + account + `","token":"BNB","change":"-1","reverses":"e-1"}`,
+	} {
+		batch.Events = append(batch.Events, testkit.Must(join.Decode([]byte(line), int64(i+1)))(t))
+	}
+	if j := testkit.Must(books.Join(t.Context(), batch))(t); j.Done != len(batch.Events) || j.State != store.Running {
+		t.Fatalf("%d events are posted: %s", j.Done, j.Reason)
+	}
+	ok(t, books.CloseWithout(t.Context(), store.DayWithout{Day: today - 1, Reason: "the source was away"}))
+	ok(t, books.RetirePartition(t.Context(), store.PartitionEnd{Source: "shop", Name: "p1", Reason: "the trial is over"}))
 }
 
 // decideProposals turns four eyes on and off: what it proposes is approved, rejected, or open.
@@ -384,6 +407,9 @@ var tampering = []struct{ kind, sql string }{
 	{"enrollments", `DELETE FROM enrollments WHERE account = 'holder-0003'`},
 	{"enrollments_ended", `UPDATE enrollments SET until_day = 2147483647 WHERE account = 'holder-0020'`},
 	{"acceptances", `INSERT INTO acceptances (bucket, account, document, version, accepted_at) SELECT bucket, account, 'risk-warning', 9, opened FROM accounts WHERE account = 'new'`},
+	{"join_references", `UPDATE join_references SET refers = 'join/shop/e-9'`},
+	{"join_late", `UPDATE join_late SET amount = amount - 1`},
+	{"join_closings", `DELETE FROM join_closings`},
 	{"switch_events", `DELETE FROM switch_events WHERE account = 'holder-0020'`},
 	{"keys", `UPDATE keys SET permissions = 'read,trade,withdraw' WHERE revoked = 0`},
 	{"withdrawal_addresses", `UPDATE withdrawal_addresses SET address = '0xthief' WHERE removed = 0`},

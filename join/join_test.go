@@ -187,7 +187,7 @@ func TestParseMappingRefuses(t *testing.T) {
 		`{"records":[{"fields":{"change":{"path":"a","scale":19}}}]}`:       "from 0 to 18",
 		`{"records":[{"fields":{"at":{"path":"a","time":"h"}}}]}`:           "s, ms, us",
 		`{"records":[{"fields":{"at":{"path":"a","time":"s","scale":1}}}]}`: "one of",
-		`{"records":[{"fields":{"id":{"path":"a","unknown name":"x"}}}]}`:   "script",
+		`{"records":[{"fields":{"id":{"path":"a","unknown name":"x"}}}]}`:   "unknown name",
 	} {
 		_, err := join.ParseMapping([]byte(text))
 		if !errors.Is(err, ledger.ErrInvalid) || !strings.Contains(err.Error(), want) {
