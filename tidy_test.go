@@ -117,7 +117,7 @@ var forTests = []string{"scenario", "pgtest", "testkit", "openid/providertest", 
 var testArrows = map[string][]string{"store": {"reports", "factor"}, "api": {"imports"}, "web": {"db"},
 	"cli": {"api"}, "simulation": {"access"}, "ceremony": {"store", "staking"}, "mail": {"store", "db", "staking"},
 	"console":  {"evidence"},
-	"evidence": {"store", "control", "people", "pricing", "access", "reports", "audit"},
+	"evidence": {"store", "control", "people", "pricing", "access", "reports", "audit", "join"},
 	"outbox":   {"store/schema", "access"}}
 
 // drivers are the libraries that know SQL, and whoDrives the packages that may import them.
