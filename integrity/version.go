@@ -150,7 +150,10 @@ func Backfill(t db.Tx, now time.Time, progress func(rows int64)) error {
 			where, args := v.rows(bucket)
 			names, err := db.All(t, db.TextOf, fmt.Sprintf("SELECT DISTINCT x.%s FROM %s x WHERE %s ORDER BY 1", v.key, v.table,
 				where), args...)
-			if err == nil && len(names) > 0 {
+			if err == nil && len(names) == 0 {
+				continue
+			}
+			if err == nil {
 				err = Wrote(t, now, v.kind, names...)
 			}
 			if err != nil {
