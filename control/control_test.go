@@ -24,7 +24,7 @@ var lettersOf = map[string]access.Actor{
 // may all. It is written by hand, and not made of the table that it is compared with.
 var matrix = map[control.Operation]string{
 	"init": "", "upgrade": "", "restore": "", "app-role grant": "", "load": "", "import": "", "import read": "",
-	"key reseal": "", "anchor": "", "backup": "",
+	"key reseal": "", "key protect": "", "anchor": "", "backup": "",
 	"account open": "de", "account set-region": "eO", "account close": "e", "account sweep": "tO", "account freeze": "O",
 	"account unfreeze": "O", "account read": "S", "owner set": "O", "label add": "O", "label remove": "O",
 	"address set": "dH", "address remove": "dH", "accept": "eH", "enroll": "eH", "leave": "eH", "exclude add": "O",
