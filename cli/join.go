@@ -73,7 +73,8 @@ func (c *joinRunCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		if err := env.printf("Read %d events, posted %d entries.\n", result.Events, result.Entries); err != nil {
+		if err := env.printf("Read %s, posted %s.\n", count(result.Events, "event", "events"),
+			count(result.Entries, "entry", "entries")); err != nil {
 			return err
 		}
 		return stoppedError(result.Stopped)
