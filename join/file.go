@@ -130,7 +130,7 @@ func (r *fileReader) open(p part) (err error) {
 	return nil
 }
 
-// skip passes over so many lines.
+// skip reads lines, and returns none of them.
 func (r *fileReader) skip(lines int64) error {
 	for range lines {
 		line, err := r.line()

@@ -20,8 +20,8 @@ type Source interface {
 
 // Reader reads the records of a partition. It is used by one goroutine.
 type Reader interface {
-	// Next returns up to so many of the records that are there, in order; none if there are no more now. What was read
-	// is not returned again.
+	// Next returns the next records that are there, at most this many, in order; none if there are no more now. What
+	// was read is not returned again.
 	Next(ctx context.Context, most int) ([]Record, error)
 	Close() error
 }

@@ -28,7 +28,7 @@ type otherLedger struct {
 // accountsOfEach is how many accounts a partition has.
 const accountsOfEach = 20
 
-// write writes so many events, the last one of each file sometimes without its end.
+// write writes a number of events, the last one of each file sometimes without its end.
 func (l *otherLedger) write(t *testing.T, events int) {
 	t.Helper()
 	var texts [2]strings.Builder

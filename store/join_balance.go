@@ -9,6 +9,7 @@ import (
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/join"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/staking"
 )
 
 // joinedBalance is what a part of an account has by the events of its source. The books may have more: rewards that the
@@ -40,17 +41,12 @@ func (x *joining) readBalances() error {
 	if err != nil {
 		return fmt.Errorf("read the balances of the source: %w", err)
 	}
-	var fresh []*joinedBalance
-	for _, j := range x.sortedBalances() {
-		if !j.known {
-			fresh = append(fresh, j)
-		}
-	}
-	if err := x.readOwn(fresh, func(j *joinedBalance, amount ledger.Amount) error {
-		j.amount = amount
-		return nil
-	}); err != nil {
+	own, err := x.readOwn()
+	if err != nil {
 		return err
+	}
+	for j, amount := range own {
+		j.amount = amount
 	}
 	amounts := map[*joinedBalance]ledger.Amount{}
 	first := map[*joinedBalance]bool{}
@@ -74,35 +70,26 @@ func (x *joining) readBalances() error {
 	return nil
 }
 
-// readOwn reads what the books have of parts, without what was earned: 0 where there is no row.
-func (x *joining) readOwn(balances []*joinedBalance, fn func(*joinedBalance, ledger.Amount) error) error {
-	found := map[key]ledger.Amount{}
+// readOwn reads what the books have of the parts that had no event before, without what was earned: 0 where there is no
+// row.
+func (x *joining) readOwn() (map[*joinedBalance]ledger.Amount, error) {
+	fresh := slices.DeleteFunc(x.sortedBalances(), func(j *joinedBalance) bool { return j.known })
+	own := map[*joinedBalance]ledger.Amount{}
+	for _, j := range fresh {
+		own[j] = 0
+	}
 	err := x.t.QuerySet(func(r db.Row) error {
-		found[readKey(r)] = ledger.Amount(r.Int(3))
+		own[x.accounts[readKey(r)]] = ledger.Amount(r.Int(3))
 		return nil
 	}, `SELECT b.bucket, b.account, b.asset, b.balance - b.earned FROM {rows} JOIN balances b
 	        ON b.bucket = r.bucket AND b.account = r.account AND b.asset = r.asset`,
-		db.SetOf(balances, keyFields(joinedKey)...))
-	if err != nil {
-		return fmt.Errorf("read the balances of the books: %w", err)
-	}
-	for _, j := range balances {
-		if err := fn(j, found[j.key]); err != nil {
-			return err
-		}
-	}
-	return nil
+		db.SetOf(fresh, keyFields(joinedKey)...))
+	return own, annotate(err, "read the balances of the books")
 }
 
 // compareBalances counts the events forward, and refuses the first after which the source has another balance. What was
 // read of the books before their balances were locked is read again.
 func (x *joining) compareBalances() error {
-	var fresh []*joinedBalance
-	for _, j := range x.sortedBalances() {
-		if !j.known {
-			fresh = append(fresh, j)
-		}
-	}
 	credited := map[*joinedBalance]ledger.Amount{} // what is in no entry of an event
 	for _, e := range x.events {
 		if e.of == nil || e.repeats {
@@ -118,12 +105,13 @@ func (x *joining) compareBalances() error {
 				e.of.account, asset.Format(e.of.amount), e.Token, asset.Format(e.after)))
 		}
 	}
-	return x.readOwn(fresh, func(j *joinedBalance, amount ledger.Amount) error {
-		if amount+credited[j] != j.amount {
-			return fmt.Errorf("%w: the balance of %s has changed at the same time", db.ErrRetry, j.account)
+	own, err := x.readOwn()
+	for j, amount := range own {
+		if err == nil && amount+credited[j] != j.amount {
+			err = fmt.Errorf("%w: the balance of %s has changed at the same time", db.ErrRetry, j.account)
 		}
-		return nil
-	})
+	}
+	return err
 }
 
 // writeBalances keeps what the parts have now.
@@ -219,7 +207,7 @@ func (x *joining) writeLate() error {
 	}
 	now := x.now()
 	_, err := insert(x.t, "join_late", db.SetOf(all,
-		db.Int("day", func(e *joinedEvent) int64 { return e.At.Unix() / 86400 }),
+		db.Int("day", func(e *joinedEvent) int64 { return int64(staking.DayOf(e.At)) }),
 		db.Text("entry", func(e *joinedEvent) string { return e.entry }),
 		db.Text("account", func(e *joinedEvent) string { return string(e.of.account) }),
 		db.Text("asset", func(e *joinedEvent) string { return e.Token }),

@@ -62,12 +62,8 @@ func lockPartition(t db.Tx, source, name string) (p Partition, err error) {
 
 // lockKnown is lockPartition for one that is there: else ledger.ErrNotFound.
 func lockKnown(t db.Tx, source, name string) (p Partition, err error) {
-	if _, err := t.Exec("UPDATE join_partitions SET position = position WHERE source = $1 AND name = $2", source,
-		name); err != nil {
-		return p, err
-	}
 	p, found, err := db.First(t, ReadPartition, "SELECT "+PartitionColumns+
-		" FROM join_partitions WHERE source = $1 AND name = $2", source, name)
+		" FROM join_partitions WHERE source = $1 AND name = $2"+t.Lock(), source, name)
 	if err == nil && !found {
 		err = ledger.ErrNotFound.In("", "partition %s/%s", ledger.Clip(source), ledger.Clip(name))
 	}
