@@ -41,7 +41,7 @@ func (b *DB) permit(t db.Tx, op control.Operation, content any, subject, effect 
 		return err
 	}
 	if b.approval == nil {
-		on, err := fourEyes(t)
+		on, err := fourEyes.share(t)
 		if err != nil || !on {
 			return err
 		}
@@ -115,7 +115,7 @@ func (g *groupCommit) readControls() (err error) {
 	if !slices.ContainsFunc(g.calls, (*call).mayNeedApproval) {
 		return nil
 	}
-	if g.controls.fourEyes, err = fourEyes(g.t); err != nil {
+	if g.controls.fourEyes, err = fourEyes.share(g.t); err != nil {
 		return err
 	}
 	for _, c := range g.calls {

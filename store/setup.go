@@ -149,14 +149,10 @@ func (b *DB) firstRows(ctx context.Context, s Setup) error {
 				return err
 			}
 		}
-		value := "off"
-		if s.FourEyes {
-			value = "on"
-		}
-		if err := b.writeFourEyes(t, value); err != nil {
+		if err := b.writeSetting(t, fourEyes, s.FourEyes); err != nil {
 			return err
 		}
-		if err := b.writeWithdrawalFactor(t, s.WithdrawalFactor); err != nil {
+		if err := b.writeSetting(t, withdrawalFactor, s.WithdrawalFactor); err != nil {
 			return err
 		}
 		if err := b.writeClosing(t, staking.Closing{From: s.From, After: s.CloseAfter}); err != nil {

@@ -11,56 +11,19 @@ import (
 	"github.com/softstake/softstake/people"
 )
 
-// withdrawalFactorMark names the row of meta that reports whether holders withdraw only with a second factor: "on" or
-// "off". Books from before there was this rule have none, and are off.
-const withdrawalFactorMark = "withdrawal_factor"
+// withdrawalFactor is whether holders withdraw only with a second factor.
+var withdrawalFactor = setting{kind: integrity.WithdrawalFactor, reports: "whether withdrawals need a factor",
+	on:  settingChange{"withdrawal-factor on", "holders withdraw with a second factor only"},
+	off: settingChange{control.EndWithdrawalFactor, "holders withdraw without a second factor"}}
 
 // NeedsFactor reports whether a holder withdraws only with a second factor; see DB.SetWithdrawalFactor.
-func NeedsFactor(t db.View) (bool, error) {
-	n, err := db.Count(t, "SELECT count(*) FROM meta WHERE name = $1 AND value = 'on'", withdrawalFactorMark)
-	return n > 0, annotate(err, "read whether withdrawals need a factor")
-}
+func NeedsFactor(t db.View) (bool, error) { return withdrawalFactor.read(t) }
 
 // SetWithdrawalFactor sets whether a holder needs a second factor to withdraw, to save a withdrawal address and to make
 // an API key that withdraws. That it does takes effect at once; that it does not any more needs approval
 // (control.EndWithdrawalFactor). Idempotent.
 func (b *DB) SetWithdrawalFactor(ctx context.Context, on bool) error {
-	op, says := control.Operation("withdrawal-factor on"), "holders withdraw with a second factor only"
-	if !on {
-		op, says = control.EndWithdrawalFactor, "holders withdraw without a second factor"
-	}
-	err := b.engine.Write(ctx, func(t db.Tx) error {
-		if err := t.Query(nil, "SELECT value FROM meta WHERE name = $1"+t.Share(), withdrawalFactorMark); err != nil {
-			return err
-		}
-		was, err := NeedsFactor(t)
-		if err != nil || was == on {
-			return err
-		}
-		if !on {
-			if err := b.permit(t, op, struct{}{}, "books", says); err != nil {
-				return err
-			}
-		}
-		if err := b.writeWithdrawalFactor(t, on); err != nil {
-			return err
-		}
-		return b.logLine(t, string(op), "books", says)
-	})
-	return annotate(err, "set whether withdrawals need a factor")
-}
-
-func (b *books) writeWithdrawalFactor(t db.Tx, on bool) error {
-	value := "off"
-	if on {
-		value = "on"
-	}
-	_, err := t.Exec(`INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
-		withdrawalFactorMark, value)
-	if err == nil {
-		err = b.wrote(t, integrity.WithdrawalFactor, withdrawalFactorMark)
-	}
-	return err
+	return b.set(ctx, withdrawalFactor, on)
 }
 
 // NeedsFactor is NeedsFactor of the books, for people.
