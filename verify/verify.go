@@ -77,15 +77,6 @@ func above(left, right Hash) Hash {
 	return sha256.Sum256(append(append([]byte{1}, left[:]...), right[:]...))
 }
 
-// Result is what a proof shows.
-type Result struct {
-	Origin, Day, Asset string
-	Total              uint64 // what is owed to all holders
-	Root               Hash   // of the sum tree
-	Size               int64  // of the tree of records
-	Tree               Hash
-}
-
 // Check checks a proof with the operator's public key, NAME+HASH+KEY, which the holder has from elsewhere. Its error
 // says what does not hold.
 func (p Proof) Check(key string) (r Result, err error) {
@@ -122,11 +113,4 @@ func (p Proof) Check(key string) (r Result, err error) {
 		}
 	}
 	return r, errors.New("the checkpoint is not signed with this key")
-}
-
-// Contradicts reports whether two results cannot both be true: two totals or roots of a token's day, or two trees of
-// one size. The operator then gives different answers to different people.
-func (r Result) Contradicts(o Result) bool {
-	return r.Origin == o.Origin && (r.Size == o.Size && r.Tree != o.Tree ||
-		r.Day == o.Day && r.Asset == o.Asset && (r.Total != o.Total || r.Root != o.Root))
 }

@@ -258,10 +258,10 @@ func FuzzCheck(f *testing.F) {
 	})
 }
 
-// TestTheVerifierStaysSmall: it needs the standard library alone, and can be written again by hand.
+// TestTheVerifierStaysSmall: it needs the standard library alone, and checks in a hundred lines of code, so that it can
+// be written again by hand. Empty lines and comments do not count.
 func TestTheVerifierStaysSmall(t *testing.T) {
-	lines := 0
-	for _, name := range []string{"verify.go", "proof.go"} {
+	for _, name := range []string{"verify.go", "proof.go", "result.go"} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -275,11 +275,14 @@ func TestTheVerifierStaysSmall(t *testing.T) {
 				t.Errorf("%s needs %s", name, i.Path.Value)
 			}
 		}
-		if name == "verify.go" {
-			lines = bytes.Count(text, []byte("\n"))
+		lines := 0
+		for line := range strings.Lines(string(text)) {
+			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "//") {
+				lines++
+			}
 		}
-	}
-	if lines > 135 {
-		t.Errorf("the verifier has %d lines", lines)
+		if lines > 100 {
+			t.Errorf("%s has %d lines of code", name, lines)
+		}
 	}
 }
