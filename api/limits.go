@@ -78,12 +78,7 @@ func (l *limits) take(id string, now time.Time) (quota, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	limiter := l.all[id]
-	if limiter == nil {
-		l.forget(now)
-		limiter = rate.NewLimiter(rate.Every(l.every), l.burst)
-		l.all[id] = limiter
-	}
+	limiter := l.limiter(id, now)
 	r := limiter.ReserveN(now, 1)
 	wait := r.DelayFrom(now)
 	if wait > 0 {
@@ -95,6 +90,35 @@ func (l *limits) take(id string, now time.Time) (quota, error) {
 		return q, &tooMany{wait: wait}
 	}
 	return q, nil
+}
+
+// limiter is that of a credential; the caller has the lock.
+func (l *limits) limiter(id string, now time.Time) *rate.Limiter {
+	if l.all[id] == nil {
+		l.forget(now)
+		l.all[id] = rate.NewLimiter(rate.Every(l.every), l.burst)
+	}
+	return l.all[id]
+}
+
+// count counts a request that is made already; where it is one too many, it is not counted.
+func (l *limits) count(id string, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.limiter(id, now).AllowN(now, 1)
+}
+
+// wait is for how long no request of a credential would be counted; 0: one would be now.
+func (l *limits) wait(id string, now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	limiter := l.all[id]
+	if limiter == nil {
+		return 0
+	}
+	r := limiter.ReserveN(now, 1)
+	defer r.CancelAt(now)
+	return r.DelayFrom(now)
 }
 
 // forget makes room for one more: those who have not asked for a while have their

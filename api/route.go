@@ -109,6 +109,7 @@ type server struct {
 	huma   huma.API
 	routes []*route
 	limits *limits
+	wrong  *unknownTokens
 
 	headers map[string]*huma.Header // components that answers may have
 }
@@ -131,7 +132,7 @@ func newServer(o Options) *server {
 	streams := &streams{most: cmp.Or(o.Streams, usualStreams), of: map[string]int{}}
 	s := &server{
 		Options: o, reader: reader{reports.New(o.Books.Reader()), o.Books.Reader(), o.Now, o.Log, o.Events, streams, o.Alarm},
-		mux: http.NewServeMux(), limits: newLimits(o.Rate),
+		mux: http.NewServeMux(), limits: newLimits(o.Rate), wrong: newUnknownTokens(),
 	}
 	s.huma = huma.NewAPI(describe(), describer{s})
 	s.headers = s.headerComponents()
@@ -368,6 +369,10 @@ func (s *server) authenticate(r *http.Request) (access.Token, error) {
 	if !strings.EqualFold(scheme, "Bearer") || !is {
 		return access.Token{}, access.ErrUnknown.In("", "the header Authorization is not \"Bearer\" and a token")
 	}
+	from := access.Network(access.CallerOf(r.Context()).Address)
+	if err := s.wrong.check(from, text, s.Now()); err != nil {
+		return access.Token{}, err
+	}
 	// The token's row in the table of that name (people/token.go), or ErrNotFound. It is read for each
 	// request, and so a revoked token is refused at once, in every process.
 	t, err := s.reader.People().Token(r.Context(), id)
@@ -377,7 +382,11 @@ func (s *server) authenticate(r *http.Request) (access.Token, error) {
 	if err == nil {
 		err = t.Check(text, s.Now()) // compares the hash, in constant time; neither revoked nor expired
 	}
+	if err == nil {
+		s.wrong.remember(text)
+	}
 	if errors.Is(err, access.ErrUnknown) {
+		s.wrong.add(from, text, s.Now())
 		err = access.ErrUnknown.In("", "the token is not known, or it is revoked or expired; "+
 			"ask the operator for another")
 	}
