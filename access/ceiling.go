@@ -1,6 +1,7 @@
 package access
 
 import (
+	"maps"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -12,16 +13,58 @@ import (
 // Ceilings are how much a back end's token may do on a UTC day: lines in order, with commas between them, such as
 // "deposits:*=1%/day,deposits:BNB=10000/day,enrollment=500/day". "" is without a ceiling.
 //
-// A line has a part and an asset, "*" being each asset that no line of the part names. Its amount is in whole
-// tokens, or a share of the asset's largest supply, rounded down. Enrollment has no asset: it counts changes of
-// switches. Every part of the token has a line for "*", so that there is a ceiling for each asset.
+// A line has a measure and, of an amount, an asset, "*" being each asset that no line of the measure names. An amount is
+// in whole tokens, or a share of the asset's largest supply, rounded down. Every part of the token has a line for "*" of
+// each of its measures, so that there is a ceiling for each asset; a token that was stored before there was a measure
+// has what is usual (Complete).
 type Ceilings string
 
-// What holds where nobody says otherwise. Ours: a hundredth of all there is of a token moves on few days.
+// Measure is what a line of Ceilings counts.
+type Measure string
+
+// The measures. OfDesk counts what OfTrades counts too: what trades move from or to @desk, which takes no other
+// holder's tokens and may go below zero, so that such a trade mints or takes.
 const (
-	usualShare    = "1%"
-	usualSwitches = "10000"
+	OfDeposits    Measure = "deposits"
+	OfTrades      Measure = "trades"
+	OfDesk        Measure = "desk"
+	OfWithdrawals Measure = "withdrawals"
+	OfSwitches    Measure = "enrollment" // changes of switches and of residences, closings of accounts
+	OfAccounts    Measure = "accounts"   // that are opened
 )
+
+// rule is what a measure is: the parts of which a token needs one, and what holds where nobody says otherwise. A measure
+// without assets is a number.
+type rule struct {
+	parts   Parts
+	ofAsset bool
+	usual   string
+}
+
+// rules are the one table of measures. What is usual is ours: a hundredth of all there is of a token moves on few days,
+// and a tenth of that against @desk.
+var rules = map[Measure]rule{
+	OfDeposits:    {Deposits, true, "1%"},
+	OfTrades:      {Trades, true, "1%"},
+	OfDesk:        {Trades, true, "0.1%"},
+	OfWithdrawals: {Withdrawals, true, "1%"},
+	OfSwitches:    {Enrollment, false, "10000"},
+	OfAccounts:    {Deposits | Enrollment, false, "10000"},
+}
+
+// usual are the lines that a token of some parts has where nobody says otherwise.
+func usual(parts Parts) (lines []ceiling) {
+	for m, r := range rules {
+		name := string(m)
+		if r.ofAsset {
+			name += ":" + everyAsset
+		}
+		if r.parts&parts != 0 {
+			lines = append(lines, ceiling{name, r.usual})
+		}
+	}
+	return lines
+}
 
 // Why a call is refused.
 const (
@@ -39,14 +82,13 @@ const (
 type ceiling struct{ name, amount string }
 
 // ParseCeilings reads lines such as "deposits:BNB=10000/day", "trades:*=0.5%/day" and "enrollment=500/day", and has
-// what is usual where none is given: 1 % of the largest supply of each asset, and 10,000 switches. parts are those of
-// the token; a line of another, or two of one asset, are ledger.ErrInvalid.
+// what is usual where none is given: 1 % of the largest supply of each asset, 0.1 % of it against @desk, 10,000 switches
+// and 10,000 accounts. parts are those of the token; a line of another, or two of one asset, are ledger.ErrInvalid.
 func ParseCeilings(parts Parts, lines ...string) (Ceilings, error) {
 	given := map[string]string{}
-	for _, part := range []Parts{Deposits, Trades, Withdrawals} {
-		given[part.String()+":"+everyAsset] = usualShare
+	for _, c := range usual(parts) {
+		given[c.name] = c.amount
 	}
-	given[Enrollment.String()] = usualSwitches
 	said := map[string]bool{}
 	for _, line := range lines {
 		c, err := parseCeiling(strings.TrimSpace(line))
@@ -56,35 +98,52 @@ func ParseCeilings(parts Parts, lines ...string) (Ceilings, error) {
 		if said[c.name] {
 			return "", ledger.ErrInvalid.In("ceilings", "there are two ceilings of %s", ledger.Clip(c.name))
 		}
-		if c.part()&parts == 0 {
-			return "", ledger.ErrInvalid.In("ceilings", "the token is not for %s, and so has no ceiling of it", c.part())
+		if needed := rules[c.measure()].parts; needed&parts == 0 {
+			return "", ledger.ErrInvalid.In("ceilings", "the token is not for %s, and so has no ceiling of it", needed)
 		}
 		said[c.name], given[c.name] = true, c.amount
 	}
-	var all []string
+	all := make([]string, 0, len(given))
 	for name, amount := range given {
-		if c := (ceiling{name, amount}); c.part()&parts != 0 {
-			all = append(all, c.String())
-		}
+		all = append(all, ceiling{name, amount}.String())
 	}
 	if len(all) > mostCeiling {
 		return "", ledger.ErrInvalid.In("ceilings", "%d ceilings; a token has at most %d", len(all), mostCeiling)
 	}
-	slices.Sort(all)
-	return Ceilings(strings.Join(all, ",")), nil
+	return inOrder(all), nil
+}
+
+// inOrder are ceilings of lines, which it sorts.
+func inOrder(lines []string) Ceilings {
+	slices.Sort(lines)
+	return Ceilings(strings.Join(lines, ","))
+}
+
+// Complete is the ceilings with what is usual for each measure that a token of some parts has no line of, since it was
+// stored before there was the measure. "" stays without a ceiling.
+func (c Ceilings) Complete(parts Parts) Ceilings {
+	if c == "" {
+		return ""
+	}
+	var missing []string
+	for _, line := range usual(parts) {
+		if !strings.Contains(","+string(c), ","+string(line.measure())) { // no measure begins with another's name
+			missing = append(missing, line.String())
+		}
+	}
+	if missing == nil {
+		return c
+	}
+	return inOrder(append(missing, c.Lines()...))
 }
 
 // String is a line.
 func (c ceiling) String() string { return c.name + "=" + c.amount + perDay }
 
-// part is the part that the line is of; 0: there is none of the name.
-func (c ceiling) part() Parts {
+// measure is what the line counts, where there is such a measure.
+func (c ceiling) measure() Measure {
 	name, _, _ := strings.Cut(c.name, ":")
-	part, err := ParseParts(name)
-	if err != nil {
-		return 0
-	}
-	return part
+	return Measure(name)
 }
 
 // parseCeiling reads a line. Whether there is such an asset, the books know.
@@ -101,15 +160,15 @@ func parseCeiling(line string) (c ceiling, err error) {
 	c = ceiling{name, amount}
 	_, symbol, ofAsset := strings.Cut(name, ":")
 	share, isShare := strings.CutSuffix(amount, "%")
-	switch part := c.part(); {
-	case part == 0 || bits.OnesCount8(uint8(part)) > 1:
-		return wrong("%q: the part is one of %s", ledger.Clip(line), AllParts)
-	case (part == Enrollment) == ofAsset:
-		return wrong("%q: a ceiling names an asset, or * for each other, and that of %s names none", ledger.Clip(line),
-			Enrollment)
-	case part == Enrollment:
+	switch of, known := rules[c.measure()]; {
+	case !known:
+		return wrong("%q: it counts one of %s", ledger.Clip(line), join(slices.Sorted(maps.Keys(rules))))
+	case of.ofAsset != ofAsset:
+		return wrong("%q: a ceiling of an amount names an asset, or * for each other, and that of a number names none",
+			ledger.Clip(line))
+	case !ofAsset:
 		if n, err := strconv.ParseUint(amount, 10, 31); err != nil || strconv.FormatUint(n, 10) != amount {
-			return wrong("%q: a number of switches is a whole number", ledger.Clip(line))
+			return wrong("%q: a number is a whole number", ledger.Clip(line))
 		}
 		return c, nil
 	case isShare:
@@ -133,13 +192,14 @@ const (
 	wholeSupply = 100_00
 )
 
-// Check is ledger.ErrInvalid unless the ceilings are as ParseCeilings makes them for a token of some parts.
+// Check is ledger.ErrInvalid unless the ceilings are as ParseCeilings makes them for a token of some parts, now or before
+// there was one of the measures.
 func (c Ceilings) Check(parts Parts) error {
 	if c == "" {
 		return nil
 	}
 	again, err := ParseCeilings(parts, c.Lines()...)
-	if err == nil && again != c {
+	if err == nil && (again != c.Complete(parts) || inOrder(c.Lines()) != c) {
 		err = ledger.ErrInvalid.In("ceilings", "the ceilings %q are not as ParseCeilings makes them", ledger.Clip(string(c)))
 	}
 	return err
@@ -160,7 +220,7 @@ func (c Ceilings) Assets() (symbols []string) {
 // AreUsual reports whether they are what a token of some parts has where nobody says otherwise.
 func (c Ceilings) AreUsual(parts Parts) bool {
 	usual, err := ParseCeilings(parts)
-	return err == nil && c == usual
+	return err == nil && c.Complete(parts) == usual
 }
 
 // Lines are the lines; none where there is no ceiling.
@@ -171,15 +231,15 @@ func (c Ceilings) Lines() []string {
 	return strings.Split(string(c), ",")
 }
 
-// Of is how much of an asset entries of a part may move on a day. Where there are ceilings, and none is for it, that is
-// nothing. The error is ledger.ErrInvalid for an amount with more decimals than the asset has.
-func (c Ceilings) Of(part Parts, asset ledger.Asset) (ledger.Amount, error) {
+// Of is how much of an asset a measure allows on a day. Where there are ceilings, and none is for it, that is nothing.
+// The error is ledger.ErrInvalid for an amount with more decimals than the asset has.
+func (c Ceilings) Of(m Measure, asset ledger.Asset) (ledger.Amount, error) {
 	if c == "" {
 		return ledger.MaxSupply, nil
 	}
-	amount, found := c.line(part.String() + ":" + asset.Symbol)
+	amount, found := c.line(string(m) + ":" + asset.Symbol)
 	if !found {
-		amount, found = c.line(part.String() + ":" + everyAsset)
+		amount, found = c.line(string(m) + ":" + everyAsset)
 	}
 	if !found {
 		return 0, nil
@@ -201,12 +261,12 @@ func (c Ceilings) Of(part Parts, asset ledger.Asset) (ledger.Amount, error) {
 	return ledger.Amount(quotient), nil
 }
 
-// Switches is how many changes of switches are allowed on a day; below zero: any number.
-func (c Ceilings) Switches() int64 {
+// Count is how many of a measure without assets are allowed on a day; below zero: any number.
+func (c Ceilings) Count(m Measure) int64 {
 	if c == "" {
 		return -1
 	}
-	amount, _ := c.line(Enrollment.String())
+	amount, _ := c.line(string(m))
 	n, err := strconv.ParseUint(amount, 10, 31)
 	if err != nil {
 		return 0 // what cannot be read allows nothing

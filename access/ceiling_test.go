@@ -16,12 +16,16 @@ func TestCeilingsAreRead(t *testing.T) {
 		lines string
 		want  access.Ceilings
 	}{
-		{access.AllParts, "", "deposits:*=1%/day,enrollment=10000/day,trades:*=1%/day,withdrawals:*=1%/day"},
-		{access.Deposits, "", "deposits:*=1%/day"},
-		{access.Enrollment, "enrollment=0/day", "enrollment=0/day"},
-		{access.Deposits | access.Trades, "trades:*=0.05%/day deposits:SOL=3/day deposits:BNB=10000/day",
-			"deposits:*=1%/day,deposits:BNB=10000/day,deposits:SOL=3/day,trades:*=0.05%/day"},
-		{access.Deposits, "deposits:BNB=2%/day", "deposits:*=1%/day,deposits:BNB=2%/day"},
+		{access.AllParts, "", "accounts=10000/day,deposits:*=1%/day,desk:*=0.1%/day,enrollment=10000/day,trades:*=1%/day," +
+			"withdrawals:*=1%/day"},
+		{access.Deposits, "", "accounts=10000/day,deposits:*=1%/day"},
+		{access.Withdrawals, "", "withdrawals:*=1%/day"},
+		{access.Enrollment, "enrollment=0/day", "accounts=10000/day,enrollment=0/day"},
+		{access.Trades | access.Withdrawals, "desk:BNB=0.5/day desk:*=0%/day",
+			"desk:*=0%/day,desk:BNB=0.5/day,trades:*=1%/day,withdrawals:*=1%/day"},
+		{access.Deposits | access.Trades, "accounts=7/day trades:*=0.05%/day deposits:SOL=3/day deposits:BNB=10000/day",
+			"accounts=7/day,deposits:*=1%/day,deposits:BNB=10000/day,deposits:SOL=3/day,desk:*=0.1%/day,trades:*=0.05%/day"},
+		{access.Deposits, "deposits:BNB=2%/day", "accounts=10000/day,deposits:*=1%/day,deposits:BNB=2%/day"},
 	} {
 		got, err := access.ParseCeilings(c.parts, strings.Fields(c.lines)...)
 		if err != nil || got != c.want {
@@ -38,7 +42,8 @@ func TestWhatIsNoCeiling(t *testing.T) {
 		"x", "deposits:BNB=1", "deposits=1/day", "deposits:=1/day", "deposits:BNB=x%/day", "deposits:BNB=101%/day",
 		"deposits:BNB=-1%/day", "deposits:BNB=0.001%/day", "deposits:*=5/day", "deposits:bnb=1/day", "mint:BNB=1/day",
 		"deposits,trades:BNB=1/day", "enrollment:BNB=1/day", "enrollment=1%/day", "enrollment=-1/day", "enrollment=01/day",
-		"enrollment=9999999999/day", "deposits:BNB=1/day deposits:BNB=2/day", "trades:BNB=1/day",
+		"enrollment=9999999999/day",
+		"accounts:BNB=1/day", "accounts=1%/day", "desk=1/day", "desk:BNB=1/day", "Deposits:BNB=1/day", "deposits:BNB=1/day deposits:BNB=2/day", "trades:BNB=1/day",
 	} {
 		parts := access.Deposits | access.Enrollment
 		if got, err := access.ParseCeilings(parts, strings.Fields(lines)...); !errors.Is(err, ledger.ErrInvalid) {
@@ -46,7 +51,7 @@ func TestWhatIsNoCeiling(t *testing.T) {
 		}
 	}
 	for _, text := range []access.Ceilings{"deposits:BNB=1/day", "deposits:*=1%/day,", "deposits:*=1%/day,trades:*=1%/day",
-		"deposits:BNB=1/day,deposits:*=1%/day"} {
+		"deposits:BNB=1/day,deposits:*=1%/day", "deposits:*=1%/day,accounts=1/day", "desk:*=1%/day,deposits:*=1%/day"} {
 		if err := text.Check(access.Deposits); !errors.Is(err, ledger.ErrInvalid) {
 			t.Errorf("%q may be stored: %v", text, err)
 		}
@@ -59,27 +64,56 @@ func TestCeilingsOfAssets(t *testing.T) {
 	bnb := ledger.Asset{Symbol: "BNB", Scale: 8, MaxSupply: 20_000_000_000_000_000}
 	odd, most := ledger.Asset{Symbol: "ODD", MaxSupply: 29_999}, ledger.Asset{Symbol: "MOST", MaxSupply: ledger.MaxSupply}
 	for _, want := range []struct {
-		part   access.Parts
+		of     access.Measure
 		asset  ledger.Asset
 		amount ledger.Amount
 	}{
-		{access.Deposits, bnb, 250_000_000}, {access.Deposits, odd, 299}, {access.Trades, bnb, 2_000_000_000_000},
-		{access.Trades, odd, 2}, {access.Trades, most, ledger.MaxSupply / 10_000}, {access.Withdrawals, bnb, 0},
+		{access.OfDeposits, bnb, 250_000_000}, {access.OfDeposits, odd, 299}, {access.OfTrades, bnb, 2_000_000_000_000},
+		{access.OfTrades, odd, 2}, {access.OfTrades, most, ledger.MaxSupply / 10_000}, {access.OfWithdrawals, bnb, 0},
+		{access.OfDesk, odd, 29},
 	} {
-		if got, err := c.Of(want.part, want.asset); err != nil || got != want.amount {
-			t.Errorf("%s of %s: %d, %v; want %d", want.part, want.asset.Symbol, got, err, want.amount)
+		if got, err := c.Of(want.of, want.asset); err != nil || got != want.amount {
+			t.Errorf("%s of %s: %d, %v; want %d", want.of, want.asset.Symbol, got, err, want.amount)
 		}
 	}
-	if got, err := access.Ceilings("").Of(access.Deposits, bnb); err != nil || got != ledger.MaxSupply {
+	if got, err := access.Ceilings("").Of(access.OfDeposits, bnb); err != nil || got != ledger.MaxSupply {
 		t.Errorf("without a ceiling: %d, %v", got, err)
 	}
-	if c.Switches() != 0 || access.Ceilings("").Switches() >= 0 || access.Ceilings("enrollment=7/day").Switches() != 7 {
-		t.Error("switches are not counted")
+	if c.Count(access.OfSwitches) != 0 || access.Ceilings("").Count(access.OfSwitches) >= 0 ||
+		access.Ceilings("enrollment=7/day").Count(access.OfSwitches) != 7 || c.Count(access.OfAccounts) != 10000 {
+		t.Error("switches and accounts are not counted")
+	}
+}
+
+// TestCeilingsOfOldTokens: what a token was stored without has what is usual, and one without a ceiling stays so.
+func TestCeilingsOfOldTokens(t *testing.T) {
+	for _, c := range []struct {
+		parts     access.Parts
+		old, want access.Ceilings
+	}{
+		{access.AllParts, "", ""},
+		{access.Deposits, "deposits:*=0%/day", "accounts=10000/day,deposits:*=0%/day"},
+		{access.Trades, "trades:*=1%/day,trades:BNB=5/day", "desk:*=0.1%/day,trades:*=1%/day,trades:BNB=5/day"},
+		{access.AllParts, "deposits:*=1%/day,enrollment=10000/day,trades:*=1%/day,withdrawals:*=1%/day",
+			testkit.Must(access.ParseCeilings(access.AllParts))(t)},
+	} {
+		if err := c.old.Check(c.parts); err != nil {
+			t.Errorf("%q, which was proposed before, cannot be approved any more: %v", c.old, err)
+		}
+		got := c.old.Complete(c.parts)
+		if got != c.want || got.Complete(c.parts) != got {
+			t.Errorf("%q: %q", c.old, got)
+		}
+	}
+	old := access.Ceilings("deposits:*=1%/day,enrollment=10000/day,trades:*=1%/day,withdrawals:*=1%/day")
+	if !old.AreUsual(access.AllParts) {
+		t.Errorf("%q are not the usual ones", old)
 	}
 }
 
 func FuzzParseCeilings(f *testing.F) {
-	for _, seed := range []string{"deposits:BNB=10000/day", "trades:*=0.5%/day", "enrollment=500/day", "trades:S=1,/day"} {
+	for _, seed := range []string{"deposits:BNB=10000/day", "trades:*=0.5%/day", "enrollment=500/day", "accounts=1/day",
+		"desk:*=0.5%/day", "trades:S=1,/day"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, line string) {

@@ -132,8 +132,11 @@ func newServer(o Options) *server {
 	streams := &streams{most: cmp.Or(o.Streams, usualStreams), of: map[string]int{}}
 	s := &server{
 		Options: o, reader: reader{reports.New(o.Books.Reader()), o.Books.Reader(), o.Now, o.Log, o.Events, streams, o.Alarm},
-		mux: http.NewServeMux(), limits: newLimits(o.Rate), wrong: newUnknownTokens(),
+		mux: http.NewServeMux(), limits: newLimits(o.Rate),
 	}
+	s.wrong = newUnknownTokens(func(ctx context.Context, n int) ([][32]byte, error) {
+		return s.reader.People().UsableTokens(ctx, n)
+	})
 	s.huma = huma.NewAPI(describe(), describer{s})
 	s.headers = s.headerComponents()
 	s.accountRoutes()
@@ -356,25 +359,41 @@ func (rt *route) streams() bool {
 	return slices.ContainsFunc(rt.Tags, func(tag string) bool { return tag == "Exports" || tag == "Events" })
 }
 
-// authenticate is the credential that a request bears: access.ErrUnknown where it
-// bears none, or one that is unknown, revoked or expired.
+// authenticate is the credential that a request bears: access.ErrUnknown where it bears none, or one that is unknown,
+// revoked or expired; *tooMany where too many unknown ones came from its network.
 func (s *server) authenticate(r *http.Request) (access.Token, error) {
+	text, err := tokenText(r)
+	if err != nil {
+		return access.Token{}, err
+	}
+	t, err := s.find(r, text)
+	s.wrong.record(access.Network(access.CallerOf(r.Context()).Address), text, s.Now(), err)
+	return t, err
+}
+
+// tokenText is the text of the token that a request bears, or access.ErrUnknown.
+func tokenText(r *http.Request) (string, error) {
 	headers := r.Header.Values("Authorization")
 	if len(headers) != 1 {
-		return access.Token{}, access.ErrUnknown.In("",
+		return "", access.ErrUnknown.In("",
 			"send one header Authorization: Bearer, with a token; \"token create\" makes one")
 	}
 	scheme, text, _ := strings.Cut(headers[0], " ")
-	id, is := access.TokenID(text)
-	if !strings.EqualFold(scheme, "Bearer") || !is {
-		return access.Token{}, access.ErrUnknown.In("", "the header Authorization is not \"Bearer\" and a token")
+	if _, is := access.TokenID(text); !strings.EqualFold(scheme, "Bearer") || !is {
+		return "", access.ErrUnknown.In("", "the header Authorization is not \"Bearer\" and a token")
 	}
+	return text, nil
+}
+
+// find is authenticate of a token's text, and counts nothing.
+func (s *server) find(r *http.Request, text string) (access.Token, error) {
 	from := access.Network(access.CallerOf(r.Context()).Address)
-	if err := s.wrong.check(from, text, s.Now()); err != nil {
+	if err := s.wrong.check(r.Context(), from, text, s.Now()); err != nil {
 		return access.Token{}, err
 	}
 	// The token's row in the table of that name (people/token.go), or ErrNotFound. It is read for each
 	// request, and so a revoked token is refused at once, in every process.
+	id, _ := access.TokenID(text)
 	t, err := s.reader.People().Token(r.Context(), id)
 	if errors.Is(err, ledger.ErrNotFound) {
 		err = access.ErrUnknown
@@ -382,11 +401,7 @@ func (s *server) authenticate(r *http.Request) (access.Token, error) {
 	if err == nil {
 		err = t.Check(text, s.Now()) // compares the hash, in constant time; neither revoked nor expired
 	}
-	if err == nil {
-		s.wrong.remember(text)
-	}
 	if errors.Is(err, access.ErrUnknown) {
-		s.wrong.add(from, text, s.Now())
 		err = access.ErrUnknown.In("", "the token is not known, or it is revoked or expired; "+
 			"ask the operator for another")
 	}
@@ -456,7 +471,11 @@ func (s *server) maxBody(r *http.Request) int64 {
 	if i < 0 || s.routes[i].limit <= SmallBody {
 		return SmallBody
 	}
-	token, err := s.authenticate(r)
+	text, err := tokenText(r)
+	var token access.Token
+	if err == nil {
+		token, err = s.find(r, text) // serve counts it
+	}
 	if err != nil || !slices.Contains(s.routes[i].roles, token.As(s.routes[i].roles).Role) ||
 		token.CheckCaller(access.CallerOf(r.Context())) != nil {
 		return SmallBody // the route says what is wrong

@@ -126,15 +126,15 @@ func (x *thief) most(measure, asset string) ledger.Amount {
 	if x.role != access.Exchange {
 		return bounds[x.name][measure+" "+asset]
 	}
-	part, counted := map[string]access.Parts{"minted": access.Deposits, "moved": access.Trades,
-		"withdrawn": access.Withdrawals, "paid out": access.Withdrawals}[measure]
+	of, counted := map[string]access.Measure{"minted": access.OfDeposits, "moved": access.OfTrades,
+		"from or to @desk": access.OfDesk, "withdrawn": access.OfWithdrawals, "paid out": access.OfWithdrawals}[measure]
 	switch within := measure == "hold" || measure == "release"; {
 	case within && x.credential.token.Parts&access.Trades != 0:
 		return anything
-	case !counted || x.credential.token.Parts&part == 0:
+	case !counted:
 		return 0
 	}
 	shipped := testkit.Must(staking.ShippedTokens(0))(x.T)
 	i := slices.IndexFunc(shipped, func(t staking.Token) bool { return t.Asset.Symbol == asset })
-	return testkit.Must(x.credential.token.Ceilings.Of(part, shipped[i].Asset))(x.T)
+	return testkit.Must(x.credential.token.Ceilings.Of(of, shipped[i].Asset))(x.T)
 }

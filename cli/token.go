@@ -27,7 +27,7 @@ type tokenCreateCmd struct {
 	Label   string         `placeholder:"TEXT" help:"What it is for."`
 	Person  string         `placeholder:"NAME" help:"Whose it is: with four eyes nobody approves what they propose, under any of their tokens. Needed for the role approver."`
 	From    []string       `placeholder:"RANGE" help:"An address or range from where alone it may be used, such as 192.0.2.0/24; may be repeated. Without it: anywhere."`
-	Limit   []string       `placeholder:"LIMIT" help:"How much it may do on a UTC day: deposits:BNB=10000/day, trades:*=0.5%/day of each other token's largest supply, enrollment=500/day switches; may be repeated. Only with the role exchange, where each part has 1% of the largest supply, and 10000 switches, where none is given."`
+	Limit   []string       `placeholder:"LIMIT" help:"How much it may do on a UTC day: deposits:BNB=10000/day, trades:*=0.5%/day of each other token's largest supply, desk:BNB=100/day of the trades against @desk, enrollment=500/day switches, accounts=1000/day that are opened; may be repeated. Only with the role exchange, where each part has 1% of the largest supply, 0.1% against @desk, 10000 switches and 10000 accounts, where none is given."`
 	NoLimit bool           `help:"Let it do any amount on a day."`
 	Subject string         `name:"client-subject" placeholder:"NAME" help:"The subject of the client certificate with which alone it may be used, such as CN=back-end,O=Example: see \"serve --tls-client-ca\"."`
 	JSON    bool           `help:"Print a JSON object."`
@@ -40,7 +40,7 @@ func (c *tokenCreateCmd) Help() string {
 
 An exchange's back end opens accounts and posts entries (exchange), or does some of that: it brings in deposits, books trades, ends withdrawals (withdrawals), opens accounts and switches Soft Staking (enrollment). Of staff each does one thing: a viewer reads the state of the books and nothing of holders; support reads what one holder has, and each read is logged; an operator sets terms and prices, corrects and runs; a treasurer moves funds, fees, income and campaigns; an admin sets tokens, limits and four eyes; an approver approves what they propose; an auditor reads everything and changes nothing. A holder sees and moves its own account.
 
-What one has done on a UTC day counts in the transaction that does it: what deposits bring in, what trades and transfers move, what withdrawals are requested and, apart from that, completed, and how often switches are changed. What repeats an entry counts nothing. Above its limit it is refused until the day is over.
+What one has done on a UTC day counts in the transaction that does it: what deposits bring in, what trades and transfers move and, of that, what trades move from or to @desk; what withdrawals are requested and, apart from that, completed; how often switches are changed, and how many accounts are opened. What repeats an entry counts nothing. Above its limit it is refused until the day is over.
 
 Let it end: a token that was stolen and that nobody misses is useless then. Where it is used from is the address that "serve" sees, behind a proxy the one that --trusted-proxy reports. A client certificate is looked at only where "serve" speaks TLS itself.
 

@@ -170,7 +170,7 @@ var rules = map[Operation]Rule{
 	"limit own":     {Roles: holder}, // a higher one waits, and is confirmed
 
 	SetPrices: {Class: Sometimes, Roles: operators,
-		When: "where one moves more than 20 %, at once or in steps of a day"},
+		When: "where one moves more than 20 % from one day to the next, or more than half within 30 days"},
 	"currency set":   {Roles: operators},
 	PublishDocument:  {Class: Proposed, Roles: operators},
 	"disclosure set": {Roles: operators},

@@ -63,7 +63,7 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 			there.Account != k.Account || there.Label != k.Label || there.Person != k.Person ||
 			there.Authoritative != k.Authoritative ||
 			!slices.Equal(there.Addresses, k.Addresses) || there.Subject != k.Subject ||
-			there.Ceilings != k.Ceilings || there.Lasts != k.Lasts ||
+			there.Ceilings != k.Ceilings.Complete(k.Parts) || there.Lasts != k.Lasts ||
 			db.MillisOf(there.Expires) != db.MillisOf(k.Expires)) {
 			err = ledger.ErrConflict.In("", "token %s", k.ID)
 		}
@@ -75,9 +75,9 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 func (p *People) checkCeilings(ctx context.Context, k access.Token) error {
 	for _, symbol := range k.Ceilings.Assets() {
 		asset, err := p.books.Asset(ctx, symbol)
-		for _, part := range []access.Parts{access.Deposits, access.Trades, access.Withdrawals} {
+		for _, m := range []access.Measure{access.OfDeposits, access.OfTrades, access.OfDesk, access.OfWithdrawals} {
 			if err == nil {
-				_, err = k.Ceilings.Of(part, asset)
+				_, err = k.Ceilings.Of(m, asset)
 			}
 		}
 		if err != nil {
@@ -124,6 +124,7 @@ func scanToken(r db.Row) (k access.Token, err error) {
 	if k.Role, k.Parts, err = access.ParseRoleAndParts(r.Text(2)); err != nil {
 		return k, fmt.Errorf("the books' token %s: %w", k.ID, err)
 	}
+	k.Ceilings = k.Ceilings.Complete(k.Parts)
 	if n := copy(k.Hash[:], r.Bytes(1)); n != len(k.Hash) {
 		return k, fmt.Errorf("the books' token %s has a hash of %d bytes", k.ID, n)
 	}
@@ -205,6 +206,18 @@ func (r Reader) UnlimitedTokens(ctx context.Context) ([]access.Token, error) {
 	return list(ctx, r, "tokens without ceilings", "", scanToken, tokenColumns+"WHERE ceilings = '' AND revoked = 0 "+
 		"AND (expires = 0 OR expires > $1) AND role NOT IN ("+strings.Join(others, ", ")+") ORDER BY created, id LIMIT $2",
 		args...)
+}
+
+// UsableTokens are the hashes of the tokens of staff and of back ends that are neither revoked nor expired; at most n,
+// the newest first.
+func (r Reader) UsableTokens(ctx context.Context, n int) ([][32]byte, error) {
+	return list(ctx, r, "tokens that can be used", "", func(r db.Row) (hash [32]byte, err error) {
+		if copy(hash[:], r.Bytes(0)) != len(hash) {
+			err = errors.New("a token's hash has not 32 bytes")
+		}
+		return hash, err
+	}, "SELECT hash FROM tokens WHERE revoked = 0 AND role <> $1 AND (expires = 0 OR expires > $2) "+
+		"ORDER BY created DESC, id LIMIT $3", string(access.Holder), r.now(), int64(n))
 }
 
 // breakGlassMark names the row of meta that is locked where a break-glass credential is made.

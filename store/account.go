@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
@@ -48,7 +49,8 @@ func (a *Account) checkNew() error {
 
 // OpenAccount opens an account for a resident of a region; "" is a residence not
 // yet verified. Repeating has no further effect, and answers repeated; with another region
-// it is ErrConflict. One that is closed is ErrEnded: it is not opened again.
+// it is ErrConflict. One that is closed is ErrEnded: it is not opened again. access.ErrCeiling where the credential has
+// opened as many today as it may.
 func (b *DB) OpenAccount(ctx context.Context, id ledger.Account, region staking.Region) (repeated bool, err error) {
 	return b.OpenOwned(ctx, id, region, "")
 }
@@ -87,7 +89,8 @@ func (a Account) isThere(there Account) error {
 }
 
 // OpenAccounts opens many accounts, some thousands in each transaction. Those
-// that are there stay as they are. Idempotent.
+// that are there stay as they are. Idempotent. access.ErrCeiling where the credential may not open so many today: those
+// of the transactions before are open then.
 func (b *DB) OpenAccounts(ctx context.Context, accounts []Account) error {
 	_, err := b.OpenOrFind(ctx, accounts)
 	return err
@@ -150,6 +153,9 @@ func (b *DB) openIn(t db.Tx, accounts []Account, detail string) (there []Account
 	}
 	if err == nil {
 		err = b.writeOwners(t, ownersOf(accounts, today, fresh))
+	}
+	if err == nil {
+		err = b.useCount(t, access.OfAccounts, len(fresh))
 	}
 	old := slices.DeleteFunc(slices.Clone(accounts), func(a Account) bool { return fresh[string(a.ID)] })
 	if err != nil || len(old) == 0 {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
@@ -101,7 +102,7 @@ func (b *DB) beginSweep(t db.Tx, id, target ledger.Account) error {
 			func() error {
 				return b.logLine(t, "account close", string(id), "what is still to come goes to "+string(target))
 			},
-			func() error { return b.useSwitches(t, 1) })
+			func() error { return b.useCount(t, access.OfSwitches, 1) })
 	}
 	return inOrder(
 		func() error { return c.checkHolds(false) },
@@ -291,7 +292,7 @@ func (b *DB) CloseAccount(ctx context.Context, id ledger.Account) error {
 		}
 		return inOrder(c.checkBalances, c.checkWithdrawals, c.checkDays, c.mark, c.end,
 			func() error { return b.logLine(t, "account close", string(id), "") },
-			func() error { return b.useSwitches(t, 1) })
+			func() error { return b.useCount(t, access.OfSwitches, 1) })
 	})
 	return annotate(err, "close account %s", id)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/consent"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
@@ -377,5 +378,5 @@ func (e *enrollBatch) write() error {
 		func() error { return writeEnrollments(e.t, e.enrollments...) },
 		func() error { return recordSwitches(e.t, e.events...) },
 		func() error { return e.db.logLine(e.t, "enroll", "enrollments", detail) },
-		func() error { return e.db.useSwitches(e.t, n) })
+		func() error { return e.db.useCount(e.t, access.OfSwitches, n) })
 }

@@ -128,3 +128,49 @@ func TestManySmallStepsAreALargeOne(t *testing.T) {
 		wants(t, set(1600), control.ErrNeedsApproval) // 23 %
 	})
 }
+
+// TestSmallStepsOfDaysAreALargeOne: prices that each move little from one day to the next need approval when they come to
+// more than a half within 30 days. What was approved is where it begins again, and a gap hides nothing.
+func TestSmallStepsOfDaysAreALargeOne(t *testing.T) {
+	eachToPropose(t, func(t *testing.T, _ string, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		set := func(day int, price int64) error {
+			clock.Set(max(day, 3), "12:00")
+			_, err := db.As(proposer).Prices().Set(ctx, []pricing.Price{{Asset: "BNB", Day: day1 + staking.Day(day-1),
+				Price: price}})
+			return err
+		}
+		approve := func(err error) {
+			t.Helper()
+			needed, is := errors.AsType[*control.Needed](err)
+			if !is {
+				t.Fatalf("it needs approval: %v", err)
+			}
+			p := testkit.Must(db.As(proposer).Propose(ctx, needed.Draft, ""))(t)
+			testkit.Must(db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest()))(t)
+		}
+		ok(t, set(3, 1190)) // of Day 2 it is 1000
+		ok(t, set(4, 1416))
+		err := set(5, 1501) // 6 % more than on the day before, and 50.1 % more than on Day 2
+		wants(t, err, control.ErrNeedsApproval)
+		ok(t, set(5, 1500))
+		approve(err)
+		ok(t, set(6, 1801)) // 20 % more than what was approved
+		ok(t, set(7, 2161))
+		wants(t, set(8, 2252), control.ErrNeedsApproval)
+		ok(t, set(8, 1801))
+		ok(t, set(9, 1501))
+		ok(t, set(10, 1251))
+		wants(t, set(11, 1080), control.ErrNeedsApproval) // less than a half of Day 7's
+		// In one call with the days before it is the same.
+		clock.Set(13, "12:00")
+		_, err = db.As(proposer).Prices().Set(ctx, []pricing.Price{{Asset: "BNB", Day: day1 + 11, Price: 1070},
+			{Asset: "BNB", Day: day1 + 12, Price: 900}})
+		wants(t, err, control.ErrNeedsApproval)
+
+		wants(t, set(60, 1880), control.ErrNeedsApproval) // the last one, of Day 10, was 1251
+		ok(t, set(60, 1870))
+		ok(t, set(61, 1600)) // that of Day 7 is of more than 30 days before
+		wants(t, set(62, 934), control.ErrNeedsApproval)
+	})
+}

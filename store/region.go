@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/integrity"
@@ -300,7 +301,7 @@ func (b *DB) setRegion(s *switchChange, region staking.Region) (ends staking.Day
 	}
 	return ends, inOrder(
 		func() error { return b.logLine(s.t, string(control.SetRegion), string(s.account.ID), detail) },
-		func() error { return b.useSwitches(s.t, 1) })
+		func() error { return b.useCount(s.t, access.OfSwitches, 1) })
 }
 
 // endsFor is the first day from today on that a resident of a region does not earn;

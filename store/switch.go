@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/consent"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
@@ -71,7 +72,7 @@ func (b *DB) enroll(s *switchChange, c staking.Client) (e staking.Enrollment, re
 		err = s.record(enrolled, c)
 	}
 	if err == nil {
-		err = b.useSwitches(s.t, 1)
+		err = b.useCount(s.t, access.OfSwitches, 1)
 	}
 	return e, nil, err
 }
@@ -98,7 +99,7 @@ func (b *DB) Leave(ctx context.Context, id ledger.Account, c staking.Client, at 
 		if err := b.logLine(s.t, "leave", string(id), "from "+s.day.String()); err != nil {
 			return err
 		}
-		return cmp.Or(s.record(left, c), b.useSwitches(s.t, 1))
+		return cmp.Or(s.record(left, c), b.useCount(s.t, access.OfSwitches, 1))
 	})
 	return annotate(err, "switch %s off", id)
 }

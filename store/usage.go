@@ -11,26 +11,27 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// measure is what of an entry a ceiling of its part counts. What only moves tokens within one holder's account, and
-// what gives back, is not counted.
+// measure is what of an entry is counted under a name, and the line of the ceilings that it is compared with. What only
+// moves tokens within one holder's account, and what gives back, is not counted.
 type measure struct {
-	part access.Parts
+	of   access.Measure
 	name string
 }
 
 // measures are those of the kinds of entries. Ending withdrawals is counted apart from requesting them, each up to the
 // same ceiling: else a withdrawal would count twice, or one half of it not at all.
 var measures = map[ledger.Kind]measure{
-	ledger.Deposit:             {access.Deposits, "deposits"},
-	ledger.Trade:               {access.Trades, "trades"},
-	ledger.Transfer:            {access.Trades, "trades"},
-	ledger.Withdrawal:          {access.Withdrawals, "withdrawals"},
-	ledger.WithdrawalRequest:   {access.Withdrawals, "withdrawals"},
-	ledger.WithdrawalCompleted: {access.Withdrawals, "withdrawals completed"},
+	ledger.Deposit:             {access.OfDeposits, "deposits"},
+	ledger.Trade:               {access.OfTrades, "trades"},
+	ledger.Transfer:            {access.OfTrades, "trades"},
+	ledger.Withdrawal:          {access.OfWithdrawals, "withdrawals"},
+	ledger.WithdrawalRequest:   {access.OfWithdrawals, "withdrawals"},
+	ledger.WithdrawalCompleted: {access.OfWithdrawals, "withdrawals completed"},
 }
 
-// switches is the measure of changes of switches, which has no asset.
-const switches = "enrollment"
+// desk is the measure of what trades move from or to @desk. It mints, or takes: so it has a ceiling beside that of all
+// trades. @desk is the only house account that entries of a back end name beside @custody.
+var desk = measure{access.OfDesk, "desk"}
 
 // usageKey names what was used of a ceiling on a day (UTC) on which it was posted, whatever day an entry counts on: by
 // a credential, or by whom else the measure says.
@@ -104,13 +105,19 @@ func (g *groupCommit) readUsage() error {
 // countUses adds up what an item uses, by asset.
 func (g *groupCommit) countUses(it *item, by access.Actor, m measure) error {
 	for _, move := range it.Moves {
-		ceiling, err := by.Ceilings.Of(m.part, g.assets[move.Asset])
-		if err != nil {
-			return err
+		counted := []measure{m}
+		if move.From == ledger.Desk || move.To == ledger.Desk {
+			counted = append(counted, desk)
 		}
-		u := g.usage(usageKey{by.Credential, g.today(), m.name, move.Asset}, ceiling)
-		if err := it.use(u, move.Amount); err != nil {
-			return err
+		for _, m := range counted {
+			ceiling, err := by.Ceilings.Of(m.of, g.assets[move.Asset])
+			if err != nil {
+				return err
+			}
+			u := g.usage(usageKey{by.Credential, g.today(), m.name, move.Asset}, ceiling)
+			if err := it.use(u, move.Amount); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -202,15 +209,19 @@ func addUsage(t db.Tx, fresh []*usage, check func(*usage, ledger.Amount) error) 
 	return annotate(err, "count what of ceilings is used")
 }
 
-// useSwitches counts changes of switches by the actor, in the transaction that makes them; access.ErrCeiling where they
-// are more than its ceiling allows. A change of a residence is one, and so is the closing of an account: both may end
-// what it earns.
-func (b *DB) useSwitches(t db.Tx, n int) error {
+// useCount counts what the actor does of a measure without assets, in the transaction that does it; access.ErrCeiling
+// where that is more than its ceiling allows. Of switches a change of a residence is one, and so is the closing of an
+// account: both may end what it earns.
+func (b *DB) useCount(t db.Tx, m access.Measure, n int) error {
 	if b.actor.Ceilings == "" || n == 0 {
 		return nil
 	}
-	u := b.usage(switches, "", ledger.Amount(b.actor.Ceilings.Switches()), ledger.Amount(n))
-	return addUsage(t, []*usage{u}, (*usage).checkSwitches)
+	return addUsage(t, []*usage{b.countOf(m, n)}, (*usage).checkCount)
+}
+
+// countOf is what is used of a measure without assets.
+func (b *DB) countOf(m access.Measure, n int) *usage {
+	return b.usage(string(m), "", ledger.Amount(b.actor.Ceilings.Count(m)), ledger.Amount(n))
 }
 
 // usage is what a change of the actor's adds to a usage of today.
@@ -219,14 +230,17 @@ func (b *DB) usage(measure, asset string, ceiling, fresh ledger.Amount) *usage {
 	return &usage{usageKey: usageKey{b.actor.Credential, day, measure, asset}, ceiling: ceiling, fresh: fresh}
 }
 
-// checkSwitches is access.ErrCeiling where more switches are used than the ceiling allows.
-func (u *usage) checkSwitches(used ledger.Amount) error {
+// checkCount is access.ErrCeiling where more of a measure without assets is used than the ceiling allows.
+func (u *usage) checkCount(used ledger.Amount) error {
 	if used <= u.ceiling {
 		return nil
 	}
-	return access.ErrCeiling.In("", "of %d switches a day, %d are left for %s, and %d are needed; it begins again at %s",
-		u.ceiling, max(u.ceiling-used+u.fresh, 0), u.of, u.fresh, ledger.FormatTime((u.day + 1).Start()))
+	return access.ErrCeiling.In("", "of %d %s a day, %d are left for %s, and %d are needed; it begins again at %s",
+		u.ceiling, counted[access.Measure(u.measure)], max(u.ceiling-used+u.fresh, 0), u.of, u.fresh, ledger.FormatTime((u.day + 1).Start()))
 }
+
+// counted is what messages call what a measure without assets counts.
+var counted = map[access.Measure]string{access.OfSwitches: "switches", access.OfAccounts: "new accounts"}
 
 // useSweep counts what an account has free, which its closing moves to another, as a transfer of it counts, and the
 // closing as a change of a switch: access.ErrCeiling where either is more than is left. It is the last that a
@@ -236,10 +250,10 @@ func (b *DB) useSweep(t db.Tx, id ledger.Account) error {
 		return nil
 	}
 	m, assets := measures[ledger.Transfer], *b.assetCache.Load()
-	used := []*usage{b.usage(switches, "", ledger.Amount(b.actor.Ceilings.Switches()), 1)}
+	used := []*usage{b.countOf(access.OfSwitches, 1)}
 	err := t.Query(func(r db.Row) error {
 		asset := assets[r.Text(0)]
-		ceiling, err := b.actor.Ceilings.Of(m.part, asset)
+		ceiling, err := b.actor.Ceilings.Of(m.of, asset)
 		used = append(used, b.usage(m.name, asset.Symbol, ceiling, ledger.Amount(r.Int(1))))
 		return err
 	}, "SELECT asset, balance FROM balances WHERE bucket = $1 AND account = $2 AND balance > 0 ORDER BY asset",
@@ -250,7 +264,7 @@ func (b *DB) useSweep(t db.Tx, id ledger.Account) error {
 	return addUsage(t, used, func(u *usage, n ledger.Amount) error {
 		switch {
 		case u.asset == "":
-			return u.checkSwitches(n)
+			return u.checkCount(n)
 		case n > u.ceiling:
 			return u.over(assets[u.asset], "sweepTo", u.ceiling-n+u.fresh, u.fresh)
 		}

@@ -109,6 +109,68 @@ func TestWhatACeilingCounts(t *testing.T) {
 	})
 }
 
+// TestTradesWithTheDeskHaveTheirOwnCeiling: they mint or take, and so they count to it as well as to that of trades,
+// either way. Of a token from before there was that ceiling it is what is usual.
+func TestTradesWithTheDeskHaveTheirOwnCeiling(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		open(t, db, "alice")
+		open(t, db, "bob")
+		ok(t, refusal(post(t, db, oneMove("d-1", ledger.Deposit, ledger.Custody, "alice", 1000)), nil))
+		stolen := backEnd(t, db, "trades:BNB=10/day", "desk:BNB=1/day", "desk:SOL=0/day")
+		n := 0
+		trade := func(moves ...ledger.Move) error {
+			n++
+			return refusal(post(t, stolen, ledger.Entry{ID: fmt.Sprint("t-", n), Kind: ledger.Trade, Moves: moves}), nil)
+		}
+		tenths := func(from, to ledger.Account, n int64) ledger.Move {
+			return oneMove("", ledger.Trade, from, to, n).Moves[0]
+		}
+		ok(t, trade(tenths(ledger.Desk, "bob", 4)))
+		ok(t, trade(tenths("alice", ledger.Desk, 5)))
+		err := trade(tenths("alice", "bob", 1), tenths(ledger.Desk, "bob", 2))
+		wants(t, err, access.ErrCeiling)
+		if !strings.Contains(err.Error(), "of 1 BNB (desk) a day, 0.1 are left for token ") {
+			t.Error(err)
+		}
+		wants(t, trade(tenths("alice", "bob", 1), ledger.Move{From: ledger.Desk, To: "bob", Asset: "SOL", Amount: 1}),
+			access.ErrCeiling)
+		ok(t, trade(tenths(ledger.Desk, "bob", 1)))
+		wants(t, trade(tenths("bob", ledger.Desk, 1)), access.ErrCeiling)
+		ok(t, trade(tenths("alice", "bob", 90))) // beside @desk all of what trades may move
+		wants(t, trade(tenths("alice", "bob", 1)), access.ErrCeiling)
+
+		old := db.As(access.Actor{Role: access.Exchange, Parts: access.Trades, Credential: "token AAAAAAAAAAAA",
+			Ceilings: access.Ceilings("trades:*=1%/day").Complete(access.Trades)})
+		wants(t, refusal(post(t, old, oneMove("o-1", ledger.Trade, ledger.Desk, "bob", 2_000_001)), nil), access.ErrCeiling)
+		ok(t, refusal(post(t, old, oneMove("o-2", ledger.Trade, ledger.Desk, "bob", 2_000_000)), nil)) // 0.1 % of 200 million
+		clean(t, db, clock)
+	})
+}
+
+// TestACeilingOfAccounts: what is opened counts, and what is open does not.
+func TestACeilingOfAccounts(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		stolen := backEnd(t, db, "accounts=3/day")
+		open(t, stolen, "alice")
+		open(t, stolen, "alice")
+		_, err := stolen.OpenOrFind(ctx, []store.Account{{ID: "alice"}, {ID: "bob"}, {ID: "carol"}, {ID: "dora"}})
+		wants(t, err, access.ErrCeiling)
+		if !strings.Contains(err.Error(), "of 3 new accounts a day, 2 are left for token ") {
+			t.Error(err)
+		}
+		_, err = db.Account(ctx, "bob")
+		wants(t, err, ledger.ErrNotFound)
+		ok(t, stolen.OpenAccounts(ctx, []store.Account{{ID: "alice"}, {ID: "bob"}, {ID: "carol"}}))
+		_, err = stolen.OpenOwned(ctx, "dora", "DE", "eve")
+		wants(t, err, access.ErrCeiling)
+		open(t, db, "dora") // another may
+		clock.Set(2, "00:00")
+		open(t, stolen, "erin")
+		clean(t, db, clock)
+	})
+}
+
 // TestClosingAnAccountCounts: what it moves to another counts as a transfer, and the closing counts as a switch, as a
 // change of a residence does. What is over either ceiling closes nothing.
 func TestClosingAnAccountCounts(t *testing.T) {
