@@ -77,7 +77,7 @@ func (db *postgresDB) Close() error {
 func (db *postgresDB) words() map[string]string {
 	return map[string]string{
 		"text": `text COLLATE "C"`, "int": "bigint", "day": "integer", "small": "smallint", "blob": "bytea",
-		"postgres": "", "table": "", "hot": "WITH (fillfactor = 45)",
+		"postgres": "", "sqlite": "--", "table": "", "hot": "WITH (fillfactor = 45)",
 		"date": "(date '1970-01-01' + a.day)::text", "millis": "86400000",
 	}
 }

@@ -176,7 +176,7 @@ func (db *sqliteDB) Close() error {
 func (db *sqliteDB) words() map[string]string {
 	return map[string]string{
 		"text": "TEXT", "int": "INTEGER", "day": "INTEGER", "small": "INTEGER", "blob": "BLOB",
-		"postgres": "--", "table": "STRICT, WITHOUT ROWID", "hot": "STRICT, WITHOUT ROWID",
+		"postgres": "--", "sqlite": "", "table": "STRICT, WITHOUT ROWID", "hot": "STRICT, WITHOUT ROWID",
 		"date": "date(a.day * 86400, 'unixepoch')", "millis": "86400000",
 	}
 }

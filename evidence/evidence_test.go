@@ -113,6 +113,9 @@ func happen(t *testing.T, books *store.DB, i int, today staking.Day) {
 	testkit.Must(books.Prices().Set(ctx, []pricing.Price{{Asset: "BNB", Day: today, Price: 600_00000000}}))(t)
 	testkit.Must(books.CurrencyRates().Set(ctx, []pricing.Rate{{Currency: "EUR", Day: today, Rate: 92_000000}}))(t)
 	testkit.Must(books.Documents().Publish(ctx, "risk-warning", "Take care.\n"))(t)
+	for range 2 { // two equal lines of the log
+		ok(t, books.LogRead(ctx, "holder-0003", "balances"))
+	}
 	testkit.Must(books.Disclose(ctx, "BNB", "It is staked with two validators.\n"))(t)
 	testkit.Must(books.AddRegion(ctx, "BR", today, ""))(t)
 	testkit.Must(books.RemoveRegion(ctx, "BR"))(t)
@@ -424,7 +427,7 @@ var tampering = []struct{ kind, sql string }{
 	{"security_events", `INSERT INTO security_events (bucket, account, at, nonce, action) SELECT bucket, account, opened, '1', 'log-in' FROM accounts WHERE account = 'new'`},
 	{"proposals", `UPDATE proposals SET content = replace(content, '1000', '9000') WHERE decision = ''`},
 	{"proposals_decided", `UPDATE proposals SET decided_by_person = 'carol' WHERE decision = 'rejected'`},
-	{"log", `DELETE FROM log WHERE action = 'disclosure set'`},
+	{"log", `DELETE FROM log WHERE action = 'account read' AND number = 1`},
 	{"assets", `UPDATE assets SET scale = 6 WHERE symbol = 'TON'`},
 	{"limits", `UPDATE limits SET max_total = 0 WHERE asset = 'SOL'`},
 	{"four_eyes", `UPDATE meta SET value = 'on' WHERE name = 'four_eyes'`},

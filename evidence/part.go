@@ -238,6 +238,7 @@ var Unrecorded = map[string]string{
 	"join_partitions":            "positions, which move on; the log says how far, and entries what was posted",
 	"liabilities":                "salts and hashes that a record's roots are made of",
 	"listed_out":                 "it is removed when a listing is; switch events say who was taken out",
+	"log.number":                 "it counts lines of one moment and content; each of them is recorded",
 	"logins":                     "their versions are recorded, and compared with them",
 	"mail_settings":              "they are replaced, and are about mail alone",
 	"mails":                      "they are kept for some days only",

@@ -30,7 +30,7 @@ func (rs *Reports) logLines(ctx context.Context, within string, at time.Time, mo
 			return nil, err
 		}
 		lines, err := db.AllEach(t, store.ReadLogLine, "SELECT "+store.LogColumns+" FROM log WHERE bucket = $1 AND "+within+
-			" AND at >= $3 ORDER BY at DESC, action, subject, actor, detail, request LIMIT $4",
+			" AND at >= $3 ORDER BY at DESC, action, subject, actor, detail, request, number LIMIT $4",
 			inEachBucket(at.UnixMilli(), since, int64(max(most, 0))))
 		if err == nil {
 			err = store.ResolveLog(t, lines)

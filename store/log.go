@@ -64,6 +64,8 @@ func (b *DB) logMany(t db.Tx, action string, accounts []string, detail string) e
 
 // writeLog writes lines of the log, now. Those of one transaction lie side by side, in the
 // bucket of the first one's subject: as many pages would be written as there are lines.
+// Each line is a row, also where one of the same moment says the same: the number counts them. Where another
+// transaction has taken the number at the same time, this one is run again (db.ErrRetry).
 func (b *books) writeLog(t db.Tx, lines []LogLine) error {
 	if len(lines) == 0 {
 		return nil
@@ -77,8 +79,11 @@ func (b *books) writeLog(t db.Tx, lines []LogLine) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.Set(nil, `INSERT INTO log (bucket, at, actor, role, request, action, subject, detail)
-	                      SELECT r.bucket, r.at, r.actor, r.role, r.request, r.action, r.subject, r.detail FROM {rows} WHERE true ON CONFLICT DO NOTHING`, db.SetOf(lines,
+	n := 0
+	err = t.Each(func(db.Row) error { n++; return nil }, `INSERT INTO log (bucket, at, actor, role, request, action, subject, detail, number)
+	      SELECT $1, $2, $3, $4, $5, $6, $7, $8, coalesce(max(l.number) + 1, 0) FROM log l
+	       WHERE l.bucket = $1 AND l.at = $2 AND l.action = $6 AND l.subject = $7 AND l.actor = $3 AND l.detail = $8 AND l.request = $5
+	          ON CONFLICT DO NOTHING RETURNING number`, db.SetOf(lines,
 		db.Int("bucket", func(LogLine) int64 { return bucket }),
 		db.Int("at", func(LogLine) int64 { return now }),
 		db.Text("actor", func(l LogLine) string { return written[l.Actor.Credential] }),
@@ -88,10 +93,10 @@ func (b *books) writeLog(t db.Tx, lines []LogLine) error {
 		db.Text("subject", func(l LogLine) string { return l.Subject }),
 		db.Text("detail", func(l LogLine) string { return l.Detail }),
 	))
-	if err != nil {
-		return fmt.Errorf("write the log: %w", err)
+	if err == nil && n < len(lines) {
+		err = fmt.Errorf("%w: another transaction has written the same line", db.ErrRetry)
 	}
-	return nil
+	return annotate(err, "write the log")
 }
 
 // LogColumns are what ReadLogLine reads.
