@@ -132,7 +132,7 @@ func (r rule) check(t db.View, visit func(audit.Finding)) error {
 
 // AuditRules are the names of the rules of Contradictions.
 func AuditRules() []string {
-	names := []string{ruleRole, ruleDecision, rulePrice}
+	names := []string{ruleRole, ruleDecision, rulePrice, ruleOutflow}
 	for _, r := range rules {
 		names = append(names, r.name)
 	}

@@ -101,6 +101,11 @@ var contradictions = []struct{ rule, sql, what string }{
 	{"switch event without its account", "UPDATE switch_events SET account = 'nobody' WHERE account = 'alice'",
 		"nobody: has a switch event, and was never opened"},
 
+	{"sum of what has left an account", "UPDATE ceilings_used SET used = used - 1 WHERE measure = 'left the account'",
+		" BNB: "},
+	{"sum of what has left an account", "DELETE FROM ceilings_used WHERE measure = 'left the account'",
+		" units have left it by its postings, and 0 are counted"},
+
 	{"token that was revoked", "UPDATE tokens SET revoked = 0", ": the log revokes the token "},
 	{"token without its line of the log", "DELETE FROM log WHERE action = 'token create'",
 		": no line of the log made the token "},
@@ -212,6 +217,10 @@ func contradictory(t *testing.T, db *store.DB, clock *testkit.Clock) string {
 	clock.Set(3, "12:00")
 	off(t, db, "carol")
 	settle(t, db, clock)
+	w.ID = "w-3" // what has left on the open day: a transfer, and not the withdrawal that is cancelled
+	testkit.Must(db.Withdraw(ctx, w))(t)
+	ok(t, refusal(post(t, db, w.Ending(ledger.WithdrawalCancelled), oneMove("t-2", ledger.Transfer, "alice", "carol", 1)),
+		nil))
 	ok(t, db.As(proposer).SetFourEyes(ctx, true))
 	p := propose(t, db, proposer, control.WithdrawFunds)
 	clock.Advance(time.Hour)

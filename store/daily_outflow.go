@@ -1,6 +1,9 @@
 package store
 
 import (
+	"cmp"
+	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/softstake/softstake/access"
@@ -76,26 +79,82 @@ func (g *groupCommit) readSpendings() error {
 	return err
 }
 
-// readSpendings sums what has left accounts, without the withdrawals that were cancelled, whoever posted it.
+// LeftAccount is the measure of what has left accounts, withdrawn or sent to others, whoever posted it, without the
+// withdrawals that were cancelled. It is counted by the day of the entries, whether there is a limit or not, beside
+// what is used of ceilings: a limit that is set later holds for the whole day, and is compared with one row, however
+// many entries the account has. The rows are of accounts whose balances are locked.
+const LeftAccount = "left the account"
+
+// leaves reports whether entries of the kind take tokens from a holder's account, withdrawn or sent.
+func leaves(k ledger.Kind) bool {
+	return k == ledger.WithdrawalRequest || k == ledger.Withdrawal || k == ledger.Transfer
+}
+
+// readSpendings reads what has left accounts.
 func readSpendings(t db.View, wanted []spendingKey) (map[spendingKey]ledger.Amount, error) {
 	used := map[spendingKey]ledger.Amount{}
 	err := t.QuerySet(func(r db.Row) error {
-		k := spendingKey{ledger.Account(r.Text(0)), r.Text(1), staking.Day(r.Int(2))}
-		sum, err := used[k].Add(ledger.Amount(-r.Int(3)))
-		if err != nil {
-			sum = ledger.MaxSupply // sent and received again and again
-		}
-		used[k] = sum
+		used[spendingKey{ledger.Account(r.Text(0)), r.Text(1), staking.Day(r.Int(2))}] = ledger.Amount(r.Int(3))
 		return nil
-	}, `SELECT p.account, p.asset, p.day, p.amount
-	      FROM {rows} JOIN postings p ON p.bucket = r.bucket AND p.day = r.day AND p.account = r.account AND p.asset = r.asset
-	       AND p.amount < 0 AND p.kind IN ('withdrawal-request', 'withdrawal', 'transfer')
-	       AND NOT EXISTS (SELECT 1 FROM endings e WHERE e.bucket = p.bucket AND e.account = p.account AND e.id = p.entry
-	                          AND e.kind = 'withdrawal-cancelled')`,
-		db.SetOf(wanted, accountFields(func(k spendingKey) ledger.Account { return k.account },
-			db.Text("asset", func(k spendingKey) string { return k.asset }),
-			db.Int("day", func(k spendingKey) int64 { return int64(k.day) }))...))
+	}, `SELECT u.credential, u.asset, u.day, u.used
+	      FROM {rows} JOIN ceilings_used u ON u.bucket = r.bucket AND u.credential = r.account AND u.day = r.day
+	       AND u.measure = r.measure AND u.asset = r.asset`, db.SetOf(wanted, spendingFields()...))
 	return used, annotate(err, "read what leaves accounts")
+}
+
+// spendingFields are the columns of the key of a spending, and more.
+func spendingFields(more ...db.Field[spendingKey]) []db.Field[spendingKey] {
+	return accountFields(func(k spendingKey) ledger.Account { return k.account }, append([]db.Field[spendingKey]{
+		db.Int("day", func(k spendingKey) int64 { return int64(k.day) }),
+		db.Text("measure", func(spendingKey) string { return LeftAccount }),
+		db.Text("asset", func(k spendingKey) string { return k.asset }),
+	}, more...)...)
+}
+
+// writeSpendings counts what the accepted entries let leave accounts, and takes off what cancelled withdrawals bring
+// back. A row counts up to ledger.MaxSupply and no further: so much leaves only where it is received again and again.
+func (g *groupCommit) writeSpendings() error {
+	left, back := map[spendingKey]ledger.Amount{}, map[spendingKey]ledger.Amount{}
+	for _, it := range g.accepted {
+		for _, m := range it.Moves {
+			if leaves(it.Kind) && !m.From.IsHouse() && !m.From.IsHeld() {
+				k := spendingKey{m.From, m.Asset, g.day(it)}
+				left[k] = min(left[k]+m.Amount, ledger.MaxSupply)
+			}
+		}
+		of, ends := it.ends()
+		if r := g.requests[of]; ends && r != nil && it.Kind == ledger.WithdrawalCancelled {
+			back[spendingKey{of.account, r.asset, staking.DayOf(db.TimeOf(r.at))}] += r.amount
+		}
+	}
+	if err := g.addSpendings(left); err != nil {
+		return err
+	}
+	keys := sortedSpendings(back)
+	_, err := g.t.Set(nil, `UPDATE ceilings_used SET used = ceilings_used.used - r.back FROM {rows}
+	                        WHERE ceilings_used.bucket = r.bucket AND ceilings_used.credential = r.account
+	                          AND ceilings_used.day = r.day AND ceilings_used.measure = r.measure AND ceilings_used.asset = r.asset`,
+		db.SetOf(keys, spendingFields(db.Int("back", func(k spendingKey) int64 { return int64(back[k]) }))...))
+	return annotate(err, "count what comes back to accounts")
+}
+
+func (g *groupCommit) addSpendings(left map[spendingKey]ledger.Amount) error {
+	keys := sortedSpendings(left)
+	_, err := g.t.Set(nil, fmt.Sprintf(`INSERT INTO ceilings_used (bucket, credential, day, measure, asset, used)
+	      SELECT r.bucket, r.account, r.day, r.measure, r.asset, r.amount FROM {rows} WHERE true
+	          ON CONFLICT (bucket, credential, day, measure, asset) DO UPDATE SET used =
+	             CASE WHEN ceilings_used.used > %d - excluded.used THEN %[1]d ELSE ceilings_used.used + excluded.used END`,
+		ledger.MaxSupply),
+		db.SetOf(keys, spendingFields(db.Int("amount", func(k spendingKey) int64 { return int64(left[k]) }))...))
+	return annotate(err, "count what leaves accounts")
+}
+
+// sortedSpendings are the keys in the order of their rows.
+func sortedSpendings(of map[spendingKey]ledger.Amount) []spendingKey {
+	return slices.SortedFunc(maps.Keys(of), func(a, b spendingKey) int {
+		return cmp.Or(a.account.Bucket()-b.account.Bucket(), cmp.Compare(a.account, b.account), cmp.Compare(a.day, b.day),
+			cmp.Compare(a.asset, b.asset))
+	})
 }
 
 // checkSpending says why the item passes the daily limit of an account, or nil.

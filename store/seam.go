@@ -51,7 +51,7 @@ func (b *books) Outbox() *outbox.Outbox { return outbox.New(b.engine, b.clock, &
 // Repeating it has no further effect, and several processes may call it at the same time.
 func (b *DB) Prune(ctx context.Context, r people.Retention) error {
 	return errors.Join(b.Requests().Prune(ctx), b.People().Prune(ctx), b.Outbox().Prune(ctx),
-		b.People().PrunePersonal(ctx, r), b.engine.Write(ctx, b.pruneUsage))
+		b.People().PrunePersonal(ctx, r), b.pruneUsage(ctx))
 }
 
 // seam is what the packages beside the books need of them.

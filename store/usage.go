@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 
@@ -275,9 +276,35 @@ func (b *DB) useSweep(t db.Tx, id ledger.Account) error {
 // usageKept is for how many days it is kept what of ceilings was used.
 const usageKept = 30
 
-// pruneUsage removes what nobody looks at any more. Repeating it has no further effect.
-func (b *DB) pruneUsage(t db.Tx) error {
-	_, err := t.Exec("DELETE FROM ceilings_used WHERE day < $1",
-		int64(staking.DayOf(db.TimeOf(b.now()))-usageKept))
+// forgettable is what nobody looks at any more in a bucket ($1): usages of days before $2, and what has left accounts
+// ($4) on days before $3.
+const forgettable = " FROM ceilings_used " +
+	"WHERE bucket = $1 AND (measure <> $4 AND day < $2 OR measure = $4 AND day < $3)"
+
+// pruneUsage removes what nobody looks at any more, a bucket in a transaction. What has left accounts is looked at
+// while the day is open, and by entries that were posted as it closed: a day longer. Repeating it has no further
+// effect.
+func (b *DB) pruneUsage(ctx context.Context) error {
+	type row struct{ bucket, used, left int64 }
+	var old []row
+	err := b.engine.Read(ctx, func(t db.View) error {
+		open, err := b.firstOpen(t)
+		if err != nil {
+			return err
+		}
+		used, left := int64(staking.DayOf(db.TimeOf(b.now()))-usageKept), int64(open)-1
+		old = nil
+		return t.QueryEach(func(r db.Row) error { old = append(old, row{r.Int(0), used, left}); return nil },
+			"SELECT bucket"+forgettable+" LIMIT 1", everyBucket(sameInt("used", used), sameInt("left", left),
+				sameText("measure", LeftAccount)))
+	})
+	for _, o := range old {
+		if err == nil {
+			err = b.engine.Write(ctx, func(t db.Tx) error {
+				_, err := t.Exec("DELETE"+forgettable, o.bucket, o.used, o.left, LeftAccount)
+				return err
+			})
+		}
+	}
 	return annotate(err, "remove what of ceilings was used")
 }

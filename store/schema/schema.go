@@ -55,7 +55,8 @@ func Steps(clock func() time.Time, actor access.Actor) (steps []db.Migration) {
 			_, err := t.Exec("UPDATE withdrawal_addresses SET added = $1, usable = $1", clock().UnixMilli())
 			return err
 		},
-		"0052_mac.sql": func(_ context.Context, t db.Tx, _ func(int64)) error { return countFactors(t) },
+		"0056_outflow.sql": countOutflows,
+		"0052_mac.sql":     func(_ context.Context, t db.Tx, _ func(int64)) error { return countFactors(t) },
 	}
 	// The scripts are in the binary: that one cannot be read is a mistake here.
 	files, err := scripts.ReadDir(".")

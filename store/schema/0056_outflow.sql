@@ -1,0 +1,2 @@
+-- What has left accounts on the days that are open, withdrawn or sent to others, is counted in ceilings_used from here
+-- on, with the measure 'left the account' and the account in the place of the credential; this step counts it in Go.
