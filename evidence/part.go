@@ -246,6 +246,7 @@ var Unrecorded = map[string]string{
 	"migrations":                 "the steps of the schema",
 	"notices":                    "they say what other rows say, for persons to read",
 	"outbox":                     "it is kept for some days only, and says what other rows say",
+	"offer_ends":                 "how far notices are written, which are in no record",
 	"passkeys":                   "they are removed with the person; each change is a line of the log",
 	"pending":                    "withdrawals without an ending",
 	"progress":                   "the audit derives it from batches and payments",

@@ -504,7 +504,9 @@ func TestEachKindIsMailed(t *testing.T) {
 		people.NoticeDevice: {"Mozilla/5.0 Firefox/140.0", "192.0.2.7 DE"}, people.NoticeKey: {"abcdefgh", "read,withdraw"},
 		people.NoticePassword: {"alice@example.com"}, people.NoticeFactor: {"+ passkey Laptop"},
 		people.NoticeAddress: {"BNB", "BSC", "6789"}, people.NoticeWithdrawal: {"BNB", "6789"},
-		people.NoticePaused: {people.PausedExcluded}, people.NoticeLimit: {"BNB"}, people.NoticeBreakGlass: {"4fQx81LmZp0a"},
+		people.NoticePaused: {people.PausedExcluded}, people.NoticeOffer: {"BNB", "2026-12-01"}, people.NoticeLimit: {"BNB"},
+		people.NoticeLowered: {"BNB"}, people.NoticeAnyAddress: {}, people.NoticeSavedOnly: {},
+		people.NoticeBreakGlass: {"4fQx81LmZp0a"},
 	}
 	for _, kind := range people.NoticeKinds {
 		if facts[kind] == nil {
@@ -519,7 +521,7 @@ func TestEachKindIsMailed(t *testing.T) {
 		header, text := s.read(m)
 		subject := header.Get("Subject")
 		subjects[subject] = true
-		if optional := strings.Contains(subject, "paused"); strings.ContainsAny(text, "{}") ||
+		if optional := strings.Contains(subject, "rewards"); strings.ContainsAny(text, "{}") ||
 			optional != (header.Get("List-Unsubscribe") != "") {
 			t.Errorf("the mail is\n%s", m.text)
 		}

@@ -25,7 +25,11 @@ const (
 	NoticeAddress    NoticeKind = "address"     // a new withdrawal address: token, network, its last characters
 	NoticeWithdrawal NoticeKind = "withdrawal"  // a large withdrawal was requested: token, the address's last characters
 	NoticePaused     NoticeKind = "paused"      // rewards are paused: why, one of the Paused
+	NoticeOffer      NoticeKind = "offer"       // a token is not offered any more: token, from which day on
 	NoticeLimit      NoticeKind = "limit"       // a daily limit is to be raised: token
+	NoticeLowered    NoticeKind = "lowered"     // the holder's own daily limit was set, or lowered: token
+	NoticeAnyAddress NoticeKind = "any-address" // withdrawals are to go to any address
+	NoticeSavedOnly  NoticeKind = "saved-only"  // withdrawals go to saved addresses only, from now on
 	NoticeBreakGlass NoticeKind = "break-glass" // the break-glass credential is used: its ID; for admins only
 )
 
@@ -39,10 +43,10 @@ const (
 
 // NoticeKinds are all kinds.
 var NoticeKinds = []NoticeKind{NoticeDevice, NoticeKey, NoticePassword, NoticeFactor, NoticeAddress, NoticeWithdrawal,
-	NoticePaused, NoticeLimit, NoticeBreakGlass}
+	NoticePaused, NoticeOffer, NoticeLimit, NoticeLowered, NoticeAnyAddress, NoticeSavedOnly, NoticeBreakGlass}
 
 // Optional reports whether a person may do without mail of the kind: it is not about security.
-func (k NoticeKind) Optional() bool { return k == NoticePaused }
+func (k NoticeKind) Optional() bool { return k == NoticePaused || k == NoticeOffer }
 
 // Notice is something that a holder is to hear of.
 type Notice struct {

@@ -295,9 +295,9 @@ func SavedOnlyStepUp(id ledger.Account) string {
 	return access.StepUp("withdrawal-address any", string(id))
 }
 
-// SetSavedOnly lets an account withdraw to saved addresses only, at once, or to any address, after AddressWait.
-// Repeating it has no further effect. ErrNotFound if the account was never opened; access.ErrForbidden where a step-up
-// is needed (SavedOnlyStepUp), or because of access.ReasonFactor a factor.
+// SetSavedOnly lets an account withdraw to saved addresses only, at once, or to any address, after AddressWait. Its
+// holder is notified of either. Repeating it has no further effect. ErrNotFound if the account was never opened;
+// access.ErrForbidden where a step-up is needed (SavedOnlyStepUp), or because of access.ReasonFactor a factor.
 func (p *People) SetSavedOnly(ctx context.Context, id ledger.Account, on bool) error {
 	return p.write(ctx, "set where "+ledger.Clip(string(id))+" withdraws to", func(t db.Tx) error {
 		if err := p.books.LockOpenAccount(t, id); err != nil {
@@ -309,7 +309,7 @@ func (p *People) SetSavedOnly(ctx context.Context, id ledger.Account, on bool) e
 		}
 		now := p.now()
 		s.AnyFrom = time.Time{}
-		action, detail := "withdrawal-address saved-only", ""
+		action, detail, notice := "withdrawal-address saved-only", "", NoticeSavedOnly
 		if !on {
 			if err := p.NeedFactor(t, id); err != nil {
 				return err
@@ -318,9 +318,12 @@ func (p *People) SetSavedOnly(ctx context.Context, id ledger.Account, on bool) e
 				return err
 			}
 			s.AnyFrom = db.TimeOf(now).Add(AddressWait)
-			action, detail = "withdrawal-address any", "from "+ledger.FormatTime(s.AnyFrom)
+			action, detail, notice = "withdrawal-address any", "from "+ledger.FormatTime(s.AnyFrom), NoticeAnyAddress
 		}
 		if err := p.writeSettings(t, id, s); err != nil {
+			return err
+		}
+		if err := p.NotifyAll(t, []ledger.Account{id}, notice); err != nil {
 			return err
 		}
 		return p.books.Log(t, action, string(id), detail)

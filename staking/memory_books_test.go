@@ -62,6 +62,9 @@ func (b *memoryBooks) Closings(context.Context) (staking.Closings, error) { retu
 // Delivered is that nothing is awaited from other ledgers.
 func (b *memoryBooks) Delivered(context.Context) (staking.Day, error) { return staking.Forever, nil }
 
+// Notify does nothing: nobody is notified in memory.
+func (b *memoryBooks) Notify(context.Context, time.Time) error { return nil }
+
 func (b *memoryBooks) CloseDays(_ context.Context, through staking.Day, _ time.Time) error {
 	if through > b.closed && b.closings.LastOver(b.clock) < through {
 		return fmt.Errorf("%w: %s takes late entries still", ledger.ErrInvalid, through)

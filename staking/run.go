@@ -64,6 +64,8 @@ type Books interface {
 	Pay(ctx context.Context, p Batch, d Day, tokens []string, now time.Time) error
 	// Settled publishes which days are paid in every bucket.
 	Settled(ctx context.Context, now time.Time) error
+	// Notify writes what holders are notified of when terms begin to hold.
+	Notify(ctx context.Context, now time.Time) error
 }
 
 // Batch is a batch of buckets, ascending, that one transaction works on: one bucket, or
@@ -145,7 +147,7 @@ func Run(ctx context.Context, b Books, now time.Time, o Options) (Report, error)
 		}
 		due = slices.DeleteFunc(due, func(d Due) bool { return waiting[d.Asset] != nil })
 		if len(due) == 0 {
-			return report, nil
+			return report, b.Notify(ctx, now) // last: no reward waits for it
 		}
 		day := slices.MinFunc(due, func(a, b Due) int { return cmp.Compare(a.Day, b.Day) }).Day
 		due = slices.DeleteFunc(due, func(d Due) bool { return d.Day != day })

@@ -239,6 +239,10 @@ func (p *process) Settled(ctx context.Context, now time.Time) error {
 	return p.do(ctx, "settled", func() error { return p.sim.books.Settled(ctx, now) })
 }
 
+func (p *process) Notify(ctx context.Context, now time.Time) error {
+	return p.do(ctx, "notify", func() error { return p.sim.books.Notify(ctx, now) })
+}
+
 func (s *simulation) find(format string, args ...any) {
 	s.wrong = append(s.wrong, fmt.Sprintf(format, args...))
 }

@@ -102,10 +102,11 @@ func OwnLimitStepUp(l AccountLimit) string {
 }
 
 // SetOwnLimit sets the daily limit that a holder has given the own account, beside the operator's: the lower one holds.
-// It returns from when on it holds. A lower one holds at once. A higher one, and none (0), holds after RaiseWait, and
-// is confirmed by a person with OwnLimitStepUp: access.ErrForbidden because of access.ReasonStepUp or ReasonFactor. A
-// limit that waits is replaced. Idempotent. access.ErrCeiling because of ReasonLimitChanges after MaxLimitChanges. Its
-// other errors are those of SetAccountLimit.
+// It returns from when on it holds. A lower one holds at once, and is a notice: whoever sets it in another's account
+// locks the holder out. A higher one, and none (0), holds after RaiseWait, and is confirmed by a person with
+// OwnLimitStepUp: access.ErrForbidden because of access.ReasonStepUp or ReasonFactor. A limit that waits is replaced.
+// Idempotent. access.ErrCeiling because of ReasonLimitChanges after MaxLimitChanges. Its other errors are those of
+// SetAccountLimit.
 func (b *DB) SetOwnLimit(ctx context.Context, l AccountLimit) (from time.Time, err error) {
 	asset, err := b.checkAccountLimit(ctx, l)
 	if err != nil {
@@ -133,6 +134,8 @@ func (b *DB) SetOwnLimit(ctx context.Context, l AccountLimit) (from time.Time, e
 				return err
 			}
 			next.from += RaiseWait.Milliseconds()
+		} else if err := b.People().NotifyAll(t, []ledger.Account{l.Account}, people.NoticeLowered, l.Asset); err != nil {
+			return err
 		}
 		from = db.TimeOf(next.from)
 		if err := writeAccountLimit(t, l, k.own, next, now); err != nil {

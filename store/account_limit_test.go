@@ -169,7 +169,7 @@ func TestAnOwnDailyLimit(t *testing.T) {
 		own.set(50, false, 0, "")
 		own.set(50, false, 0, "")
 		own.holds(50)
-		same(t, "no notice", noticed(t, db, "alice")[0], "factor|+ passkey Phone")
+		same(t, "notices", noticed(t, db, "alice"), []string{"lowered|BNB", "lowered|BNB", "factor|+ passkey Phone"})
 		own.set(60, false, 0, access.ReasonStepUp)
 		own.set(0, false, 0, access.ReasonStepUp)
 		for name := range aliceAs {

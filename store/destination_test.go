@@ -117,6 +117,7 @@ func TestResetsDelayWithdrawals(t *testing.T) {
 		for range 2 { // off and on again takes nothing away
 			ok(t, alice.People().SetSavedOnly(ctx, "alice", false))
 		}
+		same(t, "a notice", noticed(t, db, "alice"), []string{"any-address", "address|BNB|BNB|…"})
 		same(t, "switched off", try("0x2"), store.ReasonAddressUnknown)
 		clock.Advance(48 * time.Hour)
 		same(t, "after 48 hours", []string{try("0x1"), try("0x2")}, []string{"", ""})
@@ -129,6 +130,7 @@ func TestResetsDelayWithdrawals(t *testing.T) {
 		clock.Advance(time.Millisecond)
 		same(t, "after 72 hours", []string{try("0x1"), try("0x2")}, []string{"", ""})
 		ok(t, alice.People().SetSavedOnly(ctx, "alice", true))
+		same(t, "a notice", noticed(t, db, "alice")[0], "saved-only")
 		same(t, "to saved ones only", []string{try("0x1"), try("0x2")}, []string{"", store.ReasonAddressUnknown})
 		// Staff narrows where an account withdraws to, alone, and does not widen it.
 		staff := db.As(operator("olga")).People()

@@ -165,3 +165,12 @@ func RunOld(ctx context.Context, url string, o Options, sql string, args ...any)
 func Carrying(b *DB, id string, of control.Operation, looked string) *DB {
 	return &DB{books: b.books, actor: b.actor, approval: &approval{id, of, looked}}
 }
+
+// NotifyPart is one transaction of Notify, for a token that is not offered from a day on.
+func NotifyPart(ctx context.Context, b *DB, asset string, d staking.Day) (more bool, err error) {
+	err = b.engine.Write(ctx, func(t db.Tx) (err error) {
+		more, err = b.notifyOfEnd(t, offerEnd{asset, d, 1})
+		return err
+	})
+	return more, err
+}

@@ -67,6 +67,7 @@ var Grants = map[string]db.Grant{
 	"mails":                  {Insert: true, Delete: true, Update: "tries, next, sent, problem"},
 	"meta":                   {Insert: true, Update: "value"},
 	"notices":                {Insert: true, Delete: true},
+	"offer_ends":             {Insert: true, Update: "bucket, account"},
 	"origins":                {Insert: true, Delete: true},
 	"outbox":                 {Insert: true, Delete: true, Update: "number"},
 	"owner_sums":             {Insert: true, Delete: true},
