@@ -27,13 +27,14 @@ type loginCmd struct {
 }
 
 type loginAddCmd struct {
-	Email    string         `arg:"" help:"What the person logs in with."`
-	Account  ledger.Account `required:"" placeholder:"ACCOUNT" help:"The account that it opens."`
-	Generate bool           `help:"Make the password, and print it once."`
+	Email         string         `arg:"" help:"What the person logs in with."`
+	Account       ledger.Account `required:"" placeholder:"ACCOUNT" help:"The account that it opens."`
+	Generate      bool           `help:"Make the password, and print it once."`
+	breachedFlags `embed:""`
 }
 
 func (c *loginAddCmd) Help() string {
-	return `The password has 10 to 200 characters, is none of the most common ones, and has neither the name in the e-mail address nor the product's in it. At a terminal it is asked for twice and not shown; else it is the first line of the standard input. Only its hash is kept. An account may have several logins; adding the same login again has no effect, and keeps the password it has.
+	return `The password has 10 to 200 characters, is none of the most common ones, nor of --breached-passwords, and has neither the name in the e-mail address nor the product's in it. At a terminal it is asked for twice and not shown; else it is the first line of the standard input. Only its hash is kept. An account may have several logins; adding the same login again has no effect, and keeps the password it has.
 
 Examples:
 
@@ -51,7 +52,7 @@ func (c *loginAddCmd) Run(env *Env) error {
 		if _, err := db.Account(ctx, c.Account); err != nil {
 			return err
 		}
-		password, hash, err := env.password(email, c.Generate)
+		password, hash, err := env.password(email, c.Generate, c.breachedFlags)
 		if err != nil {
 			return err
 		}
@@ -74,9 +75,10 @@ func (c *loginAddCmd) Run(env *Env) error {
 }
 
 type loginPasswordCmd struct {
-	Email      string `arg:"" help:"Whose it is."`
-	Generate   bool   `help:"Make the password, and print it once."`
-	RevokeKeys bool   `help:"Revoke all API keys of the account."`
+	Email         string `arg:"" help:"Whose it is."`
+	Generate      bool   `help:"Make the password, and print it once."`
+	RevokeKeys    bool   `help:"Revoke all API keys of the account."`
+	breachedFlags `embed:""`
 }
 
 func (c *loginPasswordCmd) Help() string {
@@ -94,7 +96,7 @@ func (c *loginPasswordCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		password, hash, err := env.password(l.Email, c.Generate)
+		password, hash, err := env.password(l.Email, c.Generate, c.breachedFlags)
 		if err != nil {
 			return err
 		}
@@ -123,17 +125,44 @@ func addOperatorEvent(ctx context.Context, db *store.DB, holder ledger.Account, 
 }
 
 // password makes a password for the login of an address or reads one, and its hash.
-func (env *Env) password(email string, generate bool) (password, hash string, err error) {
+func (env *Env) password(email string, generate bool, breached breachedFlags) (password, hash string, err error) {
 	if generate {
 		password, err = access.NewPassword(env.Random)
 	} else if password, err = env.readPassword(); err == nil {
-		err = access.CheckNewPassword(email, password)
+		err = cmp.Or(access.CheckNewPassword(email, password), breached.check(password))
 	}
 	if err != nil {
 		return "", "", err
 	}
 	hash, err = access.HashPassword(env.Random, password)
 	return password, hash, err
+}
+
+// breachedFlags name the passwords that have become public.
+type breachedFlags struct {
+	BreachedPasswords string `placeholder:"FILE" help:"Passwords that have become public, which nobody may set: lines of a SHA-1 in hex and, behind a colon, a number, sorted. Without it: $$SOFTSTAKE_BREACHED_PASSWORDS, else the most common ones only."`
+}
+
+// open opens the list; nil where there is none.
+func (f breachedFlags) open() (*access.Breached, error) {
+	if f.BreachedPasswords == "" {
+		return nil, nil
+	}
+	b, err := access.OpenBreached(f.BreachedPasswords)
+	if err != nil {
+		return nil, fmt.Errorf("--breached-passwords: %w", err)
+	}
+	return b, nil
+}
+
+// check looks a password up in the list, where there is one.
+func (f breachedFlags) check(password string) (err error) {
+	b, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
+	return b.Check(password)
 }
 
 // showPassword shows a password that was made.

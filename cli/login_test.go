@@ -1,14 +1,34 @@
 package cli
 
 import (
+	"crypto/sha1"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/store"
 )
+
+// No login is made with a password that has become public.
+func TestALoginWithABreachedPassword(t *testing.T) {
+	url, name := books(t), filepath.Join(t.TempDir(), "breached.txt")
+	if err := os.WriteFile(name, fmt.Appendf(nil, "%X:3\n", sha1.Sum([]byte("correct horse"))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	add := []string{"login", "add", "alice@example.com", "--account", "alice", "--db", url}
+	_, said, status := commandAt(t.Context(), noon, strings.NewReader("correct horse\n"),
+		append(add, "--breached-passwords", name)...)
+	if status != 1 || !strings.Contains(said, "has become public") {
+		t.Errorf("%d: %s", status, said)
+	}
+	mustAt(t, noon, "another horse\n", append(add, "--breached-passwords", name)...)
+}
 
 // A holder sees what an operator did with who may log in.
 func TestTheHolderSeesChangesOfLogins(t *testing.T) {

@@ -222,7 +222,8 @@ func environment(env *Env) kong.Resolver {
 		switch {
 		case flag.Name == "actor":
 			value = actor(env.Getenv)
-		case serve || slices.Contains([]string{"db", "key-file", "insecure", "clock-offset", "close-after"}, flag.Name):
+		case serve || slices.Contains([]string{"db", "key-file", "insecure", "clock-offset", "close-after",
+			"breached-passwords"}, flag.Name):
 			value = env.Getenv("SOFTSTAKE_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_")))
 		}
 		if value == "" {

@@ -51,6 +51,7 @@ type serveCmd struct {
 	CloseAfter      *time.Duration `placeholder:"TIME" help:"Refuse to serve unless the books say the same: see \"days set-close-after\"."`
 	anchorFlags     `embed:""`
 	Mail            mailFlags `embed:""`
+	breachedFlags   `embed:""`
 	retentionFlags  `embed:""`
 	Poll            time.Duration `default:"1m" hidden:"" help:"How often to look for what is due."`
 }
@@ -102,9 +103,17 @@ func (c *serveCmd) Run(env *Env) (err error) {
 	if _, err := db.Guard().On(); err != nil {
 		return err
 	}
+	breached, err := c.breachedFlags.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, breached.Close()) }()
 	pages, err := c.pages(env, db, log)
 	if err != nil {
 		return err
+	}
+	if pages != nil {
+		pages.Breached = breached
 	}
 	var anchor func(context.Context) (int64, staking.Day, error)
 	if c.anchorFlags.given() {

@@ -186,30 +186,37 @@ var passwordFaults = []struct {
 	{access.ErrPasswordCommon, "account.fault.common"},
 	{access.ErrPasswordEmail, "account.fault.email"},
 	{access.ErrPasswordProduct, "account.fault.product"},
+	{access.ErrPasswordBreached, "account.fault.breached"},
 }
 
-// readPassword reads the form, and sets its errors.
-func (v *visit) readPassword(f *ui.Form) {
+// readPassword reads the form, and sets its faults. The error is that of reading the list of passwords that have become
+// public.
+func (v *visit) readPassword(f *ui.Form) error {
 	switch {
 	case f.Value("new") == f.Value("current") && f.Value("new") != "":
 		f.SetFault("new", v.locale.T("account.fault.same"))
-		return
+		return nil
 	case f.Value("new") != f.Value("again"):
 		f.SetFault("again", v.locale.T("account.fault.again"))
 	}
-	err := access.CheckNewPassword(v.session.Email, f.Value("new"))
+	err := cmp.Or(access.CheckNewPassword(v.session.Email, f.Value("new")), v.Breached.Check(f.Value("new")))
 	for _, fault := range passwordFaults {
 		if errors.Is(err, fault.err) {
 			f.SetFault("new", v.locale.T(fault.key))
+			return nil
 		}
 	}
+	return err
 }
 
 // setPassword sets the person's password, ends their other sessions and, where it is
 // asked for, revokes the account's API keys.
 func (s *submission) setPassword() error {
 	f := s.form()
-	if s.readPassword(f); f.Faulty() {
+	if err := s.readPassword(f); err != nil {
+		return err
+	}
+	if f.Faulty() {
 		return s.showPassword(http.StatusUnprocessableEntity, f)
 	}
 	if s.value(askField) == "" { // it is checked when the passkey has answered

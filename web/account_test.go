@@ -2,13 +2,18 @@ package web
 
 import (
 	"crypto/rand"
+	"crypto/sha1"
+	"fmt"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/testkit"
 	"github.com/softstake/softstake/ui"
 )
 
@@ -95,6 +100,24 @@ func TestPassword(t *testing.T) {
 		is(http.StatusUnprocessableEntity)
 	other.post("/login", url.Values{"email": {"alice@example.com"}, "password": {newPassword}}).is(http.StatusSeeOther)
 	w.get("/activity").has("Password changed", "Log-in refused")
+}
+
+// TestABreachedPasswordIsRefused: nobody sets one that has become public.
+func TestABreachedPasswordIsRefused(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "breached.txt")
+	err := os.WriteFile(name, fmt.Appendf(nil, "%X:3\n", sha1.Sum([]byte(newPassword))), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := testkit.Must(access.OpenBreached(name))(t)
+	w := newWebsite(t, func(o *Options) { o.Breached = list })
+	t.Cleanup(func() { w.ok(list.Close()) })
+	w.login("alice@example.com")
+	set := func(password string) url.Values {
+		return url.Values{"current": {testPassword}, "new": {password}, "again": {password}}
+	}
+	w.post("/account/password", set(newPassword)).is(http.StatusUnprocessableEntity).has("has become public")
+	w.post("/account/password", set(newPassword+"x")).goesTo("/account").has("Your password is changed")
 }
 
 // TestAPasswordOffersToRevokeKeys where there are some; it is for the holder to choose.

@@ -32,6 +32,9 @@ type Options struct {
 	Convert *conversion.Rules // how holders may convert against @desk; nil: not at all
 	Play    Play              // a clock that visitors may move, of a demo's books; nil: these are real
 
+	// Breached are the passwords that nobody may set because they have become public; nil: only the most common ones.
+	Breached *access.Breached
+
 	// AnchorKey is the public key that checkpoints are signed with, NAME+HASH+KEY; "": it is not published.
 	AnchorKey string
 
@@ -107,6 +110,7 @@ type site struct {
 	Random                   io.Reader
 	Log                      *slog.Logger
 	Convert                  *conversion.Rules
+	Breached                 *access.Breached
 	AnchorKey                string
 	SessionIdle, SessionLife time.Duration
 
@@ -144,7 +148,7 @@ func newServer(o Options) (*server, error) {
 		Books: o.Books, Prices: o.Books.Prices(), People: who, Reports: reports.New(o.Books.Reader()), keeper: who,
 		Play:   o.Play,
 		Events: o.Events, Sealer: o.Sealer, Random: o.Random, Log: o.Log, Convert: o.Convert,
-		Evidence: o.Books.Reader().Evidence(), AnchorKey: o.AnchorKey,
+		Evidence: o.Books.Reader().Evidence(), AnchorKey: o.AnchorKey, Breached: o.Breached,
 		SessionIdle: cmp.Or(o.SessionIdle, usualIdle), SessionLife: cmp.Or(o.SessionLife, usualLife),
 		mux:              http.NewServeMux(),
 		streams:          access.NewLimiter[ledger.Account](mostStreams, mostStreamsOf),
