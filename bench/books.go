@@ -231,9 +231,15 @@ func (b *books) drive(ctx context.Context, callers, n, step int, what string,
 	err := work.Wait()
 	all := slices.Concat(times...)
 	d := driven{time: time.Since(began)}
-	if len(all) > 0 {
-		slices.Sort(all)
-		d.p50, d.p99 = all[(len(all)+1)/2-1], all[(len(all)*99+99)/100-1]
-	}
+	d.p50, d.p99 = percentiles(all)
 	return d, cmp.Or(context.Cause(ctx), err)
+}
+
+// percentiles are the times within which half of some are, and 99 of 100; 0 where there are none. It sorts them.
+func percentiles(all []time.Duration) (p50, p99 time.Duration) {
+	if len(all) == 0 {
+		return 0, 0
+	}
+	slices.Sort(all)
+	return all[(len(all)+1)/2-1], all[(len(all)*99+99)/100-1]
 }
