@@ -26,7 +26,7 @@ func TestTheKeyboardAloneInTheConsole(t *testing.T) {
 	b.tabTo("#from")
 	b.types("2025-10")
 	b.types(kb.Enter)
-	b.until("the fault", `!!document.querySelector("#from-fault")`)
+	b.until("the fault", `document.readyState === "complete" && !!document.querySelector("#from-fault")`)
 	b.tabTo("#from")
 	b.types(kb.End + "-25")
 	b.tabTo("#min")

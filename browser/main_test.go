@@ -60,6 +60,8 @@ func browser(t *testing.T) context.Context {
 			chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 			// No renderer is made before it is needed.
 			chromedp.Flag("disable-features", "Translate,SpareRendererForSitePerProcess"),
+			// A key that is pressed before a new page is painted is not dropped, as it is for people, who see no page.
+			chromedp.Flag("allow-pre-commit-input", true),
 			chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en"),
 			chromedp.Flag("hide-scrollbars", true))...)
 		chromium.ctx, chromium.stop = chromedp.NewContext(ctx)

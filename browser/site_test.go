@@ -45,9 +45,9 @@ func (o *output) String() string {
 }
 
 var (
-	addressLine = regexp.MustCompile(`http://localhost:\d+`)
+	addressLine = regexp.MustCompile(`(?:http://localhost|address=127\.0\.0\.1):(\d+)`)
 	loginLine   = regexp.MustCompile(`(\w+@example\.com)\s+(\S+)`)
-	readyLine   = regexp.MustCompile(`Ctrl-C`)
+	readyLine   = regexp.MustCompile(`Ctrl-C|msg=serving`)
 )
 
 // demo is a demo of the test's own, which it may change; it has lived some days, 3 at least.
@@ -90,31 +90,43 @@ func start(program string, days int, args ...string) (*site, error) {
 		"127.0.0.1:0"}, args...)...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.out
 	s.cmd.Env = append(os.Environ(), "SOFTSTAKE_DB=")
-	if err := s.cmd.Start(); err != nil {
+	if err := s.begin(); err != nil {
 		return nil, err
+	}
+	text := s.out.String()
+	for _, found := range loginLine.FindAllStringSubmatch(text, -1) {
+		s.password[found[1]] = found[2]
+	}
+	if len(s.password) < 4 {
+		return nil, errors.Join(fmt.Errorf("the demo does not say who may log in:\n%s", text), s.stop())
+	}
+	return s, nil
+}
+
+// begin starts the program, and waits until it says that it serves, and where.
+func (s *site) begin() error {
+	if err := s.cmd.Start(); err != nil {
+		return err
 	}
 	go func() { s.exited <- s.cmd.Wait() }()
 	err := eventually(context.Background(), func(context.Context) (bool, error) {
 		select {
 		case err := <-s.exited:
 			s.exited <- err
-			return false, fmt.Errorf("the demo ended: %w", err)
+			return false, fmt.Errorf("it ended: %w", err)
 		default:
 		}
 		return readyLine.MatchString(s.out.String()), nil
 	})
+	if at := addressLine.FindStringSubmatch(s.out.String()); at != nil {
+		s.address = "http://localhost:" + at[1]
+	} else if err == nil {
+		err = errors.New("it does not say where it is")
+	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%w\n%s", err, &s.out), s.stop())
+		return errors.Join(fmt.Errorf("%w\n%s", err, &s.out), s.stop())
 	}
-	text := s.out.String()
-	s.address = addressLine.FindString(text)
-	for _, found := range loginLine.FindAllStringSubmatch(text, -1) {
-		s.password[found[1]] = found[2]
-	}
-	if s.address == "" || len(s.password) < 4 {
-		return nil, errors.Join(fmt.Errorf("the demo does not say where it is, or who may log in:\n%s", text), s.stop())
-	}
-	return s, nil
+	return nil
 }
 
 // stop ends the demo, which must have complained of nothing.

@@ -64,6 +64,8 @@ func (b *tab) prepare() {
 	b.t.Helper()
 	b.screen(screenHeight)
 	b.listen()
+	// What has the focus is drawn so, whichever tab was opened last.
+	call(b, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	b.theme(b.dark)
 	if b.zone == "" {
 		b.zone = "Etc/UTC"

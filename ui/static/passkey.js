@@ -5,8 +5,11 @@
 	if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) return;
 	for (const e of document.querySelectorAll("[data-needs-passkey]")) e.hidden = false;
 
-	// failed shows that nothing came of it: the person has said no, or the device has no passkey of ours.
+	// failed shows that nothing came of it: the person has said no, or the device has no passkey of ours. The form can
+	// be sent again at once.
 	function failed(form) {
+		form.removeAttribute("aria-busy");
+		for (const e of form.elements) if (e.type === "submit") e.disabled = false;
 		const says = form.querySelector("[data-passkey-failed]");
 		if (says) says.hidden = false;
 		form.querySelector("[data-code]")?.setAttribute("open", "");
