@@ -179,7 +179,7 @@ func (p *accountPage) fillRewards(assets map[string]ledger.Asset) error {
 	for _, r := range rewards {
 		a := assets[r.Asset]
 		p.Rewards.Rows = append(p.Rewards.Rows, row{{Text: p.Day(r.Day),
-			Link: accountPath(p.A.ID) + "/rewards/" + r.Day.String() + "/" + r.Asset},
+			Link: explanationPath(p.A.ID, r.Day, r.Asset)},
 			text(p.Plain(a, r.Average)), text(p.Plain(a, r.Reward) + " " + r.Asset), text(p.Local(r.PaidAt))})
 	}
 	return err
@@ -192,40 +192,4 @@ func (p *accountPage) fillWithdrawals(map[string]ledger.Asset) error {
 		p.Waiting, err = v.withdrawalTable("account.withdrawals", all)
 	}
 	return err
-}
-
-// explanationPage is how a reward came about.
-type explanationPage struct {
-	*view
-	Account ledger.Account
-	On      string // the day
-	E       reports.Explanation
-	Chart   ui.DayChart
-	Changes table
-}
-
-// explanation explains a token's day of an account, rewarded or not.
-func (v *visit) explanation() error {
-	id := ledger.Account(v.r.PathValue("account"))
-	d, err := staking.ParseDay(v.r.PathValue("day"))
-	if err != nil {
-		return ledger.ErrNotFound
-	}
-	symbol := v.r.PathValue("asset")
-	if err := v.logRead(id, "reward "+d.String()+" "+symbol); err != nil {
-		return err
-	}
-	e, err := v.Reports.Explain(v.context(), id, d, symbol)
-	if err != nil {
-		return err
-	}
-	p := explanationPage{view: v.view("explanation.title"), Account: id, E: e}
-	p.On, p.Chart = p.Day(d), p.DayChart(e, v.Books.Now())
-	p.Changes = table{Title: "explanation.changes", Empty: "explanation.changes.none", Columns: []column{{"log.at", false},
-		{"account.what", false}, {"account.amount", true}, {"account.balance", true}}}
-	for _, c := range e.Changes {
-		p.Changes.Rows = append(p.Changes.Rows, row{text(p.UTC(c.At)), link(string(c.Kind), entryPath(c.Entry)),
-			text(p.Signed(e.Asset, c.Amount)), text(p.Plain(e.Asset, c.Balance))})
-	}
-	return v.show("explanation", p)
 }

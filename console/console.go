@@ -46,6 +46,7 @@ type bookReader interface {
 	Assets(ctx context.Context) ([]ledger.Asset, error)
 	Account(ctx context.Context, id ledger.Account) (store.Account, error)
 	Closings(ctx context.Context) (staking.Closings, error)
+	Delivered(ctx context.Context) (staking.Day, error)
 }
 
 // site is what all pages share. It has no way to the methods that write the books: those are reached from the

@@ -60,6 +60,8 @@ type dayPage struct {
 	Before string // the page of the day before, or ""
 	After  string // that of the day after, or ""
 	Totals table
+	Late   int      // events that came when the day was closed
+	Events table    // the first of them, for those who see entries
 	Over   []string // tokens whose rewards of the day are over a limit, and wait for approval
 	May    bool     // the visitor's role may approve them, or propose that
 	F      *ui.Form
@@ -110,14 +112,37 @@ func (v *visit) showDay(status int, f *ui.Form) error {
 		p.Totals.Rows = append(p.Totals.Rows, row{text(t.Asset), text(t.Holders), text(p.Plain(assets[t.Asset], t.Total)),
 			text(price)})
 	}
+	if err := p.fillLate(assets); err != nil {
+		return err
+	}
 	if d > v.Books.FirstDay() {
-		p.Before = Path + "/days/" + (d - 1).String()
+		p.Before = dayPath(d - 1)
 	}
 	if d < today {
-		p.After = Path + "/days/" + (d + 1).String()
+		p.After = dayPath(d + 1)
 	}
 	return v.showAs(status, "day", p)
 }
+
+// fillLate adds the events of sources that came when the day was closed.
+func (p *dayPage) fillLate(assets map[string]ledger.Asset) (err error) {
+	v := p.visit
+	n, err := v.Reports.LateCountOf(v.context(), p.Of)
+	if p.Late = int(n); err != nil || n == 0 || !v.may(seesEntries) {
+		return err
+	}
+	late, err := v.Reports.LateEventsOf(v.context(), p.Of, mostLate)
+	p.Events = table{Title: "streams.late", Empty: "streams.late.none", Columns: []column{{"entry.id", false},
+		{"withdrawal.account", false}, {"account.amount", true}, {"streams.at", false}, {"entry.at", false}}}
+	for _, e := range late {
+		p.Events.Rows = append(p.Events.Rows, row{link(e.Entry, entryPath(e.Entry)), side(e.Account),
+			text(p.Signed(assets[e.Asset], e.Amount) + " " + e.Asset), text(p.UTC(e.At)), text(p.UTC(e.Dated))})
+	}
+	return err
+}
+
+// dayPath is the page of a day.
+func dayPath(d staking.Day) string { return Path + "/days/" + d.String() }
 
 // approveDay approves that a token's rewards of a day are over a limit, or proposes that.
 func (s *submission) approveDay() error {
@@ -131,7 +156,7 @@ func (s *submission) approveDay() error {
 	case err == nil && at != "":
 		return s.see(at)
 	case err == nil:
-		return s.see(Path + "/days/" + d.String())
+		return s.see(dayPath(d))
 	case s.fault(f, err):
 		return s.showDay(http.StatusUnprocessableEntity, f)
 	}

@@ -33,6 +33,7 @@ var logged = map[string][]control.Operation{
 	"/console/tokens":                     {control.CreateToken, "token revoke"},
 	"/console/staff": {control.AddStaff, control.SetStaffRole, control.InviteStaff, control.DisableStaff,
 		"staff log-out"},
+	"/console/streams":   {"join resume", control.SkipEvents, control.CloseWithout, control.RetirePartition},
 	"/console/campaigns": {control.AddCampaign, "campaign end"},
 }
 

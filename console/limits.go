@@ -1,12 +1,14 @@
 package console
 
 import (
+	"html/template"
 	"slices"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/ui"
 )
 
@@ -35,10 +37,10 @@ func (v *visit) limitsTables() ([]table, error) {
 	}
 	history, err := v.Reports.LimitHistory(v.context())
 	before := table{Title: "limits.history", Empty: "limits.history.none",
-		Columns: append(slices.Clone(limitsColumns), column{"terms.by", false}, column{"limits.why", false})}
+		Columns: append(slices.Clone(limitsColumns), column{"terms.by", false})}
 	for _, r := range history {
 		before.Rows = append(before.Rows, append(p.limitsRow(assets[r.Asset], r.Limit),
-			cell{Text: r.SetBy, Note: p.Local(r.SetAt)}, cell{Text: r.Reason, Note: r.Proposal}))
+			cell{Text: r.SetBy, Note: p.setNote(r)}))
 	}
 	return []table{t, before}, err
 }
@@ -120,4 +122,15 @@ func (s *submission) setLimit(f *ui.Form) error {
 		return ledger.ErrInvalid.In("total", "nothing changes").Because(reasonNothing)
 	}
 	return s.Books.SetLimit(s.context(), l)
+}
+
+// setNote is when limits were set and, where that is known, why and by which proposal.
+func (p *view) setNote(r store.LimitRevision) template.HTML {
+	note := p.Local(r.SetAt)
+	for _, text := range []string{r.Reason, r.Proposal} {
+		if text != "" {
+			note += "<br>" + template.HTML(template.HTMLEscapeString(text))
+		}
+	}
+	return note
 }

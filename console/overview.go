@@ -1,6 +1,7 @@
 package console
 
 import (
+	"slices"
 	"time"
 
 	"github.com/softstake/softstake/access"
@@ -27,7 +28,9 @@ func sections() []section {
 		{Path: Path + "/withdrawals", Key: "withdrawals.title", roles: seesEntries},
 	}
 	for _, g := range registers {
-		all = append(all, section{Path: g.path(), Key: g.Name + ".title", roles: g.roles})
+		if !g.apart {
+			all = append(all, section{Path: g.path(), Key: g.Name + ".title", roles: g.roles})
+		}
 	}
 	return append(all, section{Path: Path + "/what-if", Key: "what-if.title", roles: seesWhatIf},
 		section{Path: Path + "/log", Key: "log.title", roles: seesLog})
@@ -36,17 +39,22 @@ func sections() []section {
 // overviewPage answers whether everything is all right.
 type overviewPage struct {
 	*view
-	FirstOpen staking.Day
-	ClosesAt  time.Time
-	Tokens    []tokenRow
-	Proposals []control.Proposal // open, the newest first, at most mostListed
-	Breaks    []reports.Reconciliation
-	Anchor    reports.Anchor
-	Backup    store.Backup   // the last; its At is zero where there is none
-	Unlimited []access.Token // of back ends, without ceilings
-	Missing   []reports.MissingLimits
-	Assets    map[string]ledger.Asset
-	NightAt   time.Time // when tonight's preview was made; zero: it is being made
+	FirstOpen   staking.Day
+	ClosesAt    time.Time
+	Tokens      []tokenRow
+	Streams     []partition        // of all partitions that are not retired, those that need somebody first
+	Waits       bool               // FirstOpen is over, and waits for their events
+	Stream      table              // the first mostListed of them
+	Proposals   []control.Proposal // open, the newest first, at most mostListed
+	Breaks      []reports.Reconciliation
+	Anchor      reports.Anchor
+	Backup      store.Backup   // the last; its At is zero where there is none
+	Unlimited   []access.Token // of back ends, without ceilings
+	Missing     []missingLimit
+	Waiting     []waitingWithdrawal // the oldest, at most mostListed, for those who see entries
+	Assets      map[string]ledger.Asset
+	SeesEntries bool      // the visitor's role sees the entries of all holders
+	NightAt     time.Time // when tonight's preview was made; zero: it is being made
 }
 
 // mostListed is how many of what needs a person the overview lists; the pages of these have all.
@@ -83,11 +91,21 @@ func (r tokenRow) Change() string {
 // Days are those for which the pool lasts.
 func (r tokenRow) Days() int { return int(r.DaysLeft) }
 
-// Waiting is how many things need somebody.
-func (p overviewPage) Waiting() int {
+// Needed is how many things need somebody.
+func (p overviewPage) Needed() int {
 	n := len(p.Proposals) + len(p.Breaks)
 	if !p.Anchor.Delivery.Failed.IsZero() {
 		n++
+	}
+	for _, s := range p.Streams {
+		if s.Needs() {
+			n++
+		}
+	}
+	for _, w := range p.Waiting {
+		if w.Needs {
+			n++
+		}
 	}
 	for _, t := range p.Tokens {
 		if t.Needs != "" || t.Tonight != nil && (t.Tonight.Missing > 0 || t.Tonight.Over != "") {
@@ -107,14 +125,12 @@ func (v *visit) overview() error {
 	if p.Assets, err = v.assets(); err != nil {
 		return err
 	}
-	if p.FirstOpen, err = v.Reports.FirstOpen(v.context()); err != nil {
+	if p.FirstOpen, p.ClosesAt, err = v.openDay(); err != nil {
 		return err
 	}
-	closings, err := v.Books.Closings(v.context())
-	if err != nil {
+	if err := p.fillStreams(); err != nil {
 		return err
 	}
-	p.ClosesAt = closings.ClosesAt(p.FirstOpen)
 	tokens, err := v.Reports.TokenStatus(v.context())
 	if err != nil {
 		return err
@@ -145,8 +161,85 @@ func (v *visit) overview() error {
 	if p.Unlimited, err = v.Logins.UnlimitedTokens(v.context()); err != nil {
 		return err
 	}
-	if p.Missing, err = v.Reports.MissingLimits(v.context()); err != nil {
+	missing, err := v.Reports.MissingLimits(v.context())
+	if err != nil {
+		return err
+	}
+	p.Missing = byLimit(missing, len(p.Assets))
+	if err := p.fillWithdrawals(); err != nil {
 		return err
 	}
 	return v.show("overview", p)
+}
+
+// missingLimit is a limit that some tokens do not have.
+type missingLimit struct {
+	Name   string   // as staking.Limit.Missing names it
+	Tokens []string // nil: no token has it
+}
+
+// byLimit is what is missing by limit, in the order of the first token that misses it, of so many tokens in all.
+func byLimit(missing []reports.MissingLimits, tokens int) (all []missingLimit) {
+	for _, m := range missing {
+		for _, name := range m.Limits {
+			i := slices.IndexFunc(all, func(l missingLimit) bool { return l.Name == name })
+			if i < 0 {
+				i, all = len(all), append(all, missingLimit{Name: name})
+			}
+			all[i].Tokens = append(all[i].Tokens, m.Asset)
+		}
+	}
+	for i := range all {
+		if len(all[i].Tokens) == tokens {
+			all[i].Tokens = nil
+		}
+	}
+	return all
+}
+
+// waitingWithdrawal is one that waits.
+type waitingWithdrawal struct {
+	store.Withdrawal
+	Path  string
+	Needs bool // it is large, and nobody has proposed yet to complete it
+}
+
+// fillWithdrawals adds the withdrawals that wait, where the visitor sees those of all holders.
+func (p *overviewPage) fillWithdrawals() error {
+	v := p.visit
+	if p.SeesEntries = v.may(seesEntries); !p.SeesEntries {
+		return nil
+	}
+	all, err := v.Reports.PendingWithdrawals(v.context(), store.Withdrawal{}, mostListed)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	limits, err := v.Reports.Limits(v.context())
+	if err != nil {
+		return err
+	}
+	for _, w := range all {
+		row := waitingWithdrawal{Withdrawal: w, Path: withdrawalPath(w.Account, w.ID)}
+		large := func(l staking.Limit) bool {
+			return l.Asset == w.Asset && l.MaxWithdrawal > 0 && w.Amount >= l.MaxWithdrawal
+		}
+		if v.fourEyes && slices.ContainsFunc(limits, large) {
+			asked := store.ProposalsAsked{Entry: w.Ending(ledger.WithdrawalCompleted).ID, State: control.Open}
+			proposed, err := v.Reports.Proposals(v.context(), control.Proposal{}, asked, 1)
+			if err != nil {
+				return err
+			}
+			row.Needs = len(proposed) == 0
+		}
+		p.Waiting = append(p.Waiting, row)
+	}
+	return nil
+}
+
+// fillStreams adds the partitions of sources, if there are any.
+func (p *overviewPage) fillStreams() (err error) {
+	p.Streams, p.Waits, err = p.visit.partitions(p.FirstOpen, p.ClosesAt)
+	p.Streams = slices.DeleteFunc(p.Streams, func(s partition) bool { return s.State == store.Retired })
+	p.Stream = p.streamTable(p.Streams[:min(len(p.Streams), mostListed)])
+	return err
 }

@@ -143,8 +143,10 @@ func (v *visit) showProposal(status int, f *ui.Form, changed *ledger.Error) erro
 	if changed != nil && len(changed.Facts) > 1 {
 		p.Effect, p.Digest = changed.Error(), fmt.Sprint(changed.Facts[1])
 	}
-	if p.Diff, err = v.difference(one); err != nil {
-		return err
+	if p.State == control.Open { // what is decided is compared with what held before it no more
+		if p.Diff, err = v.difference(one); err != nil {
+			return err
+		}
 	}
 	var stored bytes.Buffer
 	if err := json.Indent(&stored, one.Content, "", "  "); err != nil {

@@ -19,6 +19,7 @@ import (
 // propose the change.
 type register struct {
 	Name   string // of its path below /console, and of its texts: NAME.title
+	apart  bool   // the menu does not name it: the overview leads to it
 	roles  []access.Role
 	tables func(*visit) ([]table, error)
 	body   func(*visit) (string, error) // a text that the page shows below its tables, or ""; nil: it has none
@@ -52,7 +53,8 @@ func (f field) isEmpty() bool { return f.Options != nil && len(f.Options) == 0 }
 type option struct{ Value, Key string } // Key "": the value is its own text
 
 // registers are all of them, in the order of the menu.
-var registers = []register{terms, limits, prices, regions, documents, fees, campaigns, tokens, team}
+var registers = []register{terms, limits, prices, regions, documents, fees, campaigns, tokens, team,
+	streams}
 
 // routes are those of a register.
 func (g register) route() route {
@@ -227,6 +229,8 @@ const (
 	reasonRunning  = "trial-running"
 	reasonBusy     = "trials-busy"
 	reasonUnpaid   = "days-not-paid"
+
+	reasonNoPosition = "no-position"
 )
 
 // tokenOptions are all tokens that the books keep, to choose from.

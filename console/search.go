@@ -40,7 +40,7 @@ func (v *visit) search() error {
 
 func (v *visit) findDay(query string) (string, error) {
 	d, err := staking.ParseDay(query)
-	return Path + "/days/" + d.String(), err
+	return dayPath(d), err
 }
 
 func (v *visit) findEmail(query string) (string, error) {

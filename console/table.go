@@ -17,11 +17,12 @@ type column struct {
 // row is a cell for each column.
 type row []cell
 
-// cell is a text, or HTML that the view has made, with a page that it leads to and a note below it, both of which may
-// be "".
+// cell is a text, or HTML that the view has made, with a page that it leads to, what needs somebody's attention beside
+// it, and a note below it: all but the text may be "" or nil.
 type cell struct {
 	Text any
 	Link string
+	Mark any
 	Note any
 }
 

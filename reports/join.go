@@ -29,9 +29,55 @@ type LateEvent struct {
 
 // LateEvents are those of a day and of the days after it, by day and entry; at most limit.
 func (rs *Reports) LateEvents(ctx context.Context, from staking.Day, limit int) ([]LateEvent, error) {
-	return list(ctx, rs, "read late events", func(r db.Row) (LateEvent, error) {
-		return LateEvent{staking.Day(r.Int(0)), r.Text(1), ledger.Account(r.Text(2)), r.Text(3), ledger.Amount(r.Int(4)),
-			db.TimeOf(r.Int(5)), db.TimeOf(r.Int(6))}, nil
-	}, "SELECT day, entry, account, asset, amount, at, dated FROM join_late WHERE day >= $1 ORDER BY day, entry LIMIT $2",
-		int64(from), int64(limit))
+	return list(ctx, rs, "read late events", readLateEvent, "SELECT "+lateColumns+
+		" FROM join_late WHERE day >= $1 ORDER BY day, entry LIMIT $2", int64(from), int64(limit))
+}
+
+// lateColumns are what readLateEvent reads.
+const lateColumns = "day, entry, account, asset, amount, at, dated"
+
+func readLateEvent(r db.Row) (LateEvent, error) {
+	return LateEvent{staking.Day(r.Int(0)), r.Text(1), ledger.Account(r.Text(2)), r.Text(3), ledger.Amount(r.Int(4)),
+		db.TimeOf(r.Int(5)), db.TimeOf(r.Int(6))}, nil
+}
+
+// LateEventsOf are the first of a day, by entry; at most limit.
+func (rs *Reports) LateEventsOf(ctx context.Context, d staking.Day, limit int) ([]LateEvent, error) {
+	return list(ctx, rs, "read the late events of a day", readLateEvent, "SELECT "+lateColumns+
+		" FROM join_late WHERE day = $1 ORDER BY entry LIMIT $2", int64(d), int64(limit))
+}
+
+// LateCount is how many events came when a day was closed.
+type LateCount struct {
+	Day    staking.Day
+	Events int64
+}
+
+// LateCounts are those of the last days that have any, the newest first; at most limit.
+func (rs *Reports) LateCounts(ctx context.Context, limit int) ([]LateCount, error) {
+	return list(ctx, rs, "count late events", func(r db.Row) (LateCount, error) {
+		return LateCount{staking.Day(r.Int(0)), r.Int(1)}, nil
+	}, "SELECT day, count(*) FROM join_late GROUP BY day ORDER BY day DESC LIMIT $1", int64(limit))
+}
+
+// LateCountOf is how many events came when the day was closed.
+func (rs *Reports) LateCountOf(ctx context.Context, d staking.Day) (int64, error) {
+	return read(ctx, rs, "count the late events of a day", func(t db.View) (int64, error) {
+		return db.Count(t, "SELECT count(*) FROM join_late WHERE day = $1", int64(d))
+	})
+}
+
+// DayWithout is a day through which days may close without waiting for the events of their sources.
+type DayWithout struct {
+	store.DayWithout
+	At time.Time // when a person decided it
+	By string    // the credential
+}
+
+// DaysWithout are the last of them, the newest day first; at most limit.
+func (rs *Reports) DaysWithout(ctx context.Context, limit int) ([]DayWithout, error) {
+	return list(ctx, rs, "read which days close without their events", func(r db.Row) (DayWithout, error) {
+		return DayWithout{store.DayWithout{Day: staking.Day(r.Int(0)), Reason: r.Text(3)}, db.TimeOf(r.Int(1)),
+			r.Text(2)}, nil
+	}, "SELECT day, set_at, set_by, reason FROM join_closings ORDER BY day DESC LIMIT $1", int64(limit))
 }
