@@ -82,9 +82,17 @@ var axeFile = filepath.Join("node_modules", "axe-core", "axe.min.js")
 // because a machine that tests is a busy one.
 const patience = 30 * time.Second
 
+// startPatience is how long the program may take until it serves: a demo first settles its days.
+const startPatience = 3 * time.Minute
+
 // eventually waits until a condition holds.
 func eventually(ctx context.Context, holds func(context.Context) (bool, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	return within(ctx, patience, holds)
+}
+
+// within waits until a condition holds, at most so long.
+func within(ctx context.Context, long time.Duration, holds func(context.Context) (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, long)
 	defer cancel()
 	look := time.NewTicker(25 * time.Millisecond)
 	defer look.Stop()

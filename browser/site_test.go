@@ -109,7 +109,7 @@ func (s *site) begin() error {
 		return err
 	}
 	go func() { s.exited <- s.cmd.Wait() }()
-	err := eventually(context.Background(), func(context.Context) (bool, error) {
+	err := within(context.Background(), startPatience, func(context.Context) (bool, error) {
 		select {
 		case err := <-s.exited:
 			s.exited <- err
