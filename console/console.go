@@ -62,7 +62,7 @@ type site struct {
 	Log      *slog.Logger
 
 	mux     *http.ServeMux
-	locales ui.Locales
+	frame   ui.Site // what every page shows
 	pages   ui.Pages
 	static  ui.Static
 	streams *access.Limiter[string]
@@ -117,7 +117,8 @@ func newServer(ctx context.Context, o Options) (*server, error) {
 	s.poller = &poller{pulse: s.Reports.Pulse, log: o.Log, ctx: ctx}
 	s.night = &night{reports: s.Reports, log: o.Log, ctx: ctx}
 	var err error
-	if s.locales, err = ui.ReadLocales(files); err != nil {
+	s.frame = ui.Site{Books: o.Books, Settings: settingsPath}
+	if s.frame.Locales, err = ui.ReadLocales(files); err != nil {
 		return nil, err
 	}
 	if s.static, err = ui.ReadStatic(); err != nil {

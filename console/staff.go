@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ceremony"
@@ -70,30 +69,11 @@ func (v *visit) sessionID() string {
 	return id
 }
 
-// longestClient is how many characters are kept of a browser's User-Agent.
-const longestClient = 200
-
 // browser is the visitor's User-Agent.
-func (v *visit) browser() string {
-	agent := strings.Map(func(r rune) rune {
-		if ledger.Steers(r) || r == unicode.ReplacementChar {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(v.r.UserAgent(), ""))
-	if all := []rune(agent); len(all) > longestClient {
-		agent = string(all[:longestClient])
-	}
-	return strings.TrimSpace(agent)
-}
+func (v *visit) browser() string { return ui.Client(v.r, v.caller) }
 
 // address is where the visitor comes from: "192.0.2.7 DE".
-func (v *visit) address() string {
-	if !v.caller.Address.IsValid() {
-		return v.caller.Country
-	}
-	return strings.TrimSpace(v.caller.Address.String() + " " + v.caller.Country)
-}
+func (v *visit) address() string { return ui.Origin(v.caller) }
 
 // How many attempts to log in are allowed from one network.
 const (

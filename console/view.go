@@ -1,10 +1,8 @@
 package console
 
 import (
-	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/softstake/softstake/ui"
 )
@@ -18,11 +16,8 @@ type view struct {
 }
 
 func (v *visit) view(title string) *view {
-	return &view{View: ui.View{Locale: v.locale, Location: v.zone}, visit: v, Title: title}
+	return &view{View: ui.NewView(&v.frame, v.r, v.caller, v.locale, v.zone), visit: v, Title: title}
 }
-
-// Path is the page's.
-func (p *view) Path() string { return p.visit.r.URL.Path }
 
 // URL is the address of the page with what is asked for, for the parts of it that are read again.
 func (p *view) URL() string { return p.visit.comeBack() }
@@ -37,28 +32,8 @@ func (p *view) Role() string { return string(p.visit.actor.Role) }
 // FourEyes reports whether operations need approval; where they do not, each page says so.
 func (p *view) FourEyes() bool { return p.visit.fourEyes }
 
-// Request is the request's ID, by which the log is searched.
-func (p *view) Request() string { return p.visit.caller.Request }
-
-// Theme is "light", "dark" or "": the device's.
-func (p *view) Theme() string {
-	if theme := p.visit.cookie("theme"); slices.Contains(ui.Themes, theme) {
-		return theme
-	}
-	return ""
-}
-
-// Moment is the time of the books' clock, in milliseconds since 1970.
-func (p *view) Moment() int64 { return p.visit.Books.Now().UnixMilli() }
-
 // Live is the stream of what changes.
 func (p *view) Live() string { return LivePath }
-
-// Test reports whether the books are a test, which each page shows.
-func (p *view) Test() bool { return p.visit.Books.Test() }
-
-// TestClock is the time in books that are a test.
-func (p *view) TestClock() string { return p.visit.Books.Now().UTC().Format(time.DateTime) }
 
 // count is a whole number.
 func (p *view) count(n int64) string { return p.Number(strconv.FormatInt(n, 10)) }

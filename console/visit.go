@@ -29,7 +29,7 @@ type visit struct {
 
 // visit is a request before its session is read.
 func (s *site) visit(w http.ResponseWriter, r *http.Request) *visit {
-	return &visit{site: s, w: w, r: r, caller: access.CallerOf(r.Context()), locale: s.locales.Of(r), zone: ui.ZoneOf(r)}
+	return &visit{site: s, w: w, r: r, caller: access.CallerOf(r.Context()), locale: s.frame.Locales.Of(r), zone: ui.ZoneOf(r)}
 }
 
 // submission is a form that was posted. Only here are the books that can be written.

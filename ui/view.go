@@ -2,6 +2,7 @@ package ui
 
 import (
 	"html/template"
+	"net/http"
 	"strings"
 	"time"
 
@@ -13,10 +14,15 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
-// View is how a visitor reads: a language and a time zone. Its methods are called by the templates.
+// View is how a visitor reads: a language and a time zone; and what every page shows of the request, where NewView has
+// made it. Its methods are called by the templates.
 type View struct {
 	*Locale
 	Location *time.Location
+
+	site   *Site
+	r      *http.Request
+	caller access.Caller
 }
 
 // Amount is an amount of an asset with its symbol, without trailing zeros, that a style

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/softstake/softstake/ui"
 
@@ -22,8 +20,6 @@ const (
 	usualLife = 24 * time.Hour
 	// touchEvery is how often the use of a session is written down.
 	touchEvery = 5 * time.Minute
-	// longestClient is how many characters are kept of a browser's User-Agent.
-	longestClient = 200
 )
 
 // home is the first page.
@@ -173,27 +169,10 @@ func (s *submission) recordEventOf(id ledger.Account, action, detail string) err
 }
 
 // browser is the visitor's User-Agent, or the app and its version.
-func (v *visit) browser() string {
-	agent := v.r.UserAgent()
-	if v.caller.Platform != "" && v.caller.Platform != "web" {
-		agent = v.caller.Platform + " " + v.caller.Version
-	}
-	agent = strings.Map(func(r rune) rune {
-		if ledger.Steers(r) || r == unicode.ReplacementChar {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(agent, ""))
-	return strings.TrimSpace(cutTo(agent, longestClient))
-}
+func (v *visit) browser() string { return ui.Client(v.r, v.caller) }
 
 // address is where the visitor comes from: "192.0.2.7 DE".
-func (v *visit) address() string {
-	if !v.caller.Address.IsValid() {
-		return v.caller.Country
-	}
-	return strings.TrimSpace(v.caller.Address.String() + " " + v.caller.Country)
-}
+func (v *visit) address() string { return ui.Origin(v.caller) }
 
 // deviceLife is how long a device is known that nobody logs in with.
 const deviceLife = 180 * 24 * time.Hour

@@ -81,7 +81,7 @@ const longestQuery = 50
 // spot is the Spot wallet.
 func (v *visit) spot() error {
 	p := spotPage{view: v.view("spot.title"), HideSmall: v.value("small") == "hide"}
-	p.Query = cutTo(strings.TrimSpace(v.value("q")), longestQuery)
+	p.Query = ui.Cut(strings.TrimSpace(v.value("q")), longestQuery)
 	holdings, err := v.readSpot(&p)
 	if err != nil {
 		return err
@@ -197,12 +197,6 @@ func (p spotPage) places(of func(holding) ledger.Amount) (most int) {
 		most = max(most, len(fraction))
 	}
 	return most
-}
-
-// cutTo is a text cut to so many characters, without invalid UTF-8.
-func cutTo(text string, most int) string {
-	characters := []rune(strings.ToValidUTF8(text, ""))
-	return string(characters[:min(len(characters), most)])
 }
 
 // change is what an entry did to a token of the wallet: to what is free, to what is

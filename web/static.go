@@ -48,7 +48,7 @@ func (s *site) manifest(w http.ResponseWriter, r *http.Request) {
 		Type    string `json:"type"`
 		Purpose string `json:"purpose"`
 	}
-	l := s.locales.Of(r)
+	l := s.frame.Locales.Of(r)
 	body, err := json.Marshal(struct {
 		ID          string `json:"id"`
 		Name        string `json:"name"`

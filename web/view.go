@@ -1,9 +1,7 @@
 package web
 
 import (
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pricing"
@@ -19,11 +17,8 @@ type view struct {
 }
 
 func (v *visit) view(title string) *view {
-	return &view{View: ui.View{Locale: v.locale, Location: v.zone}, visit: v, Title: title}
+	return &view{View: ui.NewView(&v.frame, v.r, v.caller, v.locale, v.zone), visit: v, Title: title}
 }
-
-// Path is the page's.
-func (p *view) Path() string { return p.visit.r.URL.Path }
 
 // URL is the path as an address has it: an entry's ID may have slashes.
 func (p *view) URL() string { return p.visit.r.URL.EscapedPath() }
@@ -54,31 +49,11 @@ func (p *view) SignedIn() bool { return p.visit.session.Account != "" }
 func (p *view) Account() ledger.Account { return p.visit.session.Account }
 func (p *view) Email() string           { return p.visit.session.Email }
 
-// Request is the request's ID, by which the log is searched.
-func (p *view) Request() string { return p.visit.caller.Request }
-
-// Theme is "light", "dark" or "": the device's.
-func (p *view) Theme() string {
-	if theme := p.visit.cookie("theme"); slices.Contains(ui.Themes, theme) {
-		return theme
-	}
-	return ""
-}
-
-// Moment is the time of the books' clock, in milliseconds since 1970.
-func (p *view) Moment() int64 { return p.visit.Books.Now().UnixMilli() }
-
 // Live is the stream of events since the page was made.
 func (p *view) Live() string { return LivePath + "?after=" + p.visit.since }
 
 // CanConvert reports whether holders may convert here.
 func (p *view) CanConvert() bool { return p.visit.Convert != nil }
-
-// Test reports whether the books are a test, which each page shows.
-func (p *view) Test() bool { return p.visit.Books.Test() }
-
-// TestClock is the time in books that are a test.
-func (p *view) TestClock() string { return p.visit.Books.Now().UTC().Format(time.DateTime) }
 
 // Play is the clock of a demo, or nil.
 func (p *view) Play() clockReader { return p.visit.Play }

@@ -36,7 +36,7 @@ type visit struct {
 // visit is a request before its session is read.
 func (s *site) visit(w http.ResponseWriter, r *http.Request) *visit {
 	return &visit{
-		site: s, w: w, r: r, caller: access.CallerOf(r.Context()), locale: s.locales.Of(r), zone: ui.ZoneOf(r),
+		site: s, w: w, r: r, caller: access.CallerOf(r.Context()), locale: s.frame.Locales.Of(r), zone: ui.ZoneOf(r),
 		began: s.Books.Now(),
 	}
 }

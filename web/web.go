@@ -115,7 +115,7 @@ type site struct {
 	SessionIdle, SessionLife time.Duration
 
 	mux     *http.ServeMux
-	locales ui.Locales
+	frame   ui.Site // what every page shows
 	pages   ui.Pages
 	static  ui.Static
 	streams *access.Limiter[ledger.Account]
@@ -156,7 +156,8 @@ func newServer(o Options) (*server, error) {
 		slow: slowdown{slowedInAll, slowedBy, access.NewLimiter[string](mostSlowed, mostSlowedOf)},
 	}
 	var err error
-	if s.locales, err = ui.ReadLocales(files); err != nil {
+	s.frame = ui.Site{Books: o.Books, Settings: settingsPath}
+	if s.frame.Locales, err = ui.ReadLocales(files); err != nil {
 		return nil, err
 	}
 	if s.static, err = ui.ReadStatic(); err != nil {
