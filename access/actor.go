@@ -17,8 +17,12 @@ const System Role = "system"
 // name at the command line cannot imitate a token, a key or a login.
 type Actor struct {
 	Role     Role
-	Ceilings Ceilings // of a back end's token; "" where the actor is read of the books
-	Parts    Parts    // of the role exchange: what of it the token may do; 0 where the actor is read of the books
+	Account  ledger.Account // of a holder: the only one that it acts on; "" where the actor is read of the books
+	Ceilings Ceilings       // of a back end's token; "" where the actor is read of the books
+	Parts    Parts          // of the role exchange: what of it the token may do; 0 where the actor is read of the books
+	// Authoritative is whether a back end's token may post authoritative entries; false where the actor is read of the
+	// books.
+	Authoritative bool
 	// Credential is "token ID", "key SHORT", "login EMAIL", "operator NAME" (the command
 	// line), or one word: a process, such as "serve".
 	Credential string
@@ -91,14 +95,28 @@ func (a Actor) Subject() string {
 
 // Actor is the caller with the token.
 func (t Token) Actor() Actor {
-	return Actor{Role: t.Role, Parts: t.Parts, Ceilings: t.Ceilings, Credential: "token " + t.ID, Person: t.Person}
+	return Actor{Role: t.Role, Account: t.Account, Parts: t.Parts, Authoritative: t.Authoritative, Ceilings: t.Ceilings,
+		Credential: "token " + t.ID, Person: t.Person}
 }
 
 // Actor is the caller with the key: the holder of its account.
-func (k Key) Actor() Actor { return Actor{Role: Holder, Credential: "key " + k.Short()} }
+func (k Key) Actor() Actor {
+	return Actor{Role: Holder, Account: k.Account, Credential: "key " + k.Short()}
+}
 
 // Actor is the person who has logged in.
-func (s Session) Actor() Actor { return Actor{Role: Holder, Credential: LoginSubject(s.Email)} }
+func (s Session) Actor() Actor {
+	return Actor{Role: Holder, Account: s.Account, Credential: LoginSubject(s.Email)}
+}
+
+// CheckOwns is ErrForbidden where the actor is a holder and an account is not the holder's own. A holder that does not
+// say which account is its own has none.
+func (a Actor) CheckOwns(id ledger.Account) error {
+	if a.Role != Holder || a.Account != "" && id == a.Account {
+		return nil
+	}
+	return ErrForbidden.In("account", "%s acts on its own account only", a)
+}
 
 // String is the credential.
 func (a Actor) String() string { return a.Credential }

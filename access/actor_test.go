@@ -39,6 +39,15 @@ func TestActorsCannotBeImitated(t *testing.T) {
 	if a, err := CommandLine("Olga Müller"); err != nil || a.Credential != "operator Olga Müller" {
 		t.Errorf("%+v, %v", a, err)
 	}
+	k := Key{Account: "alice"}
+	for _, a := range []Actor{Token{Role: Holder, Account: "alice"}.Actor(), k.Actor(), Session{Account: "alice"}.Actor()} {
+		if err := a.CheckOwns("alice"); err != nil || a.CheckOwns("bob") == nil || a.CheckOwns("") == nil {
+			t.Errorf("%+v: %v", a, err)
+		}
+	}
+	if (Actor{Role: Holder}).CheckOwns("") == nil || Process("serve").CheckOwns("alice") != nil {
+		t.Error("a holder without an account owns one, or a process does not act on alice's")
+	}
 	if a := Process("serve").In("r-1"); a != (Actor{Role: System, Credential: "serve", Request: "r-1"}) {
 		t.Errorf("%+v", a)
 	}

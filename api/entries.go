@@ -158,32 +158,18 @@ func parseTime(text string) (time.Time, error) {
 
 // mayPost returns access.ErrForbidden for what the request's credential may not post.
 // A holder moves its own: what lies free in its account, to another holder or into a
-// withdrawal. What is held belongs to orders and withdrawals, which the exchange ends.
+// withdrawal. What is held belongs to orders and withdrawals, which the exchange ends. The books check it again.
 func mayPost(t access.Token, e ledger.Entry) error {
 	if e.Kind == ledger.Adjustment {
 		return access.ErrForbidden.In("kind",
 			"a correction is posted by an operator, with its reason, to /v1/adjustments")
 	}
-	if e.Authoritative && !t.Authoritative {
-		return access.ErrForbidden.In("authoritative",
-			"the token may not post authoritative entries; an operator makes one that may")
+	if err := control.CheckEntry(e, false, t.Actor()); err != nil || t.Role != access.Holder {
+		return err
 	}
-	if t.Role != access.Holder {
-		return nil
-	}
-	if e.Kind != ledger.Transfer && e.Kind != ledger.WithdrawalRequest {
+	if e.Kind == ledger.WithdrawalCancelled {
 		return access.ErrForbidden.In("kind", "a holder posts entries of the kinds %s and %s",
 			ledger.Transfer, ledger.WithdrawalRequest)
-	}
-	for i, m := range e.Moves {
-		if m.From != t.Account {
-			return access.ErrForbidden.In(fmt.Sprintf("moves[%d].from", i),
-				"a holder moves what is free in its own account")
-		}
-	}
-	if !e.At.IsZero() {
-		// Backdated, tokens would have earned before they came to the account.
-		return access.ErrForbidden.In("at", "a holder's entry counts when it is posted")
 	}
 	return mayName(t, e.ID)
 }

@@ -242,7 +242,7 @@ func addPasskey(t *testing.T, db *store.DB) {
 	ctx := t.Context()
 	login := access.LoginSubject("alice@example.com")
 	proof := testkit.Must(db.People().ConfirmPassword(ctx, login, access.AddFactorStepUp("passkey", "Laptop")))(t)
-	alice := access.Actor{Role: access.Holder, Credential: login, Proof: proof}
+	alice := access.Actor{Role: access.Holder, Account: "alice", Credential: login, Proof: proof}
 	ok(t, db.As(alice).People().AddPasskey(ctx, login, factor.Passkey{
 		ID: "alice-key", Handle: make([]byte, factor.HandleLength), Label: "Laptop", Credential: "{}"},
 		[][32]byte{{1}}, people.Visitor{}))

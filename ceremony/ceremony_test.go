@@ -62,7 +62,7 @@ func (d *desk) ok(err error) {
 
 // ceremony is one of alice's requests, which carries a step-up.
 func (d *desk) ceremony(proof string) Ceremony {
-	by := access.Actor{Role: access.Holder, Credential: d.subject}.With(proof)
+	by := access.Actor{Role: access.Holder, Account: "alice", Credential: d.subject}.With(proof)
 	return Ceremony{People: d.books.As(by).People(), Sealer: d.sealer, Random: rand.Reader, Site: d.site,
 		Now: d.clock.Now(), Subject: d.subject, Session: d.session}
 }

@@ -243,7 +243,8 @@ func addFactor(t *testing.T, now time.Time) {
 	subject := access.LoginSubject("alice@example.com")
 	as := func(proof string) *store.DB {
 		db, err := store.Open(t.Context(), "sqlite:softstake.db", store.Options{Clock: func() time.Time { return now },
-			Actor: access.Actor{Role: access.Holder, Credential: subject}.With(proof), Sealer: sealerOf("sqlite:softstake.db")})
+			Actor:  access.Actor{Role: access.Holder, Account: "alice", Credential: subject}.With(proof),
+			Sealer: sealerOf("sqlite:softstake.db")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
@@ -80,6 +81,58 @@ func TestPartsOfABackEnd(t *testing.T) {
 			if may := actor.Role != access.Exchange || strings.Contains(letters, letter); may != (err == nil) {
 				t.Errorf("%s by %s %s: %v", kind, actor.Role, actor.Parts, err)
 			}
+		}
+	}
+}
+
+// TestWhatAHolderPosts: what leaves the free part of its own account, now, and nothing else.
+func TestWhatAHolderPosts(t *testing.T) {
+	alice := access.Token{ID: "4fQx81LmZp0a", Role: access.Holder, Account: "alice"}.Actor()
+	nobody := access.Actor{Role: access.Holder}
+	entry := func(kind ledger.Kind, sides ...ledger.Account) ledger.Entry {
+		e := ledger.Entry{ID: "e-1", Kind: kind}
+		for i := 0; i < len(sides); i += 2 {
+			e.Moves = append(e.Moves, ledger.Move{From: sides[i], To: sides[i+1], Asset: "BNB", Amount: 1})
+		}
+		return e
+	}
+	dated, decided := entry(ledger.Transfer, "alice", "bob"), entry(ledger.Transfer, "alice", "bob")
+	dated.At, decided.Authoritative = time.Unix(0, 0), true
+	for _, c := range []struct {
+		what     string
+		entry    ledger.Entry
+		converts bool
+		by       access.Actor
+		may      bool
+	}{
+		{"its own transfer", entry(ledger.Transfer, "alice", "bob"), false, alice, true},
+		{"its own request", entry(ledger.WithdrawalRequest, "alice", "alice/held"), false, alice, true},
+		{"its own cancellation", entry(ledger.WithdrawalCancelled, "alice/held", "alice"), false, alice, true},
+		{"its own conversion", entry(ledger.Trade, "alice", ledger.Desk, ledger.Desk, "alice"), true, alice, true},
+		{"a trade with @desk that nobody has priced", entry(ledger.Trade, "alice", ledger.Desk, ledger.Desk, "alice"), false,
+			alice, false},
+		{"another's conversion", entry(ledger.Trade, "bob", ledger.Desk, ledger.Desk, "bob"), true, alice, false},
+		{"a conversion that another pays", entry(ledger.Trade, "bob", ledger.Desk, ledger.Desk, "alice"), true, alice, false},
+		{"a conversion that another gets", entry(ledger.Trade, "alice", ledger.Desk, ledger.Desk, "bob"), true, alice, false},
+		{"a deposit", entry(ledger.Deposit, ledger.Custody, "alice"), false, alice, false},
+		{"another's transfer", entry(ledger.Transfer, "bob", "alice"), false, alice, false},
+		{"another's beside its own", entry(ledger.Transfer, "alice", "bob", "bob", "alice"), false, alice, false},
+		{"what is held", entry(ledger.Transfer, "alice/held", "alice"), false, alice, false},
+		{"another's request", entry(ledger.WithdrawalRequest, "bob", "bob/held"), false, alice, false},
+		{"another's cancellation", entry(ledger.WithdrawalCancelled, "bob/held", "bob"), false, alice, false},
+		{"a withdrawal", entry(ledger.Withdrawal, "alice", ledger.Custody), false, alice, false},
+		{"a completion", entry(ledger.WithdrawalCompleted, "alice/held", ledger.Custody), false, alice, false},
+		{"the past", dated, false, alice, false},
+		{"what another ledger decided", decided, false, alice, false},
+		{"what another ledger decided, by a back end", decided, false, lettersOf["t"], false},
+		{"the same, with its token", decided, false,
+			access.Actor{Role: access.Exchange, Parts: access.Trades, Authoritative: true}, true},
+		{"the same, at the command line", decided, false, lettersOf["c"], true},
+		{"without an account", entry(ledger.Transfer, "", "bob"), false, nobody, false},
+	} {
+		err := control.CheckEntry(c.entry, c.converts, c.by)
+		if c.may != (err == nil) || err != nil && !errors.Is(err, access.ErrForbidden) {
+			t.Errorf("%s: %v", c.what, err)
 		}
 	}
 }

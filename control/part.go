@@ -2,6 +2,7 @@ package control
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
@@ -45,14 +46,15 @@ func CheckKind(kind ledger.Kind, a access.Actor) error {
 			parts |= p.part
 		}
 	}
-	return checkParts(a, parts, "entries of the kind "+string(kind))
+	return checkParts(a, parts, "entries of the kind ", string(kind))
 }
 
-// checkParts is access.ErrForbidden where an actor is a back end that has none of some parts.
-func checkParts(a access.Actor, parts access.Parts, what string) error {
+// checkParts is access.ErrForbidden where an actor is a back end that has none of some parts. what says in pieces what
+// they are for, since it is asked for each entry and seldom refused.
+func checkParts(a access.Actor, parts access.Parts, what ...string) error {
 	if a.Role != access.Exchange || a.Parts&parts != 0 {
 		return nil
 	}
-	return access.ErrForbidden.In("", "a back end's token for %s may not do this: %s", a.Parts, what).
+	return access.ErrForbidden.In("", "a back end's token for %s may not do this: %s", a.Parts, strings.Join(what, "")).
 		Because(ReasonPart)
 }

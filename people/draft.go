@@ -42,6 +42,9 @@ func (p *People) AddDraft(ctx context.Context, d Draft) error {
 		return noSession(d.Session)
 	}
 	return p.write(ctx, "keep a draft of "+ledger.Clip(string(d.Account)), func(t db.Tx) error {
+		if err := p.books.Actor().CheckOwns(d.Account); err != nil {
+			return err
+		}
 		now := p.now()
 		// The end of the session takes the same lock, and removes its drafts.
 		n, err := t.Exec("UPDATE sessions SET expires = expires "+
@@ -137,6 +140,9 @@ func (p *People) RemoveDraft(ctx context.Context, account ledger.Account, id str
 		return nil
 	}
 	return p.write(ctx, "remove a draft of "+ledger.Clip(string(account)), func(t db.Tx) error {
+		if err := p.books.Actor().CheckOwns(account); err != nil {
+			return err
+		}
 		return removeDraft(t, account, id)
 	})
 }

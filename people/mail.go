@@ -199,7 +199,11 @@ func (p *People) ChangeMailSettings(ctx context.Context, email string, change fu
 		return ledger.At("email", err)
 	}
 	return p.write(ctx, "set how "+email+" gets mail", func(t db.Tx) error {
-		if _, err := findLogin(t, p.guard, email); err != nil {
+		l, err := findLogin(t, p.guard, email)
+		if err == nil {
+			err = p.books.Actor().CheckOwns(l.Account)
+		}
+		if err != nil {
 			return err
 		}
 		before, err := findMailSettings(t, email)

@@ -179,6 +179,9 @@ func (p *People) EndSession(ctx context.Context, account ledger.Account, id stri
 		return noSession(id)
 	}
 	return p.write(ctx, "end a session of "+ledger.Clip(string(account)), func(t db.Tx) error {
+		if err := p.books.Actor().CheckOwns(account); err != nil {
+			return err
+		}
 		n, err := endSessions(t, account, "bucket = $1 AND id = $2 AND account = $3",
 			keyBucket(id), id, string(account))
 		if err == nil && n == 0 {
@@ -192,6 +195,9 @@ func (p *People) EndSession(ctx context.Context, account ledger.Account, id stri
 // further effect.
 func (p *People) EndSessions(ctx context.Context, account ledger.Account, except string) error {
 	return p.write(ctx, "end the sessions of "+ledger.Clip(string(account)), func(t db.Tx) error {
+		if err := p.books.Actor().CheckOwns(account); err != nil {
+			return err
+		}
 		_, err := endSessions(t, account, "account = $1 AND id <> $2", string(account), except)
 		return err
 	})

@@ -112,6 +112,9 @@ func (b *DB) SetOwnLimit(ctx context.Context, l AccountLimit) (from time.Time, e
 	if err != nil {
 		return from, err
 	}
+	if err := b.actor.CheckOwns(l.Account); err != nil {
+		return from, err
+	}
 	err = b.engine.Write(ctx, func(t db.Tx) error {
 		if err := lockAccountLimit(t, l); err != nil {
 			return err

@@ -17,11 +17,11 @@ func TestEntriesKeepTheirActor(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		back := access.Token{ID: "4fQx81LmZp0a", Role: access.Exchange, Parts: access.AllParts}.Actor()
-		alice := access.Session{Email: "alice@example.com"}.Actor().In("r-7")
+		alice := access.Session{Email: "alice@example.com", Account: "alice"}.Actor().In("r-7")
 		open(t, db, "alice")
 		open(t, db, "bob")
-		kept := back
-		kept.Parts = 0
+		kept, asKept := back, alice
+		kept.Parts, asKept.Account = 0, ""
 		ok(t, refusal(post(t, db.As(back.In("r-1")), oneMove("d-1", ledger.Deposit, ledger.Custody, "alice",
 			10_00000000)), nil))
 		testkit.Must(db.As(olga).Fund(ctx, "1", bnb, 100_00000000, false))(t)
@@ -41,7 +41,7 @@ func TestEntriesKeepTheirActor(t *testing.T) {
 		clock.Set(3, "00:10")
 		settle(t, db, clock)
 		for id, by := range map[string]access.Actor{
-			"d-1": kept.In("r-1"), "fund/1": olga, "t-1": alice, "t-2": kept, "old": {},
+			"d-1": kept.In("r-1"), "fund/1": olga, "t-1": asKept, "t-2": kept, "old": {},
 			"declare/2026-03-03/BNB": access.Process("test"), "reward/2026-03-03/BNB/alice": access.Process("test"),
 		} {
 			if p := testkit.Must(reports.New(db.Reader()).Posted(ctx, id))(t); p.Actor != by || p.ID != id ||

@@ -157,7 +157,7 @@ func (e *enrollBatch) check(requests []EnrollRequest) {
 		}
 		row.At, row.AcceptedAt = row.At.UTC().Truncate(time.Millisecond), row.AcceptedAt.UTC().Truncate(time.Millisecond)
 		row.day = staking.DayOf(row.At)
-		err := ledger.At("account", r.Account.CheckHolder())
+		err := cmp.Or(ledger.At("account", r.Account.CheckHolder()), e.db.actor.CheckOwns(r.Account))
 		if err == nil {
 			err = ledger.At("client", row.Client.Check())
 		}

@@ -25,9 +25,9 @@ import (
 // aliceLogin is alice's login as the owner of factors.
 var aliceLogin = access.LoginSubject("alice@example.com")
 
-// holderActor is a person who has logged in, with a step-up.
+// holderActor is a person who has logged in to alice's account, with a step-up.
 func holderActor(subject, proof string) access.Actor {
-	return access.Actor{Role: access.Holder, Credential: subject}.With(proof)
+	return access.Actor{Role: access.Holder, Account: "alice", Credential: subject}.With(proof)
 }
 
 // asPasskey is a passkey of a label, as a subject may have it. What is in it does not matter to the books.

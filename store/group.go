@@ -187,6 +187,7 @@ func (g *groupCommit) check(calls []*call) {
 			it.refuse(control.Check(it.operation(), it.call.actor))
 			if !it.call.system {
 				it.refuse(control.CheckKind(it.Kind, it.call.actor))
+				it.refuse(control.CheckEntry(it.Entry, it.call.converts != nil, it.call.actor))
 			}
 		}
 		if it.done || it.At.IsZero() {

@@ -50,6 +50,10 @@ func (b *DB) logLines(t db.Tx, lines []LogLine) error {
 		if err := b.check(control.Operation(l.Action)); err != nil {
 			return err
 		}
+		// Whatever a holder changes is about its own account, also in an operation that checks it nowhere else.
+		if err := b.actor.CheckOwns(ledger.Account(l.Subject)); err != nil {
+			return err
+		}
 	}
 	return b.writeLog(t, lines)
 }

@@ -340,7 +340,7 @@ func TestAHolderNeedsNoApproval(t *testing.T) {
 			if !rule.Staff {
 				continue
 			}
-			by := access.Actor{Role: access.Holder, Credential: "token AAAAAAAAAAAA"}
+			by := access.Actor{Role: access.Holder, Account: "dora", Credential: "token AAAAAAAAAAAA"}
 			if !slices.Contains(rule.Roles, access.Holder) {
 				by.Role, by.Parts = access.Exchange, access.AllParts
 			}

@@ -58,11 +58,17 @@ func (b *DB) Prune(ctx context.Context, r people.Retention) error {
 type seam struct{ *DB }
 
 func (s seam) CheckAccount(t db.View, id ledger.Account) error {
+	if err := s.actor.CheckOwns(id); err != nil {
+		return err
+	}
 	_, err := FindAccount(t, id)
 	return err
 }
 
 func (s seam) LockAccount(t db.Tx, id ledger.Account) (closed time.Time, err error) {
+	if err := s.actor.CheckOwns(id); err != nil {
+		return closed, err
+	}
 	there, err := lockAccount(t, id)
 	return there.Closed, err
 }

@@ -125,7 +125,7 @@ func noLock(db.Tx) error { return nil }
 // so that the changes of its switch come one by one. A zero moment is now.
 func (b *DB) changeSwitch(ctx context.Context, id ledger.Account, at time.Time, lock func(db.Tx) error,
 	change func(*switchChange) error) error {
-	if err := id.CheckHolder(); err != nil {
+	if err := cmp.Or(id.CheckHolder(), b.actor.CheckOwns(id)); err != nil {
 		return err
 	}
 	return b.write(ctx, func(t db.Tx) (err error) {
