@@ -58,6 +58,8 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"exclude import", "- --end", "account,product,until\nalice,Locked,2026-11-25\n", "exclude end"},
 	{"load", "-", "account,region,asset,amount\ncarol,DE,BNB,5\n", "load"},
 	{"load", "-", "account,region,asset,amount\ndave,DE,BNB,5\n", "account open"},
+	{"accept", "carol", "", "accept"},
+	{"enroll", "carol", "", "enroll"},
 	{"post", "-", `{"id":"d-1","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"5"}]}`, "post"},
 	{"import", "history.csv --account alice", "", "import"},
 	{"import", "more.csv --account alice", "", "import read"},
@@ -117,6 +119,7 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"proposal reject", "{proposal} --reason typing", "", "proposal reject"},
 	{"four-eyes off", "", "", "proposal make"},
 	{"proposal approve", "{proposal}", "yes\n", "four-eyes off"},
+	{"limit set", "BNB --total 0.00000001", "", "limit set"},
 	{"settle", "", "", "day close"},
 	{"compensate", "alice 2026-11-22 BNB 0.1 --name n-1 --reason late", "", "compensate"},
 	{"income add", "e-1 BNB 2 --first 2026-11-22 --last 2026-11-23 --chain bsc --source v-1 --evidence 0x1", "", "income"},
@@ -125,7 +128,7 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"fees withdraw", "BNB 0.3", "", "fees withdraw"},
 	{"fees return", "BNB 0.1", "", "fees return"},
 	{"terms correct", "2026-11-24 SOL --apr 0.1 --reason typing", "", "terms correct"},
-	{"settle", "--approve 2026-11-25 BNB", "", "settle approve"},
+	{"settle", "--approve 2026-11-23 BNB", "", "settle approve"},
 	{"anchor make", "--anchor-key anchor.key", "", "anchor"},
 	{"backup", "backup.db", "", "backup"},
 }
@@ -207,8 +210,8 @@ func TestEachCommandIsLogged(t *testing.T) {
 			actor = "bob"
 		}
 		out, proposed, status := commandAt(t.Context(), now, strings.NewReader(c.stdin), append(args, "--actor", actor)...)
-		// A partition that has stopped is exit status 1.
-		if want := map[string]int{"proposal make": 3, "join": 1}[c.action]; status != want {
+		// A partition that has stopped and a token whose day is over a limit are exit status 1.
+		if want := map[string]int{"proposal make": 3, "join": 1, "day close": 1, "settle approve": 1}[c.action]; status != want {
 			t.Fatalf("%q: exit status %d: %s", args, status, proposed)
 		}
 		out += proposed

@@ -45,6 +45,7 @@ var hints = map[string]string{
 	people.ReasonDeadKey:          `make another with "softstake key create"`,
 	store.ReasonDayBegun:          `a day that is over is corrected with "softstake terms correct"`,
 	store.ReasonDayNotOver:        `set terms from tomorrow on with "softstake terms set"`,
+	store.ReasonNotAccrued:        `settle first with "softstake settle", and look at the total`,
 	store.ReasonDeclared:          `correct single balances with "softstake adjust"`,
 	simulation.ReasonUnpaid:       `see "softstake status"`,
 	evidence.ReasonRecordsChanged: `compare them with "softstake audit --anchors"`,

@@ -32,7 +32,7 @@ type settleCmd struct {
 func (c *settleCmd) Help() string {
 	return `Each day that is over, and takes no late entries any more ("days closing"), is closed for good, every enrolled holding is measured, and the rewards are paid. It may be run at any time, as often as wanted, from several processes, and again after an interruption: each reward is paid once.
 
-A token whose pool is too small, or whose day is over a limit, waits with its later days; the others are paid. The exit status is 0 when everything that is due is paid, and 1 when something waits.
+A token whose pool is too small, or whose day is over a limit, waits with its later days; the others are paid. The exit status is 0 when everything that is due is paid, and 1 when something waits. A day that is over a limit is approved with the total that a run has worked out, and not before.
 
 Examples:
 

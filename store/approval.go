@@ -234,21 +234,12 @@ func (c *call) fieldsOf(i int) logFields {
 	return c.log
 }
 
-// permitDay is permit for approving a token's day that is over, whose effect is what is then paid.
-func (b *DB) permitDay(t db.Tx, d staking.Day, token string) error {
+// permitDay is permit for approving a token's day whose total is known, and returns what is then paid.
+func (b *DB) permitDay(t db.Tx, d staking.Day, token string, a Accrued) (total string, err error) {
 	asset, err := FindAsset(t, token)
 	if err != nil {
-		return err
+		return "", err
 	}
-	accrued, err := AccruedOf(t, d, token)
-	if err != nil {
-		return err
-	}
-	effect := fmt.Sprintf("%s may be paid: ", d)
-	if accrued.Left > 0 {
-		effect += "its total is not known yet"
-	} else {
-		effect += fmt.Sprintf("%s %s to %d holders", asset.Format(accrued.Total), token, accrued.Holders)
-	}
-	return b.permit(t, control.ApproveDay, dayOf{d, token}, token, effect)
+	total = fmt.Sprintf("%s %s, holders: %d", asset.Format(a.Total), token, a.Holders)
+	return total, b.permit(t, control.ApproveDay, dayOf{d, token}, token, fmt.Sprintf("%s may be paid: %s", d, total))
 }

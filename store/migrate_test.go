@@ -119,6 +119,24 @@ func paysCampaign(t *testing.T, dbs []*store.DB, clock *testkit.Clock) {
 	audited(t, dbs[2])
 }
 
+// TestOldApprovalsOfUnknownTotalsEnd: the upgrade removes them, and no others.
+func TestOldApprovalsOfUnknownTotalsEnd(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		ctx, clock := t.Context(), testkit.NewClock(noon)
+		ok(t, store.CreateOld(ctx, url, options(clock), shipped(t, day1), 5, "alice"))
+		for _, day := range []staking.Day{day1 - 1, day1} { // nothing of the books' first day is accrued
+			ok(t, store.RunOld(ctx, url, options(clock), "INSERT INTO approvals (day, asset, approved_at, approved_by) "+
+				"VALUES ($1, 'BNB', 1, 'olga')", int64(day)))
+		}
+		testkit.Must(store.Upgrade(ctx, url, options(clock), nil))(t)
+		db := testkit.Must(store.Open(ctx, url, options(clock)))(t)
+		closeAfter(t, db)
+		if day := testkit.Must(db.Count(ctx, "SELECT sum(day) FROM approvals"))(t); day != int64(day1-1) {
+			t.Errorf("the days that are left add up to %d", day)
+		}
+	})
+}
+
 // Old books that may only be read are refused as they are, and so is their upgrade.
 // TestReadingOldBooksThatMayNotBeWritten reads a file of SQLite.
 func TestOldBooksOnAServerThatMayNotBeWritten(t *testing.T) {

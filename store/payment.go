@@ -318,8 +318,9 @@ func (p *payment) report(records *outbox.Records) {
 	}
 }
 
-// Approve lets a token's day that is over be declared whatever its limits say. Idempotent,
-// until the day is declared.
+// Approve lets a token's day be declared whatever its limits say: with the total that every bucket has accrued, which
+// does not change any more. ledger.ErrInvalid because of ReasonNotAccrued before that, and where the day is not over.
+// Terms of the day that are corrected take the approval away. Idempotent, until the day is declared.
 func (b *DB) Approve(ctx context.Context, d staking.Day, asset string) error {
 	if _, err := b.Asset(ctx, asset); err != nil {
 		return err
@@ -331,16 +332,24 @@ func (b *DB) Approve(ctx context.Context, d staking.Day, asset string) error {
 		if err := b.lockUndeclared(t, d, asset); err != nil {
 			return err
 		}
+		accrued, err := AccruedOf(t, d, asset)
+		if err == nil && accrued.Left > 0 {
+			err = ledger.ErrInvalid.In("", "its total is not known yet").Because(ReasonNotAccrued)
+		}
+		if err != nil {
+			return err
+		}
 		n, err := t.Exec("INSERT INTO approvals (day, asset, approved_at, approved_by) VALUES ($1, $2, $3, $4) ON "+
 			"CONFLICT DO NOTHING",
 			int64(d), asset, b.now(), b.actor.Credential)
 		if err != nil || n == 0 {
 			return err
 		}
-		if err := b.permitDay(t, d, asset); err != nil {
+		total, err := b.permitDay(t, d, asset, accrued)
+		if err != nil {
 			return err
 		}
-		return b.logLine(t, "settle approve", asset, d.String())
+		return b.logLine(t, "settle approve", asset, d.String()+": "+total)
 	})
 	return annotate(err, "approve %s of %s", asset, d)
 }

@@ -289,13 +289,14 @@ const (
 	ReasonTokenExists    = "token-exists"    // ledger.ErrConflict: with other figures or terms
 	ReasonDamaged        = "damaged-entry"   // ledger.ErrConflict: it cannot be shown that the entry is the same
 
-	ReasonClosed     = "account-closed" // ledger.ErrInvalid: nothing is done with a closed account
-	ReasonOpen       = "account-open"   // ledger.ErrInvalid: the account is to be closed first
-	ReasonNotStopped = "not-stopped"    // ledger.ErrInvalid: the partition has another state
-	ReasonFuture     = "future"         // ledger.ErrInvalid: its time is ahead of the clock
-	ReasonDayBegun   = "day-begun"      // ledger.ErrInvalid: terms hold from tomorrow on
-	ReasonDayNotOver = "day-not-over"   // ledger.ErrInvalid: terms are corrected of a day that is over
-	ReasonDeclared   = "day-declared"   // ledger.ErrInvalid: the day is being paid
+	ReasonClosed     = "account-closed"  // ledger.ErrInvalid: nothing is done with a closed account
+	ReasonOpen       = "account-open"    // ledger.ErrInvalid: the account is to be closed first
+	ReasonNotStopped = "not-stopped"     // ledger.ErrInvalid: the partition has another state
+	ReasonFuture     = "future"          // ledger.ErrInvalid: its time is ahead of the clock
+	ReasonDayBegun   = "day-begun"       // ledger.ErrInvalid: terms hold from tomorrow on
+	ReasonDayNotOver = "day-not-over"    // ledger.ErrInvalid: terms are corrected of a day that is over
+	ReasonNotAccrued = "day-not-accrued" // ledger.ErrInvalid: the day's total is not known yet
+	ReasonDeclared   = "day-declared"    // ledger.ErrInvalid: the day is being paid
 
 	ReasonNotCopied  = "restore-not-copied"  // ErrUnfinished
 	ReasonNotAudited = "restore-not-audited" // ErrUnfinished

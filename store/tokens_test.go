@@ -182,6 +182,7 @@ func TestALimitWaitsForAnApproval(t *testing.T) {
 		clock.Set(2, "12:00")
 		wants(t, db.Approve(ctx, day1+1, "BNB"), ledger.ErrInvalid) // nobody can have looked at it
 		clock.Set(3, "12:00")
+		wantsReason(t, db.Approve(ctx, day1+1, "BNB"), ledger.ErrInvalid, store.ReasonNotAccrued)
 		waits := settle(t, db, clock).Waiting
 		if len(waits) != 1 {
 			t.Fatalf("waiting is %v", waits)
@@ -189,6 +190,7 @@ func TestALimitWaitsForAnApproval(t *testing.T) {
 		wants(t, waits[0].Reason, staking.ErrLimit)
 		ok(t, db.Approve(ctx, day1+1, "BNB"))
 		ok(t, db.CorrectTerms(ctx, day1+1, bnbTerms(t, 1, "0.02"), "wrong")) // other figures than those approved
+		wantsReason(t, db.Approve(ctx, day1+1, "BNB"), ledger.ErrInvalid, store.ReasonNotAccrued)
 		if waits := settle(t, db, clock).Waiting; len(waits) != 1 {
 			t.Errorf("waiting is %v", waits)
 		}
