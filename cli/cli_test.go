@@ -60,7 +60,7 @@ func mustAt(t *testing.T, now time.Time, stdin string, args ...string) string {
 func books(t *testing.T) string {
 	t.Helper()
 	url := "sqlite:" + filepath.Join(t.TempDir(), "books.db")
-	must(t, "", "init", "--db", url)
+	must(t, "", "init", "--four-eyes", "off", "--db", url)
 	must(t, "", "account", "open", "alice", "--region", "DE", "--db", url)
 	return url
 }

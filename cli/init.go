@@ -17,7 +17,7 @@ type initCmd struct {
 	TestClock  bool           `help:"Mark the books for tests: their clock may be moved with --clock-offset, and they say on every page and in every answer that they are a test. It cannot be changed."`
 	CloseAfter *time.Duration `placeholder:"TIME" help:"How long past midnight UTC days take late entries: less than a day. Without it: 5m."`
 	AppRole    string         `placeholder:"NAME" help:"PostgreSQL only: a role that has no rights yet. It gets what serve and the daily commands need, table by table, and no right to change or remove entries, postings, payments or lines of the log."`
-	FourEyes   string         `enum:"on,off" default:"off" help:"on: what moves money out or changes terms takes effect when a second person has approved it. off: one person alone does everything."`
+	FourEyes   string         `enum:"on,off" default:"on" help:"on: what moves money out, changes terms or gives access takes effect when a second person has approved it. off: single operator mode, for trying things out and for small installations: one person alone does everything."`
 
 	WithdrawalFactor string `enum:"on,off" default:"on" help:"on: a holder withdraws with a passkey or an authenticator app only. off: for installations where no holder logs in here."`
 }
@@ -31,7 +31,7 @@ Examples:
 
   softstake init
   softstake init --close-after 2h
-  softstake init --four-eyes on
+  softstake init --four-eyes off
   softstake init --test-clock --db sqlite:staging.db
   softstake init --from 2026-11-01 --db postgres://softstake@localhost/books
   softstake init --app-role books_server --db postgres://books_owner@localhost/books`

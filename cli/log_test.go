@@ -36,7 +36,7 @@ var elsewhere = []string{"serve", "upgrade", "restore", "privacy prune", "key pr
 // changing are commands, each with what the log calls it, in an order in which all
 // succeed: a minute after each other, from noon of the first day of the books on.
 var changing = []struct{ path, args, stdin, action string }{
-	{"init", "", "", "init"},
+	{"init", "--four-eyes off", "", "init"},
 	{"account open", "alice --region DE", "", "account open"},
 	{"account open", "bob --region FR", "", "account open"},
 	{"account set-region", "bob DE", "", "account set-region"},

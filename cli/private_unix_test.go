@@ -15,7 +15,7 @@ func TestCommandsMakePrivateFiles(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "books.db")
 	url := "sqlite:" + path
-	must(t, "", "init", "--db", url)
+	must(t, "", "init", "--four-eyes", "off", "--db", url)
 	must(t, "", "account", "open", "alice", "--region", "DE", "--db", url)
 	must(t, "", "key", "create", "--account", "alice", "--type", "hmac", "--permissions", "read", "--db", url)
 	must(t, "", "backup", filepath.Join(folder, "backup.db"), "--db", url)

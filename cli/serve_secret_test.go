@@ -37,7 +37,7 @@ func made(t *testing.T, args ...string) map[string]string {
 // TestATokenIsRevokedEverywhereAtOnce: two servers of one database, and a third process that revokes.
 func TestATokenIsRevokedEverywhereAtOnce(t *testing.T) {
 	db := []string{"--db", scenario.Migrated(t), "--key-file", filepath.Join(t.TempDir(), "seal.key")}
-	must(t, "", append([]string{"init"}, db...)...)
+	must(t, "", append([]string{"init", "--four-eyes", "off"}, db...)...)
 	token := made(t, append([]string{"token", "create", "--role", "auditor", "--json"}, db...)...)["token"]
 	servers := []*server{startServe(t, db[1], noon, db[2:]...), startServe(t, db[1], noon, db[2:]...)}
 	expect := func(want int) {
@@ -63,7 +63,7 @@ func TestTheLogHasNoSecret(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		keyFile, books := filepath.Join(t.TempDir(), "seal.key"), scenario.Migrated(t)
 		db := []string{"--db", books, "--key-file", keyFile}
-		must(t, "", append([]string{"init"}, db...)...)
+		must(t, "", append([]string{"init", "--four-eyes", "off"}, db...)...)
 		must(t, "", append([]string{"account", "open", "alice", "--region", "DE"}, db...)...)
 		key := made(t, append([]string{"key", "create", "--account", "alice", "--type", "hmac", "--permissions", "read,trade",
 			"--json"}, db...)...)

@@ -65,7 +65,7 @@ func open(t *testing.T, kind string, holders []string) *site {
 		t.Fatal(err)
 	}
 	s := &site{dir: t.TempDir(), url: scenario.NewURL(t, kind, false), began: began, deposited: at, log: &buffer{}}
-	s.softstake(t, "", "init", "--from", day(6), "--withdrawal-factor", "off")
+	s.softstake(t, "", "init", "--from", day(6), "--withdrawal-factor", "off", "--four-eyes", "off")
 	balances, deposits := "account,region,asset,amount\n", ""
 	for _, h := range holders {
 		balances += fmt.Sprintf("%s,DE,BNB,1.5\n%s,DE,ADA,300\n", h, h)

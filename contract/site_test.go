@@ -32,7 +32,7 @@ func open(t *testing.T) *site {
 	t.Helper()
 	s := &site{books: scenario.NewURL(t, "sqlite", false), Tokens: map[string]string{}}
 	day := func(before int) string { return time.Now().UTC().AddDate(0, 0, -before).Format(time.DateOnly) }
-	s.softstake(t, "", "init", "--from", day(5))
+	s.softstake(t, "", "init", "--from", day(5), "--four-eyes", "off")
 	s.softstake(t, "account,region,asset,amount\n"+holder+",DE,BNB,2\n", "load", "-")
 	s.softstake(t, "", "accept", holder)
 	s.softstake(t, "", "enroll", holder, "--at", day(4)+"T12:00:00Z")
