@@ -69,7 +69,7 @@ type withdrawalAddressLoadCmd struct {
 }
 
 func (c *withdrawalAddressLoadCmd) Help() string {
-	return `For holders who come from another system, with the addresses that they have withdrawn to there: it can be used at once, and the holder is notified. A new address is saved by its holder, on the pages or in the API, and waits for 48 hours. Repeating has no further effect.
+	return `For holders who come from another system, with the addresses that they have withdrawn to there: it can be used at once, and the holder is notified. A new address is saved by its holder, on the pages or in the API, and waits for 48 hours. With four eyes it needs approval. Repeating has no further effect.
 
 Example:
 

@@ -49,6 +49,11 @@ const (
 
 	EndWithdrawalFactor Operation = "withdrawal-factor off"
 
+	SetOwner    Operation = "owner set"
+	AddLabel    Operation = "label add"
+	RemoveLabel Operation = "label remove"
+	LoadAddress Operation = "withdrawal-address load"
+
 	Unfreeze      Operation = "account unfreeze"
 	SetRegion     Operation = "account set-region"
 	AddLogin      Operation = "login add"
@@ -64,6 +69,9 @@ const (
 
 // byStaff is when those operations need approval that a holder or a back end does alone.
 const byStaff = "where staff do it: whoever opens a holder's account could take what is in it"
+
+// byCampaign is when a label needs approval.
+const byCampaign = "while a campaign that is not over multiplies by the label: it changes everybody's share"
 
 // Class is what four eyes mean for an operation.
 type Class int
@@ -120,15 +128,16 @@ var rules = map[Operation]Rule{
 	Unfreeze:         {Class: Proposed, Roles: operators}, // what was frozen by an order leaves at once
 	EraseAccount:     {Class: Proposed, Roles: operators},
 	ReadAccount:      {Roles: helpers},
-	"owner set":      {Roles: operators},
-	"label add":      {Roles: operators},
-	"label remove":   {Roles: operators},
+	SetOwner: {Class: Sometimes, Roles: operators,
+		When: "while a token has a minimum and a cap for the accounts of an owner together"},
+	AddLabel:         {Class: Sometimes, Roles: operators, When: byCampaign},
+	RemoveLabel:      {Class: Sometimes, Roles: operators, When: byCampaign},
 	"address set":    {Roles: owners},
 	"address remove": {Roles: owners},
 
-	"withdrawal-address add":  {Roles: holder},
-	"withdrawal-address any":  {Roles: holder},
-	"withdrawal-address load": {Roles: commandLine},
+	"withdrawal-address add": {Roles: holder},
+	"withdrawal-address any": {Roles: holder},
+	LoadAddress:              {Class: Proposed, Roles: commandLine}, // it can be used at once
 	// Neither lets anything out: without an address the account withdraws nowhere, and "saved-only" only narrows. What
 	// widens is "any", which staff may not do.
 	"withdrawal-address remove":     {Roles: holders},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
@@ -86,13 +87,14 @@ func (p *People) AddWithdrawalAddress(ctx context.Context, a WithdrawalAddress) 
 }
 
 // LoadWithdrawalAddress is AddWithdrawalAddress for an address that its holder has withdrawn to elsewhere, with the
-// exchange that these books take over from: it can be used at once. Only who may open the books does this.
+// exchange that these books take over from: it can be used at once. Only who may open the books does this, and with
+// four eyes a second person approves it (control.LoadAddress).
 func (p *People) LoadWithdrawalAddress(ctx context.Context, a WithdrawalAddress) (WithdrawalAddress, error) {
-	return p.saveAddress(ctx, a, "withdrawal-address load", 0)
+	return p.saveAddress(ctx, a, control.LoadAddress, 0)
 }
 
 // saveAddress saves an address that can be used after a time.
-func (p *People) saveAddress(ctx context.Context, a WithdrawalAddress, action string,
+func (p *People) saveAddress(ctx context.Context, a WithdrawalAddress, op control.Operation,
 	wait time.Duration) (WithdrawalAddress, error) {
 	if err := a.check(); err != nil {
 		return a, err
@@ -117,20 +119,29 @@ func (p *People) saveAddress(ctx context.Context, a WithdrawalAddress, action st
 		if len(there) >= MaxAddresses {
 			return ledger.ErrInvalid.In("", "it has %d addresses already", MaxAddresses).Because(ReasonTooManyAddresses)
 		}
-		if err := p.NeedFactor(t, a.Account); err != nil {
-			return err
-		}
 		now := p.now()
-		if err := UseStepUp(t, p.guard, now, p.books.Actor(), AddressStepUp(a)); err != nil {
+		if err := p.maySave(t, now, a, op); err != nil {
 			return err
 		}
 		a.Added, a.Usable = db.TimeOf(now), db.TimeOf(now).Add(wait)
-		return p.insertAddress(t, &a, action)
+		return p.insertAddress(t, &a, string(op))
 	})
 	if err != nil {
 		return WithdrawalAddress{}, err
 	}
 	return p.withdrawalAddress(ctx, a)
+}
+
+// maySave asks for what an operation needs that saves an address: the holder's factor, or, for one that can be used at
+// once, the approval of a second person.
+func (p *People) maySave(t db.Tx, now int64, a WithdrawalAddress, op control.Operation) error {
+	if op == control.LoadAddress {
+		return p.books.Permit(t, true, op, a, string(a.Account), a.String()+", which can be used at once")
+	}
+	if err := p.NeedFactor(t, a.Account); err != nil {
+		return err
+	}
+	return UseStepUp(t, p.guard, now, p.books.Actor(), AddressStepUp(a))
 }
 
 // insertAddress writes an address, its notice and its line of the log.

@@ -146,6 +146,22 @@ var executions = map[control.Operation]execution{
 	control.ResetFactors: executes(func(ctx context.Context, b *DB, subject string) error {
 		return b.People().ResetFactors(ctx, subject)
 	}),
+	control.SetOwner: executes(func(ctx context.Context, b *DB, c Ownership) error {
+		_, _, err := b.SetOwner(ctx, c.Account, c.Owner, c.From)
+		return err
+	}),
+	control.AddLabel: executes(func(ctx context.Context, b *DB, c labeling) error {
+		_, _, err := b.AddLabel(ctx, c.Account, c.Label, c.From)
+		return err
+	}),
+	control.RemoveLabel: executes(func(ctx context.Context, b *DB, c labeling) error {
+		_, _, err := b.RemoveLabel(ctx, c.Account, c.Label, c.From)
+		return err
+	}),
+	control.LoadAddress: executes(func(ctx context.Context, b *DB, c people.WithdrawalAddress) error {
+		_, err := b.People().LoadWithdrawalAddress(ctx, c)
+		return err
+	}),
 	control.Unfreeze: executes(func(ctx context.Context, b *DB, c unfreezing) error {
 		_, _, err := b.Unfreeze(ctx, c.Account, c.Reason)
 		return err

@@ -2,8 +2,12 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/holding"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -26,12 +30,14 @@ func ReadLabel(r db.Row) (Label, error) {
 
 // AddLabel gives an account a label from a day on, at the earliest tomorrow (UTC); zero is
 // tomorrow. It holds until it is removed. Repeating has no further effect, and answers
-// repeated. Its errors are those of SetOwner.
+// repeated. It needs approval while a campaign multiplies by the label (control.AddLabel). Its
+// errors are those of SetOwner.
 func (b *DB) AddLabel(ctx context.Context, id ledger.Account, label string,
 	from staking.Day) (l Label, repeated bool, err error) {
 	if err := ledger.At("label", staking.CheckLabel(label)); err != nil {
 		return l, false, err
 	}
+	asked := labeling{id, label, from}
 	err = b.changeFrom(ctx, id, &from, func(t db.Tx) error {
 		var err error
 		if l, repeated, err = labelOn(t, id, label, from); err != nil || repeated && l.Until == staking.Forever {
@@ -53,19 +59,21 @@ func (b *DB) AddLabel(ctx context.Context, id ledger.Account, label string,
 		if err := b.writeLabel(t, l); err != nil {
 			return err
 		}
-		return b.logLine(t, "label add", string(id), label+" from "+from.String())
+		return b.permitLabel(t, control.AddLabel, asked, from)
 	})
 	return l, repeated, annotate(err, "label %s", id)
 }
 
 // RemoveLabel takes a label off an account from a day on, at the earliest tomorrow (UTC);
 // zero is tomorrow. Repeating has no further effect, and answers repeated, as for a label
-// that the account does not have. Its errors are those of SetOwner.
+// that the account does not have. It needs approval as AddLabel does (control.RemoveLabel). Its
+// errors are those of SetOwner.
 func (b *DB) RemoveLabel(ctx context.Context, id ledger.Account, label string,
 	from staking.Day) (day staking.Day, repeated bool, err error) {
 	if err := ledger.At("label", staking.CheckLabel(label)); err != nil {
 		return 0, false, err
 	}
+	asked := labeling{id, label, from}
 	err = b.changeFrom(ctx, id, &from, func(t db.Tx) error {
 		ended, err := t.Exec("UPDATE labels SET until_day = $1 WHERE bucket = $2 AND account = $3 AND label = $4 AND "+
 			"from_day < $1 AND until_day > $1", int64(from), int64(id.Bucket()), string(id), label)
@@ -77,9 +85,42 @@ func (b *DB) RemoveLabel(ctx context.Context, id ledger.Account, label string,
 		if repeated = ended+removed == 0; err != nil || repeated {
 			return err
 		}
-		return b.logLine(t, "label remove", string(id), label+" from "+from.String())
+		return b.permitLabel(t, control.RemoveLabel, asked, from)
 	})
 	return from, repeated, annotate(err, "remove a label of %s", id)
+}
+
+// labeling is a change of a label as it was asked for. A From of zero is tomorrow.
+type labeling struct {
+	Account ledger.Account
+	Label   string
+	From    staking.Day
+}
+
+// permitLabel logs a change of a label that holds from a day on. Where a campaign of such days multiplies by the label,
+// it needs approval: it changes what everybody is paid of its pool.
+func (b *DB) permitLabel(t db.Tx, op control.Operation, l labeling, from staking.Day) error {
+	campaigns, err := holding.OpenCampaigns(t)
+	if err != nil {
+		return err
+	}
+	var multiply []string
+	for _, c := range campaigns {
+		for _, m := range c.Multipliers {
+			if m.Label == l.Label && c.End >= from {
+				multiply = append(multiply, fmt.Sprintf("%s × %s", c.ID, ledger.FormatDecimal(m.Percent, 2)))
+			}
+		}
+	}
+	detail := l.Label + " from " + from.String()
+	effect := detail
+	if len(multiply) > 0 {
+		effect += "; campaigns multiply by it: " + strings.Join(multiply, ", ")
+	}
+	if err := (seam{b}).Permit(t, len(multiply) > 0, op, l, string(l.Account), effect); err != nil {
+		return err
+	}
+	return b.logLine(t, string(op), string(l.Account), detail)
 }
 
 // labelOn is a label of an account that holds on a day.

@@ -70,7 +70,9 @@ func person(by access.Actor) string {
 }
 
 // destinationOf names where the withdrawal goes that an item completes: the same for each way to write an address in
-// upper and lower case, whatever the network. "": it is not known.
+// upper and lower case, whatever the network and the tag. A tag distinguishes accounts behind one address, such as those
+// of an exchange, and so more is added up than one person gets: otherwise another tag each time would avoid the sum. "":
+// it is not known.
 func (g *groupCommit) destinationOf(it *item) string {
 	of, ends := it.ends()
 	if !ends {
@@ -88,7 +90,7 @@ func (g *groupCommit) destinationOf(it *item) string {
 	if to.Address == "" {
 		return ""
 	}
-	return hex.EncodeToString(ledger.HashTexts("softstake outflow", strings.ToLower(to.Address), to.Tag)[:16])
+	return hex.EncodeToString(ledger.HashTexts("softstake outflow", strings.ToLower(to.Address))[:16])
 }
 
 // checkOutflow finds out whether completing the item's withdrawal needs approval. One that does is in no sum: it is

@@ -37,7 +37,9 @@ func withLargeWithdrawals(t *testing.T, db *store.DB, holders ...ledger.Account)
 // requested requests a withdrawal of some tenths of a BNB, and is the entry that completes it.
 func requested(t *testing.T, db *store.DB, id string, of ledger.Account, tenths int64, to string) ledger.Entry {
 	t.Helper()
-	w := store.Withdrawal{ID: id, Account: of, Asset: bnb, Amount: ledger.Amount(tenths) * unit / 10, Address: to}
+	address, tag, _ := strings.Cut(to, "#")
+	w := store.Withdrawal{ID: id, Account: of, Asset: bnb, Amount: ledger.Amount(tenths) * unit / 10, Address: address,
+		Tag: tag}
 	testkit.Must(db.Withdraw(t.Context(), w))(t)
 	return w.Ending(ledger.WithdrawalCompleted)
 }
@@ -66,7 +68,8 @@ func TestSplitWithdrawalsAreAddedUp(t *testing.T) {
 			{payer, "bob", 21, "0xAa", control.ErrNeedsApproval}, // whoever withdraws, and however it is written
 			{payer, "bob", 19, "0xAA", nil},
 			{payer, "bob", 1, "0xaA", control.ErrNeedsApproval},
-			{payer, "bob", 30, "", nil}, // a destination that is not known
+			{payer, "bob", 1, "0xaA#7", control.ErrNeedsApproval}, // with whatever tag
+			{payer, "bob", 30, "", nil},                           // a destination that is not known
 			{proposer, "carol", 30, "0xac", nil},
 			{proposer, "dora", 20, "0xad", control.ErrNeedsApproval},         // whoever's and wherever, by one person
 			{operator("olga"), "dora", 20, "0xad", control.ErrNeedsApproval}, // with another credential too

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"strings"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
@@ -36,13 +38,15 @@ func checkOwner(owner string) error {
 
 // SetOwner sets whose an account is, from a day on, at the earliest tomorrow (UTC); zero is
 // tomorrow. "" makes it its own owner. What is set for later days stays. Repeating has no
-// further effect, and answers repeated. Its errors: ledger.ErrInvalid, also of a closed
-// account; ledger.ErrNotFound if the account was never opened.
+// further effect, and answers repeated. It needs approval while a token has limits per owner
+// (control.SetOwner). Its errors: ledger.ErrInvalid, also of a closed account;
+// ledger.ErrNotFound if the account was never opened.
 func (b *DB) SetOwner(ctx context.Context, id ledger.Account, owner string,
 	from staking.Day) (o Ownership, repeated bool, err error) {
 	if err := checkOwner(owner); err != nil {
 		return o, false, err
 	}
+	asked := Ownership{Account: id, From: from, Owner: owner}
 	err = b.changeFrom(ctx, id, &from, func(t db.Tx) error {
 		o, repeated = Ownership{Account: id, From: from, Revision: 1, Owner: owner}, false
 		now, err := ownershipOn(t, id, from)
@@ -59,9 +63,30 @@ func (b *DB) SetOwner(ctx context.Context, id ledger.Account, owner string,
 		if err := b.writeOwners(t, []Ownership{o}); err != nil {
 			return err
 		}
-		return b.logLine(t, "owner set", string(id), "from "+from.String()+": "+describeOwner(owner))
+		return b.permitOwner(t, asked, from)
 	})
 	return o, repeated, annotate(err, "set the owner of %s", id)
+}
+
+// permitOwner logs a change of whose an account is from a day on. Where minimum and cap of a token are those of an owner
+// then or later, it needs approval: it changes what the accounts are paid.
+func (b *DB) permitOwner(t db.Tx, o Ownership, from staking.Day) error {
+	tokens, err := db.All(t, db.TextOf, `SELECT DISTINCT t.asset FROM terms t WHERE t.offered <> 0 AND t.per_owner <> 0
+	       AND t.from_day >= coalesce((SELECT max(f.from_day) FROM terms f WHERE f.asset = t.asset AND f.from_day <= $1), 0)
+	       AND t.revision = (SELECT max(r.revision) FROM terms r WHERE r.asset = t.asset AND r.from_day = t.from_day)
+	     ORDER BY t.asset`, int64(from))
+	if err != nil {
+		return err
+	}
+	detail := "from " + from.String() + ": " + describeOwner(o.Owner)
+	effect := detail
+	if len(tokens) > 0 {
+		effect += "; an owner's accounts share minimum and cap of " + strings.Join(tokens, " ")
+	}
+	if err := (seam{b}).Permit(t, len(tokens) > 0, control.SetOwner, o, string(o.Account), effect); err != nil {
+		return err
+	}
+	return b.logLine(t, string(control.SetOwner), string(o.Account), detail)
 }
 
 // changeFrom makes a change of an account that holds from a day on: under the account's lock,

@@ -109,6 +109,23 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 		return db.People().AddToken(ctx, access.Token{ID: "abcdefghijkl", Hash: [32]byte{1}, Role: access.Operator,
 			Person: "mallory"})
 	},
+	control.SetOwner: func(ctx context.Context, db *store.DB) error {
+		_, _, err := db.SetOwner(ctx, "alice", "c-1", 0)
+		return err
+	},
+	control.AddLabel: func(ctx context.Context, db *store.DB) error {
+		_, _, err := db.AddLabel(ctx, "alice", "vip", 0)
+		return err
+	},
+	control.RemoveLabel: func(ctx context.Context, db *store.DB) error {
+		_, _, err := db.RemoveLabel(ctx, "dora", "vip", 0)
+		return err
+	},
+	control.LoadAddress: func(ctx context.Context, db *store.DB) error {
+		_, err := db.People().LoadWithdrawalAddress(ctx, people.WithdrawalAddress{Account: "alice", Asset: "BNB",
+			Address: "0x9"})
+		return err
+	},
 	control.EraseAccount: func(ctx context.Context, db *store.DB) error {
 		_, err := db.EraseAccount(ctx, "closed")
 		return err
@@ -206,6 +223,7 @@ func readyToPropose(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	addLogin(t, db, "alice@example.com", "alice")
 	addPasskey(t, db, access.LoginSubject("alice@example.com"), "Laptop")
 	open(t, db, "dora")
+	byLabelAndOwner(t, db)
 	testkit.Must(db.Freeze(ctx, "dora", "order 7", true))(t)
 	ok(t, db.People().AddLogin(ctx, people.Login{Email: "dora@example.com", Account: "dora", Password: oneHash}))
 	ok(t, db.People().AddKey(ctx, staffKey("L")))
@@ -246,7 +264,8 @@ func contents(t *testing.T, url string) string {
 	t.Helper()
 	rows := testkit.Must(scenario.Dump(t.Context(), url))(t)
 	rows = append(rows, testkit.Must(scenario.Rows(t.Context(), url, "SELECT * FROM limits; SELECT * FROM approvals; "+
-		"SELECT * FROM account_limits; "+
+		"SELECT * FROM account_limits; SELECT * FROM labels; SELECT * FROM owners; "+
+		"SELECT account, id FROM withdrawal_addresses; "+
 		"SELECT * FROM prices; SELECT name, version FROM documents; SELECT subject, id FROM passkeys; "+
 		"SELECT code, number, removed FROM listings; "+
 		"SELECT email, role, invite_hash FROM staff; SELECT id FROM tokens; SELECT symbol FROM assets; "+
