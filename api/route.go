@@ -170,6 +170,7 @@ func newServer(o Options) *server {
 	s.priceRoutes()
 	s.currencyRoutes()
 	s.taxRoutes()
+	s.payoutRoutes()
 	s.proofRoutes()
 	s.logRoutes()
 	s.exportRoutes()

@@ -36,7 +36,7 @@ type joinRunCmd struct {
 }
 
 func (c *joinRunCmd) Help() string {
-	return `Each event is posted exactly once: its position is kept in the transaction of its entry, and what is read again has no further effect. An event that cannot be posted, a gap before it, or a balance of the source that its events do not give stops its partition, and no other: "join status" says why, "join resume" and "join skip" go on. A day closes when every partition has said that its events are all delivered. docs/join.md says what an event is.
+	return `Each event is posted exactly once: its position is kept in the transaction of its entry, and what is read again has no further effect. An event that cannot be posted, a gap before it, or a balance of the source that its events do not give stops its partition, and no other: "join status" says why, "join resume" and "join skip" go on. A day closes when every partition has said that its events are all delivered. docs/join.md says what an event is. With four eyes a new source needs approval; run the command again then.
 
 The exit status is 1 where --until-end ends with a partition that has stopped.
 
@@ -67,6 +67,9 @@ func (c *joinRunCmd) Run(env *Env) error {
 		decode = m.Decode
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
+		if err := db.AddSource(ctx, c.Name); err != nil {
+			return err
+		}
 		log := slog.New(slog.NewTextHandler(env.Stderr, logOptions(slog.LevelInfo)))
 		result, err := ingest.Run(ctx, ingest.Config{Books: db, Source: join.Folder(folder), Name: c.Name, Decode: decode,
 			Log: log, Poll: joinPoll, Batch: c.Batch, UntilEnd: c.UntilEnd})

@@ -54,6 +54,7 @@ var jsonForms = []struct {
 	{differentJSON{}, "", "day kind what"},
 	{partitionJSON{}, "", "source partition state position event watermark moved stop"},
 	{stopJSON{}, "", "at position event reason"},
+	{payoutJSON{}, "OpenPayoutOut", ""},
 	{documentJSON{}, "DocumentOut", ""},
 	{effectJSON{}, "EffectOut", "preview"}, // what would be listed, which a path of /v1 names
 	{effectTokenJSON{}, "EffectTokenOut", ""},

@@ -67,7 +67,7 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"reconciliation resolve", "w-0 --reason late", "", "reconciliation resolve"},
 	{"account freeze", "alice --reason order", "", "account freeze"},
 	{"account unfreeze", "alice --reason lifted", "", "account unfreeze"},
-	{"join run", "file:events --name shop --until-end", "", "join"},
+	{"join run", "file:events --name shop --until-end", "", "join add"},
 	{"join resume", "shop/p1", "", "join resume"},
 	{"join run", "file:events --name shop --until-end", "", "join"},
 	{"join skip", "shop/p1 e-2 --reason typing", "", "join skip"},
@@ -112,6 +112,9 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"limit set-account", "BNB 5", "", "limit set-account"},
 	{"withdrawal-factor off", "", "", "withdrawal-factor off"},
 	{"withdrawal-factor on", "", "", "withdrawal-factor on"},
+	{"payouts on", "", "", "payouts on"},
+	{"payouts off", "", "", "payouts off"},
+	{"payouts on", "", "", "payouts on"},
 	{"four-eyes on", "", "", "four-eyes on"},
 	{"limit set", "ADA --total 7", "", "proposal make"},
 	{"proposal approve", "{proposal}", "yes\n", "proposal approve"},
@@ -121,6 +124,7 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"proposal approve", "{proposal}", "yes\n", "four-eyes off"},
 	{"limit set", "BNB --total 0.00000001", "", "limit set"},
 	{"settle", "", "", "day close"},
+	{"payouts answer", "reward/2026-11-22/BNB/alice --transaction tx-1", "", "payouts answer"},
 	{"compensate", "alice 2026-11-22 BNB 0.1 --name n-1 --reason late", "", "compensate"},
 	{"income add", "e-1 BNB 2 --first 2026-11-22 --last 2026-11-23 --chain bsc --source v-1 --evidence 0x1", "", "income"},
 	{"income import", "-",
@@ -211,7 +215,7 @@ func TestEachCommandIsLogged(t *testing.T) {
 		}
 		out, proposed, status := commandAt(t.Context(), now, strings.NewReader(c.stdin), append(args, "--actor", actor)...)
 		// A partition that has stopped and a token whose day is over a limit are exit status 1.
-		if want := map[string]int{"proposal make": 3, "join": 1, "day close": 1, "settle approve": 1}[c.action]; status != want {
+		if want := map[string]int{"proposal make": 3, "join": 1, "join add": 1, "day close": 1, "settle approve": 1}[c.action]; status != want {
 			t.Fatalf("%q: exit status %d: %s", args, status, proposed)
 		}
 		out += proposed

@@ -49,10 +49,12 @@ type app struct {
 	Leave             leaveCmd             `cmd:"" group:"holders" help:"Switch Soft Staking off for a holder."`
 	Exclude           excludeCmd           `cmd:"" group:"holders" help:"Leave accounts out for days that another product has."`
 
-	Post   postCmd   `cmd:"" group:"entries" help:"Post entries: deposits, withdrawals, transfers, trades, holds."`
-	Load   loadCmd   `cmd:"" group:"entries" help:"Load the opening balances of many accounts."`
-	Import importCmd `cmd:"" group:"entries" help:"Import an exchange's Transaction History into an account."`
-	Join   joinCmd   `cmd:"" group:"entries" help:"Post the events of another ledger, and see that none is missing."`
+	Post    postCmd    `cmd:"" group:"entries" help:"Post entries: deposits, withdrawals, transfers, trades, holds."`
+	Load    loadCmd    `cmd:"" group:"entries" help:"Load the opening balances of many accounts."`
+	Import  importCmd  `cmd:"" group:"entries" help:"Import an exchange's Transaction History into an account."`
+	Join    joinCmd    `cmd:"" group:"entries" help:"Post the events of another ledger, and see that none is missing."`
+	Payouts payoutsCmd `cmd:"" group:"entries" help:"List what another ledger is to credit, and whether it has."`
+
 	Adjust adjustCmd `cmd:"" group:"entries" help:"Post a correction dated today, with its reason."`
 
 	Compensate compensateCmd `cmd:"" group:"entries" help:"Make the reward of a paid day good, out of the pool."`

@@ -44,6 +44,7 @@ type (
 		Enrolled     int64             `json:"enrolled"`
 		UnpricedDays int64             `json:"unpricedDays"`
 		Events       eventsJSON        `json:"events"`
+		Payouts      []payoutStateJSON `json:"payouts,omitempty"`         // that another ledger has not credited, by token
 		Expiring     []expiringJSON    `json:"expiringTokens,omitempty"`  // of staff and back ends, within 14 days
 		Unlimited    []unlimitedJSON   `json:"unlimitedTokens,omitempty"` // of back ends, without ceilings
 		Missing      []missingJSON     `json:"missingLimits,omitempty"`
@@ -67,6 +68,12 @@ type (
 		Newest     int64    `json:"newest"`
 		Unnumbered int64    `json:"unnumbered"`
 		Oldest     *instant `json:"oldestUnnumbered"` // when it was written; null: there is none
+	}
+	payoutStateJSON struct {
+		Asset   string   `json:"asset"`
+		Waiting int64    `json:"unanswered"`
+		Oldest  *instant `json:"oldest"` // when it was paid; null: all are answered
+		Refused int64    `json:"refused"`
 	}
 	expiringJSON struct {
 		ID      string  `json:"id"`
@@ -106,6 +113,10 @@ func (c *statusCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
+		payouts, err := reports.New(db.Reader()).PayoutStates(ctx)
+		if err != nil {
+			return err
+		}
 		g, err := readGuards(ctx, db)
 		if err != nil {
 			return err
@@ -117,7 +128,7 @@ func (c *statusCmd) Run(env *Env) error {
 		if c.JSON {
 			j := formatStatus(a, s)
 			j.Rights = missing
-			j.Events = formatEvents(events)
+			j.Events, j.Payouts = formatEvents(events), formatPayouts(payouts)
 			j.Test, j.FourEyes, j.Factor = db.Test(), fourEyes, factor
 			g.format(&j)
 			return writeJSON(env.Stdout, j)
@@ -125,7 +136,8 @@ func (c *statusCmd) Run(env *Env) error {
 		if db.Test() {
 			err = env.printf("%s\n\n", testBooks(env))
 		}
-		return cmp.Or(err, writeStatus(env, a, s, fourEyes, factor, g.credentials), writeEvents(env, events), g.write(env),
+		return cmp.Or(err, writeStatus(env, a, s, fourEyes, factor, g.credentials), writeEvents(env, events),
+			writePayouts(env, payouts), g.write(env),
 			writeRights(env, missing))
 	})
 }
@@ -251,6 +263,32 @@ func writeEvents(env *Env, s outbox.State) error {
 	}
 	return env.printf("\n%s not published, the oldest since %s UTC: \"softstake serve\" publishes them.\n",
 		count(s.Waiting, "event of the outbox is", "events of the outbox are"), wallTime(s.Oldest))
+}
+
+func formatPayouts(states []reports.PayoutState) (all []payoutStateJSON) {
+	for _, s := range states {
+		j := payoutStateJSON{Asset: s.Asset, Waiting: s.Waiting, Refused: s.Refused}
+		if s.Waiting > 0 {
+			j.Oldest = new(instant(s.Oldest))
+		}
+		all = append(all, j)
+	}
+	return all
+}
+
+// writePayouts says what another ledger has not credited.
+func writePayouts(env *Env, states []reports.PayoutState) (err error) {
+	for _, s := range states {
+		if s.Waiting > 0 {
+			err = cmp.Or(err, env.printf("\n%s of %s not answered by the other ledger, the oldest paid on %s UTC.\n",
+				count(s.Waiting, "payout is", "payouts are"), s.Asset, wallTime(s.Oldest)))
+		}
+		if s.Refused > 0 {
+			err = cmp.Or(err, env.printf("\n%s of %s refused by the other ledger: see \"softstake payouts list --refused\".\n",
+				count(s.Refused, "payout is", "payouts are"), s.Asset))
+		}
+	}
+	return err
 }
 
 // guards are what is to be said of tokens and limits.

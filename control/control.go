@@ -48,6 +48,7 @@ const (
 	EndFourEyes        Operation = "four-eyes off"
 
 	EndWithdrawalFactor Operation = "withdrawal-factor off"
+	EndPayouts          Operation = "payouts off"
 
 	SetOwner    Operation = "owner set"
 	AddLabel    Operation = "label add"
@@ -62,6 +63,7 @@ const (
 	LimitKey      Operation = "key limit"
 	SetCloseAfter Operation = "days set-close-after"
 
+	AddSource       Operation = "join add"
 	SkipEvents      Operation = "join skip"
 	RetirePartition Operation = "join retire"
 	CloseWithout    Operation = "join close"
@@ -189,6 +191,7 @@ var rules = map[Operation]Rule{
 
 	"join":          {Roles: commandLine},
 	"join resume":   {Roles: operators},
+	AddSource:       {Class: Proposed, Roles: operators}, // what it says comes in and goes out, without a limit
 	SkipEvents:      {Class: Proposed, Roles: operators}, // what is passed over is in no balance
 	RetirePartition: {Class: Proposed, Roles: operators}, // no day waits for it any more
 	CloseWithout:    {Class: Proposed, Roles: operators}, // what comes later counts later
@@ -231,6 +234,10 @@ var rules = map[Operation]Rule{
 
 	"withdrawal-factor on": {Roles: admins},
 	EndWithdrawalFactor:    {Class: Proposed, Roles: admins},
+
+	"payouts on":     {Roles: admins},
+	EndPayouts:       {Class: Proposed, Roles: admins}, // what is paid then reaches nobody
+	"payouts answer": {Roles: backOffice},
 
 	"proposal make":    {Roles: proposers},
 	"proposal approve": {Roles: approvers},

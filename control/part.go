@@ -15,7 +15,8 @@ var backEndParts = []struct {
 	kinds      []ledger.Kind
 	operations []Operation
 }{
-	{access.Deposits, []ledger.Kind{ledger.Deposit}, []Operation{"account open", "address set", "address remove"}},
+	{access.Deposits, []ledger.Kind{ledger.Deposit}, []Operation{"account open", "address set", "address remove",
+		"payouts answer"}},
 	{access.Trades, []ledger.Kind{ledger.Trade, ledger.Transfer, ledger.Hold, ledger.Release},
 		[]Operation{"account sweep"}}, // it moves all that an account has to another
 	{access.Withdrawals, []ledger.Kind{ledger.Withdrawal, ledger.WithdrawalRequest, ledger.WithdrawalCompleted,

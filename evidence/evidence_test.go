@@ -90,10 +90,13 @@ func happen(t *testing.T, books *store.DB, i int, today staking.Day) {
 		Moves: []ledger.Move{{From: ledger.Custody, To: alice, Asset: "BNB", Amount: 1_00000000}}})
 	if i == 1 { // the day before is closed
 		joinEvents(t, books, today)
+		paid := testkit.Must(reports.New(books.Reader()).Payouts(ctx, 0, 1))(t).Payouts[0]
+		testkit.Must(books.AnswerPayouts(ctx, []store.PayoutAnswer{{Payout: paid.ID, Transaction: "tx-1"}}))(t)
 	}
 	if i > 0 {
 		return
 	}
+	ok(t, books.SetPayouts(ctx, true))
 	w := store.Withdrawal{ID: "w-1", Account: alice, Asset: "BNB", Amount: 1_00000000, Address: "0x1", Network: "BSC"}
 	testkit.Must(books.Withdraw(ctx, w))(t)
 	post(w.Ending(ledger.WithdrawalCompleted))
@@ -349,7 +352,7 @@ func TestEachChangedRowIsFound(t *testing.T) {
 
 // TestEveryKindIsTampered: no kind of row is left out of tampering.
 func TestEveryKindIsTampered(t *testing.T) {
-	replaced := []string{"assets", "four_eyes", "withdrawal_factor", "account_states", "account_logins", "staff_states"}
+	replaced := []string{"assets", "four_eyes", "withdrawal_factor", "payouts", "account_states", "account_logins", "staff_states"}
 	for _, kind := range append(evidence.Kinds(), replaced...) {
 		if !slices.ContainsFunc(tampering, func(x struct{ kind, sql string }) bool { return x.kind == kind }) {
 			t.Errorf("nobody changes rows of the kind %s", kind)
@@ -413,6 +416,10 @@ var tampering = []struct{ kind, sql string }{
 	{"join_references", `UPDATE join_references SET refers = 'join/shop/e-9'`},
 	{"join_late", `UPDATE join_late SET amount = amount - 1`},
 	{"join_closings", `DELETE FROM join_closings`},
+	{"join_sources", `UPDATE join_sources SET name = 'thief'`},
+	{"payout_batches", `UPDATE payout_batches SET total = total + 1`},
+	{"payout_answers", `UPDATE payout_answers SET reference = 'tx-9'`},
+	{"payouts", `UPDATE meta SET value = 'off' WHERE name = 'payouts'`},
 	{"switch_events", `DELETE FROM switch_events WHERE account = 'holder-0020'`},
 	{"keys", `UPDATE keys SET permissions = 'read,trade,withdraw' WHERE revoked = 0`},
 	{"withdrawal_addresses", `UPDATE withdrawal_addresses SET address = '0xthief' WHERE removed = 0`},

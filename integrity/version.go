@@ -23,6 +23,7 @@ const (
 	FourEyes Kind = "four_eyes" // of the row of meta
 
 	WithdrawalFactor Kind = "withdrawal_factor" // the same
+	Payouts          Kind = "payouts"           // the same
 
 	Accounts Kind = "account_states" // ID
 	Logins   Kind = "account_logins" // account: all its logins are one version, so that no version has an address
@@ -47,6 +48,7 @@ var kinds = []versioned{
 	{kind: Assets, table: "assets", key: "symbol", columns: "scale int, max_supply int"},
 	{kind: FourEyes, table: "meta", key: "name", where: "x.name = 'four_eyes'", columns: "value text"},
 	{kind: WithdrawalFactor, table: "meta", key: "name", where: "x.name = 'withdrawal_factor'", columns: "value text"},
+	{kind: Payouts, table: "meta", key: "name", where: "x.name = 'payouts'", columns: "value text"},
 	{kind: Protection, table: "meta", key: "name", where: "x.name = 'protected'", columns: "value text"},
 	{kind: Accounts, table: "accounts", key: "account", bucketed: true,
 		columns: "region text, frozen int, frozen_mode int, frozen_reason text"},

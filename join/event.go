@@ -151,9 +151,9 @@ func (f form) event(position int64) (Event, error) {
 	if f.Verified != nil && !*f.Verified {
 		e.Region = ""
 	}
-	field, at := "at", f.At
+	field, at := e.TimeField(), f.At
 	if e.Type == Watermark {
-		field, at = "before", f.Before
+		at = f.Before
 	}
 	moment, err := time.Parse(time.RFC3339Nano, at)
 	if err != nil || moment.Year() < 1970 || moment.Year() > 9999 {
@@ -161,6 +161,14 @@ func (f form) event(position int64) (Event, error) {
 	}
 	e.At = moment.UTC().Truncate(time.Millisecond)
 	return e, e.check(f.Kind)
+}
+
+// TimeField is the name of the event's time in our JSON.
+func (e Event) TimeField() string {
+	if e.Type == Watermark {
+		return "before"
+	}
+	return "at"
 }
 
 // place gives the event its position.

@@ -52,3 +52,12 @@ func (e Entry) checkCompensation() error {
 	}
 	return nil
 }
+
+// CompensatedAccount is the account that a compensation of an ID is for; ok is false if it is the ID of none.
+func CompensatedAccount(id string) (account Account, ok bool) {
+	parts := strings.Split(id, "/")
+	if len(parts) != 5 || parts[0]+"/" != compensationPrefix {
+		return "", false
+	}
+	return Account(parts[3]), true
+}

@@ -106,6 +106,15 @@ var rules = [...]rule{
 	{"switch event without its account", `SELECT s.account, '', s.at, 'has a switch event, and was never opened', 0
 	   FROM switch_events s WHERE NOT EXISTS (SELECT 1 FROM accounts a WHERE a.bucket = s.bucket AND a.account = s.account)`},
 
+	{"payouts that are not the rewards", `SELECT '', b.asset, b.at, 'the payouts of {day} in bucket ' || b.bucket || ' are not its rewards', b.day
+	   FROM payout_batches b WHERE b.entry = '' AND b.count || ' ' || b.total <>
+	        (SELECT count(*) || ' ' || coalesce(sum(r.reward), 0) FROM rewards r
+	          WHERE r.bucket = b.bucket AND r.day = b.day AND r.asset = b.asset AND r.reward > 0)`},
+	{"payouts that nobody has answered", `SELECT '', '', 0, 'the payouts of bucket ' || b.bucket || ' are counted as answered, and there are fewer answers', 0
+	   FROM (SELECT bucket, sum(credited) AS credited, sum(refused) AS refused FROM payout_batches GROUP BY bucket) b
+	  WHERE b.credited > (SELECT count(*) FROM payout_answers a WHERE a.bucket = b.bucket AND a.credited = 1)
+	     OR b.refused > (SELECT count(*) FROM payout_answers a WHERE a.bucket = b.bucket AND a.credited = 0)`},
+
 	{"token that was revoked", `SELECT '', '', t.created, 'the log revokes the token ' || t.id || ', and it can be used', 0
 	   FROM tokens t WHERE t.revoked = 0 AND t.id IN (SELECT l.subject FROM log l WHERE l.action = 'token revoke')`},
 	{"token without its line of the log", `SELECT '', '', t.created, 'no line of the log made the token ' || t.id, 0

@@ -140,7 +140,12 @@ var (
 		"Since when checkpoints cannot be sent to where they are kept; absent where they can.")
 	backupMade = description("backup_timestamp_seconds",
 		"When the last backup was complete that \"softstake backup\" made; absent where none was.")
-	largeBytes = description("large_body_bytes", "Memory that is reserved for request bodies above 64 KiB.")
+	payoutsWait = description("payouts_unanswered", "Payouts of the token that the other ledger has not answered.",
+		"token")
+	payoutsSince = description("payouts_unanswered_since_timestamp_seconds",
+		"When the oldest of them was paid; absent where all are answered.", "token")
+	payoutsRefused = description("payouts_refused", "Payouts of the token that the other ledger refuses.", "token")
+	largeBytes     = description("large_body_bytes", "Memory that is reserved for request bodies above 64 KiB.")
 )
 
 // Describe sends the descriptions of what is collected.
@@ -174,7 +179,7 @@ func (m collector) Collect(c chan<- prometheus.Metric) {
 	}
 	var err error
 	for _, collect := range []func(context.Context, func(*prometheus.Desc, float64, ...string)) error{
-		m.collectTokens, m.collectAccess, m.collectEvents, m.collectCopies,
+		m.collectTokens, m.collectAccess, m.collectEvents, m.collectPayouts, m.collectCopies,
 	} {
 		if err = collect(ctx, gauge); err != nil {
 			break // each would wait for books that cannot be reached
@@ -224,6 +229,20 @@ func (m collector) collectEvents(ctx context.Context,
 	gauge(eventsWait, float64(s.Waiting))
 	gauge(eventsLag, s.Lag(m.books.Now()).Seconds())
 	return nil
+}
+
+// collectPayouts sends how far another ledger is with what it is to credit.
+func (m collector) collectPayouts(ctx context.Context,
+	gauge func(d *prometheus.Desc, v float64, labels ...string)) error {
+	states, err := reports.New(m.books.Reader()).PayoutStates(ctx)
+	for _, s := range states {
+		gauge(payoutsWait, float64(s.Waiting), s.Asset)
+		gauge(payoutsRefused, float64(s.Refused), s.Asset)
+		if !s.Oldest.IsZero() {
+			gauge(payoutsSince, float64(s.Oldest.Unix()), s.Asset)
+		}
+	}
+	return err
 }
 
 // collectCopies sends how old what is kept outside of the database is: signed records, and the backup.

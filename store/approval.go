@@ -62,7 +62,7 @@ func (b *DB) permit(t db.Tx, op control.Operation, content any, subject, effect 
 
 // permitStaff is permit where one of staff does what holders and back ends do alone.
 func (b *DB) permitStaff(t db.Tx, op control.Operation, content any, subject, effect string) error {
-	return seam{b}.Permit(t, b.actor.Role.IsStaff(), op, content, subject, effect)
+	return seam{b}.Permit(t, b.actor.Role.IsStaff() && !b.joined, op, content, subject, effect)
 }
 
 // needed is *control.Needed, or access.ErrForbidden where the actor may not even propose it.

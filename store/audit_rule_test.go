@@ -106,6 +106,15 @@ var contradictions = []struct{ rule, sql, what string }{
 	{"sum of what has left an account", "DELETE FROM ceilings_used WHERE measure = 'left the account'",
 		" units have left it by its postings, and 0 are counted"},
 
+	{"payouts that are not the rewards", "UPDATE payout_batches SET total = total - 1",
+		"BNB: the payouts of 2026-03-03 in bucket "},
+	{"payouts that are not the rewards", "UPDATE payout_batches SET count = count + 1",
+		"BNB: the payouts of 2026-03-03 in bucket "},
+	{"payouts that nobody has answered", "UPDATE payout_batches SET credited = count",
+		"are counted as answered, and there are fewer answers"},
+	{"payouts that nobody has answered", "UPDATE payout_batches SET refused = count",
+		"are counted as answered, and there are fewer answers"},
+
 	{"token that was revoked", "UPDATE tokens SET revoked = 0", ": the log revokes the token "},
 	{"token without its line of the log", "DELETE FROM log WHERE action = 'token create'",
 		": no line of the log made the token "},
@@ -216,6 +225,7 @@ func contradictory(t *testing.T, db *store.DB, clock *testkit.Clock) string {
 	addSession(t, db, clock, "alice@example.com", "alice")
 	clock.Set(3, "12:00")
 	off(t, db, "carol")
+	ok(t, db.SetPayouts(ctx, true))
 	settle(t, db, clock)
 	w.ID = "w-3" // what has left on the open day: a transfer, and not the withdrawal that is cancelled
 	testkit.Must(db.Withdraw(ctx, w))(t)

@@ -174,6 +174,7 @@ var executions = map[control.Operation]execution{
 		return b.SetCloseAfter(ctx, c)
 	}),
 	control.SkipEvents: executes(func(ctx context.Context, b *DB, c PartitionSkip) error { return b.SkipEvents(ctx, c) }),
+	control.AddSource:  executes(func(ctx context.Context, b *DB, s newSource) error { return b.AddSource(ctx, s.Source) }),
 	control.RetirePartition: executes(func(ctx context.Context, b *DB, c PartitionEnd) error {
 		return b.RetirePartition(ctx, c)
 	}),
@@ -191,6 +192,9 @@ var executions = map[control.Operation]execution{
 	control.LimitKey: executes(func(ctx context.Context, b *DB, c people.KeyLimit) error {
 		_, err := b.People().LimitKey(ctx, c.Key, c.Addresses)
 		return err
+	}),
+	control.EndPayouts: executes(func(ctx context.Context, b *DB, _ struct{}) error {
+		return b.SetPayouts(ctx, false)
 	}),
 	control.EndWithdrawalFactor: executes(func(ctx context.Context, b *DB, _ struct{}) error {
 		return b.SetWithdrawalFactor(ctx, false)

@@ -157,7 +157,7 @@ type joinedEvent struct {
 // run takes the steps of the transaction until one fails; its error may be a *joinRefusal or joinRepeats.
 func (x *joining) run(t db.Tx) (records outbox.Records, err error) {
 	x.t, x.joined = t, Joined{}
-	x.joined.Partition, err = lockPartition(t, x.batch.Source, x.batch.Partition)
+	x.joined.Partition, err = x.lockPartition(t, x.batch.Source, x.batch.Partition)
 	if err != nil || x.joined.State != Running {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ func (x *joining) run(t db.Tx) (records outbox.Records, err error) {
 	if records, err = x.post(); err != nil {
 		return nil, err
 	}
-	return records, inOrder(x.compareBalances, x.writeBalances, x.writeReferences, x.writeLate, x.move)
+	return records, inOrder(x.compareBalances, x.writeBalances, x.writeReferences, x.creditRewards, x.writeLate, x.move)
 }
 
 func (x *joining) refuse(e join.Event, index int, err error) error {
@@ -205,9 +205,9 @@ func (x *joining) take() error {
 		case alone(e.Type) && len(x.events) > 0:
 			return nil
 		}
-		if at := e.At.UnixMilli(); e.Type != join.Ignored && e.Type != join.Watermark && at > now+1000 {
+		if at := e.At.UnixMilli(); e.Type != join.Ignored && at > now+1000 {
 			if at > now+maxAhead.Milliseconds() {
-				return x.refuse(e, i, ledger.ErrInvalid.In("at", "it lies in the future; it is %s",
+				return x.refuse(e, i, ledger.ErrInvalid.In(e.TimeField(), "it lies in the future; it is %s",
 					ledger.FormatTime(db.TimeOf(now))).Because(ReasonFuture))
 			}
 			x.joined.Ahead = e.At
@@ -396,7 +396,7 @@ func (x *joining) changeAccounts() error {
 		return nil
 	}
 	e := x.events[0]
-	in := &DB{books: x.books, actor: x.actor, within: x.t}
+	in := &DB{books: x.books, actor: x.actor, within: x.t, joined: true}
 	var err error
 	switch ctx := context.Background(); e.Type { // that of the transaction ends what it does
 	case join.Residence:

@@ -134,22 +134,40 @@ func (x *joining) refers(e *joinedEvent) string {
 
 func entryBucket(id string) int64 { return int64(ledger.Entry{ID: id}.Bucket()) }
 
-// readReferences finds what events refer to, which must be in the books or come before them, and the rewards that were
-// credited before: crediting one again has no further effect.
+// readReferences finds what events take back or correct: events of the same account and token, which must be in the
+// books or come before them. It finds the rewards that were credited before, too: crediting one again has no further
+// effect.
 func (x *joining) readReferences() error {
+	type reference struct {
+		index int // of the event, in x.events
+		entry string
+		part  ledger.Account
+		asset string
+	}
 	var all []*joinedEvent
-	for _, e := range x.events {
-		if x.refers(e) != "" {
-			all = append(all, e)
+	var reversed []reference
+	for i, e := range x.events {
+		if x.refers(e) == "" {
+			continue
+		}
+		all = append(all, e)
+		for _, part := range []ledger.Account{e.Account, e.Account.Held()} {
+			if e.Reverses != "" {
+				reversed = append(reversed, reference{i, x.refers(e), part, e.Token})
+			}
 		}
 	}
-	if all == nil {
-		return nil
-	}
-	there, credited := map[string]bool{}, map[string]bool{}
-	err := x.t.QueryEach(func(r db.Row) error { there[r.Text(0)] = true; return nil },
-		"SELECT entry FROM entries WHERE bucket = $1 AND entry = $2", db.SetOf(all,
-			db.Int("bucket", func(e *joinedEvent) int64 { return entryBucket(x.refers(e)) }), db.Text("entry", x.refers)))
+	there := map[int]bool{}
+	err := x.t.QuerySet(func(r db.Row) error { there[int(r.Int(0))] = true; return nil },
+		`SELECT r.event FROM {rows} JOIN entries e ON e.bucket = r.entries AND e.entry = r.entry
+		    AND EXISTS (SELECT 1 FROM postings p WHERE p.bucket = r.bucket AND p.day = e.at / 86400000 AND p.at = e.at
+		     AND p.entry = e.entry AND p.account = r.account AND p.asset = r.asset)`, db.SetOf(reversed,
+			accountFields(func(r reference) ledger.Account { return r.part },
+				db.Int("event", func(r reference) int64 { return int64(r.index) }),
+				db.Int("entries", func(r reference) int64 { return entryBucket(r.entry) }),
+				db.Text("entry", func(r reference) string { return r.entry }),
+				db.Text("asset", func(r reference) string { return r.asset }))...))
+	credited := map[string]bool{}
 	if err == nil {
 		err = x.t.QueryEach(func(r db.Row) error { credited[r.Text(0)] = true; return nil },
 			"SELECT entry FROM join_references WHERE bucket = $1 AND entry = $2", db.SetOf(all,
@@ -159,12 +177,15 @@ func (x *joining) readReferences() error {
 	if err != nil {
 		return fmt.Errorf("read what events refer to: %w", err)
 	}
-	for _, e := range x.events {
-		if e.of != nil {
-			there[e.entry] = true
+	before := map[string]*joinedEvent{} // those of this batch
+	for i, e := range x.events {
+		of := before[x.refers(e)]
+		if e.Reverses != "" && !there[i] && (of == nil || of.Account != e.Account || of.Token != e.Token) {
+			return x.refuse(e.Event, e.index, ledger.ErrNotFound.In("reverses", "event %q of %s in %s", e.Reverses, e.Account,
+				e.Token))
 		}
-		if e.Reverses != "" && !there[x.refers(e)] {
-			return x.refuse(e.Event, e.index, ledger.ErrNotFound.In("reverses", "event %q", e.Reverses))
+		if e.of != nil {
+			before[e.entry] = e
 		}
 		if e.Type == join.Reward {
 			e.repeats = e.repeats || credited[e.entry]

@@ -8,6 +8,7 @@ import (
 
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/join"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 )
@@ -52,12 +53,43 @@ func ReadPartition(r db.Row) (Partition, error) {
 }
 
 // lockPartition takes the lock of a partition's row, which it makes if there is none, and reads it.
-func lockPartition(t db.Tx, source, name string) (p Partition, err error) {
-	if _, err := t.Exec("INSERT INTO join_partitions ("+PartitionColumns+") "+
-		"VALUES ($1, $2, 0, '', 0, 0, 0, 0, 0, '', '') ON CONFLICT DO NOTHING", source, name); err != nil {
+func (b *DB) lockPartition(t db.Tx, source, name string) (p Partition, err error) {
+	n, err := t.Exec("INSERT INTO join_partitions ("+PartitionColumns+") "+
+		"VALUES ($1, $2, 0, '', 0, 0, 0, 0, 0, '', '') ON CONFLICT DO NOTHING", source, name)
+	if err == nil && n > 0 {
+		err = b.addSource(t, source)
+	}
+	if err != nil {
 		return p, err
 	}
 	return lockKnown(t, source, name)
+}
+
+// newSource is what a proposal to join a source says.
+type newSource struct{ Source string }
+
+// AddSource lets the events of a source be posted: what it says then comes in and goes out, whatever the limits of a day
+// are. It may need approval, and so do Join and AddPartition for a source that was never added. Repeating it has no
+// further effect.
+func (b *DB) AddSource(ctx context.Context, source string) error {
+	if err := join.CheckName("source", source, join.MaxSource); err != nil {
+		return err
+	}
+	err := b.engine.Write(ctx, func(t db.Tx) error { return b.addSource(t, source) })
+	return annotate(err, "join the source %s", source)
+}
+
+func (b *DB) addSource(t db.Tx, source string) error {
+	n, err := t.Exec("INSERT INTO join_sources (name, added, added_by) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", source,
+		b.now(), b.actor.Credential)
+	if err != nil || n == 0 {
+		return err
+	}
+	effect := "its events are posted as it sends them, without the limits of a day"
+	if err := b.permit(t, control.AddSource, newSource{source}, source, effect); err != nil {
+		return err
+	}
+	return b.logLine(t, string(control.AddSource), source, effect)
 }
 
 // lockKnown is lockPartition for one that is there: else ledger.ErrNotFound.
@@ -84,7 +116,7 @@ func (b *DB) AddPartition(ctx context.Context, source, name string) (p Partition
 		return p, err
 	}
 	err = b.engine.Write(ctx, func(t db.Tx) (err error) {
-		p, err = lockPartition(t, source, name)
+		p, err = b.lockPartition(t, source, name)
 		return err
 	})
 	return p, annotate(err, "add the partition %s/%s", source, name)

@@ -130,6 +130,8 @@ func TestJoinStops(t *testing.T) {
 		{`{"id":"e-1","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"3"}`, "different content"},
 		{`{` + bad + `,"token":"BNB","change":"1","reverses":"gone"}`, "gone"},
 		{`{"id":"x","at":"2026-03-02T12:30:00Z","account":"alice","token":"BNB","change":"1"}`, "future"},
+		{`{` + bad + `,"token":"SOL","change":"1","reverses":"e-1"}`, "e-1"},
+		{`{"type":"watermark","before":"2026-03-02T12:01:01Z"}`, "future"},
 		{`{` + bad + `,"type":"residence","region":"ZZZ","verified":true}`, "ZZZ"},
 		{`{` + bad + `,"type":"open","region":"FR","verified":true}`, "DE"},
 		{`{` + bad + `,"type":"close"}`, "a"},
@@ -201,9 +203,9 @@ func TestJoinReward(t *testing.T) {
 		on(t, db, "alice")
 		testkit.Must(db.Fund(t.Context(), "pool", "BNB", 100_00000000, false))(t)
 		joinAll(t, db, eventBatch(t, 1, `
-			{"type":"balance","id":"s-1","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","balanceAfter":"100"}
-			{"type":"watermark","before":"2026-03-10T00:00:00Z"}`))
+			{"type":"balance","id":"s-1","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","balanceAfter":"100"}`))
 		clock.Advance(37 * time.Hour) // to the day after the first that earns
+		joinAll(t, db, eventBatch(t, 2, `{"type":"watermark","before":"2026-03-04T00:00:00Z"}`))
 		settle(t, db, clock)
 		reward := earned(t, db, "alice", "BNB")
 		if reward <= 0 {
@@ -231,19 +233,20 @@ func TestDaysWaitForEvents(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
-		joinAll(t, db, eventBatch(t, 1, `{"type":"watermark","before":"2026-03-02T23:59:59.999Z"}`))
+		joinAll(t, db, eventBatch(t, 1, `{"type":"watermark","before":"2026-03-02T12:00:00Z"}`))
 		testkit.Must(db.AddPartition(ctx, "shop", "p2"))(t)
 		clock.Advance(36 * time.Hour)
+		joinAll(t, db, eventBatch(t, 2, `{"type":"watermark","before":"2026-03-02T23:59:59.999Z"}`))
 		wants(t, db.CloseDays(ctx, day1, clock.Now()), ledger.ErrInvalid)
 		report := settle(t, db, clock)
 		same(t, "the day waits", report.Awaited, true)
 		same(t, "closed", report.Closed < day1, true)
-		joinAll(t, db, eventBatch(t, 2, `{"type":"watermark","before":"2026-03-03T00:00:00Z"}`))
+		joinAll(t, db, eventBatch(t, 3, `{"type":"watermark","before":"2026-03-03T00:00:00Z"}`))
 		wants(t, db.CloseDays(ctx, day1, clock.Now()), ledger.ErrInvalid) // p2
 		wants(t, db.CloseWithout(ctx, store.DayWithout{Day: staking.DayOf(clock.Now()), Reason: "early"}), ledger.ErrInvalid)
 		ok(t, db.CloseWithout(ctx, store.DayWithout{Day: day1, Reason: "p2 is down"}))
 		same(t, "closed", settle(t, db, clock).Closed, day1)
-		late := eventBatch(t, 3, `
+		late := eventBatch(t, 4, `
 			{"id":"e-1","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"1"}
 			{"id":"e-1","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"1"}`)
 		joinAll(t, db, late)

@@ -38,13 +38,14 @@ var changing = map[string]string{
 	"DB.SetAccountLimit": "limit set-account", "DB.SetOwnLimit": "limit own",
 	"DB.SetLimit": "limit set", "DB.Approve": "settle approve", "DB.AddRegion": "region add",
 	"DB.RemoveRegion": "region remove", "DB.Disclose": "disclosure set", "DB.SetCloseAfter": "days set-close-after",
-	"DB.Join": "join", "DB.ResumePartition": "join resume", "DB.SkipEvents": "join skip",
+	"DB.AddSource": "join add", "DB.Join": "join; join add", "DB.AddPartition": "join add", "DB.ResumePartition": "join resume", "DB.SkipEvents": "join skip",
 	"DB.RetirePartition": "join retire", "DB.CloseWithout": "join close",
 	"DB.CloseDays": "day close", "DB.Declare": "declare",
 
 	"DB.Propose": "proposal make", "DB.ApproveProposal": "proposal approve", "DB.RejectProposal": "proposal reject",
 	"DB.SetFourEyes":         "four-eyes on; four-eyes off",
 	"DB.SetWithdrawalFactor": "withdrawal-factor on; withdrawal-factor off",
+	"DB.SetPayouts":          "payouts on; payouts off", "DB.AnswerPayouts": "payouts answer",
 
 	"People.AddToken": "token create", "People.RevokeToken": "token revoke",
 	"People.OpenToken": "break-glass", "People.AddKey": "key create",
@@ -74,7 +75,8 @@ var changing = map[string]string{
 var changesNothing = strings.Fields(`DB.As DB.Close DB.Engine DB.Now DB.FirstDay DB.Asset DB.Assets DB.Account DB.Quote
 	DB.Closings DB.Evidence DB.Undivided DB.Reader DB.Due DB.Unaccrued DB.Unpaid DB.People DB.Documents DB.Imports
 	DB.Prices DB.CurrencyRates DB.Requests DB.Outbox DB.Prune DB.Test DB.CheckSchema DB.Group DB.Pay DB.Accrue DB.Settled
-	DB.CheckRights DB.MissingRights DB.Exec DB.Count DB.PostTogether DB.Guard DB.Protected DB.Delivered DB.AddPartition
+	DB.CheckRights DB.MissingRights DB.Exec DB.Count DB.PostTogether DB.Guard DB.Protected DB.Delivered
+	DB.NumberPayouts
 	People.DerivedSecret People.Confirm People.ConfirmPassword People.Factors People.PasskeyOwner
 	People.ChangeMailSettings People.ClaimMail People.EndMail People.MailSettings People.Mails
 	People.Notices People.Notify People.NotifyAll People.RetryMail

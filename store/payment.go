@@ -194,7 +194,7 @@ func (b *DB) Pay(ctx context.Context, batch staking.Batch, d staking.Day, tokens
 			p := payment{t: t, actor: b.actor, bucket: int64(bucket), day: int64(d), now: now.UnixMilli()}
 			err := p.claim(tokens)
 			if err == nil && p.tokens != nil {
-				err = inOrder(p.compare, p.credit, p.settle)
+				err = inOrder(p.compare, p.credit, p.settle, p.writePayouts)
 			}
 			if err != nil {
 				return nil, fmt.Errorf("pay %s: %w", d, err)
@@ -220,6 +220,7 @@ type payment struct {
 type dayBatch struct {
 	holders, total int64
 	digest         []byte
+	above          int64 // of its rewards are above zero
 }
 
 // claim takes the tokens whose day is accrued and not paid: the row's lock is
@@ -235,7 +236,7 @@ func (p *payment) claim(tokens []string) error {
 	p.batches = map[string]dayBatch{}
 	return p.t.Query(func(r db.Row) error {
 		if token := r.Text(0); slices.Contains(claimed, token) {
-			p.batches[token] = dayBatch{r.Int(1), r.Int(2), r.Bytes(3)}
+			p.batches[token] = dayBatch{holders: r.Int(1), total: r.Int(2), digest: r.Bytes(3)}
 			p.tokens = append(p.tokens, token)
 			p.holders += r.Int(1)
 		}
@@ -256,13 +257,16 @@ func (p *payment) ours(sql string) (string, []any) {
 
 // compare refuses to pay accruals that are not those that were declared.
 func (p *payment) compare() error {
-	sql, args := p.ours(`SELECT asset, count(*), CAST(sum(reward) AS bigint) FROM accruals
+	sql, args := p.ours(`SELECT asset, count(*), CAST(sum(reward) AS bigint), count(CASE WHEN reward > 0 THEN 1 END) FROM accruals
 	                      WHERE bucket = $1 AND day = $2 AND asset IN ({tokens}) GROUP BY asset`)
 	same := 0
 	err := p.t.Query(func(r db.Row) error {
-		if b := p.batches[r.Text(0)]; b.holders == r.Int(1) && b.total == r.Int(2) {
+		b := p.batches[r.Text(0)]
+		if b.holders == r.Int(1) && b.total == r.Int(2) {
 			same++
 		}
+		b.above = r.Int(3)
+		p.batches[r.Text(0)] = b
 		return nil
 	}, sql, args...)
 	if err == nil && same != len(p.tokens) {
@@ -356,7 +360,7 @@ func (b *DB) Approve(ctx context.Context, d staking.Day, asset string) error {
 
 // Settled writes which days of tokens are paid in every bucket now, and an outbox event of
 // each. What was stopped between a day's last payment and this is completed by the next
-// call. What was paid to closed accounts that leave it to another is moved on. Repeating it
+// call. What was paid to closed accounts that leave it to another is moved on, and payouts get their numbers. Repeating it
 // has no further effect, and several processes may call it at the same time.
 func (b *DB) Settled(ctx context.Context, now time.Time) error {
 	days, err := read(ctx, b, unsettled) // mostly there are none, and nobody need wait to write them
@@ -365,6 +369,9 @@ func (b *DB) Settled(ctx context.Context, now time.Time) error {
 	}
 	if err != nil {
 		return fmt.Errorf("write which days are settled: %w", err)
+	}
+	if _, err := b.NumberPayouts(ctx); err != nil {
+		return err
 	}
 	return b.sweepAll(ctx)
 }

@@ -229,10 +229,9 @@ func readyToPropose(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	ok(t, db.People().AddKey(ctx, staffKey("L")))
 	ok(t, db.As(proposer).SetWithdrawalFactor(ctx, true))
 	for _, name := range []string{"p1", "p2"} {
-		batch := eventBatch(t, 1, `{"type":"watermark","before":"2027-01-01T00:00:00Z"}`)
-		batch.Partition = name
-		joinAll(t, db, batch)
+		testkit.Must(db.AddPartition(ctx, "shop", name))(t)
 	}
+	testkit.Must(db.Exec(ctx, "UPDATE join_partitions SET position = 1, watermark = 1800000000000"))(t) // no day waits
 	testkit.Must(db.Join(ctx, store.JoinBatch{Source: "shop", Partition: "p1",
 		Fault: &store.JoinFault{Position: 2, Err: ledger.ErrInvalid.In("", "it is no event")}}))(t)
 	ok(t, db.As(proposer).SetFourEyes(ctx, true))

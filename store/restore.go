@@ -127,7 +127,8 @@ func (b *DB) restore(ctx context.Context, from *DB, done *Restored, r RestoreOpt
 	}); err != nil {
 		return err
 	}
-	if err := b.Outbox().Restart(ctx); err != nil {
+	if err := inOrder(func() error { return b.Outbox().Restart(ctx) },
+		func() error { return b.restartPayouts(ctx) }); err != nil {
 		return err
 	}
 	return attempt.Copied(ctx)

@@ -58,6 +58,7 @@ func (g *groupCommit) write() error {
 		g.writeIncomes,         // staking income only: income.go
 		g.writeCampaigns,       // entries that fund campaigns only: campaign.go
 		g.writeDecisions,       // proposals that are executed only: approval.go
+		g.writePayouts,         // compensations only: payout.go
 		g.writeReconciliations, // authoritative entries that left a balance below zero only: correction.go
 		g.writeSpendings,       // withdrawals and transfers only: daily_outflow.go
 		g.writeUsage)           // what was posted with a token that has ceilings only: usage.go

@@ -28,6 +28,7 @@ type DB struct {
 	actor    access.Actor // who makes the changes
 	approval *approval    // of the proposal that they carry out; nil: of none
 	within   db.Tx        // the transaction that changes are a part of; nil: each has its own. See DB.write
+	joined   bool         // they are the word of a joined source, which is a back end
 }
 
 // books are what all who work on them in this process share.

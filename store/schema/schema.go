@@ -57,6 +57,13 @@ func Steps(clock func() time.Time, actor access.Actor) (steps []db.Migration) {
 		},
 		"0056_outflow.sql": countOutflows,
 		"0052_mac.sql":     func(_ context.Context, t db.Tx, _ func(int64)) error { return countFactors(t) },
+		"0059_payout.sql": func(_ context.Context, t db.Tx, _ func(int64)) error {
+			return answerJoined(t, clock().UnixMilli())
+		},
+		"0062_join_source.sql": func(_ context.Context, t db.Tx, _ func(int64)) error {
+			_, err := t.Exec("UPDATE join_sources SET added = $1", clock().UnixMilli())
+			return err
+		},
 	}
 	// The scripts are in the binary: that one cannot be read is a mistake here.
 	files, err := scripts.ReadDir(".")
@@ -93,6 +100,21 @@ func countFactors(t db.Tx) error {
 		if err == nil {
 			_, err = t.Exec("UPDATE "+table+" SET factors = $1 WHERE bucket = $2 AND email = $3", o.factors,
 				int64(ledger.Account(o.email).Bucket()), o.email)
+		}
+	}
+	return err
+}
+
+// answerJoined keeps of the rewards that joined sources have credited that they are, in the buckets of their accounts.
+func answerJoined(t db.Tx, now int64) error {
+	type credit struct{ entry, reward string }
+	credits, err := db.All(t, func(r db.Row) (credit, error) { return credit{r.Text(0), r.Text(1)}, nil },
+		"SELECT min(entry), refers FROM join_references WHERE substr(refers, 1, 7) = 'reward/' GROUP BY refers ORDER BY refers")
+	for _, c := range credits {
+		account := ledger.Account(c.reward[strings.LastIndex(c.reward, "/")+1:])
+		if err == nil {
+			_, err = t.Exec("INSERT INTO payout_answers (bucket, payout, credited, reference, at, credential) "+
+				"VALUES ($1, $2, 1, $3, $4, 'upgrade')", int64(account.Bucket()), c.reward, c.entry, now)
 		}
 	}
 	return err

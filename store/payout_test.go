@@ -1,0 +1,230 @@
+package store_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
+)
+
+// payingBooks are books in which some holders earn from Day 2 on, with payouts on from Day 3 on: Day 2 is paid.
+func payingBooks(t *testing.T, db *store.DB, clock *testkit.Clock, holders int) {
+	t.Helper()
+	testkit.Must(db.Fund(t.Context(), "f", bnb, coins(10_0000), false))(t)
+	for i := range holders {
+		id := ledger.Account(fmt.Sprintf("holder-%03d", i))
+		open(t, db, id)
+		on(t, db, id)
+		deposit(t, db, "d-"+string(id), id, int64(100+i), bnb, noon)
+	}
+	clock.Set(3, "00:10")
+	settle(t, db, clock)
+	ok(t, db.SetPayouts(t.Context(), true))
+}
+
+// allPayouts reads all payouts in pages, and compares what each page says of its batches with what it has.
+func allPayouts(t *testing.T, db *store.DB, limit int) (all []reports.Payout) {
+	t.Helper()
+	rs, totals := reports.New(db.Reader()), map[int64]ledger.Amount{}
+	var batches []reports.PayoutBatch
+	for more, after := true, int64(0); more; {
+		page := testkit.Must(rs.Payouts(t.Context(), after, limit))(t)
+		for _, p := range page.Payouts {
+			if p.Number != after+1 {
+				t.Fatalf("payout %d follows %d", p.Number, after)
+			}
+			after = p.Number
+			i := slices.IndexFunc(page.Batches, func(b reports.PayoutBatch) bool {
+				return b.First <= p.Number && p.Number <= b.Last && b.Due == p.Due
+			})
+			if i < 0 {
+				t.Fatalf("payout %+v is of none of the batches %+v", p, page.Batches)
+			}
+			totals[page.Batches[i].First] += p.Amount
+		}
+		batches = append(batches, page.Batches...)
+		all, more = append(all, page.Payouts...), page.More
+		if len(page.Payouts) > limit || more && len(page.Payouts) < limit {
+			t.Fatalf("a page of %d has %d payouts, and there are more: %v", limit, len(page.Payouts), more)
+		}
+	}
+	for _, b := range batches {
+		same(t, fmt.Sprintf("the total of the batch from %d", b.First), totals[b.First], b.Total)
+	}
+	return all
+}
+
+// TestPayouts: what is paid from the setting on are payouts, each once, numbered without a gap, whatever the size of a
+// page; compensations too. They are the same as the rewards.
+func TestPayouts(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		payingBooks(t, db, clock, 30)
+		same(t, "payouts of before", len(allPayouts(t, db, 7)), 0)
+		clock.Set(5, "00:10")
+		settle(t, db, clock)
+		all := allPayouts(t, db, 7)
+		same(t, "payouts of two days", len(all), 60)
+		same(t, "payouts in one page", allPayouts(t, db, 1000), all)
+		same(t, "payouts one by one", allPayouts(t, db, 1), all)
+		for _, p := range all {
+			e := testkit.Must(reports.New(db.Reader()).Explain(t.Context(), p.Account, p.Due.Day, p.Due.Asset))(t)
+			if e.Measured.Reward != p.Amount || e.Measured.EntryID() != p.ID || !p.Paid.Equal(clock.Now()) {
+				t.Errorf("payout %+v, and the reward is %d", p, e.Measured.Reward)
+			}
+		}
+		c := store.Compensation{Day: day1 + 2, Asset: bnb, Account: "holder-003", Name: "n", Amount: 7}
+		testkit.Must(db.Compensate(t.Context(), c, "late"))(t)
+		testkit.Must(db.Compensate(t.Context(), c, "late"))(t)
+		same(t, "numbered", testkit.Must(db.NumberPayouts(t.Context()))(t), 1)
+		same(t, "numbered again", testkit.Must(db.NumberPayouts(t.Context()))(t), 0)
+		last := testkit.Must(reports.New(db.Reader()).Payouts(t.Context(), 60, 10))(t).Payouts
+		same(t, "the compensation", last, []reports.Payout{{Number: 61, ID: "compensation/2026-03-04/BNB/holder-003/n",
+			Due: staking.Due{Asset: bnb, Day: day1 + 2}, Account: "holder-003", Amount: 7, Paid: clock.Now()}})
+		ok(t, db.SetPayouts(t.Context(), false))
+		clock.Set(6, "00:10")
+		settle(t, db, clock)
+		same(t, "payouts after they are off", len(allPayouts(t, db, 100)), 61)
+		audited(t, db)
+	})
+}
+
+// TestPayoutAnswers: a payout is credited once, by one transaction; it may be refused before.
+func TestPayoutAnswers(t *testing.T) {
+	eachTwo(t, func(t *testing.T, db, other *store.DB, clock *testkit.Clock) {
+		payingBooks(t, db, clock, 4)
+		clock.Set(4, "00:10")
+		settle(t, db, clock)
+		all := allPayouts(t, db, 100)
+		rs := reports.New(db.Reader())
+		answer := func(payout, transaction, refused string) string {
+			t.Helper()
+			o := testkit.Must(db.AnswerPayouts(t.Context(),
+				[]store.PayoutAnswer{{Payout: payout, Transaction: transaction, Refused: refused}}))(t)[0]
+			switch {
+			case o.Err != nil:
+				return o.Err.Error()
+			case o.Repeated:
+				return "repeated"
+			}
+			return "kept"
+		}
+		state := func(waiting, refused int64) {
+			t.Helper()
+			var want []reports.PayoutState
+			if waiting+refused > 0 {
+				want = []reports.PayoutState{{Asset: bnb, Waiting: waiting, Refused: refused}}
+				if waiting > 0 {
+					want[0].Oldest = clock.Now()
+				}
+			}
+			same(t, "the state", testkit.Must(rs.PayoutStates(t.Context()))(t), want)
+			same(t, "open", len(testkit.Must(rs.OpenPayouts(t.Context(), 0, 100, false))(t)), int(waiting+refused))
+			same(t, "refused", len(testkit.Must(rs.OpenPayouts(t.Context(), 0, 100, true))(t)), int(refused))
+		}
+		state(4, 0)
+		for _, c := range []struct{ payout, transaction, refused, want string }{
+			{all[0].ID, "tx-1", "", "kept"},
+			{all[0].ID, "tx-1", "", "repeated"},
+			{all[0].ID, "tx-2", "", all[0].ID + ` is credited by the transaction "tx-1"`},
+			{all[0].ID, "", "closed", all[0].ID + ` is credited by the transaction "tx-1"`},
+			{all[1].ID, "", "closed", "kept"},
+			{all[1].ID, "", "closed", "repeated"},
+			{all[1].ID, "", "frozen", "repeated"},
+			{all[1].ID, "tx-3", "", "kept"},
+			{all[1].ID, "", "closed", all[1].ID + ` is credited by the transaction "tx-3"`},
+			{all[2].ID, "", "closed", "kept"},
+			{"reward/2026-03-03/BNB/holder-000", "tx-4", "", "payout reward/2026-03-03/BNB/holder-000"}, // of before
+			{"reward/2026-03-04/BNB/nobody", "tx-4", "", "payout reward/2026-03-04/BNB/nobody"},
+			{"compensation/2026-03-04/BNB/holder-000/n", "tx-4", "", "payout compensation/2026-03-04/BNB/holder-000/n"},
+			{"reward/2026-03-04/BNB", "tx-4", "", "is not the ID of a payout"},
+			{"reward/2026-03-04/BNB/@rewards", "tx-4", "", "is not the ID of a payout"},
+			{"deposit/1", "tx-4", "", "is not the ID of a payout"},
+			{all[3].ID, "", "", "either a transaction or why"},
+			{all[3].ID, "tx-4", "closed", "either a transaction or why"},
+			{all[3].ID, "tx\n4", "", "not a line of plain text"},
+		} {
+			contains(t, answer(c.payout, c.transaction, c.refused), c.want)
+		}
+		state(1, 1)
+		open := testkit.Must(rs.OpenPayouts(t.Context(), 0, 1, false))(t)
+		same(t, "the first that is open", open[0].ID, all[2].ID)
+		same(t, "why", open[0].Refused, "closed")
+		same(t, "the next", testkit.Must(rs.OpenPayouts(t.Context(), open[0].Number, 5, false))(t)[0].ID, all[3].ID)
+
+		var work sync.WaitGroup // one of two wins, and the other is told so
+		outcomes := make([][]store.PayoutOutcome, 2)
+		for i, books := range []*store.DB{db, other} {
+			work.Go(func() {
+				answers := []store.PayoutAnswer{{Payout: all[3].ID, Transaction: fmt.Sprint("tx-", i)},
+					{Payout: all[2].ID, Transaction: "tx-9"}, {Payout: all[2].ID, Refused: "closed"}}
+				var err error
+				if outcomes[i], err = books.AnswerPayouts(t.Context(), answers); err != nil {
+					t.Errorf("answer: %v", err)
+				}
+			})
+		}
+		work.Wait()
+		if a, b := outcomes[0], outcomes[1]; (a[0].Err == nil) == (b[0].Err == nil) || a[1].Repeated == b[1].Repeated ||
+			a[2].Err == nil || b[2].Err == nil {
+			t.Errorf("two at once are answered %v and %v", a, b)
+		}
+		state(0, 0)
+		audited(t, db)
+	})
+}
+
+// TestTheSourceCreditsRewards: an event of a joined source says that a reward is credited, which is the answer to its
+// payout. One of a reward that there is not, of another account or amount, or of one that another event has credited,
+// stops its partition.
+func TestTheSourceCreditsRewards(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		payingBooks(t, db, clock, 3)
+		clock.Set(4, "00:10")
+		settle(t, db, clock)
+		all := allPayouts(t, db, 100)
+		asset := testkit.Must(db.Asset(t.Context(), bnb))(t)
+		credit := func(id string, p reports.Payout, amount ledger.Amount) string {
+			return fmt.Sprintf(`{"type":"reward","id":%q,"at":"2026-03-05T00:05:00Z","account":%q,"token":"BNB","change":%q,"reward":%q}`,
+				id, p.Account, asset.Format(amount), p.ID)
+		}
+		before := all[0] // of a day before payouts were on
+		before.ID = staking.Accrual{Day: day1 + 1, Asset: bnb, Account: before.Account}.EntryID()
+		was := testkit.Must(reports.New(db.Reader()).Explain(t.Context(), before.Account, day1+1, bnb))(t).Measured.Reward
+		testkit.Must(db.AnswerPayouts(t.Context(), []store.PayoutAnswer{{Payout: all[1].ID, Transaction: "tx-1"}}))(t)
+		same(t, "why it stopped", joinAll(t, db, eventBatch(t, 1, credit("p-1", all[0], all[0].Amount)+"\n"+
+			credit("p-2", all[1], all[1].Amount)+"\n"+credit("p-3", before, was))).Reason, "")
+		open := testkit.Must(reports.New(db.Reader()).OpenPayouts(t.Context(), 0, 9, false))(t)
+		same(t, "open", len(open), 1)
+		same(t, "open", open[0].ID, all[2].ID)
+		absent, other := all[2], all[2]
+		absent.ID = "reward/2026-03-04/BNB/nobody"
+		other.ID = all[0].ID
+		for i, c := range []struct{ event, reason string }{
+			{credit("q-0", all[2], all[2].Amount+1), "and the source has credited"},
+			{credit("q-1", all[0], all[0].Amount), "is credited by the event p-1 already"},
+			{credit("q-2", before, was), "is credited by the event p-3 already"},
+			{credit("q-3", absent, 5), "reward reward/2026-03-04/BNB/nobody of "},
+			{credit("q-4", other, all[0].Amount), "reward " + all[0].ID + " of " + string(all[2].Account)},
+			{credit("q-5", all[2], all[2].Amount) + "\n" + credit("q-6", all[2], all[2].Amount), "is credited by the event q-5 already"},
+		} {
+			p := joinAll(t, db, eventBatch(t, int64(4+i), c.event))
+			contains(t, p.Reason, c.reason)
+			ok(t, db.SkipEvents(t.Context(), store.PartitionSkip{Source: "shop", Name: "p1", Event: p.StopEvent, Reason: "typing"}))
+		}
+		same(t, "open", len(testkit.Must(reports.New(db.Reader()).OpenPayouts(t.Context(), 0, 9, false))(t)), 0)
+	})
+}
+
+func contains(t *testing.T, text, part string) {
+	t.Helper()
+	if !strings.Contains(text, part) {
+		t.Errorf("%q does not say %q", text, part)
+	}
+}
