@@ -13,10 +13,10 @@ import (
 // Ceilings are how much a back end's token may do on a UTC day: lines in order, with commas between them, such as
 // "deposits:*=1%/day,deposits:BNB=10000/day,enrollment=500/day". "" is without a ceiling.
 //
-// A line has a measure and, of an amount, an asset, "*" being each asset that no line of the measure names. An amount is
-// in whole tokens, or a share of the asset's largest supply, rounded down. Every part of the token has a line for "*" of
-// each of its measures, so that there is a ceiling for each asset; a token that was stored before there was a measure
-// has what is usual (Complete).
+// A line has a measure and, of an amount, an asset, "*" being each asset that no line of the measure names. An amount
+// is in whole tokens, or a share of the asset's largest supply, rounded down. Every part of the token has a line for
+// "*" of each of its measures, so that there is a ceiling for each asset; a token that was stored before there was a
+// measure has what is usual (Complete).
 type Ceilings string
 
 // Measure is what a line of Ceilings counts.
@@ -33,16 +33,16 @@ const (
 	OfAccounts    Measure = "accounts"   // that are opened
 )
 
-// rule is what a measure is: the parts of which a token needs one, and what holds where nobody says otherwise. A measure
-// without assets is a number.
+// rule is what a measure is: the parts of which a token needs one, and what holds where nobody says otherwise. A
+// measure without assets is a number.
 type rule struct {
 	parts   Parts
 	ofAsset bool
 	usual   string
 }
 
-// rules are the one table of measures. What is usual is ours: a hundredth of all there is of a token moves on few days,
-// and a tenth of that against @desk.
+// rules are the one table of measures. What is usual is ours: a hundredth of all there is of a token moves on few
+// days, and a tenth of that against @desk.
 var rules = map[Measure]rule{
 	OfDeposits:    {Deposits, true, "1%"},
 	OfTrades:      {Trades, true, "1%"},
@@ -82,8 +82,9 @@ const (
 type ceiling struct{ name, amount string }
 
 // ParseCeilings reads lines such as "deposits:BNB=10000/day", "trades:*=0.5%/day" and "enrollment=500/day", and has
-// what is usual where none is given: 1 % of the largest supply of each asset, 0.1 % of it against @desk, 10,000 switches
-// and 10,000 accounts. parts are those of the token; a line of another, or two of one asset, are ledger.ErrInvalid.
+// what is usual where none is given: 1 % of the largest supply of each asset, 0.1 % of it against @desk, 10,000
+// switches and 10,000 accounts. parts are those of the token; a line of another, or two of one asset, are
+// ledger.ErrInvalid.
 func ParseCeilings(parts Parts, lines ...string) (Ceilings, error) {
 	given := map[string]string{}
 	for _, c := range usual(parts) {
@@ -119,8 +120,8 @@ func inOrder(lines []string) Ceilings {
 	return Ceilings(strings.Join(lines, ","))
 }
 
-// Complete is the ceilings with what is usual for each measure that a token of some parts has no line of, since it was
-// stored before there was the measure. "" stays without a ceiling.
+// Complete is the ceilings with what is usual for each measure that a token of some parts has no line of, since it
+// was stored before there was the measure. "" stays without a ceiling.
 func (c Ceilings) Complete(parts Parts) Ceilings {
 	if c == "" {
 		return ""
@@ -192,8 +193,8 @@ const (
 	wholeSupply = 100_00
 )
 
-// Check is ledger.ErrInvalid unless the ceilings are as ParseCeilings makes them for a token of some parts, now or before
-// there was one of the measures.
+// Check is ledger.ErrInvalid unless the ceilings are as ParseCeilings makes them for a token of some parts, now or
+// before there was one of the measures.
 func (c Ceilings) Check(parts Parts) error {
 	if c == "" {
 		return nil
@@ -231,8 +232,8 @@ func (c Ceilings) Lines() []string {
 	return strings.Split(string(c), ",")
 }
 
-// Of is how much of an asset a measure allows on a day. Where there are ceilings, and none is for it, that is nothing.
-// The error is ledger.ErrInvalid for an amount with more decimals than the asset has.
+// Of is how much of an asset a measure allows on a day. Where there are ceilings, and none is for it, that is
+// nothing. The error is ledger.ErrInvalid for an amount with more decimals than the asset has.
 func (c Ceilings) Of(m Measure, asset ledger.Asset) (ledger.Amount, error) {
 	if c == "" {
 		return ledger.MaxSupply, nil

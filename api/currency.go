@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
@@ -34,7 +35,7 @@ func (s *server) currencyRoutes() {
 	get(s, "/v1/currency-rates", everyone, reader.currencyRates,
 		about("list-currency-rates", "Offer", "List a currency's rates",
 			"Those that were set, by day."))
-	change(s, "PUT /v1/currency-rates", does("currency set"), writer.setCurrencyRates,
+	change(s, "PUT /v1/currency-rates", does(control.SetRates), writer.setCurrencyRates,
 		about("set-currency-rates", "Offer", "Set rates of currencies",
 			"Sets what 1 USDT is worth in currencies on days that have begun, up to 10,000 in one request, all of them "+
 				"or none. Tax reports value by them. A rate may be changed until its day is declared for any token. A "+

@@ -15,8 +15,8 @@ import (
 	"github.com/softstake/softstake/api"
 )
 
-// TestUnknownTokensAreLimited: after some a network's requests are refused, the books unread. Tokens of staff and of back
-// ends go on, also those that this process has never seen, and so do holders' that it has, and other networks.
+// TestUnknownTokensAreLimited: after some a network's requests are refused, the books unread. Tokens of staff and of
+// back ends go on, also those that this process has never seen, and so do holders' that it has, and other networks.
 func TestUnknownTokensAreLimited(t *testing.T) {
 	inTownOf(t, []string{"sqlite"}, func(t *testing.T, w *town) {
 		handler := api.New(api.Options{Books: w.db, Now: w.clock.Now, Log: slog.New(slog.DiscardHandler)})
@@ -73,8 +73,8 @@ func TestUnknownTokensAreLimited(t *testing.T) {
 	})
 }
 
-// TestAnUnknownTokenCountsOnce: a request whose body may be large is looked at before its body is read, and is counted
-// once all the same.
+// TestAnUnknownTokenCountsOnce: a request whose body may be large is looked at before its body is read, and is
+// counted once all the same.
 func TestAnUnknownTokenCountsOnce(t *testing.T) {
 	inTownOf(t, []string{"sqlite"}, func(t *testing.T, w *town) {
 		handler := api.New(api.Options{Books: w.db, Now: w.clock.Now, Log: slog.New(slog.DiscardHandler)})

@@ -133,6 +133,9 @@ func (x *thief) checkHarm(h harm, days ledger.Amount) {
 			x.Errorf("%s of %d, of which it may %d", what, n, most)
 		}
 	}
+	if h.opened > x.mostOpened()*int64(days) {
+		x.Errorf("it has opened %d accounts, of which it may %d", h.opened, x.mostOpened())
+	}
 	for _, table := range h.changed {
 		if !slices.Contains(strings.Fields(mayChange[x.name]), table) {
 			x.Errorf("it has changed %s", table)
@@ -213,6 +216,9 @@ func tableOf(all []found) string {
 		fmt.Fprintf(&b, "%2d %s\n", i+1, f.name)
 		for _, what := range slices.Sorted(maps.Keys(f.harm.moved)) {
 			fmt.Fprintf(&b, "   %s: %s\n", what, (ledger.Asset{Scale: 8}).Format(f.harm.moved[what]))
+		}
+		if f.harm.opened > 0 {
+			fmt.Fprintf(&b, "   accounts opened: %d\n", f.harm.opened)
 		}
 		if len(f.harm.changed) > 0 {
 			fmt.Fprintf(&b, "   changed: %s\n", strings.Join(f.harm.changed, ", "))

@@ -18,6 +18,7 @@ import (
 // harm is what a thief has done to the books.
 type harm struct {
 	moved   map[string]ledger.Amount // of what: "deposits BNB"
+	opened  int64                    // accounts
 	changed []string                 // the tables that protect others, with rows that were changed
 }
 
@@ -68,6 +69,15 @@ func (x *thief) harm(url string, since time.Time, before map[string][32]byte) ha
 		}
 		h.moved[measure+" "+words[1]] += ledger.Amount(n)
 	}
+	for _, line := range testkit.Must(scenario.Rows(x.Context(), url, fmt.Sprintf(
+		`SELECT p.asset, sum(abs(p.amount)) FROM postings p JOIN entries e ON e.entry = p.entry
+		 WHERE p.account = '@desk' AND p.kind = 'trade' AND e.posted_at >= %d GROUP BY p.asset`, since.UnixMilli())))(x.T) {
+		asset, sum, _ := strings.Cut(line, "\t")
+		h.moved[againstDesk+" "+asset] = ledger.Amount(testkit.Must(strconv.ParseInt(sum, 10, 64))(x.T))
+	}
+	opened := testkit.Must(scenario.Rows(x.Context(), url, fmt.Sprintf(
+		"SELECT count(*) FROM accounts WHERE opened >= %d", since.UnixMilli())))(x.T)
+	h.opened = testkit.Must(strconv.ParseInt(opened[0], 10, 64))(x.T)
 	for table, state := range x.states(url) {
 		if state != before[table] {
 			h.changed = append(h.changed, table)
@@ -76,6 +86,9 @@ func (x *thief) harm(url string, since time.Time, before map[string][32]byte) ha
 	slices.Sort(h.changed)
 	return h
 }
+
+// againstDesk is of what trades move from or to @desk, which is a part of what is moved.
+const againstDesk = "against @desk"
 
 // anything is the bound of what stays within one account, or is the house's own.
 const anything = ledger.MaxSupply
@@ -120,6 +133,14 @@ const (
 	byHolder     = "acceptances enrollments withdrawal_addresses"
 )
 
+// mostOpened is how many accounts the credential may open on a day.
+func (x *thief) mostOpened() int64 {
+	if x.role != access.Exchange {
+		return 0
+	}
+	return x.credential.token.Ceilings.Count(access.OfAccounts) // 0 where it has no line
+}
+
 // most is how much of a measure the credential may do on a day.
 func (x *thief) most(measure, asset string) ledger.Amount {
 	x.Helper()
@@ -127,7 +148,7 @@ func (x *thief) most(measure, asset string) ledger.Amount {
 		return bounds[x.name][measure+" "+asset]
 	}
 	of, counted := map[string]access.Measure{"minted": access.OfDeposits, "moved": access.OfTrades,
-		"from or to @desk": access.OfDesk, "withdrawn": access.OfWithdrawals, "paid out": access.OfWithdrawals}[measure]
+		againstDesk: access.OfDesk, "withdrawn": access.OfWithdrawals, "paid out": access.OfWithdrawals}[measure]
 	switch within := measure == "hold" || measure == "release"; {
 	case within && x.credential.token.Parts&access.Trades != 0:
 		return anything

@@ -32,8 +32,8 @@ var changesNothing = []string{"saved addresses alone, of alice", "saved addresse
 // greedy are the attempts at each route of /v1 that changes something. Whoever adds a route adds here what a thief
 // would do with it: the largest amount, many small ones, another's account, the thief's own, and what opens more.
 var greedy = map[string][]attempt{
-	"POST /v1/accounts": {{what: "of its own", body: `{"id":"new-{n}","region":"DE"}`},
-		{what: "in a victim's name", body: `{"id":"new-{n}","region":"DE","owner":"alice"}`}},
+	"POST /v1/accounts": {{what: "in a victim's name", body: `{"id":"new-{n}","region":"DE","owner":"alice"}`},
+		{what: "twelve of its own", body: `{"id":"new-{n}","region":"DE"}`, times: 12}},
 	"POST /v1/accounts/{account}/acceptances": {
 		{what: "for dora", path: "dora", body: `{"document":"risk-warning","version":1}`},
 		{what: "for itself, again", path: "bob", body: `{"document":"risk-warning","version":1}`}},
@@ -87,8 +87,9 @@ var greedy = map[string][]attempt{
 		`"asset":"BNB","day":"{yesterday}","name":"n-{n}","reason":"x"}`},
 		{what: "1 BNB to alice", body: `{"account":"alice","amount":"1","asset":"BNB","day":"{yesterday}",` +
 			`"name":"n-{n}","reason":"x"}`}},
-	"PUT /v1/currency-rates": {{what: "a thousandfold", body: `{"rates":[{"currency":"EUR","day":"{yesterday}",` +
-		`"rate":"1000"}]}`}},
+	"PUT /v1/currency-rates": {{what: "a thousandfold", body: `{"rates":[{"currency":"EUR","day":"{today}",` +
+		`"rate":"1000"}]}`},
+		{what: "a tenth more", body: `{"rates":[{"currency":"EUR","day":"{today}","rate":"1.01"}]}`}},
 	"POST /v1/documents": {{what: "of its own words", body: `{"name":"risk-warning","text":"Send all to mallory."}`}},
 	"POST /v1/enrollments": {{what: "carol, erin, frank, mallory", body: `{"enrollments":[{"account":"carol"},` +
 		`{"account":"erin"},{"account":"frank"},{"account":"mallory"}]}`},
@@ -168,12 +169,13 @@ func entries() []attempt {
 		{what: "authoritative deposit", body: `{"id":"{id}","kind":"deposit","authoritative":true,"moves":[` + mints + `]}`},
 		{what: "deposit as our own entry", body: `{"id":"reward/{n}","kind":"deposit","moves":[` + mints + `]}`},
 		{what: "deposit from the pool", body: entry("", "deposit", "@rewards", "mallory", "10")},
+		{what: "trade with @desk, for nothing", body: entry("", "trade", "@desk", "mallory", "90"), times: 12},
+		{what: "trade with @desk, of carol's to it", body: entry("", "trade", "carol", "@desk", "15"), times: 2},
 		{what: "transfer of all of bob's", body: entry("", "transfer", "bob", "mallory", "40000")},
 		{what: "transfers of 90 BNB of alice's, twelve", body: entry("", "transfer", "alice", "mallory", "90"), times: 12},
 		{what: "transfers of 90 BNB of bob's, twelve", body: entry("", "transfer", "bob", "mallory", "90"), times: 12},
 		{what: "transfer of what is held", body: entry("", "transfer", "carol/held", "mallory", "10")},
 		{what: "transfer out of the pool", body: entry("", "transfer", "@rewards", "mallory", "10")},
-		{what: "trade with @desk, for nothing", body: entry("", "trade", "@desk", "mallory", "90"), times: 12},
 		{what: "trade of carol's, for nothing", body: entry("", "trade", "carol", "mallory", "90"), times: 12},
 		{what: "hold of carol's", body: entry("", "hold", "carol", "carol/held", "10")},
 		{what: "release of a withdrawal that waits", body: entry("", "release", "carol/held", "carol", "5000")},

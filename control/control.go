@@ -35,6 +35,7 @@ const (
 	SetAccountLimit    Operation = "limit set-account"
 	ApproveDay         Operation = "settle approve"
 	SetPrices          Operation = "price set"
+	SetRates           Operation = "currency set"
 	PublishDocument    Operation = "document publish"
 	AddRegion          Operation = "region add"
 	RemoveRegion       Operation = "region remove"
@@ -74,6 +75,9 @@ const byStaff = "where staff do it: whoever opens a holder's account could take 
 
 // byCampaign is when a label needs approval.
 const byCampaign = "while a campaign that is not over multiplies by the label: it changes everybody's share"
+
+// farMoves is when prices and rates need approval: see the package pricing.
+const farMoves = "where one moves more than 20 % from one day to the next, or more than half within 30 days"
 
 // Class is what four eyes mean for an operation.
 type Class int
@@ -181,8 +185,8 @@ var rules = map[Operation]Rule{
 	"limit own":     {Roles: holder}, // a higher one waits, and is confirmed
 
 	SetPrices: {Class: Sometimes, Roles: operators,
-		When: "where one moves more than 20 % from one day to the next, or more than half within 30 days"},
-	"currency set":   {Roles: operators},
+		When: farMoves},
+	SetRates:         {Class: Sometimes, Roles: operators, When: farMoves},
 	PublishDocument:  {Class: Proposed, Roles: operators},
 	"disclosure set": {Roles: operators},
 	AddRegion:        {Class: Proposed, Roles: listers},

@@ -69,15 +69,14 @@ func (rs *Rates) Set(ctx context.Context, rates []Rate) (set int, err error) {
 		if err != nil {
 			return err
 		}
+		if err := rateSeries.permit(t, rs.books, ratesOf(checked), fresh, rs.clock()); err != nil {
+			return err
+		}
 		set = len(fresh)
 		if err := rateSeries.write(t, fresh, same, rs.clock()); err != nil {
 			return err
 		}
-		lines := make([]Rate, len(fresh))
-		for i, f := range fresh {
-			lines[i] = Rate{f.Asset, f.Day, f.Price}
-		}
-		return rs.books.LogRates(t, lines)
+		return rs.books.LogRates(t, ratesOf(fresh))
 	})
 	if err != nil {
 		return 0, fmt.Errorf("set rates: %w", err)

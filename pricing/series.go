@@ -2,11 +2,13 @@ package pricing
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/conversion"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
@@ -15,12 +17,40 @@ import (
 
 // series is a table of dated figures, one for each name and day: prices of tokens, or rates of currencies. A figure
 // holds on its day, and on at most 7 days after it that have none of their own. All its figures travel as Price.
-type series struct{ table, name, figure string }
+type series struct {
+	table, name, figure string
+	operation           control.Operation                              // that sets them
+	read                func(content json.RawMessage) ([]Price, error) // what was proposed to be set
+}
 
 var (
-	priceSeries = series{"prices", "asset", "price"}
-	rateSeries  = series{"rates", "currency", "rate"}
+	priceSeries = series{"prices", "asset", "price", control.SetPrices, control.Read[[]Price]}
+	rateSeries  = series{"rates", "currency", "rate", control.SetRates, readRates}
 )
+
+// readRates are rates that were proposed.
+func readRates(content json.RawMessage) ([]Price, error) {
+	rates, err := control.Read[[]Rate](content)
+	return pricesOf(rates), err
+}
+
+// pricesOf are rates as they travel.
+func pricesOf(rates []Rate) []Price {
+	prices := make([]Price, len(rates))
+	for i, r := range rates {
+		prices[i] = Price{Asset: r.Currency, Day: r.Day, Price: r.Rate}
+	}
+	return prices
+}
+
+// ratesOf are rates that have travelled.
+func ratesOf(prices []Price) []Rate {
+	rates := make([]Rate, len(prices))
+	for i, p := range prices {
+		rates[i] = Rate{p.Asset, p.Day, p.Price}
+	}
+	return rates
+}
 
 // early is the error of a figure of a day that has not begun.
 func (s series) early(p Price, today staking.Day) error {

@@ -13,8 +13,9 @@ import (
 	"github.com/softstake/softstake/testkit"
 )
 
-// TestTwoProcessesShareWhatIsLeft: two processes do at the same time what only one may: with one token, with two tokens of
-// one person, and with whatever brings tokens in. On PostgreSQL both have read what is used before either has written it.
+// TestTwoProcessesShareWhatIsLeft: two processes do at the same time what only one may: with one token, with two
+// tokens of one person, and with whatever brings tokens in. On PostgreSQL both have read what is used before either
+// has written it.
 func TestTwoProcessesShareWhatIsLeft(t *testing.T) {
 	eachBooks(t, func(t *testing.T, url string, clock *testkit.Clock) {
 		one, two := opened(t, url, clock), opened(t, url, clock)

@@ -1,9 +1,11 @@
 package store_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/reports"
@@ -60,5 +62,31 @@ func TestCurrencyRatesAreFrozenOnceADayIsPaid(t *testing.T) {
 			t.Errorf("the currencies are %v", got)
 		}
 		wants(t, failure(reports.New(db.Reader()).CurrencyRates(ctx, "x", day1, day1)), ledger.ErrInvalid)
+	})
+}
+
+// TestRatesMoveAsPricesDo: what prices need approval for, rates do too; what was approved is where it begins again.
+func TestRatesMoveAsPricesDo(t *testing.T) {
+	eachToPropose(t, func(t *testing.T, _ string, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		set := func(day int, rate int64) error {
+			clock.Set(day, "12:00")
+			_, err := db.As(proposer).CurrencyRates().Set(ctx, []pricing.Rate{{Currency: "EUR",
+				Day: day1 + staking.Day(day-1), Rate: rate}})
+			return err
+		}
+		ok(t, set(3, 1200)) // of Day 2 it is 1000
+		wants(t, set(3, 1000_000), control.ErrNeedsApproval)
+		ok(t, set(4, 1440))
+		err := set(5, 1501)
+		needed, is := errors.AsType[*control.Needed](err)
+		if !is {
+			t.Fatalf("it needs approval: %v", err)
+		}
+		p := testkit.Must(db.As(proposer).Propose(ctx, needed.Draft, ""))(t)
+		testkit.Must(db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest()))(t)
+		ok(t, set(6, 1801))
+		_, err = db.As(proposer).CurrencyRates().Set(ctx, []pricing.Rate{{Currency: "CHF", Day: day1 + 5, Rate: 1}})
+		ok(t, err) // the first has nothing to be compared with
 	})
 }

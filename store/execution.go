@@ -115,6 +115,10 @@ var executions = map[control.Operation]execution{
 		_, err := b.Prices().Set(ctx, c)
 		return err
 	}),
+	control.SetRates: executes(func(ctx context.Context, b *DB, c []pricing.Rate) error {
+		_, err := b.CurrencyRates().Set(ctx, c)
+		return err
+	}),
 	control.PublishDocument: executes(func(ctx context.Context, b *DB, c staking.Document) error {
 		_, err := b.Documents().Publish(ctx, c.Name, c.Text)
 		return err

@@ -88,7 +88,7 @@ var changesNothing = strings.Fields(`DB.As DB.Close DB.Engine DB.Now DB.FirstDay
 	People.PrunePersonal People.DerivedSecret
 	People.RehashPassword People.RemoveDraft People.ResetAttempts People.SealedKey People.Secret People.SecurityEvents
 	People.Session People.Sessions People.Token People.Tokens People.TouchSession People.UncountAttempts
-	People.UnlimitedTokens
+	People.UnlimitedTokens People.UsableTokens
 	People.AllStaffSessions People.Staff People.StaffMember People.StaffSession People.StaffSessions
 	People.TouchStaffSession
 	People.BeginStaffLogIn People.TakeStaffLogIn People.ConfirmInvitation

@@ -129,8 +129,8 @@ func TestManySmallStepsAreALargeOne(t *testing.T) {
 	})
 }
 
-// TestSmallStepsOfDaysAreALargeOne: prices that each move little from one day to the next need approval when they come to
-// more than a half within 30 days. What was approved is where it begins again, and a gap hides nothing.
+// TestSmallStepsOfDaysAreALargeOne: prices that each move little from one day to the next need approval when they
+// come to more than a half within 30 days. What was approved is where it begins again, and a gap hides nothing.
 func TestSmallStepsOfDaysAreALargeOne(t *testing.T) {
 	eachToPropose(t, func(t *testing.T, _ string, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()

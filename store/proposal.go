@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,9 +15,10 @@ import (
 	"github.com/softstake/softstake/people"
 )
 
-// Propose keeps the operation that an error says needs approval (control.Needed), as a proposal of these books' actor,
-// with a reason that may be "". Repeating it while the proposal is open has no further effect. ledger.ErrInvalid for a
-// reason that the log cannot keep, access.ErrForbidden where the actor may not propose it.
+// Propose keeps the operation that an error says needs approval (control.Needed), as a proposal of these books'
+// actor, with a reason that may be "". Repeating it while the proposal is open has no further effect.
+// ledger.ErrInvalid for a reason that the log cannot keep, access.ErrForbidden where the actor may not propose it,
+// access.ErrCeiling after MaxProposals.
 func (b *DB) Propose(ctx context.Context, d control.Draft, reason string) (p control.Proposal, err error) {
 	if err := ledger.At("reason", ledger.CheckText("the reason", reason)); err != nil {
 		return p, err
@@ -50,9 +52,24 @@ func (b *DB) Propose(ctx context.Context, d control.Draft, reason string) (p con
 		if err := b.guard.Sign(t, integrity.Proposals, "id = $1", p.ID); err != nil {
 			return err
 		}
-		return b.logLine(t, "proposal make", p.ID, fmt.Sprintf("%s %s: %s", d.Operation, d.Subject, d.Effect))
+		return inOrder(
+			func() error {
+				return b.logLine(t, "proposal make", p.ID, fmt.Sprintf("%s %s: %s", d.Operation, d.Subject, d.Effect))
+			},
+			func() error { return b.useProposal(t) })
 	})
 	return p, annotate(err, "propose %s", d.Operation)
+}
+
+// MaxProposals is how many proposals a person, or a credential that is nobody's, makes on a UTC day: more nobody
+// looks at, and the one that matters would be hidden among them.
+const MaxProposals = 1000
+
+// useProposal counts a proposal of the actor's.
+func (b *DB) useProposal(t db.Tx) error {
+	u := b.usage("proposals", "", MaxProposals, 1)
+	u.of = cmp.Or(b.actor.Person, b.actor.Credential)
+	return addUsage(t, []*usage{u}, (*usage).checkCount)
 }
 
 var proposalColumns = integrity.Proposals.Select()
@@ -117,12 +134,12 @@ func (b *books) decide(t db.Tx, p control.Proposal, d control.Decision) error {
 		Detail: fmt.Sprintf("%s %s, proposed by %s: %s", p.Operation, p.Subject, p.Proposer, detail)}})
 }
 
-// ApproveProposal carries out what was proposed, exactly that, and decides the proposal in the same transaction: it is
-// used once. looked is the digest of the effect that the approver has looked at: where the effect is another now,
-// control.ErrEffect says which, and nothing is done. Repeating it has no further effect.
-// access.ErrForbidden for the person who proposed it and for a role that approves nothing, control.ErrNotOpen for
-// a proposal that is rejected or expired, or whose proposer's token is, ledger.ErrInvalid without a digest; else the
-// operation's own errors: the proposal is open then.
+// ApproveProposal carries out what was proposed, exactly that, and decides the proposal in the same transaction: it
+// is used once. looked is the digest of the effect that the approver has looked at: where the effect is another now,
+// control.ErrEffect says which, and nothing is done. Repeating it has no further effect. access.ErrForbidden for the
+// person who proposed it and for a role that approves nothing, control.ErrNotOpen for a proposal that is rejected or
+// expired, or whose proposer's token is, ledger.ErrInvalid without a digest; else the operation's own errors: the
+// proposal is open then.
 func (b *DB) ApproveProposal(ctx context.Context, id, looked string) (p control.Proposal, err error) {
 	if err := control.CheckLooked(looked); err != nil {
 		return p, err
@@ -182,8 +199,8 @@ func (b *DB) decidable(ctx context.Context, id string, as control.State) (contro
 	return p, err
 }
 
-// checkDecidable is control.Proposal.CheckDecidable, and control.ErrNotOpen for what was proposed with a token that is
-// revoked or expired since: whoever has stolen it has proposed in another's name.
+// checkDecidable is control.Proposal.CheckDecidable, and control.ErrNotOpen for what was proposed with a token that
+// is revoked or expired since: whoever has stolen it has proposed in another's name.
 func (b *books) checkDecidable(t db.View, p control.Proposal, by access.Actor) error {
 	now := db.TimeOf(b.now())
 	if err := p.CheckDecidable(by, now); err != nil {

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -75,5 +77,31 @@ func TestProposalsAreFoundUnderAllTheyAreAbout(t *testing.T) {
 		for _, none := range []string{"f-2", "fund/f-1", "9", "n-1", "other/a-7"} {
 			want(store.ProposalsAsked{Entry: none})
 		}
+	})
+}
+
+// TestProposalsOfADayAreLimited, of a person under each of their credentials.
+func TestProposalsOfADayAreLimited(t *testing.T) {
+	eachToPropose(t, func(t *testing.T, _ string, db *store.DB, clock *testkit.Clock) {
+		propose(t, db, proposer, control.SetTerms)
+		testkit.Must(db.Exec(t.Context(), "UPDATE ceilings_used SET used = $1 WHERE measure = 'proposals'",
+			int64(store.MaxProposals-1)))(t)
+		propose(t, db, proposer, control.AddRegion)
+		another := access.Actor{Role: access.Operator, Credential: "token AAAAAAAAAAAA", Person: proposer.Person}
+		more := func(by access.Actor, op control.Operation) error {
+			needed, is := errors.AsType[*control.Needed](needApproval[op](t.Context(), db.As(by)))
+			if !is {
+				t.Fatalf("%s needs approval", op)
+			}
+			_, err := db.As(by).Propose(t.Context(), needed.Draft, "as agreed")
+			return err
+		}
+		wants(t, more(another, control.PublishDocument), access.ErrCeiling)
+		ok(t, more(proposer, control.SetTerms)) // it is proposed already
+		if n := testkit.Must(db.Count(t.Context(), "SELECT count(*) FROM proposals"))(t); n != 2 {
+			t.Errorf("there are %d proposals", n)
+		}
+		clock.Forward(clock.Now().Add(24 * time.Hour))
+		ok(t, more(another, control.PublishDocument))
 	})
 }

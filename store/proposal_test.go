@@ -87,6 +87,10 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 		_, err := db.Prices().Set(ctx, []pricing.Price{{Asset: "BNB", Day: day1 + 2, Price: 799}})
 		return err
 	},
+	control.SetRates: func(ctx context.Context, db *store.DB) error {
+		_, err := db.CurrencyRates().Set(ctx, []pricing.Rate{{Currency: "EUR", Day: day1 + 2, Rate: 799}})
+		return err
+	},
 	control.ResetFactors: func(ctx context.Context, db *store.DB) error {
 		return db.People().ResetFactors(ctx, access.LoginSubject("alice@example.com"))
 	},
@@ -219,6 +223,7 @@ func readyToPropose(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	testkit.Must(db.Withdraw(ctx, store.Withdrawal{ID: "w-1", Account: "alice", Asset: "BNB", Amount: 5 * unit}))(t)
 	ok(t, db.SetLimit(ctx, staking.Limit{Asset: "BNB", MaxWithdrawal: 5 * unit}))
 	testkit.Must(db.Prices().Set(ctx, []pricing.Price{{Asset: "BNB", Day: day1 + 1, Price: 1000}}))(t)
+	testkit.Must(db.CurrencyRates().Set(ctx, []pricing.Rate{{Currency: "EUR", Day: day1 + 1, Rate: 1000}}))(t)
 	ok(t, db.People().AddStaff(ctx, "olga@example.com", access.Operator, access.Invitation{Hash: [32]byte{1}}))
 	addLogin(t, db, "alice@example.com", "alice")
 	addPasskey(t, db, access.LoginSubject("alice@example.com"), "Laptop")
@@ -265,7 +270,7 @@ func contents(t *testing.T, url string) string {
 	rows = append(rows, testkit.Must(scenario.Rows(t.Context(), url, "SELECT * FROM limits; SELECT * FROM approvals; "+
 		"SELECT * FROM account_limits; SELECT * FROM labels; SELECT * FROM owners; "+
 		"SELECT account, id FROM withdrawal_addresses; "+
-		"SELECT * FROM prices; SELECT name, version FROM documents; SELECT subject, id FROM passkeys; "+
+		"SELECT * FROM prices; SELECT * FROM rates; SELECT name, version FROM documents; SELECT subject, id FROM passkeys; "+
 		"SELECT code, number, removed FROM listings; "+
 		"SELECT email, role, invite_hash FROM staff; SELECT id FROM tokens; SELECT symbol FROM assets; "+
 		"SELECT email, password FROM logins; SELECT key, addresses FROM keys; SELECT account, region, frozen FROM accounts; "+

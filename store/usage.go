@@ -237,11 +237,12 @@ func (u *usage) checkCount(used ledger.Amount) error {
 		return nil
 	}
 	return access.ErrCeiling.In("", "of %d %s a day, %d are left for %s, and %d are needed; it begins again at %s",
-		u.ceiling, counted[access.Measure(u.measure)], max(u.ceiling-used+u.fresh, 0), u.of, u.fresh, ledger.FormatTime((u.day + 1).Start()))
+		u.ceiling, counted[u.measure], max(u.ceiling-used+u.fresh, 0), u.of, u.fresh, ledger.FormatTime((u.day + 1).Start()))
 }
 
 // counted is what messages call what a measure without assets counts.
-var counted = map[access.Measure]string{access.OfSwitches: "switches", access.OfAccounts: "new accounts"}
+var counted = map[string]string{string(access.OfSwitches): "switches", string(access.OfAccounts): "new accounts",
+	"proposals": "proposals"}
 
 // useSweep counts what an account has free, which its closing moves to another, as a transfer of it counts, and the
 // closing as a change of a switch: access.ErrCeiling where either is more than is left. It is the last that a
