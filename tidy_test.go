@@ -113,10 +113,10 @@ var forTests = []string{"scenario", "pgtest", "testkit", "openid/providertest", 
 // testArrows are what the tests of a package may import beside that: the tests of the
 // books look at them through the reports, those of api post openings, those of cli
 // compare its JSON with that of /v1, those of web change rows as somebody with SQL would,
-// those of simulation make books.
+// those of simulation make books, those of console post events of other ledgers.
 var testArrows = map[string][]string{"store": {"reports", "factor"}, "api": {"imports"}, "web": {"db"},
 	"cli": {"api"}, "simulation": {"access"}, "ceremony": {"store", "staking"}, "mail": {"store", "db", "staking"},
-	"console":  {"evidence"},
+	"console":  {"evidence", "join"},
 	"evidence": {"store", "control", "people", "pricing", "access", "reports", "audit", "join"},
 	"outbox":   {"store/schema", "access"}}
 

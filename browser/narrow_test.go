@@ -73,10 +73,12 @@ const cut = `(() => {
 	for (let n; n = walk.nextNode();) {
 		const e = n.parentElement;
 		if (!n.data.trim() || spoken(e) || getComputedStyle(e).textOverflow === "ellipsis") continue;
+		const boxes = [e.closest(".wide-table td, .wide-table th"), e.closest(".staff ~ main .card")].filter(b => b);
 		const range = document.createRange();
 		range.selectNodeContents(n);
 		for (const r of range.getClientRects()) {
 			if (r.right > screen + 1 || r.right > 0 && r.left < -1) say("outside of the screen", e);
+			if (boxes.some(b => r.right > b.getBoundingClientRect().right + 1)) say("outside of its cell or card", e);
 		}
 	}
 	for (const row of document.querySelectorAll("tr")) {

@@ -113,6 +113,9 @@ func lookAtEach(t *testing.T, sights []sight, logIn func(b *tab, email string), 
 					rules = colourRules
 				}
 				b.read()
+				if strings.HasPrefix(page.name, "console") {
+					b.whole()
+				}
 				b.wayOut(page.email != "" && page.name != "clock")
 				b.passwordFields()
 				b.barriers(string(axe), rules)

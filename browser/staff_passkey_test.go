@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/webauthn"
 
@@ -43,6 +44,7 @@ func serving(t *testing.T, roles map[string]string) (s *site, codes map[string]s
 		codes[email] = made.Code
 	}
 	run("four-eyes", "on")
+	joinEvents(t, command)
 	s = &site{exited: make(chan error, 1), cmd: command("serve", "--listen", "127.0.0.1:0")}
 	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.out
 	if err := s.begin(); err != nil {
@@ -56,9 +58,28 @@ func serving(t *testing.T, roles map[string]string) (s *site, codes map[string]s
 	return s, codes
 }
 
+// joinEvents joins two partitions of a source: one stops at an account that is not open, and both are hours behind.
+func joinEvents(t *testing.T, command func(...string) *exec.Cmd) {
+	t.Helper()
+	source, at := t.TempDir(), time.Now().UTC().Add(-3*time.Hour).Format(time.RFC3339)
+	for name, events := range map[string]string{"p1": `{"type":"watermark","before":"` + at + `"}
+{"id":"e-1042","at":"` + at + `","account":"u-1001","token":"BNB","change":"2.5"}
+`, "orders": `{"type":"watermark","before":"` + at + `"}
+`} {
+		if err := os.WriteFile(filepath.Join(source, name+".jsonl"), []byte(events), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := command("join", "file:"+source, "--name", "exchange", "--until-end").CombinedOutput()
+	if exit, is := errors.AsType[*exec.ExitError](err); !is || exit.ExitCode() != 1 {
+		t.Fatalf("a partition that stops: %v\n%s", err, out)
+	}
+}
+
 // TestStaffWithPasskeys: two people accept their invitations, each with a device of its own, on a phone and at a desk.
 // One has a second passkey, gives it another name, removes the first and logs in with what is left; the other approves
-// what the one has proposed, which the device refuses to confirm for somebody whom it does not know.
+// what the one has proposed, which the device refuses to confirm for somebody whom it does not know. Both see a stream
+// that has stopped.
 func TestStaffWithPasskeys(t *testing.T) {
 	axe, err := os.ReadFile(axeFile)
 	if err != nil && os.Getenv("SOFTSTAKE_REQUIRE_BROWSER") == "1" {
@@ -91,6 +112,15 @@ func TestStaffWithPasskeys(t *testing.T) {
 	look(olga, "login")
 	olga.press(`form[action="/console/login/passkey"] button`)
 	olga.at("/console")
+
+	for _, b := range []*tab{olga, anton} {
+		b.visit("/console")
+		b.sees("exchange/p1")
+		look(b, "overview")
+		b.visit("/console/streams")
+		b.sees("at position 2, event e-1042")
+		look(b, "streams")
+	}
 
 	olga.visit("/console/terms")
 	olga.fill("#apr", "0.002")

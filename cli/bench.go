@@ -399,7 +399,8 @@ func (c *benchPagesCmd) json(env *Env, r bench.Looked) error {
 	}
 	pages := make([]page, len(r.Pages))
 	for i, p := range r.Pages {
-		pages[i] = page{p.Path, seconds(p.P50), seconds(p.P99), seconds(p.Processor50), seconds(p.Processor99), p.Page, p.Load}
+		pages[i] = page{p.Path, seconds(p.P50), seconds(p.P99), seconds(p.Processor50), seconds(p.Processor99), p.Page,
+			p.Load}
 	}
 	return writeJSON(env.Stdout, struct {
 		Engine    string `json:"engine"`

@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"html/template"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,7 +90,7 @@ func (s partition) order() int {
 // streamTable is the partitions as a table.
 func (p *view) streamTable(all []partition) table {
 	t := table{Title: "streams.partitions", Empty: "streams.none", Columns: []column{{"streams.partition", false},
-		{"streams.state", false}, {"streams.position", true}, {"streams.until", false}, {"streams.moved", false}}}
+		{"streams.state", false}, {"streams.position", true}, {"streams.until", false}}}
 	for _, s := range all {
 		t.Rows = append(t.Rows, p.streamRow(s))
 	}
@@ -106,7 +107,7 @@ func (p *view) streamRow(s partition) row {
 	if s.Event != "" && !strings.HasPrefix(s.Event, "/") { // of what was passed over no event is known
 		position.Note = s.Event
 	}
-	until, moved := text("–"), text("–")
+	name, until := text(s.Path()), text("–")
 	if !s.Watermark.IsZero() {
 		until.Text = p.UTC(s.Watermark)
 		if s.State != store.Retired {
@@ -117,9 +118,9 @@ func (p *view) streamRow(s partition) row {
 		until.Mark = p.T("streams.holds")
 	}
 	if !s.Moved.IsZero() {
-		moved.Text = p.UTC(s.Moved)
+		name.Note = template.HTML(template.HTMLEscapeString(p.T("streams.moved"))+" ") + p.UTC(s.Moved)
 	}
-	return row{text(s.Path()), state, position, until, moved}
+	return row{name, state, position, until}
 }
 
 // behind says by how much a watermark is behind the clock, rounded down.
@@ -203,9 +204,19 @@ func (v *visit) resumeFields() ([]field, error) {
 	return []field{f}, err
 }
 
+// skipFields have the event at which a partition has stopped, where no other has.
 func (v *visit) skipFields() ([]field, error) {
-	f, err := v.partitionField(isStopped)
-	return []field{f, {Name: "event", Key: "streams.event", Hint: "streams.event.hint"},
+	at := ""
+	f, err := v.partitionField(func(p store.Partition) bool {
+		if isStopped(p) {
+			at = p.StopEvent
+		}
+		return isStopped(p)
+	})
+	if len(f.Options) != 1 {
+		at = ""
+	}
+	return []field{f, {Name: "event", Key: "streams.event", Hint: "streams.event.hint", Initial: at},
 		{Name: "from", Key: "streams.from", Hint: "streams.from.hint"}, {Name: "reason", Key: "reason", Required: true}}, err
 }
 

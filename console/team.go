@@ -22,7 +22,7 @@ var team = register{
 }
 
 func (v *visit) teamTables() ([]table, error) {
-	all, err := v.Logins.Staff(v.context())
+	all, err := v.allStaff()
 	if err != nil {
 		return nil, err
 	}
@@ -41,12 +41,20 @@ func (v *visit) teamTables() ([]table, error) {
 		members.Rows = append(members.Rows, row{text(s.Email), text(p.T("role." + string(s.Role))),
 			text(p.T("staff.source." + string(s.Source))), state, {Text: s.MadeBy, Note: p.Local(s.Made)}})
 	}
-	live, err := v.Logins.AllStaffSessions(v.context())
+	live, err := v.allSessions()
 	for _, l := range live {
 		sessions.Rows = append(sessions.Rows, row{text(l.Email), text(l.ID), {Text: p.Device(l.Client), Note: l.Address},
 			text(p.Local(l.Seen)), text(p.Local(l.Expires))})
 	}
 	return []table{members, sessions}, err
+}
+
+func (v *visit) allStaff() ([]access.Staff, error) {
+	return v.staff.of(func() ([]access.Staff, error) { return v.Logins.Staff(v.context()) })
+}
+
+func (v *visit) allSessions() ([]access.StaffSession, error) {
+	return v.open.of(func() ([]access.StaffSession, error) { return v.Logins.AllStaffSessions(v.context()) })
 }
 
 func roleOptions() (roles []option) {
@@ -63,7 +71,7 @@ func (v *visit) newStaffFields() ([]field, error) {
 
 // staffFields choose a member of staff.
 func (v *visit) staffFields() ([]field, error) {
-	all, err := v.Logins.Staff(v.context())
+	all, err := v.allStaff()
 	members := []option{}
 	for _, s := range all {
 		members = append(members, option{Value: s.Email})
@@ -78,7 +86,7 @@ func (v *visit) staffRoleFields() ([]field, error) {
 
 // staffSessionFields choose a session of anybody's.
 func (v *visit) staffSessionFields() ([]field, error) {
-	live, err := v.Logins.AllStaffSessions(v.context())
+	live, err := v.allSessions()
 	sessions := []option{}
 	for _, l := range live {
 		sessions = append(sessions, option{Value: l.Email + " " + l.ID})

@@ -25,11 +25,29 @@ type visit struct {
 	actor    access.Actor // zero: nobody has logged in
 	text     string       // of the session, as the browser has it
 	fourEyes bool
+	staff    readOnce[[]access.Staff]        // all members
+	open     readOnce[[]access.StaffSession] // the sessions of all of them
+}
+
+// readOnce is what several parts of a page need of the books: the first of them reads it.
+type readOnce[T any] struct {
+	done  bool
+	value T
+	err   error
+}
+
+func (o *readOnce[T]) of(read func() (T, error)) (T, error) {
+	if !o.done {
+		o.value, o.err = read()
+		o.done = true
+	}
+	return o.value, o.err
 }
 
 // visit is a request before its session is read.
 func (s *site) visit(w http.ResponseWriter, r *http.Request) *visit {
-	return &visit{site: s, w: w, r: r, caller: access.CallerOf(r.Context()), locale: s.frame.Locales.Of(r), zone: ui.ZoneOf(r)}
+	return &visit{site: s, w: w, r: r, caller: access.CallerOf(r.Context()), locale: s.frame.Locales.Of(r),
+		zone: ui.ZoneOf(r)}
 }
 
 // submission is a form that was posted. Only here are the books that can be written.

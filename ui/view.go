@@ -138,11 +138,13 @@ func (v View) Beside(t, other time.Time) string {
 
 // Stamp is a text that is a time, with a title that may be "".
 func (v View) Stamp(t time.Time, text, title string) template.HTML {
-	return markup(stampTemplate, struct{ At, Text, Title string }{t.UTC().Format(time.RFC3339), text, title})
+	if title != "" {
+		title = `" title="` + template.HTMLEscapeString(title)
+	}
+	// No template: a page has hundreds of them.
+	return template.HTML(`<time datetime="` + t.UTC().Format(time.RFC3339) + title + `">` + template.HTMLEscapeString(text) +
+		`</time>`)
 }
-
-var stampTemplate = template.Must(template.New("stamp").
-	Parse(`<time datetime="{{.At}}"{{with .Title}} title="{{.}}"{{end}}>{{.Text}}</time>`))
 
 // apps are the systems of our own app, as it names them.
 var apps = map[string]string{"ios": "iOS", "android": "Android"}
