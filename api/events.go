@@ -21,7 +21,8 @@ const EventsPath = "/v1/events"
 const (
 	// usualStreams is the limit of concurrent streams of events, unless Options set it.
 	usualStreams = 1000
-	// holderStreams is the limit of one holder's token: it cannot take all streams.
+	// holderStreams is the limit of one holder's token: it cannot take all streams. That of another token is a tenth of
+	// all.
 	holderStreams = 10
 )
 
@@ -105,20 +106,26 @@ type streams struct {
 	most int
 	mu   sync.Mutex
 	all  int
-	of   map[string]int // holders' tokens
+	of   map[string]int // tokens
+}
+
+// limit is how many streams a token may have.
+func (s *streams) limit(t access.Token) int {
+	if t.Role == access.Holder {
+		return holderStreams
+	}
+	return max(s.most/10, 1)
 }
 
 // begin counts a stream in, unless there are as many as there may be.
 func (s *streams) begin(t access.Token) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.all >= s.most || s.of[t.ID] >= holderStreams {
+	if s.all >= s.most || s.of[t.ID] >= s.limit(t) {
 		return false
 	}
 	s.all++
-	if t.Role == access.Holder {
-		s.of[t.ID]++
-	}
+	s.of[t.ID]++
 	return true
 }
 
@@ -127,9 +134,6 @@ func (s *streams) end(t access.Token) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all--
-	if t.Role != access.Holder {
-		return
-	}
 	if s.of[t.ID]--; s.of[t.ID] == 0 {
 		delete(s.of, t.ID)
 	}

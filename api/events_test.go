@@ -241,9 +241,11 @@ func TestNoMoreStreamsThanThereMayBe(t *testing.T) {
 			Books: w.db, Events: events.New(w.db, log, time.Millisecond), Now: w.clock.Now, Log: log, Streams: 2,
 		}))
 		t.Cleanup(server.Close)
-		streams := []*listener{
-			w.listenAt(server.URL, "auditor", "/v1/events"), w.listenAt(server.URL, "exchange", "/v1/events"),
+		streams := []*listener{w.listenAt(server.URL, "auditor", "/v1/events")}
+		if l := w.listenAt(server.URL, "auditor", "/v1/events"); l.status != http.StatusServiceUnavailable {
+			t.Errorf("a token has two of two streams: %d", l.status)
 		}
+		streams = append(streams, w.listenAt(server.URL, "exchange", "/v1/events"))
 		refused := w.listenAt(server.URL, "operator", "/v1/events")
 		if refused.status != http.StatusServiceUnavailable || refused.header.Get("Retry-After") != "10" ||
 			refused.header.Get("Content-Type") != "application/problem+json" {

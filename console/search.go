@@ -48,6 +48,9 @@ func (v *visit) findEmail(query string) (string, error) {
 		return "", ledger.ErrNotFound
 	}
 	login, err := v.Logins.Login(v.context(), strings.ToLower(query))
+	if err == nil { // whose address it is, is shown by where this leads to
+		err = v.logRead(login.Account, "whose e-mail address it is")
+	}
 	return accountPath(login.Account), err
 }
 

@@ -174,6 +174,10 @@ func (s *submission) toProvider(email, digest, next string) error {
 
 func (s *submission) logInAtProvider() error { return s.toProvider("", "", s.ownPath("next", Path)) }
 
+// deniedByProvider is the error with which a provider sends back whom it does not let in, or who has cancelled (RFC
+// 6749, 4.1.2.1). A session that the browser has ends: it must not outlive what the provider allows.
+const deniedByProvider = "access_denied"
+
 // comeFromProvider is where the provider sends the browser back to. It is a GET that changes something: the state is
 // used once, and only by the browser that has begun.
 func (s *submission) comeFromProvider() error {
@@ -189,7 +193,13 @@ func (s *submission) comeFromProvider() error {
 	}
 	browser := sha256.Sum256([]byte(s.cookie(s.browserCookie())))
 	s.setCookie(s.browserCookie(), "", 0)
-	if subtle.ConstantTimeCompare(browser[:], begun.Browser[:]) != 1 || s.value("error") != "" {
+	own := subtle.ConstantTimeCompare(browser[:], begun.Browser[:]) == 1
+	if own && s.value("error") == deniedByProvider && s.signedIn() {
+		if err := s.endSession(); err != nil {
+			return err
+		}
+	}
+	if !own || s.value("error") != "" {
 		return s.refuseLogIn(http.StatusForbidden, "login.provider.refused")
 	}
 	person, err := s.provider.Redeem(s.context(), openid.Request{State: begun.State, Nonce: begun.Nonce,
@@ -218,9 +228,15 @@ func (s *submission) refuseProvided(person access.Staff, why error) error {
 	if ledger.ReasonOf(why) == openid.ReasonNoGroup {
 		key = "login.provider.no-group"
 	}
-	if person.Email != "" {
-		door := s.as(access.Process("console"))
-		if err := door.RefuseStaff(s.context(), person.Email, ledger.Clip(why.Error())); err != nil {
+	door, text := s.as(access.Process("console")), ledger.Clip(why.Error())
+	switch {
+	case person.Email == "":
+	case ledger.ReasonOf(why) == openid.ReasonNoGroup:
+		if err := door.RefuseProvided(s.context(), person, text); err != nil {
+			return err
+		}
+	default:
+		if err := door.RefuseStaff(s.context(), person.Email, text); err != nil {
 			return err
 		}
 	}

@@ -102,6 +102,14 @@ func TestStaffLogInAtTheProvider(t *testing.T) {
 	d.get("/console").is(http.StatusSeeOther) // the session with the former role has ended
 
 	d = s.logIn("oskar@example.com")
+	s.there.Knows(t, providertest.Person{ID: "1", Email: "oskar@example.com", Groups: []string{"all"}})
+	other := s.desk()
+	other.get(s.back(s.away(other.post("/console/login/provider")), "oskar@example.com")).is(http.StatusForbidden).
+		has("You are in no group")
+	d.get("/console").is(http.StatusSeeOther) // no group gives a role any more: every session has ended
+
+	s.there.Knows(t, providertest.Person{ID: "1", Email: "oskar@example.com", Groups: []string{"ops"}})
+	d = s.logIn("oskar@example.com")
 	s.ok(s.books.People().DisableStaff(t.Context(), "oskar@example.com"))
 	d.get("/console").is(http.StatusSeeOther)
 	again := s.desk()
@@ -178,6 +186,10 @@ func TestAnApprovalAtTheProvider(t *testing.T) {
 	if state(p.ID) != control.Executed {
 		t.Fatal("a proposal that was confirmed is not approved")
 	}
+	u := testkit.Must(url.Parse(s.away(approve(d, other))))(t)
+	d.get("/console/login/back?error=access_denied&state=" + url.QueryEscape(u.Query().Get("state"))).
+		is(http.StatusForbidden)
+	d.get("/console").is(http.StatusSeeOther) // the provider does not let ann in any more
 }
 
 var (

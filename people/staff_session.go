@@ -113,6 +113,24 @@ func (p *People) RefuseStaff(ctx context.Context, email, why string) error {
 	})
 }
 
+// RefuseProvided is RefuseStaff for a person whom the OpenID provider has named and who is in no group with a role any
+// more: it ends all sessions of the person in the same transaction. Who has the address and is another subject there,
+// or is local here, keeps theirs.
+func (p *People) RefuseProvided(ctx context.Context, person access.Staff, why string) error {
+	return p.write(ctx, "keep that staff was refused", func(t db.Tx) error {
+		if err := p.books.Log(t, staffRefused, person.Email, why); err != nil {
+			return err
+		}
+		n, err := t.Exec("DELETE FROM staff_sessions WHERE email = $1 AND EXISTS (SELECT 1 FROM staff s "+
+			"WHERE s.bucket = $2 AND s.email = $1 AND s.source = $3 AND s.subject = $4)", person.Email,
+			keyBucket(person.Email), string(access.Provider), person.Subject)
+		if err != nil || n == 0 {
+			return err
+		}
+		return p.books.Log(t, staffLogOut, person.Email, "all sessions: "+why)
+	})
+}
+
 var staffSessionColumns = "SELECT " + integrity.StaffSessions.Columns("") + ", seen FROM staff_sessions "
 
 func scanStaffSession(r db.Row) (access.StaffSession, error) {

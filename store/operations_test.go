@@ -64,6 +64,7 @@ var changing = map[string]string{
 	"People.SetStaffRole":            "staff set-role", "People.InviteStaff": "staff invite",
 	"People.DisableStaff": "staff disable", "People.AddStaffSession": "staff log-in",
 	"People.AddProvidedSession": "staff log-in", "People.RefuseStaff": "staff log-in refused",
+	"People.RefuseProvided":  "staff log-in refused; staff log-out",
 	"People.EndStaffSession": "staff log-out", "People.EndStaffSessions": "staff log-out",
 	"Documents.Publish": "document publish", "Documents.Accept": "accept",
 	"Prices.Set": "price set", "Rates.Set": "currency set", "Imports.Record": "import read", "Records.Sign": "anchor",
