@@ -42,6 +42,8 @@ type publishedOut struct {
 	Signed bool            `json:"signed" doc:"Whether a checkpoint has the record of the day."`
 	Size   int64           `json:"size,omitempty" example:"5" doc:"How many records the first such checkpoint is of. Absent: it is not signed yet."`
 	Tokens []publishedRoot `json:"tokens" doc:"Those that holders have, by symbol."`
+
+	OutOfRange []string `json:"outOfRange,omitempty" doc:"Symbols of the tokens of which holders have more together than can be proved, 2^63 - 1 smallest units. Absent: there are none."`
 }
 
 type publishedRoot struct {
@@ -103,7 +105,8 @@ func (rd reader) published(ctx context.Context, in *Paging) (*answer[list[publis
 		}
 		return rd.source.Evidence().Published(ctx, before, limit)
 	}, func(p evidence.Published) (publishedOut, error) {
-		out := publishedOut{Day: p.Day.String(), Signed: p.Signed > 0, Size: p.Signed, Tokens: []publishedRoot{}}
+		out := publishedOut{Day: p.Day.String(), Signed: p.Signed > 0, Size: p.Signed, Tokens: []publishedRoot{},
+			OutOfRange: p.OutOfRange}
 		for _, l := range p.Liabilities {
 			out.Tokens = append(out.Tokens, publishedRoot{l.Asset, strconv.FormatUint(l.Root.Sum, 10), l.Root.Hash.String()})
 		}

@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 	"maps"
+	"math"
 	"math/big"
 	"slices"
 
@@ -24,6 +25,7 @@ type Owed struct {
 	Key
 	Sum     uint64      // in smallest units
 	Settled staking.Day // the last day whose rewards are in it; the day before the books began: none
+	Above   bool        // the sum is more than 2^63 - 1, and is not stated
 }
 
 // countHouse adds a posting of a house account to what these have gained on its day.
@@ -63,6 +65,10 @@ func (a *audit) compareOwedOf(asset string, owed []Owed, declared []Declaration)
 		}
 		sum := new(big.Int).SetUint64(o.Sum)
 		order := sum.Cmp(derived)
+		if o.Above {
+			sum.SetUint64(math.MaxInt64 + 1) // or more
+			order = max(0, sum.Cmp(derived))
+		}
 		if order == 0 || order > 0 && a.overdrawnAtEnd(o.Key) {
 			continue
 		}
@@ -70,8 +76,12 @@ func (a *audit) compareOwedOf(asset string, owed []Owed, declared []Declaration)
 		if t := a.sums[asset]; t != nil {
 			of = t.Asset
 		}
+		said := units(of, sum)
+		if o.Above {
+			said += " or more"
+		}
 		f := on(o.Day, "", asset, fmt.Sprintf("the record says that %s is owed to holders; "+
-			"by house accounts and declared rewards it is %s", units(of, sum), units(of, derived)))
+			"by house accounts and declared rewards it is %s", said, units(of, derived)))
 		f.Rule = RuleOwed
 		a.find(f)
 	}

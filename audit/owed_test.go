@@ -4,28 +4,36 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/softstake/softstake/staking"
 )
 
 // TestOwed: what records say is owed to holders is what the books owe, the rewards that are settled included.
 func TestOwed(t *testing.T) {
 	const have, rewards = uint64(2 * coin), 33_001
+	says := func(d staking.Day, sum uint64, settled staking.Day) Owed {
+		return Owed{Key: Key{d, "BNB"}, Sum: sum, Settled: settled}
+	}
 	for _, c := range []struct {
 		name  string
 		owed  []Owed
 		below bool // carol may be below zero at the end of Day 4
 		want  []string
 	}{
-		{"each day", []Owed{{Key{day1, "BNB"}, have, day1 - 1}, {Key{day4, "BNB"}, have + rewards, day3}}, false, nil},
-		{"rewards that are not settled yet", []Owed{{Key{day4, "BNB"}, have, day1}}, false, nil},
-		{"too little", []Owed{{Key{day4, "BNB"}, have + rewards - 1, day3}, {Key{day1, "BNB"}, have, day1 - 1}}, false,
+		{"each day", []Owed{says(day1, have, day1-1), says(day4, have+rewards, day3)}, false, nil},
+		{"rewards that are not settled yet", []Owed{says(day4, have, day1)}, false, nil},
+		{"too little", []Owed{says(day4, have+rewards-1, day3), says(day1, have, day1-1)}, false,
 			[]string{"2026-03-04 BNB: the record says that 2.00033 is owed to holders; " +
 				"by house accounts and declared rewards it is 2.00033001 (liabilities of a record)"}},
-		{"too much", []Owed{{Key{day4, "BNB"}, have + rewards + 1, day3}}, false,
+		{"too much", []Owed{says(day4, have+rewards+1, day3)}, false,
 			[]string{"2026-03-04 BNB: the record says that 2.00033002 is owed to holders; " +
 				"by house accounts and declared rewards it is 2.00033001 (liabilities of a record)"}},
-		{"more beside a balance below zero", []Owed{{Key{day4, "BNB"}, have + rewards + 1, day3}}, true, nil},
-		{"less beside a balance below zero", []Owed{{Key{day4, "BNB"}, have + rewards - 1, day3}}, true,
+		{"more beside a balance below zero", []Owed{says(day4, have+rewards+1, day3)}, true, nil},
+		{"less beside a balance below zero", []Owed{says(day4, have+rewards-1, day3)}, true,
 			[]string{"2026-03-04 BNB: the record says that 2.00033 is owed to holders; " +
+				"by house accounts and declared rewards it is 2.00033001 (liabilities of a record)"}},
+		{"out of range", []Owed{{Key: Key{day4, "BNB"}, Above: true, Settled: day3}}, false,
+			[]string{"2026-03-04 BNB: the record says that 9223372036854775808 smallest units or more is owed to holders; " +
 				"by house accounts and declared rewards it is 2.00033001 (liabilities of a record)"}},
 	} {
 		b := honestBooks(t)

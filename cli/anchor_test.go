@@ -78,12 +78,12 @@ func TestAnchors(t *testing.T) {
 	}
 	change(t, url, "UPDATE log SET actor = 'operator nobody' WHERE action = 'account open'")
 	out, stderr, status := commandAt(t.Context(), dayAfter(2), strings.NewReader(""), audit...)
-	if status != 1 || !strings.Contains(out, "2026-11-22, log: ") ||
+	if status != 1 || !strings.Contains(out, "2026-11-22, log/2: ") ||
 		!strings.Contains(stderr, "their records in 1 place") {
 		t.Errorf("status %d: %s%s", status, out, stderr)
 	}
 	if out, _, status := commandAt(t.Context(), dayAfter(2), strings.NewReader(""),
-		append(audit, "--json")...); status != 1 || !strings.Contains(out, `"kind":"log"`) {
+		append(audit, "--json")...); status != 1 || !strings.Contains(out, `"kind":"log/2"`) {
 		t.Errorf("status %d: %s", status, out)
 	}
 }

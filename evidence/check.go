@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"golang.org/x/mod/sumdb/note"
@@ -112,19 +111,22 @@ func (c *check) compareRows(ctx context.Context, progress func(done, of int)) er
 	for i, text := range c.texts {
 		day := c.first + staking.Day(i)
 		record, err := ParseRecord(text)
-		if err != nil || record.Day != day || record.Layout != layout {
+		if err != nil || record.Day != day || record.Layout < 1 || record.Layout > newest {
 			c.find(day, "", "the record of the day is missing or damaged; the rows of this day and later ones are not compared")
 			break
 		}
 		records = append(records, record)
 	}
-	before := map[string]staking.Day{}
+	before, former := map[string]staking.Day{}, 0
 	for done := 0; done < len(records); {
-		some := records[done:min(done+batch, len(records))]
-		s := span{from: some[0].Day, first: done == 0, before: before}
-		for _, record := range some {
+		s := span{from: records[done].Day, layout: records[done].Layout, former: former, before: before}
+		for _, record := range records[done:min(done+batch, len(records))] {
+			if record.Layout != s.layout {
+				break
+			}
 			s.settled = append(s.settled, record.Settled)
 		}
+		some := records[done : done+len(s.settled)]
 		groups, err := readRows(ctx, c.read, s)
 		if err != nil {
 			return err
@@ -145,7 +147,7 @@ func (c *check) compareRows(ctx context.Context, progress func(done, of int)) er
 				return err
 			}
 		}
-		before = some[len(some)-1].Settled
+		before, former = some[len(some)-1].Settled, s.layout
 		if done += len(some); progress != nil {
 			progress(done, len(records))
 		}
@@ -177,6 +179,9 @@ func (c *check) compareRecord(ctx context.Context, record Record, groups []group
 	}
 	var bucketsOf map[string][]group
 	for _, p := range parts {
+		if !p.in(record.Layout) {
+			continue
+		}
 		was, is := recorded[p.name], now[p.name]
 		c.Rows += is.Rows
 		if was.Hash == is.Hash && was.Rows == is.Rows {
@@ -211,20 +216,34 @@ func (c *check) salts(ctx context.Context, s span) (salted, error) {
 
 // compareLiabilities compares what is owed at the end of a day with what was recorded.
 func (c *check) compareLiabilities(record Record, trees map[string]*tokenTree) error {
-	was := map[string]verify.Node{}
+	now, above, err := liabilities(trees)
+	if err != nil {
+		return err
+	}
+	was, is := map[string]verify.Node{}, map[string]bool{}
 	for _, l := range record.Liabilities {
 		was[l.Asset] = l.Root
-		if trees[l.Asset] == nil {
+	}
+	for _, l := range now {
+		is[l.Asset] = true
+		if l.Root != was[l.Asset] {
+			c.find(record.Day, "liabilities", "%d of %s is owed, and %d was recorded", l.Root.Sum, l.Asset, was[l.Asset].Sum)
+		}
+	}
+	for _, asset := range above {
+		is[asset] = true
+		if !slices.Contains(record.OutOfRange, asset) {
+			c.find(record.Day, "liabilities", "more of %s is owed than a sum can be, and %d was recorded", asset, was[asset].Sum)
+		}
+	}
+	for _, l := range record.Liabilities {
+		if !is[l.Asset] {
 			c.find(record.Day, "liabilities", "nothing of %s is owed, and %d was recorded", l.Asset, l.Root.Sum)
 		}
 	}
-	for _, asset := range slices.Sorted(maps.Keys(trees)) {
-		l, err := trees[asset].liability()
-		if err != nil {
-			return err
-		}
-		if l.Root != was[asset] {
-			c.find(record.Day, "liabilities", "%d of %s is owed, and %d was recorded", l.Root.Sum, asset, was[asset].Sum)
+	for _, asset := range record.OutOfRange {
+		if !slices.Contains(above, asset) {
+			c.find(record.Day, "liabilities", "of %s more than a sum can be was recorded, and that is not owed", asset)
 		}
 	}
 	return nil

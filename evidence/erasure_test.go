@@ -134,11 +134,11 @@ func TestAPersonCanBeErased(t *testing.T) {
 				t.Errorf("the gift was posted by %s", posted.Actor)
 			}
 			ok(t, books.Engine().Write(ctx, func(tx db.Tx) error {
-				_, err := tx.Exec("UPDATE entries SET credential = 'token AAAAAAAAAAAA' WHERE entry = 'gift'")
+				_, err := tx.Exec("UPDATE entries SET credential = 'login FORGED' WHERE entry = 'gift'")
 				return err
 			}))
 			if c := check(t, books, signer, notes...); len(c.Findings) == 0 {
-				t.Error("an entry of a holder's is that of a token now, and nobody finds it")
+				t.Error("an entry of a holder's is that of another login now, and nobody finds it")
 			}
 		})
 	}

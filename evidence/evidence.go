@@ -5,8 +5,6 @@ package evidence
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/softstake/softstake/db"
@@ -78,13 +76,13 @@ func (r *Records) Make(ctx context.Context) (made int64, err error) {
 // due is the next records to make, or none.
 func (r *Records) due(ctx context.Context) (s span, err error) {
 	err = r.db.Read(ctx, func(t db.View) error {
-		s = span{from: r.books.FirstDay(), first: true, before: map[string]staking.Day{}}
+		s = span{from: r.books.FirstDay(), layout: layout, before: map[string]staking.Day{}}
 		last, found, err := db.First(t, recordOf, "SELECT body FROM records ORDER BY day DESC LIMIT 1")
 		if err != nil {
 			return err
 		}
 		if found {
-			s.from, s.first, s.before = last.Day+1, false, last.Settled
+			s.from, s.former, s.before = last.Day+1, last.Layout, last.Settled
 		}
 		closed, err := db.Count(t, "SELECT coalesce(max(day), -1) FROM days WHERE bucket = $1 AND closed = 1",
 			int64(ledger.Buckets-1))
@@ -110,13 +108,9 @@ func (r *Records) write(ctx context.Context, s span, groups [][]group, trees []m
 	err = r.db.Write(ctx, func(t db.Tx) error {
 		made = 0
 		for i, of := range groups {
-			record := Record{Day: s.from + staking.Day(i), Layout: layout, Settled: s.settled[i], Kinds: kindsOf(of)}
-			for _, asset := range slices.Sorted(maps.Keys(trees[i])) {
-				l, err := trees[i][asset].liability()
-				if err != nil {
-					return err
-				}
-				record.Liabilities = append(record.Liabilities, l)
+			record := Record{Day: s.from + staking.Day(i), Layout: s.layout, Settled: s.settled[i], Kinds: kindsOf(of)}
+			if record.Liabilities, record.OutOfRange, err = liabilities(trees[i]); err != nil {
+				return err
 			}
 			n, err := t.Exec("INSERT INTO records (day, body, made_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
 				int64(record.Day), record.String(), r.clock().UnixMilli())
@@ -142,6 +136,9 @@ func writeBeside(t db.Tx, d staking.Day, groups []group, trees map[string]*token
 		}
 	}
 	for asset, tree := range trees {
+		if tree.outOfRange {
+			continue
+		}
 		if _, err := t.Exec("INSERT INTO liabilities (day, asset, salt, roots) VALUES ($1, $2, $3, $4)", int64(d), asset,
 			tree.salt, encodeRoots(tree.roots)); err != nil {
 			return err

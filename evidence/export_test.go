@@ -1,6 +1,8 @@
 package evidence
 
 import (
+	"testing"
+
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/softstake/softstake/ledger"
@@ -20,12 +22,20 @@ func Recorded() map[string]bool {
 	return all
 }
 
-// Kinds are the names of the kinds of row.
+// Kinds are the names of the kinds of row in records that are made now.
 func Kinds() (names []string) {
 	for _, p := range parts {
-		names = append(names, p.name)
+		if p.in(newest) {
+			names = append(names, p.name)
+		}
 	}
 	return names
+}
+
+// SetLayout sets the layout of the records that are made until the test ends.
+func SetLayout(t *testing.T, n int) {
+	layout = n
+	t.Cleanup(func() { layout = newest })
 }
 
 // TreeHash is the hash of the tree over some leaves.

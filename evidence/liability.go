@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -22,12 +23,44 @@ import (
 type tokenTree struct {
 	sumTree
 	roots []verify.Node
+	sum   uint64 // of all holders, while it is in range
+	// outOfRange says that the sum is larger than 2^63 - 1, and so than verify.Join takes: there is no root. Each account
+	// has less than that, and nothing limits all of them together.
+	outOfRange bool
 }
 
-// line is the root as a record has it.
-func (t tokenTree) liability() (Liability, error) {
+// add adds what is owed in a bucket.
+func (t *tokenTree) add(bucket int, holders []owed) (err error) {
+	for _, h := range holders {
+		if t.outOfRange = t.outOfRange || h.amount > math.MaxInt64-t.sum; t.outOfRange {
+			return nil
+		}
+		t.sum += h.amount
+	}
+	t.roots[bucket], err = t.bucketRoot(bucket, holders)
+	return err
+}
+
+// liability is the root as a record has it.
+func (t *tokenTree) liability() (Liability, error) {
 	root, _, err := t.root(t.roots, 0)
 	return Liability{t.asset, root}, err
+}
+
+// liabilities are the roots of trees, and the tokens whose sum is out of range.
+func liabilities(trees map[string]*tokenTree) (all []Liability, outOfRange []string, err error) {
+	for _, asset := range slices.Sorted(maps.Keys(trees)) {
+		if trees[asset].outOfRange {
+			outOfRange = append(outOfRange, asset)
+			continue
+		}
+		l, err := trees[asset].liability()
+		if err != nil {
+			return nil, nil, err
+		}
+		all = append(all, l)
+	}
+	return all, outOfRange, nil
 }
 
 // salted gives the salt of a token's day.
@@ -51,14 +84,14 @@ func readLiabilities(ctx context.Context, read reader, s span, salt salted) ([]m
 			return readOwed(t, bucket, s, func(i int, asset string, holders []owed) (err error) {
 				of := trees[i][asset]
 				if of == nil {
-					of = &tokenTree{sumTree{asset: asset, day: s.from + staking.Day(i)}, make([]verify.Node, ledger.Buckets)}
+					of = &tokenTree{sumTree: sumTree{asset: asset, day: s.from + staking.Day(i)},
+						roots: make([]verify.Node, ledger.Buckets)}
 					if of.salt, err = salt(of.day, asset); err != nil {
 						return err
 					}
 					trees[i][asset] = of
 				}
-				of.roots[bucket], err = of.bucketRoot(bucket, holders)
-				return err
+				return of.add(bucket, holders)
 			})
 		})
 		if err != nil {
@@ -77,6 +110,9 @@ func readLiabilities(ctx context.Context, read reader, s span, salt salted) ([]m
 
 // pad makes the roots of buckets in which nobody has the token.
 func (t *tokenTree) pad() (err error) {
+	if t.outOfRange {
+		return nil
+	}
 	for bucket, root := range t.roots {
 		if root == (verify.Node{}) && err == nil {
 			t.roots[bucket], err = t.bucketRoot(bucket, nil)

@@ -21,6 +21,14 @@ type part struct {
 	keyed bool
 	// The moment is 0 until what the row is about has happened: it is no part of a record until then.
 	optional bool
+	// The layouts whose records have the part: from since, 0 for the first, through through, 0 for all later ones. The
+	// first record of its first layout has all earlier rows too.
+	since, through int
+}
+
+// in reports whether records of a layout have the part.
+func (p part) in(layout int) bool {
+	return p.since <= layout && (p.through == 0 || layout <= p.through)
 }
 
 // written says of which record a row is a part.
@@ -43,17 +51,23 @@ const (
 	withPosting
 )
 
-// layout is the number of the list of parts below. Records say the layout they were made by.
-const layout = 1
+// newest is the layout of records that are made now; records say theirs. Layout 2 has the references to logins, which
+// layout 1 left out: the log and the entries had e-mail addresses in their place.
+const newest = 2
 
-// parts are the rows that records are about, in layout 1.
+var layout = newest // tests make records of former layouts
+
+// parts are the rows that records are about.
 var parts = []part{
 	{name: "postings", from: "postings", written: onDay, by: "day", bucket: "bucket", keyed: true,
 		columns: "day int, account text, asset text, at int, entry text, move int, side int, amount int, other text, " +
 			"kind text",
 		order: "day, at, entry, move, side"},
-	{name: "entries", from: "entries", written: withPosting,
+	{name: "entries", through: 1, from: "entries", written: withPosting,
 		columns: "entry text, at int, posted_at int, digest blob, credential actor, role text, request text, " +
+			"digest_version int, leaves blob, destination blob"},
+	{name: "entries/2", since: 2, from: "entries", written: withPosting,
+		columns: "entry text, at int, posted_at int, digest blob, credential text, role text, request text, " +
 			"digest_version int, leaves blob, destination blob"},
 	{name: "incomes", from: "incomes", written: atMoment, by: "at", bucket: "bucket", order: "reference",
 		columns: "reference text, asset text, chain text, source text, first_day int, last_day int, mode int, gross int, " +
@@ -199,7 +213,7 @@ var parts = []part{
 		columns: "account text, at int, nonce text, action text", order: "account, at, nonce"},
 	{name: "row_versions", from: "row_versions", written: atMoment, by: "at", bucket: "bucket",
 		columns: "kind text, name text, number int, at int, content text", order: "kind, name, number"},
-	{name: "limits", optional: true, from: "limits", written: atMoment, by: "set_at", order: "asset, number",
+	{name: "limits", from: "limits", written: atMoment, by: "set_at", order: "asset, number",
 		columns: "asset text, number int, set_at int, set_by text, proposal text, reason text, max_total int, " +
 			"max_change int, max_withdrawal int, max_apr int, max_inflow int"},
 	{name: "proposals", from: "proposals", written: atMoment, by: "made_at", order: "id",
@@ -212,16 +226,21 @@ var parts = []part{
 		columns: "entry text, refers text, at int"},
 	{name: "join_late", from: "join_late", written: atMoment, by: "posted", order: "day, entry",
 		columns: "day int, entry text, account text, asset text, amount int, at int, dated int, posted int"},
-	{name: "join_closings", from: "join_closings", written: atMoment, by: "set_at", order: "day",
+	{name: "join_closings", through: 1, from: "join_closings", written: atMoment, by: "set_at", order: "day",
 		columns: "day int, set_at int, set_by actor, reason text"},
-	{name: "join_sources", from: "join_sources", written: atMoment, by: "added", order: "name",
-		columns: "name text, added int, added_by actor"},
-	{name: "payout_batches", from: "payout_batches", written: atMoment, by: "at", bucket: "bucket",
+	{name: "join_closings/2", since: 2, from: "join_closings", written: atMoment, by: "set_at", order: "day",
+		columns: "day int, set_at int, set_by text, reason text"},
+	{name: "join_sources", since: 2, from: "join_sources", written: atMoment, by: "added", order: "name",
+		columns: "name text, added int, added_by text"},
+	{name: "payout_batches", since: 2, from: "payout_batches", written: atMoment, by: "at", bucket: "bucket",
 		columns: "day int, asset text, entry text, count int, total int, at int", order: "day, asset, entry"},
-	{name: "payout_answers", from: "payout_answers", written: atMoment, by: "at", bucket: "bucket",
-		columns: "payout text, credited int, reference text, at int, credential actor", order: "payout, credited"},
-	{name: "log", from: "log", written: atMoment, by: "at", bucket: "bucket", keyed: true,
+	{name: "payout_answers", since: 2, from: "payout_answers", written: atMoment, by: "at", bucket: "bucket",
+		columns: "payout text, credited int, reference text, at int, credential text", order: "payout, credited"},
+	{name: "log", through: 1, from: "log", written: atMoment, by: "at", bucket: "bucket", keyed: true,
 		columns: "at int, actor actor, role text, request text, action text, subject text, detail detail",
+		order:   "at, action, subject, role, request, actor, detail"},
+	{name: "log/2", since: 2, from: "log", written: atMoment, by: "at", bucket: "bucket", keyed: true,
+		columns: "at int, actor text, role text, request text, action text, subject text, detail text",
 		order:   "at, action, subject, role, request, actor, detail"},
 }
 
@@ -236,7 +255,7 @@ var Unrecorded = map[string]string{
 	"ceilings_used":              "counters of what entries and switch events say, which are removed after some days",
 	"conversions":                "counters of what entries say",
 	"days":                       "closings say which days are closed; the audit compares them",
-	"deposit_addresses":          "they are replaced; each change is a line of the log",
+	"deposit_addresses":          "they carry MACs; each change is a line of the log",
 	"desk":                       "rows that are only locked",
 	"drafts":                     "they are removed when they are used",
 	"import_rows":                "they grow with each file that overlaps; the entries that came of them are recorded",
@@ -265,7 +284,7 @@ var Unrecorded = map[string]string{
 	"step_ups":                   "they are removed when they are over",
 	"staff_sessions":             "they are removed when they are over",
 	"staff_log_ins":              "they are removed when they are used",
-	"sweeps":                     "they are removed when nothing is left to move",
+	"sweeps":                     "they carry MACs, and are removed when nothing is left to move",
 	"totps":                      "they are removed with the person; each change is a line of the log",
 	"accounts.region":            "its versions are recorded, and compared with it",
 	"accounts.frozen":            "its versions are recorded, and compared with it",
@@ -305,8 +324,8 @@ func ofCampaign(table string) string {
 // column is a column of a part.
 type column struct{ name, kind string }
 
-// expression is what of the column is hashed, as SQL selects it. Where it has the e-mail address of a login it is
-// without: the address can be erased, and the record still holds.
+// expression is what of the column is hashed, as SQL selects it. In layout 1, actor and detail are without the login of
+// a holder: it was an e-mail address then, which may have to be erased.
 func (c column) expression(prefix string) string {
 	name := prefix + c.name
 	switch c.kind {

@@ -15,7 +15,9 @@ import (
 
 // Why there is no proof: the reasons of a ledger.Error.
 const (
-	ReasonNoProof   = "no-proof"   // ledger.ErrNotFound: the account had none of the token at the end of that day
+	// ledger.ErrNotFound: the account had none of the token at the end of that day, or all together had more than a sum
+	// can be.
+	ReasonNoProof   = "no-proof"
 	ReasonNotSigned = "not-signed" // ledger.ErrNotFound: no checkpoint has the day yet
 )
 
@@ -47,6 +49,9 @@ func (r Reader) prove(ctx context.Context, id ledger.Account, d staking.Day, ass
 		return nil, err
 	}
 	record, err := ParseRecord(signed.Record)
+	if err == nil && slices.Contains(record.OutOfRange, asset) {
+		err = ledger.ErrNotFound.In("", "holders have more of it together than can be proved").Because(ReasonNoProof)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +62,9 @@ func (r Reader) prove(ctx context.Context, id ledger.Account, d staking.Day, ass
 	var all []verify.Proof
 	for _, of := range slices.Sorted(maps.Keys(trees)) {
 		if asset != "" && of != asset {
+			continue
+		}
+		if slices.Contains(record.OutOfRange, of) {
 			continue
 		}
 		p := verify.Proof{Account: string(id), Asset: of, Day: d.String(), Record: signed.Record, Index: signed.Index,
@@ -150,7 +158,8 @@ func (r Reader) readBucket(ctx context.Context, id ledger.Account, record Record
 		if trees, err = readTrees(t, record.Day); err != nil {
 			return err
 		}
-		s := span{from: record.Day, before: record.Settled, settled: []map[string]staking.Day{record.Settled}}
+		s := span{from: record.Day, layout: record.Layout, before: record.Settled,
+			settled: []map[string]staking.Day{record.Settled}}
 		return readOwed(t, id.Bucket(), s, func(_ int, asset string, of []owed) error {
 			holders[asset] = of
 			return nil

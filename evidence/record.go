@@ -23,6 +23,8 @@ type Record struct {
 	Kinds   []Kind                 // by name, those that have rows
 
 	Liabilities []Liability // by token, of those that holders have
+	// By symbol, the tokens of which holders have more together than a sum can be, 2^63 - 1: of them nothing is proved.
+	OutOfRange []string
 }
 
 // Liability is the root of the sum tree of what is owed to the holders of a token at the end of the day.
@@ -61,6 +63,9 @@ func (r Record) String() string {
 	for _, l := range r.Liabilities {
 		b.WriteString(verify.Line(l.Asset, l.Root))
 	}
+	for _, asset := range r.OutOfRange {
+		fmt.Fprintf(&b, "out-of-range %s\n", asset)
+	}
 	return b.String()
 }
 
@@ -91,6 +96,8 @@ func ParseRecord(text string) (r Record, err error) {
 				l.Root.Hash = verify.Hash(hash)
 			}
 			r.Liabilities = append(r.Liabilities, l)
+		case i > 2 && len(words) == 2 && words[0] == "out-of-range":
+			r.OutOfRange = append(r.OutOfRange, words[1])
 		default:
 			err = fmt.Errorf("%q is not understood", ledger.Clip(line))
 		}

@@ -17,12 +17,17 @@ import (
 // span is some records, day after day, of one layout, whose rows are read together.
 type span struct {
 	from    staking.Day
-	first   bool                     // no record is before them: what was written earlier is in the first of them
+	layout  int
+	former  int                      // the layout of the record before them; 0: there is none
 	before  map[string]staking.Day   // by token: what the record before them says is settled
 	settled []map[string]staking.Day // by record, and token
 }
 
 func (s span) through() staking.Day { return s.from + staking.Day(len(s.settled)) - 1 }
+
+// first reports whether rows of a part that were written before the span are in the first of its records: no record
+// before it has the part.
+func (s span) first(p part) bool { return s.former == 0 || !p.in(s.former) && p.since > s.former }
 
 // limits are the first moment or day of what is about the span, and the first that is not.
 func (s span) limits(p part) (since, end int64) {
@@ -34,9 +39,9 @@ func (s span) limits(p part) (since, end int64) {
 		return s.settlements()
 	}
 	switch {
-	case s.first && p.written == atMoment:
+	case s.first(p) && p.written == atMoment:
 		since = math.MinInt64
-	case s.first:
+	case s.first(p):
 		since = firstOfAll
 	}
 	return since, end
@@ -114,7 +119,7 @@ func (s span) recordOf(p part, r db.Row) (record staking.Day, is bool) {
 		record, is = s.settledFirst(staking.Day(r.Int(1)))
 		record = max(record, staking.DayOf(db.TimeOf(r.Int(2))))
 	}
-	if s.first {
+	if s.first(p) {
 		record = max(record, s.from)
 	}
 	return record, is && record >= s.from && record <= s.through()
@@ -135,6 +140,9 @@ type reading struct {
 func readRows(ctx context.Context, read reader, s span) ([][]group, error) {
 	all := make([][]group, len(s.settled))
 	for _, p := range parts {
+		if !p.in(s.layout) {
+			continue
+		}
 		r := &reading{span: s, part: p, fields: p.fields()}
 		err := read(ctx, func(t db.View) error {
 			r.groups, r.open = make([][]group, len(all)), make([]tree, len(all))
@@ -171,23 +179,26 @@ func (r *reading) readPart(t db.View) error {
 		}
 		return nil
 	}
-	var err error
-	switch sql := r.part.query(); {
-	case r.part.keyed:
-		buckets := make([]int64, ledger.Buckets)
-		for b := range buckets {
-			buckets[b] = int64(b)
-		}
-		same := func(n int64) func(int64) int64 { return func(int64) int64 { return n } }
-		err = t.QueryEach(each, sql, db.SetOf(buckets, db.Int("bucket", func(b int64) int64 { return b }),
-			db.Int("since", same(since)), db.Int("end", same(end))))
-	case r.part.written <= withSettlement:
-		err = t.Query(each, sql, since, end)
-	default:
-		err = t.Query(each, sql)
-	}
+	err := r.part.eachBetween(t, since, end, each)
 	r.close(last)
 	return err
+}
+
+// eachBetween reads the rows of query, with limits where it has any.
+func (p part) eachBetween(t db.View, since, end int64, each func(db.Row) error) error {
+	sql := p.query()
+	if !p.keyed && p.written <= withSettlement {
+		return t.Query(each, sql, since, end)
+	} else if !p.keyed {
+		return t.Query(each, sql)
+	}
+	buckets := make([]int64, ledger.Buckets)
+	for b := range buckets {
+		buckets[b] = int64(b)
+	}
+	same := func(n int64) func(int64) int64 { return func(int64) int64 { return n } }
+	return t.QueryEach(each, sql, db.SetOf(buckets, db.Int("bucket", func(b int64) int64 { return b }),
+		db.Int("since", same(since)), db.Int("end", same(end))))
 }
 
 // close ends the groups of a bucket.
@@ -215,7 +226,7 @@ type posted struct {
 func (r *reading) readEntries(t db.View) error {
 	for bucket := range ledger.Buckets {
 		after := posted{day: r.from - 1, at: math.MaxInt64}
-		if r.first {
+		if r.first(r.part) {
 			after.day = firstOfAll
 		}
 		for more := true; more; {

@@ -48,6 +48,10 @@ var (
 	Withdrawals = guarded("withdrawals", 2, "account text, id text, requested int, asset text, amount int, address text, "+
 		"network text, tag text, client_id text").where("EXISTS (SELECT 1 FROM pending p WHERE p.bucket = " +
 		"withdrawals.bucket AND p.account = withdrawals.account AND p.id = withdrawals.id)")
+	// Who changes where a holder sends tokens gets them; what a closed account has goes to the target of its sweep.
+	DepositAddresses = guarded("deposit_addresses", 3, "account text, asset text, network text, address text, tag text")
+	Sweeps           = guarded("sweeps", 1, "account text, target text, begun int", "refused")
+
 	Proposals = guarded("proposals", 1, "id text, operation text, content text, subject text, effect text, reason text, "+
 		"proposer text, proposer_role text, proposer_person text, request text, made_at int, expires int, decision text, "+
 		"decided_by text, decided_by_role text, decided_by_person text, decided_request text, decided_at int, "+
@@ -56,7 +60,7 @@ var (
 
 // GuardedKinds are all of them.
 var GuardedKinds = []Guarded{Tokens, Keys, LoginRows, Sessions, StaffRows, StaffSessions, Passkeys, TOTPs,
-	RecoveryCodes, StepUps, WithdrawalAddresses, WithdrawalSettings, Withdrawals, Proposals}
+	RecoveryCodes, StepUps, WithdrawalAddresses, WithdrawalSettings, Withdrawals, Proposals, DepositAddresses, Sweeps}
 
 func guarded(table string, keys int, columns string, free ...string) Guarded {
 	return Guarded{Table: table, keys: keys, columns: columnsOf(columns), free: free}

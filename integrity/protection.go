@@ -75,16 +75,16 @@ func (k Guarded) wanted() string {
 	return k.only
 }
 
-// Protect gives a MAC to each row that has none, in the transaction, and marks the books. It vouches for what is there:
-// it is called once, when the key is first used. A row that has another MAC stays as it is, and is refused. progress
-// is called with how many rows it has looked at.
-func (g *Guard) Protect(t db.Tx, now time.Time, progress func(rows int64)) (signed int64, err error) {
+// Protect gives a MAC to each row of some kinds that has none, in the transaction, and marks the books. It vouches for
+// what is there: it is called once for each kind, when the key is first used or the kind first has MACs. A row that has
+// another MAC stays as it is, and is refused. progress is called with how many rows it has looked at.
+func (g *Guard) Protect(t db.Tx, now time.Time, kinds []Guarded, progress func(rows int64)) (signed int64, err error) {
 	keys, err := g.keys(true)
 	if err != nil || len(keys) == 0 {
 		return 0, err
 	}
 	looked := int64(0)
-	for _, k := range GuardedKinds {
+	for _, k := range kinds {
 		for after := (*row)(nil); ; {
 			rows, err := k.page(t, "", after)
 			if err != nil {
@@ -107,8 +107,9 @@ func (g *Guard) Protect(t db.Tx, now time.Time, progress func(rows int64)) (sign
 			after = &rows[len(rows)-1]
 		}
 	}
-	if _, err := t.Exec("INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", protectedMark,
-		now.UTC().Format(time.RFC3339Nano)); err != nil {
+	marked, err := t.Exec("INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", protectedMark,
+		now.UTC().Format(time.RFC3339Nano))
+	if err != nil || marked == 0 {
 		return signed, err
 	}
 	return signed, Wrote(t, now, Protection, protectedMark)

@@ -2,10 +2,12 @@ package people
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 )
 
@@ -87,18 +89,25 @@ func (p *People) SetDepositAddress(ctx context.Context, a DepositAddress) (chang
 		if err := p.books.LockOpenAccount(t, a.Account); err != nil {
 			return err
 		}
-		former, found, err := findDepositAddress(t, a)
-		if err != nil || found && former == a {
+		former, found, err := p.findDepositAddress(t, a)
+		forged := errors.Is(err, integrity.ErrForged)
+		if err != nil && !forged || found && former == a {
 			return err
 		}
 		changed = true
 		_, err = t.Exec(`INSERT INTO deposit_addresses (bucket, account, asset, network, address, tag) VALUES ($1, $2, $3, $4, $5, $6)
 		                 ON CONFLICT (bucket, account, asset, network) DO UPDATE SET address = excluded.address, tag = excluded.tag`,
 			int64(a.Account.Bucket()), string(a.Account), a.Asset, a.Network, a.Address, a.Tag)
+		if err == nil {
+			err = p.guard.Sign(t, integrity.DepositAddresses, ofDepositAddress, a.key()...)
+		}
 		if err != nil {
 			return err
 		}
 		detail := a.String()
+		if forged {
+			detail += "; before one that softstake had not written"
+		}
 		if found {
 			detail += "; before " + former.String()
 		}
@@ -124,18 +133,22 @@ func (p *People) RemoveDepositAddress(ctx context.Context, id ledger.Account, as
 		if _, err := p.books.LockAccount(t, id); err != nil {
 			return err
 		}
-		former, found, err := findDepositAddress(t, DepositAddress{Account: id, Asset: asset, Network: network})
+		a := DepositAddress{Account: id, Asset: asset, Network: network}
+		former, found, err := p.findDepositAddress(t, a)
+		detail := former.String()
+		if errors.Is(err, integrity.ErrForged) {
+			err, found, detail = nil, true, asset+": one that softstake had not written"
+		}
 		if err == nil && !found {
 			err = ledger.ErrNotFound.In("", "no such address is set")
 		}
 		if err != nil {
 			return err
 		}
-		if _, err := t.Exec("DELETE FROM deposit_addresses WHERE "+ofDepositAddress,
-			int64(id.Bucket()), string(id), asset, network); err != nil {
+		if _, err := t.Exec("DELETE FROM deposit_addresses WHERE "+ofDepositAddress, a.key()...); err != nil {
 			return err
 		}
-		return p.books.Log(t, "address remove", string(id), former.String())
+		return p.books.Log(t, "address remove", string(id), detail)
 	})
 	if err != nil {
 		return fmt.Errorf("remove an address of %s: %w", id, err)
@@ -146,11 +159,35 @@ func (p *People) RemoveDepositAddress(ctx context.Context, id ledger.Account, as
 // ofDepositAddress is the condition of a row: $1 its bucket, $2 account, $3 token, $4 network.
 const ofDepositAddress = "bucket = $1 AND account = $2 AND asset = $3 AND network = $4"
 
-// findDepositAddress reads what is set for the account, token and network of a.
-func findDepositAddress(t db.View, a DepositAddress) (former DepositAddress, found bool, err error) {
-	return db.First(t, func(r db.Row) (DepositAddress, error) {
-		a.Address, a.Tag = r.Text(0), r.Text(1)
-		return a, nil
-	}, "SELECT address, tag FROM deposit_addresses WHERE "+ofDepositAddress,
-		int64(a.Account.Bucket()), string(a.Account), a.Asset, a.Network)
+// key are the parameters of ofDepositAddress.
+func (a DepositAddress) key() []any {
+	return []any{int64(a.Account.Bucket()), string(a.Account), a.Asset, a.Network}
+}
+
+// findDepositAddress reads what is set for the account, token and network of a. integrity.ErrForged for a row that is
+// not as it was written.
+func (p *People) findDepositAddress(t db.View, a DepositAddress) (former DepositAddress, found bool, err error) {
+	return db.First(t, checked(p.guard, integrity.DepositAddresses, scanDepositAddress),
+		integrity.DepositAddresses.Select()+"WHERE "+ofDepositAddress, a.key()...)
+}
+
+// scanDepositAddress reads a row of the columns of integrity.DepositAddresses.
+func scanDepositAddress(r db.Row) (DepositAddress, error) {
+	return DepositAddress{ledger.Account(r.Text(0)), r.Text(1), r.Text(2), r.Text(3), r.Text(4)}, nil
+}
+
+// DepositAddressesIn are an account's deposit addresses in a snapshot, by token and network. One that somebody has
+// changed by SQL is not among them: nobody is to send anything there.
+func DepositAddressesIn(t db.View, g *integrity.Guard, id ledger.Account) ([]DepositAddress, error) {
+	all := []DepositAddress{}
+	err := t.Query(func(r db.Row) error {
+		a, err := checked(g, integrity.DepositAddresses, scanDepositAddress)(r)
+		if errors.Is(err, integrity.ErrForged) {
+			return nil
+		}
+		all = append(all, a)
+		return err
+	}, integrity.DepositAddresses.Select()+"WHERE bucket = $1 AND account = $2 ORDER BY asset, network",
+		int64(id.Bucket()), string(id))
+	return all, err
 }

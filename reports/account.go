@@ -161,19 +161,14 @@ func (rs *Reports) WithdrawalAddresses(ctx context.Context, id ledger.Account) (
 }
 
 // DepositAddresses are where an account's holder sends tokens, by token and network.
-// A closed account, which takes no deposit, has none. ErrNotFound if the account was
-// never opened.
+// A closed account, which takes no deposit, has none; one that somebody has changed by SQL is
+// not among them. ErrNotFound if the account was never opened.
 func (rs *Reports) DepositAddresses(ctx context.Context, id ledger.Account) ([]people.DepositAddress, error) {
 	do := "read the addresses of " + string(id)
 	return listOf(ctx, rs, do, id, func(t db.View, a store.Account) ([]people.DepositAddress, error) {
 		if !a.Closed.IsZero() {
 			return []people.DepositAddress{}, nil
 		}
-		return db.All(t, func(r db.Row) (people.DepositAddress, error) {
-			return people.DepositAddress{
-				Account: id, Asset: r.Text(0), Network: r.Text(1), Address: r.Text(2), Tag: r.Text(3),
-			}, nil
-		}, `SELECT asset, network, address, tag FROM deposit_addresses WHERE bucket = $1 AND account = $2
-		     ORDER BY asset, network`, int64(id.Bucket()), string(id))
+		return people.DepositAddressesIn(t, rs.Guard(), id)
 	})
 }

@@ -74,12 +74,19 @@ func owed(t db.View, first staking.Day) (all []audit.Owed, err error) {
 		if err != nil || int64(record.Day) != r.Int(0) {
 			return nil
 		}
-		for _, l := range record.Liabilities {
-			settled, known := record.Settled[l.Asset]
+		add := func(asset string, sum uint64, above bool) {
+			settled, known := record.Settled[asset]
 			if !known {
 				settled = first - 1
 			}
-			all = append(all, audit.Owed{Key: audit.Key{Day: record.Day, Asset: l.Asset}, Sum: l.Root.Sum, Settled: settled})
+			all = append(all, audit.Owed{Key: audit.Key{Day: record.Day, Asset: asset}, Sum: sum, Above: above,
+				Settled: settled})
+		}
+		for _, l := range record.Liabilities {
+			add(l.Asset, l.Root.Sum, false)
+		}
+		for _, asset := range record.OutOfRange {
+			add(asset, 0, true)
 		}
 		return nil
 	}, "SELECT day, body FROM records ORDER BY day")

@@ -42,6 +42,9 @@ var rules = [...]rule{
 	{"sweep of an open or ended account", `SELECT s.account, '', s.begun, 'leaves to ' || s.target || ' what it has, and is open or has ended', 0
 	   FROM sweeps s LEFT JOIN accounts a ON a.bucket = s.bucket AND a.account = s.account
 	  WHERE coalesce(a.closed, 0) = 0 OR a.ended > 0`},
+	{"closed account without its sweep", `SELECT a.account, '', a.closed, 'is closed, has not ended, and no sweep moves on what it has', 0
+	   FROM accounts a WHERE a.closed > 0 AND a.ended = 0
+	    AND NOT EXISTS (SELECT 1 FROM sweeps s WHERE s.bucket = a.bucket AND s.account = a.account)`},
 	{"key of an erased person", `SELECT a.account, '', a.erased, 'its person is erased, and the key ' || k.key || ' can be used', 0
 	   FROM accounts a JOIN keys k ON k.account = a.account WHERE a.erased > 0 AND k.revoked = 0`},
 	{"e-mail address of an erased person", `SELECT a.account, '', a.erased, 'its person is erased, and the books have an e-mail address of it', 0
@@ -141,7 +144,7 @@ func (r rule) check(t db.View, visit func(audit.Finding)) error {
 
 // AuditRules are the names of the rules of Contradictions.
 func AuditRules() []string {
-	names := []string{ruleRole, ruleDecision, rulePrice, ruleOutflow}
+	names := []string{ruleRole, ruleDecision, rulePrice, ruleOutflow, ruleLimits, ruleSupply, ruleLater}
 	for _, r := range rules {
 		names = append(names, r.name)
 	}

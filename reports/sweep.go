@@ -17,6 +17,6 @@ func (rs *Reports) FirstOpen(ctx context.Context) (staking.Day, error) {
 // SweepOf is what is still to come of an account that is being swept, or false. It
 // moves nothing.
 func (rs *Reports) SweepOf(ctx context.Context, id ledger.Account) (store.Sweep, bool, error) {
-	s, err := read(ctx, rs, "", func(t db.View) (store.Sweep, error) { return store.SweepOf(t, id) })
+	s, err := read(ctx, rs, "", func(t db.View) (store.Sweep, error) { return store.SweepOf(t, rs.Guard(), id) })
 	return s, s.Target != "", err
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -41,6 +42,8 @@ var contradictions = []struct{ rule, sql, what string }{
 	{"sweep of an open or ended account", `INSERT INTO sweeps (bucket, account, target, begun, refused)
 	  SELECT bucket, account, 'mallory', opened, '' FROM accounts WHERE account = 'alice'`,
 		"alice: leaves to mallory what it has"},
+	{"closed account without its sweep", "UPDATE accounts SET ended = 0 WHERE account = 'bob'",
+		"bob: is closed, has not ended, and no sweep moves on what it has"},
 	{"key of an erased person", "UPDATE keys SET revoked = 0 WHERE account = 'erin'",
 		"erin: its person is erased, and the key "},
 	{"e-mail address of an erased person", "UPDATE emails SET account = 'erin'",
@@ -115,6 +118,21 @@ var contradictions = []struct{ rule, sql, what string }{
 	{"payouts that nobody has answered", "UPDATE payout_batches SET refused = count",
 		"are counted as answered, and there are fewer answers"},
 
+	{"limits without their line of the log", "UPDATE limits SET set_at = 0 WHERE number = 1",
+		"BNB: no line of the log sets its limits number 1 then"},
+	{"limits without their line of the log", "UPDATE limits SET set_at = set_at - 3600000 WHERE number = 2",
+		"BNB: no line of the log sets its limits number 2 then"},
+	{"limits without their line of the log", `INSERT INTO limits (asset, number, set_at, set_by, proposal, reason, max_total,
+	  max_change, max_withdrawal, max_apr, max_inflow) SELECT asset, 9, set_at, set_by, proposal, reason, 0, 0, 0, 0, 0
+	  FROM limits WHERE number = 2`,
+		"BNB: no line of the log sets its limits number 9 then"},
+	{"row that is later than now", "UPDATE limits SET set_at = set_at + 864000000 WHERE number = 2",
+		"1 rows of the kind limits are later than now"},
+	{"row that is later than now", "UPDATE accounts SET opened = opened + 864000000 WHERE account = 'alice'",
+		"1 rows of the kind accounts are later than now"},
+	{"holders have more than the largest supply",
+		"UPDATE balances SET balance = -20000000000000001 WHERE account = '@custody' AND asset = 'BNB'",
+		"BNB: holders have "},
 	{"token that was revoked", "UPDATE tokens SET revoked = 0", ": the log revokes the token "},
 	{"token without its line of the log", "DELETE FROM log WHERE action = 'token create'",
 		": no line of the log made the token "},
@@ -231,6 +249,10 @@ func contradictory(t *testing.T, db *store.DB, clock *testkit.Clock) string {
 	testkit.Must(db.Withdraw(ctx, w))(t)
 	ok(t, refusal(post(t, db, w.Ending(ledger.WithdrawalCancelled), oneMove("t-2", ledger.Transfer, "alice", "carol", 1)),
 		nil))
+	for n := range ledger.Amount(2) {
+		ok(t, db.SetLimit(ctx, staking.Limit{Asset: bnb, MaxTotal: (5 + n) * unit}))
+		clock.Advance(time.Hour)
+	}
 	ok(t, db.As(proposer).SetFourEyes(ctx, true))
 	p := propose(t, db, proposer, control.WithdrawFunds)
 	clock.Advance(time.Hour)

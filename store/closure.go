@@ -11,6 +11,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/staking"
@@ -93,12 +94,17 @@ func (b *DB) beginSweep(t db.Tx, id, target ledger.Account) error {
 		return err
 	}
 	if !a.Closed.IsZero() {
-		n, err := t.Exec("UPDATE sweeps SET target = $1, refused = '' WHERE bucket = $2 AND account = $3 AND target <> $1",
-			string(target), int64(id.Bucket()), string(id))
+		there, err := findSweep(t, b.guard, id)
+		if forged := errors.Is(err, integrity.ErrForged); !forged && (err != nil || there.Target == target) {
+			return err
+		}
+		n, err := t.Exec("UPDATE sweeps SET target = $1, refused = '' WHERE bucket = $2 AND account = $3", string(target),
+			int64(id.Bucket()), string(id))
 		if err != nil || n == 0 {
 			return err
 		}
 		return inOrder(
+			func() error { return b.signSweep(t, id) },
 			func() error {
 				return b.logLine(t, "account close", string(id), "what is still to come goes to "+string(target))
 			},
@@ -114,6 +120,7 @@ func (b *DB) beginSweep(t db.Tx, id, target ledger.Account) error {
 				int64(id.Bucket()), string(id), string(target), b.now())
 			return err
 		},
+		func() error { return b.signSweep(t, id) },
 		func() error {
 			return b.logLine(t, "account close", string(id), "what it has and is still to come goes to "+string(target))
 		},
@@ -135,15 +142,33 @@ func (c closing) switchOff(today staking.Day) error {
 	return recordSwitches(c.t, switchRow{account: c.id, at: c.db.now(), action: left})
 }
 
-// SweepOf is what an account has that is being swept, and what is still to come; of another
-// one without a target.
-func SweepOf(t db.View, id ledger.Account) (Sweep, error) {
-	s, bucket := Sweep{Account: id}, int64(id.Bucket())
+// signSweep gives a sweep that this transaction has written its MAC.
+func (b *DB) signSweep(t db.Tx, id ledger.Account) error {
+	return b.guard.Sign(t, integrity.Sweeps, "bucket = $1 AND account = $2", int64(id.Bucket()), string(id))
+}
+
+// findSweep reads the row of an account that is being swept; of another one it has no target. integrity.ErrForged for
+// one that is not as it was written.
+func findSweep(t db.View, g *integrity.Guard, id ledger.Account) (Sweep, error) {
+	s := Sweep{Account: id}
 	err := t.Query(func(r db.Row) error {
-		s.Target, s.Refused = ledger.Account(r.Text(0)), r.Text(1)
+		if err := g.Check(integrity.Sweeps, r, 0); err != nil {
+			return err
+		}
+		s.Target, s.Refused = ledger.Account(r.Text(1)), r.Text(integrity.Sweeps.MAC()+1)
 		return nil
-	}, "SELECT target, refused FROM sweeps WHERE bucket = $1 AND account = $2", bucket, string(id))
-	if err != nil {
+	}, "SELECT "+integrity.Sweeps.Columns("")+", refused FROM sweeps WHERE bucket = $1 AND account = $2",
+		int64(id.Bucket()), string(id))
+	return s, err
+}
+
+// SweepOf is what an account has that is being swept, and what is still to come; of another
+// one without a target. A sweep that somebody has changed by SQL is none: what the account has
+// stays there until it is closed with a target again.
+func SweepOf(t db.View, g *integrity.Guard, id ledger.Account) (Sweep, error) {
+	bucket := int64(id.Bucket())
+	s, err := findSweep(t, g, id)
+	if err != nil && !errors.Is(err, integrity.ErrForged) {
 		return s, err
 	}
 	err = t.Query(func(r db.Row) error {
@@ -189,7 +214,7 @@ func (b *DB) sweep(ctx context.Context, id ledger.Account) (Sweep, error) {
 	for {
 		e := ledger.Entry{Kind: ledger.Transfer}
 		s, err := read(ctx, b, func(t db.View) (s Sweep, err error) {
-			if s, err = SweepOf(t, id); err == nil && s.Target != "" {
+			if s, err = SweepOf(t, b.guard, id); err == nil && s.Target != "" {
 				e.ID, err = nextSweep(t, id)
 			}
 			return s, err

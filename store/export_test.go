@@ -66,6 +66,13 @@ func CreateOld(ctx context.Context, url string, o Options, setup Setup, version 
 	return errors.Join(err, b.Close())
 }
 
+// ProtectAfterMACs gives rows their MACs as the upgrade of books does in whose schema only some kinds have them.
+func (b *DB) ProtectAfterMACs(ctx context.Context) error {
+	return b.engine.Write(ctx, func(t db.Tx) error {
+		return b.protectSince(t, schema.MACs(), func(int64) {})
+	})
+}
+
 // SetSchemaWait sets how long an upgrade waits for others, until the test ends.
 func SetSchemaWait(t *testing.T, wait time.Duration) {
 	before := schemaWait

@@ -10,6 +10,7 @@ import (
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store/schema"
 )
 
 // rowKeys is the purpose of the keys that the MACs of rows are made with.
@@ -77,7 +78,7 @@ func (b *DB) Protect(ctx context.Context, progress func(rows int64)) (signed int
 			err = ledger.ErrInvalid.In("", "there is no key outside the database")
 		}
 		if err == nil {
-			signed, err = b.protect(t, progress)
+			signed, err = b.protect(t, integrity.GuardedKinds, progress)
 		}
 		return err
 	})
@@ -87,13 +88,33 @@ func (b *DB) Protect(ctx context.Context, progress func(rows int64)) (signed int
 	return signed, annotate(err, "protect the rows that give a right")
 }
 
-// protect is Protect in a transaction. Without a key it has no effect.
-func (b *DB) protect(t db.Tx, progress func(rows int64)) (signed int64, err error) {
+// protectSince gives the kinds of row their MACs that have some only after the schema that the books had. Those of a
+// kind that had MACs before get none: one that is missing was removed. Books that were not protected because there was
+// no key stay so, until Protect; integrity.ErrNoKey where they were, and the key is missing now.
+func (b *DB) protectSince(t db.Tx, before int64, progress func(rows int64)) error {
+	if before >= schema.AddressMACs() {
+		return nil
+	}
+	kinds := integrity.GuardedKinds
+	if before >= schema.MACs() {
+		since, err := integrity.Protected(t)
+		if err != nil || since.IsZero() {
+			return err
+		}
+		b.guard.Expect(true)
+		kinds = []integrity.Guarded{integrity.DepositAddresses, integrity.Sweeps}
+	}
+	_, err := b.protect(t, kinds, progress)
+	return err
+}
+
+// protect gives the rows of some kinds their MACs. Without a key it has no effect.
+func (b *DB) protect(t db.Tx, kinds []integrity.Guarded, progress func(rows int64)) (signed int64, err error) {
 	on, err := b.guard.On()
 	if err != nil || !on {
 		return 0, err
 	}
-	if signed, err = b.guard.Protect(t, b.clock(), progress); err != nil || signed == 0 {
+	if signed, err = b.guard.Protect(t, b.clock(), kinds, progress); err != nil || signed == 0 {
 		return 0, err
 	}
 	return signed, b.logLine(t, "key protect", "books", fmt.Sprintf("%d rows that give a right", signed))

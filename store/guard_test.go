@@ -50,6 +50,8 @@ func newTampered(t *testing.T, db *store.DB, clock *testkit.Clock) *tampered {
 		Address: "0x1"}))(t)
 	testkit.Must(db.Withdraw(ctx, store.Withdrawal{ID: "w", Account: "alice", Asset: bnb, Amount: coins(1), Network: "BSC",
 		Address: "0x2"}))(t)
+	testkit.Must(p.SetDepositAddress(ctx, people.DepositAddress{Account: "alice", Asset: bnb, Network: "BSC",
+		Address: "0x3"}))(t)
 	draft := testkit.Must(control.NewDraft(control.AddLogin, people.Login{Email: "x@example.com"}, "alice", "a login"))(t)
 	w.proposal = testkit.Must(db.As(access.Actor{Role: access.Operator, Credential: "token a", Person: "ann"}).
 		Propose(ctx, draft, "why"))(t)
@@ -103,6 +105,13 @@ func (w *tampered) uses() map[string]func(context.Context) error {
 		"recovery_codes":       func(ctx context.Context) error { return failure(p.Factors(ctx, aliceLogin)) },
 		"withdrawal_addresses": w.withdraw,
 		"withdrawal_settings":  w.withdraw,
+		"deposit_addresses": func(ctx context.Context) error {
+			all, err := r.DepositAddresses(ctx, "alice")
+			if len(all) == 0 {
+				err = integrity.ErrForged
+			}
+			return err
+		},
 		"withdrawals": func(ctx context.Context) error {
 			x, err := r.Withdrawal(ctx, "alice", "w")
 			if x.State == store.Forged {
@@ -138,6 +147,7 @@ func (w *tampered) changes() []change {
 		{"recovery_codes", "used = 0", "used = 1"},
 		{"withdrawal_addresses", "address = '0x1'", "address = '0x666'"},
 		{"withdrawal_settings", "any_from = 0", "any_from = 1"},
+		{"deposit_addresses", "address = '0x3'", "address = '0x666'"},
 		{"withdrawals", "address = '0x2'", "address = '0x666'"},
 		{"withdrawals", fmt.Sprint("amount = ", int64(coins(1))), "amount = 200000000"},
 	}
@@ -285,6 +295,29 @@ func TestProtection(t *testing.T) {
 			wants(t, failure(again.Protect(ctx, func(int64) {})), ledger.ErrConflict)
 		})
 	}
+}
+
+// TestNewKindsAreProtected: the upgrade that gives more kinds of row MACs gives none to a row of the others that has
+// none, which somebody may have added; and it needs the key where the books had one.
+func TestNewKindsAreProtected(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		w := newTampered(t, db, clock)
+		for _, table := range []string{"tokens", "deposit_addresses"} {
+			w.exec("UPDATE " + table + " SET mac = ''")
+		}
+		without := options(clock)
+		without.Sealer = nil
+		keyless := testkit.Must(store.Open(t.Context(), db.Engine().URL(), without))(t)
+		wants(t, keyless.ProtectAfterMACs(t.Context()), integrity.ErrNoKey)
+		ok(t, keyless.Close())
+		same(t, "refused before", w.found(), []string{"tokens", "deposit_addresses"})
+		ok(t, db.ProtectAfterMACs(t.Context()))
+		same(t, "refused after", w.found(), []string{"tokens"})
+		w.exec("DELETE FROM meta WHERE name = 'protected'") // books that had no key stay as they are, until "key protect"
+		w.exec("UPDATE deposit_addresses SET mac = ''")
+		ok(t, db.ProtectAfterMACs(t.Context()))
+		same(t, "refused in books without a key", w.found(), []string{"tokens", "deposit_addresses"})
+	})
 }
 
 // TestRenewedMACs: after a rotation the new key alone checks all rows, but for those that were refused.

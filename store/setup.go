@@ -158,7 +158,7 @@ func (b *DB) firstRows(ctx context.Context, s Setup) error {
 		if err := b.writeClosing(t, staking.Closing{From: s.From, After: s.CloseAfter}); err != nil {
 			return err
 		}
-		if _, err := b.guard.Protect(t, b.clock(), func(int64) {}); err != nil {
+		if _, err := b.guard.Protect(t, b.clock(), integrity.GuardedKinds, func(int64) {}); err != nil {
 			return err
 		}
 		if err := b.grantRole(t, s.AppRole); err != nil {

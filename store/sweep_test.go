@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/integrity"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -210,5 +211,41 @@ func TestASweepAmongPostings(t *testing.T) {
 		if a, b := free(t, db, "alice", bnb), free(t, db, "bob", bnb); a != 0 || b != posted {
 			t.Errorf("of %d alice has %d and bob %d", posted, a, b)
 		}
+	})
+}
+
+// TestASweepThatWasChanged: what a closed account has goes nowhere where somebody has changed its target by SQL, until
+// it is closed with a target again.
+func TestASweepThatWasChanged(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		for _, id := range []ledger.Account{"alice", "bob", "mallory"} {
+			open(t, db, id)
+		}
+		testkit.Must(db.Fund(ctx, "f", bnb, coins(10), false))(t)
+		deposit(t, db, "d-1", "alice", 200, bnb, time.Time{})
+		on(t, db, "alice")
+		clock.Set(3, "12:00") // Day 2 is not paid yet
+		testkit.Must(db.SweepAccount(ctx, "alice", "bob"))(t)
+		swept := func() bool {
+			t.Helper()
+			_, is, err := reports.New(db.Reader()).SweepOf(ctx, "alice")
+			ok(t, err)
+			return is
+		}
+		same(t, "swept", swept(), true)
+		testkit.Must(db.Exec(ctx, "UPDATE sweeps SET target = 'mallory'"))(t)
+		same(t, "swept when it was changed", swept(), false)
+		settle(t, db, clock)
+		left := free(t, db, "alice", bnb)
+		if left == 0 || free(t, db, "mallory", bnb) != 0 {
+			t.Errorf("alice has %d of BNB, and mallory %d", left, free(t, db, "mallory", bnb))
+		}
+		forged := 0
+		testkit.Must(db.Guard().Examine(ctx, db.Engine().Read, func(f integrity.Forged) { forged++ }))(t)
+		same(t, "rows that the audit finds", forged, 1)
+		before := free(t, db, "bob", bnb)
+		testkit.Must(db.SweepAccount(ctx, "alice", "bob"))(t)
+		same(t, "what bob has got", free(t, db, "bob", bnb)-before, left)
 	})
 }

@@ -33,8 +33,8 @@ func (b *DB) migrations() []db.Migration {
 		if err == nil && b.upgradedFrom > 0 {
 			err = integrity.Backfill(t, b.clock(), progress)
 		}
-		if err == nil && b.upgradedFrom > 0 && b.upgradedFrom < schema.MACs() {
-			_, err = b.protect(t, progress)
+		if err == nil && b.upgradedFrom > 0 {
+			err = b.protectSince(t, b.upgradedFrom, progress)
 		}
 		if err == nil && b.upgradedFrom > 0 {
 			err = b.logLine(t, "upgrade", "books", fmt.Sprintf("from schema %d to %d", b.upgradedFrom, len(all)))

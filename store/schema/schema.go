@@ -26,13 +26,19 @@ var scripts embed.FS
 func Version() int { return len(Steps(time.Now, access.Actor{})) }
 
 // MACs is the first schema in which rows that give a right have MACs.
-func MACs() int64 {
+func MACs() int64 { return with("0052_mac.sql") }
+
+// AddressMACs is the first schema in which deposit addresses and sweeps have MACs too.
+func AddressMACs() int64 { return with("0060_mac.sql") }
+
+// with is the schema that a script makes.
+func with(script string) int64 {
 	// The scripts are in the binary: that they cannot be listed is a mistake here.
 	files, err := scripts.ReadDir(".")
 	if err != nil {
 		panic(err)
 	}
-	return int64(1 + slices.IndexFunc(files, func(f fs.DirEntry) bool { return f.Name() == "0052_mac.sql" }))
+	return int64(1 + slices.IndexFunc(files, func(f fs.DirEntry) bool { return f.Name() == script }))
 }
 
 // Steps are the migrations from an empty database to the books of today, in order.

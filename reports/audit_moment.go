@@ -1,0 +1,69 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/softstake/softstake/audit"
+	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/evidence"
+)
+
+const (
+	ruleLater  = "row that is later than now"
+	ruleLimits = "limits without their line of the log"
+)
+
+// clocks is by how much the clocks of the processes of one installation may differ.
+const clocks = time.Minute
+
+// checkMoments finds rows that are dated later than now: they are in no record until then, and may count already.
+func checkMoments(now time.Time) func(db.View, func(audit.Finding)) error {
+	return func(t db.View, visit func(audit.Finding)) error {
+		err := evidence.Later(t, now.Add(clocks), func(kind string, rows int64, first time.Time) {
+			visit(findingAt(first.UnixMilli(), ruleLater, fmt.Sprintf("%d rows of the kind %s are later than now", rows, kind)))
+		})
+		if err != nil {
+			err = fmt.Errorf("look for a %s: %w", ruleLater, err)
+		}
+		return err
+	}
+}
+
+// checkLimits finds limits of tokens that no line of the log has set then; each line sets them once. The first limits
+// of a token came with it, or with an upgrade; they are a part of the record of that day.
+func checkLimits(t db.View, visit func(audit.Finding)) error {
+	lines := map[string][]int64{}
+	err := t.Query(func(r db.Row) error {
+		lines[r.Text(0)] = append(lines[r.Text(0)], r.Int(1))
+		return nil
+	}, "SELECT subject, at FROM log WHERE action = $1 ORDER BY at", string(control.SetLimit))
+	if err == nil {
+		err = t.Query(func(r db.Row) error {
+			asset, number, at := r.Text(0), r.Int(1), r.Int(2)
+			if number == 1 && at > 0 || takeLine(lines, asset, at) {
+				return nil
+			}
+			f := findingAt(at, ruleLimits, fmt.Sprintf("no line of the log sets its limits number %d then", number))
+			f.Asset = asset
+			visit(f)
+			return nil
+		}, "SELECT asset, number, set_at FROM limits ORDER BY asset, set_at, number")
+	}
+	if err != nil {
+		return fmt.Errorf("look for %s: %w", ruleLimits, err)
+	}
+	return nil
+}
+
+// takeLine takes the first line of a token that is of about a moment in milliseconds, if there is one.
+func takeLine(lines map[string][]int64, asset string, at int64) bool {
+	most := clocks.Milliseconds()
+	i := slices.IndexFunc(lines[asset], func(line int64) bool { return line >= at-most && line <= at+most })
+	if i >= 0 {
+		lines[asset] = slices.Delete(lines[asset], i, i+1)
+	}
+	return i >= 0
+}
