@@ -139,10 +139,18 @@ func TestTradesWithTheDeskHaveTheirOwnCeiling(t *testing.T) {
 		ok(t, trade(tenths("alice", "bob", 90))) // beside @desk all of what trades may move
 		wants(t, trade(tenths("alice", "bob", 1)), access.ErrCeiling)
 
-		old := db.As(access.Actor{Role: access.Exchange, Parts: access.Trades, Credential: "token AAAAAAAAAAAA",
-			Ceilings: access.Ceilings("trades:*=1%/day").Complete(access.Trades)})
-		wants(t, refusal(post(t, old, oneMove("o-1", ledger.Trade, ledger.Desk, "bob", 2_000_001)), nil), access.ErrCeiling)
-		ok(t, refusal(post(t, old, oneMove("o-2", ledger.Trade, ledger.Desk, "bob", 2_000_000)), nil)) // 0.1 % of 200 million
+		stored := ceilingsOf(t, db)
+		write := func(ceilings access.Ceilings) {
+			ok(t, failure(db.Exec(t.Context(), "UPDATE tokens SET ceilings = $1", string(ceilings))))
+		}
+		write("deposits:*=1%/day,trades:*=1%/day") // as one that was made before
+		old := db.As(onlyToken(t, db).Actor())
+		mints := func(tenths int64) error {
+			return refusal(post(t, old, oneMove(fmt.Sprint("o-", tenths), ledger.Trade, ledger.Desk, "bob", tenths)), nil)
+		}
+		wants(t, mints(1_999_991), access.ErrCeiling)
+		ok(t, mints(1_999_990)) // with the 1 BNB before, 0.1 % of 200 million
+		write(stored)
 		clean(t, db, clock)
 	})
 }
