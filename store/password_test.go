@@ -74,7 +74,7 @@ func TestAPasswordRevokesKeys(t *testing.T) {
 		}
 		slices.Sort(logged)
 		if want := []string{"operator olga key revoke alice", "operator olga key revoke alice",
-			"operator olga key revoke alice", "operator olga login password alice",
+			"operator olga key revoke alice", "operator olga login password alice", "operator olga login password alice",
 			"test login password alice"}; !slices.Equal(logged, want) {
 			t.Errorf("the log says %q", logged)
 		}
