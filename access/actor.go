@@ -17,7 +17,7 @@ const System Role = "system"
 // name at the command line cannot imitate a token, a key or a login.
 type Actor struct {
 	Role     Role
-	Account  ledger.Account // of a holder: the only one that it acts on; "" where the actor is read of the books
+	Account  ledger.Account // of a holder: the only one that it may use; "" where the actor is read of the books
 	Ceilings Ceilings       // of a back end's token; "" where the actor is read of the books
 	Parts    Parts          // of the role exchange: what of it the token may do; 0 where the actor is read of the books
 	// Authoritative is whether a back end's token may post authoritative entries; false where the actor is read of the
@@ -115,7 +115,7 @@ func (a Actor) CheckOwns(id ledger.Account) error {
 	if a.Role != Holder || a.Account != "" && id == a.Account {
 		return nil
 	}
-	return ErrForbidden.In("account", "%s acts on its own account only", a)
+	return ErrForbidden.In("account", "%s may use its own account only", a)
 }
 
 // String is the credential.

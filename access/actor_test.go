@@ -40,7 +40,8 @@ func TestActorsCannotBeImitated(t *testing.T) {
 		t.Errorf("%+v, %v", a, err)
 	}
 	k := Key{Account: "alice"}
-	for _, a := range []Actor{Token{Role: Holder, Account: "alice"}.Actor(), k.Actor(), Session{Account: "alice"}.Actor()} {
+	holders := []Actor{Token{Role: Holder, Account: "alice"}.Actor(), k.Actor(), Session{Account: "alice"}.Actor()}
+	for _, a := range holders {
 		if err := a.CheckOwns("alice"); err != nil || a.CheckOwns("bob") == nil || a.CheckOwns("") == nil {
 			t.Errorf("%+v: %v", a, err)
 		}

@@ -199,7 +199,7 @@ func TestAValueOfTheWrongType(t *testing.T) {
 
 // inRow is a path within a row of a batch whose rows are refused by themselves.
 func inRow(path string) (batch, in string, is bool) {
-	for _, batch = range []string{"enrollments", "exclusions"} {
+	for _, batch = range []string{"enrollments", "exclusions", "acknowledgements"} {
 		if in, is = strings.CutPrefix(path, batch+"[0]"); is {
 			break
 		}

@@ -118,7 +118,7 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"add-token", "operator", "/v1/tokens",
 		`{"asset":"DOT","scale":8,"maxSupply":"2100000000","offered":true,"apr":"0.01","minimum":"1","cap":"100"}`},
 	{"get-limits", "auditor", "/v1/tokens/BNB/limits", ""},
-	{"set-limits", "admin", "/v1/tokens/BNB/limits", `{"maxTotal":"1000","maxChange":"0"}`},
+	{"set-limits", "admin", "/v1/tokens/BNB/limits", `{"maxTotal":"0.00000001","maxChange":"0"}`},
 	{"list-terms", "alice", "/v1/tokens/BNB/terms", ""},
 	{"set-terms", "operator", "/v1/tokens/BNB/terms",
 		`{"from":"2026-03-10","offered":true,"apr":"0.01","minimum":"1","cap":"100"}`},
@@ -128,8 +128,13 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"set-disclosure", "operator", "/v1/tokens/BNB/disclosure", `{"text":"BNB is staked with two validators."}`},
 	{"get-disclosure", "alice", "/v1/tokens/BNB/disclosure", ""},
 	{"preview-run", "auditor", "/v1/runs/preview", ""},
+	{"run", "operator", "/v1/runs", ""}, // BNB then waits
 	{"approve-day", "operator", "/v1/runs/approvals", `{"asset":"BNB","day":"2026-03-03"}`},
 	{"run", "operator", "/v1/runs", ""},
+	{"list-payouts", "exchange", "/v1/payouts", ""},
+	{"list-open-payouts", "operator", "/v1/payouts/open", ""},
+	{"acknowledge-payouts", "exchange", "/v1/payouts/acknowledgements",
+		`{"acknowledgements":[{"payout":"reward/2026-03-03/BNB/alice","transaction":"tx-1"}]}`},
 	{"compensate", "operator", "/v1/compensations",
 		`{"account":"alice","day":"2026-03-03","asset":"BNB","amount":"0.001","name":"d-1","reason":"it came late"}`},
 	{"get-run-status", "auditor", "/v1/runs/status", ""},
@@ -223,6 +228,7 @@ func (w *town) readyForEachOperation() {
 		_, err := w.db.As(olga).Propose(w.t.Context(), draftOf(asset), "")
 		w.ok(err)
 	}
+	w.ok(w.db.SetPayouts(w.t.Context(), true))
 	w.clock.Set(3, "00:05")
 	w.post("exchange", "/v1/entries", entry("d-flagged", "deposit", "@custody bob SOL 1")).is(201)
 	w.clock.Set(3, "00:06")

@@ -27,6 +27,7 @@ var logs = map[string]string{
 	"post-adjustment":        "adjust",
 	"post-adjustments":       "adjust",
 	"compensate":             "compensate",
+	"acknowledge-payouts":    "payouts answer",
 	"resolve-reconciliation": "reconciliation resolve",
 	"erase-account":          "account erase",
 	"freeze-account":         "account freeze",

@@ -138,7 +138,7 @@ func (s *server) runRoutes() {
 			"if it is lost, run again."), slow)
 	change(s, "POST /v1/runs/approvals", does(control.ApproveDay), writer.approveDay,
 		about("approve-day", "Operation", "Approve a day that is over a limit",
-			"Approves a token's day that is over: the next run pays it despite its limits. "+
+			"Approves a token's day whose total a run has worked out: the next run pays it despite its limits. "+
 				"Repeating has no further effect, until the day is declared.", 404))
 }
 

@@ -81,7 +81,7 @@ func (s *server) payoutRoutes() {
 				"and credit each `id` once. Nothing is removed: a reader that begins again at 0 gets all of them."))
 	get(s, "/v1/payouts/open", allHolders, reader.openPayouts,
 		about("list-open-payouts", "Payouts", "List payouts that are not credited",
-			"Those that no acknowledgement has credited, by number; with `refused` those alone that are refused."))
+			"Those that no acknowledgement has credited, by number; `state` chooses those alone that are refused."))
 	change(s, "POST /v1/payouts/acknowledgements", does("payouts answer"), writer.acknowledge,
 		about("acknowledge-payouts", "Payouts", "Acknowledge payouts",
 			fmt.Sprintf("Keeps of 1 to %d payouts, in a body of at most 8 MiB, that your ledger has credited them, each by "+
@@ -124,7 +124,7 @@ func (rd reader) showPayout(ctx context.Context, p reports.Payout) (PayoutOut, e
 
 type openPayoutsIn struct {
 	PayoutsPage
-	Refused bool `query:"refused" doc:"Only those that are refused."`
+	State string `query:"state" enum:"open,refused" default:"open" doc:"open: all that are not credited; refused: those alone that are refused."`
 }
 
 // PayoutsPage is the parameters of a page of payouts that are not credited.
@@ -144,7 +144,7 @@ type openPayoutsOut struct {
 }
 
 func (rd reader) openPayouts(ctx context.Context, in *openPayoutsIn) (*answer[openPayoutsOut], error) {
-	open, err := rd.OpenPayouts(ctx, in.After, in.Limit, in.Refused)
+	open, err := rd.OpenPayouts(ctx, in.After, in.Limit, in.State == "refused")
 	out := openPayoutsOut{Payouts: []openPayoutOut{}}
 	for _, p := range open {
 		if err != nil {

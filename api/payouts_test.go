@@ -28,7 +28,8 @@ func TestPayouts(t *testing.T) {
 			"next", "2", "more", "false")
 		w.get("exchange", "/v1/payouts?limit=1").is(200).says("payouts.#", "1", "next", "1", "more", "true")
 		w.get("exchange", "/v1/payouts?after=1").is(200).says("payouts.#", "1", "payouts.0.id", id(3), "batches.#", "1")
-		w.get("exchange", "/v1/payouts?after=2").is(200).says("payouts.#", "0", "batches.#", "0", "next", "2", "more", "false")
+		w.get("exchange", "/v1/payouts?after=2").is(200).says("payouts.#", "0", "batches.#", "0",
+			"next", "2", "more", "false")
 		w.get("exchange", "/v1/payouts?after=-1").refused(400, "invalid", "after")
 		w.get("exchange", "/v1/payouts?limit=10001").refused(400, "invalid", "limit")
 		const path = "/v1/payouts/acknowledgements"
@@ -50,9 +51,9 @@ func TestPayouts(t *testing.T) {
 		w.post("exchange", path, body).is(200).says(row(0, "status", "repeated")...)
 		w.post("exchange", path, acknowledgements(`{"payout":"`+id(2)+`","transaction":"tx-9"}`)).is(200).
 			says(row(0, "status", "refused", "problem.type", "/v1/docs#conflict")...)
-		w.get("exchange", "/v1/payouts/open").is(200).says("payouts.#", "1", "payouts.0.id", id(3), "payouts.0.refused", "closed",
-			"payouts.0.answeredAt", w.day(4)+"T00:10:00.000Z")
-		w.get("exchange", "/v1/payouts/open?refused=true").is(200).says("payouts.#", "1")
+		w.get("exchange", "/v1/payouts/open").is(200).says("payouts.#", "1", "payouts.0.id", id(3),
+			"payouts.0.refused", "closed", "payouts.0.answeredAt", w.day(4)+"T00:10:00.000Z")
+		w.get("exchange", "/v1/payouts/open?state=refused").is(200).says("payouts.#", "1")
 		w.post("exchange", path, acknowledgements(`{"payout":"`+id(3)+`","transaction":"tx-3"}`)).is(200).
 			says(row(0, "status", "recorded")...)
 		w.get("exchange", "/v1/payouts/open").is(200).says("payouts.#", "0")

@@ -48,6 +48,7 @@ var errNowhere = ledger.ErrNotFound.In("", "there is no such path; /v1/docs list
 // hints are what to do through this API, by an error's reason.
 var hints = map[string]string{
 	ledger.ReasonUnknownAsset: "GET /v1/tokens lists them",
+	store.ReasonNotAccrued:    "POST /v1/runs works it out",
 	access.ReasonFactor:       "whoever logs in to the account adds a passkey or an authenticator app on the pages",
 }
 

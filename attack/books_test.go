@@ -61,6 +61,7 @@ func newHouses(t *testing.T) *houses {
 	clock.Forward((today - 2).Start().Add(12 * time.Hour))
 	h.offer(t, db)
 	clock.Forward(now)
+	ok(t, db.SetPayouts(t.Context(), true))
 	testkit.Must(staking.Run(t.Context(), db, clock.Now(), staking.Options{}))(t)
 	h.waiting(t, db)
 	h.staff(t, db)

@@ -153,7 +153,8 @@ func (x *thief) fill(text string) string {
 		ours, digest = "000000000000", strings.Repeat("0", 32)
 	}
 	return strings.NewReplacer("{today}", x.today.String(), "{tomorrow}", (x.today + 1).String(),
-		"{yesterday}", (x.today - 1).String(), "{later}", (x.today + 4).String(), "{last}", (x.today + 9).String(),
+		"{yesterday}", (x.today - 1).String(), "{waiting}", (x.today - 2).String(),
+		"{later}", (x.today + 4).String(), "{last}", (x.today + 9).String(),
 		"{id}", id, "{n}", fmt.Sprint(x.n), "{own}", ours, "{own digest}", digest,
 		"{terms}", x.proposals[0].ID, "{terms digest}", x.proposals[0].EffectDigest(),
 		"{rejected}", x.proposals[2].ID, "{saved}", x.saved,
@@ -175,7 +176,7 @@ func (x *thief) call(method, path, body string) outcome {
 // problem finds the type of a problem, and status the result of an entry of a batch.
 var (
 	problem = regexp.MustCompile(`/v1/docs#([a-z-]+)"`)
-	status  = regexp.MustCompile(`"status":"(posted|enrolled|set)"`)
+	status  = regexp.MustCompile(`"status":"(posted|enrolled|set|recorded)"`)
 )
 
 // outcomeOf is what became of a request of /v1.

@@ -71,6 +71,8 @@ var greedy = map[string][]attempt{
 	"POST /v1/adjustments": {{what: "10 BNB to mallory", body: `{"id":"{id}","reason":"x","moves":[` + mints + `]}`}},
 	"POST /v1/adjustments/batches": {{what: "two to mallory", body: `{"adjustments":[{"id":"{id}a","reason":"x","moves":[` +
 		mints + `]},{"id":"{id}b","reason":"x","moves":[` + mints + `]}]}`}},
+	"POST /v1/payouts/acknowledgements": {{what: "alice's reward as credited", body: `{"acknowledgements":[` +
+		`{"payout":"reward/{yesterday}/BNB/alice","transaction":"x"}]}`}},
 	"POST /v1/batches": {{what: "deposits, three of 400 BNB",
 		body: `{"entries":[` + entry("a", "deposit", "@custody", "mallory", "400") + `,` +
 			entry("b", "deposit", "@custody", "mallory", "400") + `,` + entry("c", "deposit", "@custody", "mallory", "400") +
@@ -116,7 +118,7 @@ var greedy = map[string][]attempt{
 	"PUT /v1/regions/{code}":               {{what: "DE listed", path: "DE"}},
 	"DELETE /v1/regions/{code}":            {{what: "US offered", path: "US"}},
 	"POST /v1/runs":                        {{what: "now"}},
-	"POST /v1/runs/approvals":              {{what: "a day over its limit", body: `{"asset":"SOL","day":"{yesterday}"}`}},
+	"POST /v1/runs/approvals":              {{what: "a day over its limit", body: `{"asset":"SOL","day":"{waiting}"}`}},
 	"POST /v1/tokens": {{what: "its own", body: `{"asset":"EVIL","scale":8,"maxSupply":"1000000","offered":true,` +
 		`"apr":"0.2","minimum":"1","cap":"1000000"}`}},
 	"POST /v1/tokens/{asset}/corrections": {{what: "tenfold", path: "SOL", body: `{"day":"{yesterday}","offered":true,` +

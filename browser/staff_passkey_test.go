@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,7 +60,8 @@ func serving(t *testing.T, roles map[string]string) (s *site, codes map[string]s
 	return s, codes
 }
 
-// joinEvents joins two partitions of a source: one stops at an account that is not open, and both are hours behind.
+// joinEvents joins two partitions of a source, which two people agree on: one stops at an account that is not open, and
+// both are hours behind.
 func joinEvents(t *testing.T, command func(...string) *exec.Cmd) {
 	t.Helper()
 	source, at := t.TempDir(), time.Now().UTC().Add(-3*time.Hour).Format(time.RFC3339)
@@ -70,10 +73,21 @@ func joinEvents(t *testing.T, command func(...string) *exec.Cmd) {
 			t.Fatal(err)
 		}
 	}
-	out, err := command("join", "file:"+source, "--name", "exchange", "--until-end").CombinedOutput()
-	if exit, is := errors.AsType[*exec.ExitError](err); !is || exit.ExitCode() != 1 {
-		t.Fatalf("a partition that stops: %v\n%s", err, out)
+	join := func(status int) string {
+		t.Helper()
+		out, err := command("join", "file:"+source, "--name", "exchange", "--until-end", "--actor", "omar").CombinedOutput()
+		if exit, is := errors.AsType[*exec.ExitError](err); !is || exit.ExitCode() != status {
+			t.Fatalf("join: %v, not exit status %d\n%s", err, status, out)
+		}
+		return string(out)
 	}
+	proposal := regexp.MustCompile(`proposal approve ([0-9a-f]{12})`).FindStringSubmatch(join(3))
+	approve := command("proposal", "approve", proposal[1], "--actor", "anna")
+	approve.Stdin = strings.NewReader("yes\n")
+	if out, err := approve.CombinedOutput(); err != nil {
+		t.Fatalf("approve the source: %v\n%s", err, out)
+	}
+	join(1)
 }
 
 // TestStaffWithPasskeys: two people accept their invitations, each with a device of its own, on a phone and at a desk.

@@ -118,8 +118,9 @@ var jsonForms = []struct {
 	{daysJSON{}, "DaysOut", ""},
 	{statementJSON{}, "LineOut ChangeOut", ""},
 	{statusJSON{}, "RunsOut", "engine version bytes firstDay closesAt test accounts enrolled unpricedDays events " +
-		"missingRights credentials"},
+		"missingRights credentials payouts"},
 	{eventsJSON{}, "", "newest unnumbered oldestUnnumbered"},
+	{payoutStateJSON{}, "", "asset unanswered oldest refused"},
 	{expiringJSON{}, "ExpiringToken", ""},
 	{unlimitedJSON{}, "UnlimitedToken", ""},
 	{missingJSON{}, "MissingLimits", ""},

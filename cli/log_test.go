@@ -20,7 +20,7 @@ import (
 
 // reading are the commands that change nothing in the books. Whoever adds such a command
 // adds it here; one that changes something is added to changing.
-var reading = strings.Fields(`demo estimate simulate status account:list account:show address:list withdrawal-address:list withdrawal:list reconciliation:list proposal:list proposal:show owner:list label:list
+var reading = strings.Fields(`demo estimate simulate status account:list account:show address:list withdrawal-address:list withdrawal:list payouts:list reconciliation:list proposal:list proposal:show owner:list label:list
 	days:closing rewards explain statement entry tax
 	asset:list terms:list limit:list limit:list-account limit:history income:list fees:list campaign:list campaign:show price:list currency:list documents:list documents:show region:list exclude:list
 	login:list key:list token:list staff:list rates disclosure:list disclosure:show
@@ -124,8 +124,8 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"proposal approve", "{proposal}", "yes\n", "four-eyes off"},
 	{"limit set", "BNB --total 0.00000001", "", "limit set"},
 	{"settle", "", "", "day close"},
-	{"payouts answer", "reward/2026-11-22/BNB/alice --transaction tx-1", "", "payouts answer"},
 	{"compensate", "alice 2026-11-22 BNB 0.1 --name n-1 --reason late", "", "compensate"},
+	{"payouts answer", "compensation/2026-11-22/BNB/alice/n-1 --transaction tx-1", "", "payouts answer"},
 	{"income add", "e-1 BNB 2 --first 2026-11-22 --last 2026-11-23 --chain bsc --source v-1 --evidence 0x1", "", "income"},
 	{"income import", "-",
 		"reference,asset,chain,source,first,last,gross,evidence\ne-2,BNB,bsc,v-1,2026-11-23,2026-11-23,2,0x2\n", "income"},
@@ -215,7 +215,8 @@ func TestEachCommandIsLogged(t *testing.T) {
 		}
 		out, proposed, status := commandAt(t.Context(), now, strings.NewReader(c.stdin), append(args, "--actor", actor)...)
 		// A partition that has stopped and a token whose day is over a limit are exit status 1.
-		if want := map[string]int{"proposal make": 3, "join": 1, "join add": 1, "day close": 1, "settle approve": 1}[c.action]; status != want {
+		want := map[string]int{"proposal make": 3, "join": 1, "join add": 1, "day close": 1, "settle approve": 1}[c.action]
+		if status != want {
 			t.Fatalf("%q: exit status %d: %s", args, status, proposed)
 		}
 		out += proposed

@@ -24,7 +24,7 @@ type payoutsListCmd struct {
 }
 
 func (c *payoutsListCmd) Help() string {
-	return `The other ledger reads payouts with GET /v1/payouts, and says what it has credited with POST /v1/payouts/acknowledgements, or by an event of "softstake join". Those that it refuses wait for a person: they are credited later, or "softstake payouts answer" says how it was resolved.
+	return `The other ledger reads payouts with GET /v1/payouts, and says what it has credited with POST /v1/payouts/acknowledgements, or by an event of "softstake join". Those that it refuses need a person: they are credited later, or "softstake payouts answer" says how it was resolved.
 
 Example:
 
@@ -85,6 +85,9 @@ Example:
 
 func (c *payoutsAnswerCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
+		if _, err := db.NumberPayouts(ctx); err != nil { // as the run does
+			return err
+		}
 		outcomes, err := db.AnswerPayouts(ctx, []store.PayoutAnswer{{Payout: c.ID, Transaction: c.Transaction,
 			Refused: c.Refused}})
 		if err != nil {

@@ -50,8 +50,8 @@ func CheckKind(kind ledger.Kind, a access.Actor) error {
 	return checkParts(a, parts, "entries of the kind ", string(kind))
 }
 
-// checkParts is access.ErrForbidden where an actor is a back end that has none of some parts. what says in pieces what
-// they are for, since it is asked for each entry and seldom refused.
+// checkParts is access.ErrForbidden where an actor is a back end that has none of some parts. what is
+// words that together say what they are for: this is asked for each entry, and seldom refused.
 func checkParts(a access.Actor, parts access.Parts, what ...string) error {
 	if a.Role != access.Exchange || a.Parts&parts != 0 {
 		return nil

@@ -400,7 +400,8 @@ var audited = []struct{ by, sql string }{
 
 // TestEveryKindIsTampered: no kind of row is left out of tampering.
 func TestEveryKindIsTampered(t *testing.T) {
-	replaced := []string{"assets", "four_eyes", "withdrawal_factor", "payouts", "account_states", "account_logins", "staff_states"}
+	replaced := []string{"assets", "four_eyes", "withdrawal_factor", "payouts", "account_states", "account_logins",
+		"staff_states"}
 	for _, kind := range append(evidence.Kinds(), replaced...) {
 		if !slices.ContainsFunc(tampering, func(x struct{ kind, sql string }) bool { return x.kind == kind }) {
 			t.Errorf("nobody changes rows of the kind %s", kind)
@@ -465,7 +466,7 @@ var tampering = []struct{ kind, sql string }{
 	{"join_late", `UPDATE join_late SET amount = amount - 1`},
 	{"join_closings/2", `DELETE FROM join_closings`},
 	{"join_sources", `UPDATE join_sources SET name = 'thief'`},
-	{"payout_batches", `UPDATE payout_batches SET total = total + 1`},
+	{"payout_batches", `UPDATE payout_batches SET total = total + 1 WHERE first = 1`},
 	{"payout_answers", `UPDATE payout_answers SET reference = 'tx-9'`},
 	{"payouts", `UPDATE meta SET value = 'off' WHERE name = 'payouts'`},
 	{"switch_events", `DELETE FROM switch_events WHERE account = 'holder-0020'`},
@@ -482,7 +483,6 @@ var tampering = []struct{ kind, sql string }{
 	{"security_events", `INSERT INTO security_events (bucket, account, at, nonce, action) SELECT bucket, account, opened, '1', 'log-in' FROM accounts WHERE account = 'new'`},
 	{"proposals", `UPDATE proposals SET content = replace(content, '1000', '9000') WHERE decision = ''`},
 	{"proposals_decided", `UPDATE proposals SET decided_by_person = 'carol' WHERE decision = 'rejected'`},
-	{"log/2", `DELETE FROM log WHERE action = 'account read' AND number = 1`},
 	{"log/2", `UPDATE log SET detail = 'login FORGED' WHERE action = 'login add' AND subject = 'holder-0001'`},
 	{"assets", `UPDATE assets SET scale = 6 WHERE symbol = 'TON'`},
 	{"limits", `UPDATE limits SET max_total = 0 WHERE asset = 'SOL'`},

@@ -267,7 +267,7 @@ var Unrecorded = map[string]string{
 	"logins":                     "their versions are recorded, and compared with them",
 	"mail_settings":              "they are replaced, and are about mail alone",
 	"mails":                      "they are kept for some days only",
-	"meta":                       "marks and counters; the versions of four_eyes, withdrawal_factor and payouts are recorded",
+	"meta":                       "marks and counters; the versions of its settings are recorded",
 	"migrations":                 "the steps of the schema",
 	"notices":                    "they say what other rows say, for persons to read",
 	"outbox":                     "it is kept for some days only, and says what other rows say",

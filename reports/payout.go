@@ -54,8 +54,9 @@ func readPayoutBatch(r db.Row) (PayoutBatch, error) {
 // Payouts are those after a number, at most limit.
 func (rs *Reports) Payouts(ctx context.Context, after int64, limit int) (PayoutPage, error) {
 	return read(ctx, rs, "read payouts", func(t db.View) (page PayoutPage, err error) {
-		batches, err := db.All(t, readPayoutBatch, "SELECT "+batchColumns+" FROM payout_batches WHERE first > 0 AND first >= "+
-			"coalesce((SELECT max(first) FROM payout_batches WHERE first > 0 AND first <= $1), 0) ORDER BY first LIMIT $2",
+		batches, err := db.All(t, readPayoutBatch, "SELECT "+batchColumns+" FROM payout_batches WHERE first > 0 AND "+
+			"first >= coalesce((SELECT max(first) FROM payout_batches WHERE first > 0 AND first <= $1), 0) "+
+			"ORDER BY first LIMIT $2",
 			after+1, int64(limit)+2) // each has a payout, but the first, which may have been read to its end
 		for _, b := range batches {
 			if err != nil || b.Last <= after {
@@ -105,8 +106,8 @@ func (rs *Reports) OpenPayouts(ctx context.Context, after int64, limit int, refu
 		if refused {
 			condition += " AND refused > 0"
 		}
-		batches, err := db.All(t, readPayoutBatch, "SELECT "+batchColumns+" FROM payout_batches WHERE first > 0 AND "+condition+
-			" AND first + count > $1 ORDER BY first LIMIT $2", after+1, int64(limit)) // each has one
+		batches, err := db.All(t, readPayoutBatch, "SELECT "+batchColumns+" FROM payout_batches WHERE first > 0 AND "+
+			condition+" AND first + count > $1 ORDER BY first LIMIT $2", after+1, int64(limit)) // each has one
 		for _, b := range batches {
 			if err != nil || len(open) == limit {
 				break

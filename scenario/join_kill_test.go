@@ -91,7 +91,7 @@ func TestJoinKilled(t *testing.T) {
 	for i, kind := range Databases {
 		t.Run(kind, func(t *testing.T) {
 			url, began := NewURL(t, kind, true), time.Now()
-			if err := Start(t, url, nil, nil, "init").Wait(time.Minute); err != nil {
+			if err := Start(t, url, nil, nil, "init", "--four-eyes", "off").Wait(time.Minute); err != nil {
 				t.Fatal(err)
 			}
 			span := 2 * time.Since(began) // a start of the program, and about as long again

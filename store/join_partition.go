@@ -68,8 +68,8 @@ func (b *DB) lockPartition(t db.Tx, source, name string) (p Partition, err error
 // newSource is what a proposal to join a source says.
 type newSource struct{ Source string }
 
-// AddSource lets the events of a source be posted: what it says then comes in and goes out, whatever the limits of a day
-// are. It may need approval, and so do Join and AddPartition for a source that was never added. Repeating it has no
+// AddSource lets the events of a source be posted: what it says then comes in and goes out, whatever the limits of a
+// day are. It may need approval, and so do Join and AddPartition for a source that was never added. Repeating it has no
 // further effect.
 func (b *DB) AddSource(ctx context.Context, source string) error {
 	if err := join.CheckName("source", source, join.MaxSource); err != nil {

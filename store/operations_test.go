@@ -38,7 +38,8 @@ var changing = map[string]string{
 	"DB.SetAccountLimit": "limit set-account", "DB.SetOwnLimit": "limit own",
 	"DB.SetLimit": "limit set", "DB.Approve": "settle approve", "DB.AddRegion": "region add",
 	"DB.RemoveRegion": "region remove", "DB.Disclose": "disclosure set", "DB.SetCloseAfter": "days set-close-after",
-	"DB.AddSource": "join add", "DB.Join": "join; join add", "DB.AddPartition": "join add", "DB.ResumePartition": "join resume", "DB.SkipEvents": "join skip",
+	"DB.AddSource": "join add", "DB.Join": "join; join add", "DB.AddPartition": "join add",
+	"DB.ResumePartition": "join resume", "DB.SkipEvents": "join skip",
 	"DB.RetirePartition": "join retire", "DB.CloseWithout": "join close",
 	"DB.CloseDays": "day close", "DB.Declare": "declare",
 

@@ -70,9 +70,9 @@ func person(by access.Actor) string {
 }
 
 // destinationOf names where the withdrawal goes that an item completes: the same for each way to write an address in
-// upper and lower case, whatever the network and the tag. A tag distinguishes accounts behind one address, such as those
-// of an exchange, and so more is added up than one person gets: otherwise another tag each time would avoid the sum. "":
-// it is not known.
+// upper and lower case, whatever the network and the tag. A tag distinguishes accounts behind one address, such as
+// those of an exchange, and so more is added up than one person gets: otherwise another tag each time would avoid the
+// sum. "": it is not known.
 func (g *groupCommit) destinationOf(it *item) string {
 	of, ends := it.ends()
 	if !ends {

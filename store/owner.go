@@ -68,8 +68,8 @@ func (b *DB) SetOwner(ctx context.Context, id ledger.Account, owner string,
 	return o, repeated, annotate(err, "set the owner of %s", id)
 }
 
-// permitOwner logs a change of whose an account is from a day on. Where minimum and cap of a token are those of an owner
-// then or later, it needs approval: it changes what the accounts are paid.
+// permitOwner logs a change of whose an account is from a day on. Where minimum and cap of a token are those of an
+// owner then or later, it needs approval: it changes what the accounts are paid.
 func (b *DB) permitOwner(t db.Tx, o Ownership, from staking.Day) error {
 	tokens, err := db.All(t, db.TextOf, `SELECT DISTINCT t.asset FROM terms t WHERE t.offered <> 0 AND t.per_owner <> 0
 	       AND t.from_day >= coalesce((SELECT max(f.from_day) FROM terms f WHERE f.asset = t.asset AND f.from_day <= $1), 0)

@@ -360,8 +360,8 @@ func (b *DB) Approve(ctx context.Context, d staking.Day, asset string) error {
 
 // Settled writes which days of tokens are paid in every bucket now, and an outbox event of
 // each. What was stopped between a day's last payment and this is completed by the next
-// call. What was paid to closed accounts that leave it to another is moved on, and payouts get their numbers. Repeating it
-// has no further effect, and several processes may call it at the same time.
+// call. What was paid to closed accounts that leave it to another is moved on, and payouts get
+// their numbers. Repeating it has no further effect, and several processes may call it at the same time.
 func (b *DB) Settled(ctx context.Context, now time.Time) error {
 	days, err := read(ctx, b, unsettled) // mostly there are none, and nobody need wait to write them
 	if err == nil && days != nil {

@@ -57,7 +57,8 @@ func writePayouts(t db.Tx, now int64, batches []payoutBatch) error {
 		return err
 	}
 	zero := func(payoutBatch) int64 { return 0 }
-	n, err := insert(t, "payout_batches", db.SetOf(batches, payoutFields(func(b payoutBatch) payoutKey { return b.payoutKey },
+	n, err := insert(t, "payout_batches", db.SetOf(batches, payoutFields(
+		func(b payoutBatch) payoutKey { return b.payoutKey },
 		db.Int("first", zero),
 		db.Int("count", func(b payoutBatch) int64 { return b.count }),
 		db.Int("total", func(b payoutBatch) int64 { return b.total }),

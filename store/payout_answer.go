@@ -233,7 +233,8 @@ func (a *answering) decide() []PayoutOutcome {
 		switch p := a.payouts[answer.Payout]; {
 		case !p.numbered || !p.paid:
 			o.Err = ledger.ErrNotFound.In("payout", "payout %s", p.id)
-		case p.transaction != "" && p.transaction == answer.Transaction, p.transaction == "" && p.refused && answer.Refused != "":
+		case p.transaction != "" && p.transaction == answer.Transaction,
+			p.transaction == "" && p.refused && answer.Refused != "":
 			o.Repeated = true
 		case p.transaction != "":
 			o.Err = ledger.ErrConflict.In("payout", "payout %s is credited by the transaction %q", p.id, p.transaction)
@@ -308,10 +309,10 @@ func (a *answering) write() error {
 	return annotate(err, "write what is said of payouts")
 }
 
-// creditRewards keeps that the source has credited rewards, each by the entry's ID of the event. One that the books have
-// not paid, or have paid to another or with another amount, and one that another event has credited before, stop the
-// partition: the source has given its holder what the books do not say. One that an acknowledgement has credited stays
-// as it is.
+// creditRewards keeps that the source has credited rewards, each by the entry's ID of the event. A reward that the
+// books have not paid, or have paid to another or with another amount, and one that another event has credited before,
+// stop the partition: the source has given its holder what the books do not say. One that an acknowledgement has
+// credited stays as it is.
 func (x *joining) creditRewards() error {
 	a := newAnswering(x.DB, x.t)
 	var events []*joinedEvent

@@ -95,40 +95,44 @@ func TestPayouts(t *testing.T) {
 	})
 }
 
+// answerOne says what became of one answer: kept, repeated, or the error.
+func answerOne(t *testing.T, db *store.DB, payout, transaction, refused string) string {
+	t.Helper()
+	o := testkit.Must(db.AnswerPayouts(t.Context(),
+		[]store.PayoutAnswer{{Payout: payout, Transaction: transaction, Refused: refused}}))(t)[0]
+	switch {
+	case o.Err != nil:
+		return o.Err.Error()
+	case o.Repeated:
+		return "repeated"
+	}
+	return "kept"
+}
+
+// payoutState compares how many payouts are not answered, and how many are refused.
+func payoutState(t *testing.T, db *store.DB, clock *testkit.Clock, waiting, refused int64) {
+	t.Helper()
+	var want []reports.PayoutState
+	if waiting+refused > 0 {
+		want = []reports.PayoutState{{Asset: bnb, Waiting: waiting, Refused: refused}}
+		if waiting > 0 {
+			want[0].Oldest = clock.Now()
+		}
+	}
+	rs := reports.New(db.Reader())
+	same(t, "the state", testkit.Must(rs.PayoutStates(t.Context()))(t), want)
+	same(t, "open", len(testkit.Must(rs.OpenPayouts(t.Context(), 0, 100, false))(t)), int(waiting+refused))
+	same(t, "refused", len(testkit.Must(rs.OpenPayouts(t.Context(), 0, 100, true))(t)), int(refused))
+}
+
 // TestPayoutAnswers: a payout is credited once, by one transaction; it may be refused before.
 func TestPayoutAnswers(t *testing.T) {
-	eachTwo(t, func(t *testing.T, db, other *store.DB, clock *testkit.Clock) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		payingBooks(t, db, clock, 4)
 		clock.Set(4, "00:10")
 		settle(t, db, clock)
 		all := allPayouts(t, db, 100)
-		rs := reports.New(db.Reader())
-		answer := func(payout, transaction, refused string) string {
-			t.Helper()
-			o := testkit.Must(db.AnswerPayouts(t.Context(),
-				[]store.PayoutAnswer{{Payout: payout, Transaction: transaction, Refused: refused}}))(t)[0]
-			switch {
-			case o.Err != nil:
-				return o.Err.Error()
-			case o.Repeated:
-				return "repeated"
-			}
-			return "kept"
-		}
-		state := func(waiting, refused int64) {
-			t.Helper()
-			var want []reports.PayoutState
-			if waiting+refused > 0 {
-				want = []reports.PayoutState{{Asset: bnb, Waiting: waiting, Refused: refused}}
-				if waiting > 0 {
-					want[0].Oldest = clock.Now()
-				}
-			}
-			same(t, "the state", testkit.Must(rs.PayoutStates(t.Context()))(t), want)
-			same(t, "open", len(testkit.Must(rs.OpenPayouts(t.Context(), 0, 100, false))(t)), int(waiting+refused))
-			same(t, "refused", len(testkit.Must(rs.OpenPayouts(t.Context(), 0, 100, true))(t)), int(refused))
-		}
-		state(4, 0)
+		payoutState(t, db, clock, 4, 0)
 		for _, c := range []struct{ payout, transaction, refused, want string }{
 			{all[0].ID, "tx-1", "", "kept"},
 			{all[0].ID, "tx-1", "", "repeated"},
@@ -142,7 +146,7 @@ func TestPayoutAnswers(t *testing.T) {
 			{all[2].ID, "", "closed", "kept"},
 			{"reward/2026-03-03/BNB/holder-000", "tx-4", "", "payout reward/2026-03-03/BNB/holder-000"}, // of before
 			{"reward/2026-03-04/BNB/nobody", "tx-4", "", "payout reward/2026-03-04/BNB/nobody"},
-			{"compensation/2026-03-04/BNB/holder-000/n", "tx-4", "", "payout compensation/2026-03-04/BNB/holder-000/n"},
+			{"compensation/2026-03-04/BNB/holder-000/n", "tx-4", "", "payout compensation/2026-03-04/BNB/holder-000"},
 			{"reward/2026-03-04/BNB", "tx-4", "", "is not the ID of a payout"},
 			{"reward/2026-03-04/BNB/@rewards", "tx-4", "", "is not the ID of a payout"},
 			{"deposit/1", "tx-4", "", "is not the ID of a payout"},
@@ -150,20 +154,32 @@ func TestPayoutAnswers(t *testing.T) {
 			{all[3].ID, "tx-4", "closed", "either a transaction or why"},
 			{all[3].ID, "tx\n4", "", "not a line of plain text"},
 		} {
-			contains(t, answer(c.payout, c.transaction, c.refused), c.want)
+			contains(t, answerOne(t, db, c.payout, c.transaction, c.refused), c.want)
 		}
-		state(1, 1)
+		payoutState(t, db, clock, 1, 1)
+		rs := reports.New(db.Reader())
 		open := testkit.Must(rs.OpenPayouts(t.Context(), 0, 1, false))(t)
 		same(t, "the first that is open", open[0].ID, all[2].ID)
 		same(t, "why", open[0].Refused, "closed")
 		same(t, "the next", testkit.Must(rs.OpenPayouts(t.Context(), open[0].Number, 5, false))(t)[0].ID, all[3].ID)
+		audited(t, db)
+	})
+}
 
-		var work sync.WaitGroup // one of two wins, and the other is told so
+// TestPayoutsAreAnsweredOnce: of two processes that answer a payout at the same time one credits it, and the other has
+// a conflict.
+func TestPayoutsAreAnsweredOnce(t *testing.T) {
+	eachTwo(t, func(t *testing.T, db, other *store.DB, clock *testkit.Clock) {
+		payingBooks(t, db, clock, 2)
+		clock.Set(4, "00:10")
+		settle(t, db, clock)
+		all := allPayouts(t, db, 100)
+		var work sync.WaitGroup
 		outcomes := make([][]store.PayoutOutcome, 2)
 		for i, books := range []*store.DB{db, other} {
 			work.Go(func() {
-				answers := []store.PayoutAnswer{{Payout: all[3].ID, Transaction: fmt.Sprint("tx-", i)},
-					{Payout: all[2].ID, Transaction: "tx-9"}, {Payout: all[2].ID, Refused: "closed"}}
+				answers := []store.PayoutAnswer{{Payout: all[0].ID, Transaction: fmt.Sprint("tx-", i)},
+					{Payout: all[1].ID, Transaction: "tx-9"}, {Payout: all[1].ID, Refused: "closed"}}
 				var err error
 				if outcomes[i], err = books.AnswerPayouts(t.Context(), answers); err != nil {
 					t.Errorf("answer: %v", err)
@@ -175,7 +191,7 @@ func TestPayoutAnswers(t *testing.T) {
 			a[2].Err == nil || b[2].Err == nil {
 			t.Errorf("two at once are answered %v and %v", a, b)
 		}
-		state(0, 0)
+		payoutState(t, db, clock, 0, 0)
 		audited(t, db)
 	})
 }
@@ -212,11 +228,13 @@ func TestTheSourceCreditsRewards(t *testing.T) {
 			{credit("q-2", before, was), "is credited by the event p-3 already"},
 			{credit("q-3", absent, 5), "reward reward/2026-03-04/BNB/nobody of "},
 			{credit("q-4", other, all[0].Amount), "reward " + all[0].ID + " of " + string(all[2].Account)},
-			{credit("q-5", all[2], all[2].Amount) + "\n" + credit("q-6", all[2], all[2].Amount), "is credited by the event q-5 already"},
+			{credit("q-5", all[2], all[2].Amount) + "\n" + credit("q-6", all[2], all[2].Amount),
+				"is credited by the event q-5 already"},
 		} {
 			p := joinAll(t, db, eventBatch(t, int64(4+i), c.event))
 			contains(t, p.Reason, c.reason)
-			ok(t, db.SkipEvents(t.Context(), store.PartitionSkip{Source: "shop", Name: "p1", Event: p.StopEvent, Reason: "typing"}))
+			ok(t, db.SkipEvents(t.Context(), store.PartitionSkip{Source: "shop", Name: "p1", Event: p.StopEvent,
+				Reason: "typing"}))
 		}
 		same(t, "open", len(testkit.Must(reports.New(db.Reader()).OpenPayouts(t.Context(), 0, 9, false))(t)), 0)
 	})

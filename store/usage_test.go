@@ -321,6 +321,24 @@ func TestOldUsageIsRemoved(t *testing.T) {
 	})
 }
 
+// What has left accounts on a day is kept while that day is open, however long that is, and not for long after it.
+func TestWhatHasLeftIsKeptWhileItsDayIsOpen(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		rich(t, db)
+		ok(t, refusal(post(t, db, oneMove("t-1", ledger.Transfer, "alice", "bob", 10)), nil))
+		rows := func() int64 {
+			ok(t, db.Prune(t.Context(), people.Retention{}))
+			return testkit.Must(db.Count(t.Context(), "SELECT count(*) FROM ceilings_used"))(t)
+		}
+		clock.Advance(40 * 24 * time.Hour)
+		same(t, "while it is open", rows(), 1)
+		audited(t, db)
+		settle(t, db, clock)
+		same(t, "after it was closed", rows(), 0)
+		audited(t, db)
+	})
+}
+
 // BenchmarkPostWithCeilings compares group commits of 100 deposits by tokens without ceilings and with.
 func BenchmarkPostWithCeilings(b *testing.B) {
 	with, err := access.ParseCeilings(access.AllParts, "deposits:*=100%/day")

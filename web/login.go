@@ -254,7 +254,10 @@ type loginAttempt struct {
 
 // loginAttempt reads what is known of an attempt.
 func (s *submission) loginAttempt(email string) (a *loginAttempt, err error) {
-	a = &loginAttempt{submission: s, email: email}
+	// Who asks is not known yet, also where somebody is logged in: it may be another person's browser.
+	asked := *s
+	asked.Books = s.Books.As(access.Process("pages").In(s.caller.Request).With(s.proof))
+	a = &loginAttempt{submission: &asked, email: email}
 	if a.login, err = s.findLogin(email); err != nil {
 		return nil, err
 	}

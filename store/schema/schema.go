@@ -115,7 +115,8 @@ func countFactors(t db.Tx) error {
 func answerJoined(t db.Tx, now int64) error {
 	type credit struct{ entry, reward string }
 	credits, err := db.All(t, func(r db.Row) (credit, error) { return credit{r.Text(0), r.Text(1)}, nil },
-		"SELECT min(entry), refers FROM join_references WHERE substr(refers, 1, 7) = 'reward/' GROUP BY refers ORDER BY refers")
+		"SELECT min(entry), refers FROM join_references WHERE substr(refers, 1, 7) = 'reward/' "+
+			"GROUP BY refers ORDER BY refers")
 	for _, c := range credits {
 		account := ledger.Account(c.reward[strings.LastIndex(c.reward, "/")+1:])
 		if err == nil {

@@ -23,8 +23,8 @@ func byLabelAndOwner(t *testing.T, db *store.DB) {
 		PerOwner: true}))
 }
 
-// TestLabelsAndOwnersThatChangeNothing need no approval: no campaign multiplies by the label on those days, and no token
-// has limits per owner.
+// TestLabelsAndOwnersThatChangeNothing need no approval: no campaign multiplies by the label on those days, and no
+// token has limits per owner.
 func TestLabelsAndOwnersThatChangeNothing(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
