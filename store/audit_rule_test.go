@@ -120,7 +120,7 @@ var contradictions = []struct{ rule, sql, what string }{
 
 	{"limits without their line of the log", "UPDATE limits SET set_at = 0 WHERE number = 1",
 		"BNB: no line of the log sets its limits number 1 then"},
-	{"limits without their line of the log", "UPDATE limits SET set_at = set_at - 3600000 WHERE number = 2",
+	{"limits without their line of the log", "UPDATE limits SET set_at = set_at - 1800000 WHERE number = 2",
 		"BNB: no line of the log sets its limits number 2 then"},
 	{"limits without their line of the log", `INSERT INTO limits (asset, number, set_at, set_by, proposal, reason, max_total,
 	  max_change, max_withdrawal, max_apr, max_inflow) SELECT asset, 9, set_at, set_by, proposal, reason, 0, 0, 0, 0, 0

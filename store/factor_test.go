@@ -48,7 +48,10 @@ func codesOf(word string) (hashes [][32]byte) {
 func addPasskey(t *testing.T, db *store.DB, subject, label string) {
 	t.Helper()
 	proof := testkit.Must(db.People().ConfirmPassword(t.Context(), subject, access.AddFactorStepUp("passkey", label)))(t)
-	ok(t, db.As(holderActor(subject, proof)).People().AddPasskey(t.Context(), subject, asPasskey(subject, label),
+	by := holderActor(subject, proof)
+	email := strings.TrimPrefix(subject, access.LoginSubject(""))
+	by.Account = testkit.Must(db.People().Login(t.Context(), email))(t).Account
+	ok(t, db.As(by).People().AddPasskey(t.Context(), subject, asPasskey(subject, label),
 		codesOf("a"), people.Visitor{Client: "Firefox", Address: "192.0.2.7"}))
 }
 

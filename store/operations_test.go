@@ -78,7 +78,7 @@ var changesNothing = strings.Fields(`DB.As DB.Close DB.Engine DB.Now DB.FirstDay
 	DB.Closings DB.Evidence DB.Undivided DB.Reader DB.Due DB.Unaccrued DB.Unpaid DB.People DB.Documents DB.Imports
 	DB.Prices DB.CurrencyRates DB.Requests DB.Outbox DB.Prune DB.Test DB.CheckSchema DB.Group DB.Pay DB.Accrue DB.Settled
 	DB.CheckRights DB.MissingRights DB.Exec DB.Count DB.PostTogether DB.Guard DB.Protected DB.Delivered
-	DB.NumberPayouts DB.Notify
+	DB.NumberPayouts DB.Notify DB.ProtectAfterMACs
 	People.DerivedSecret People.Confirm People.ConfirmPassword People.Factors People.PasskeyOwner
 	People.ChangeMailSettings People.ClaimMail People.EndMail People.MailSettings People.Mails
 	People.Notices People.Notify People.NotifyAll People.RetryMail

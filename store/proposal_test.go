@@ -187,6 +187,8 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 	control.SetAccountLimit: func(ctx context.Context, db *store.DB) error {
 		return db.SetAccountLimit(ctx, store.AccountLimit{Asset: "BNB", Amount: unit})
 	},
+	control.AddSource:  func(ctx context.Context, db *store.DB) error { return db.AddSource(ctx, "another") },
+	control.EndPayouts: func(ctx context.Context, db *store.DB) error { return db.SetPayouts(ctx, false) },
 	control.EndWithdrawalFactor: func(ctx context.Context, db *store.DB) error {
 		return db.SetWithdrawalFactor(ctx, false)
 	},
@@ -233,6 +235,7 @@ func readyToPropose(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	ok(t, db.People().AddLogin(ctx, people.Login{Email: "dora@example.com", Account: "dora", Password: oneHash}))
 	ok(t, db.People().AddKey(ctx, staffKey("L")))
 	ok(t, db.As(proposer).SetWithdrawalFactor(ctx, true))
+	ok(t, db.SetPayouts(ctx, true))
 	for _, name := range []string{"p1", "p2"} {
 		testkit.Must(db.AddPartition(ctx, "shop", name))(t)
 	}
@@ -268,6 +271,7 @@ func contents(t *testing.T, url string) string {
 	t.Helper()
 	rows := testkit.Must(scenario.Dump(t.Context(), url))(t)
 	rows = append(rows, testkit.Must(scenario.Rows(t.Context(), url, "SELECT * FROM limits; SELECT * FROM approvals; "+
+		"SELECT name FROM join_sources; SELECT value FROM meta WHERE name = 'payouts'; "+
 		"SELECT * FROM account_limits; SELECT * FROM labels; SELECT * FROM owners; "+
 		"SELECT account, id FROM withdrawal_addresses; "+
 		"SELECT * FROM prices; SELECT * FROM rates; SELECT name, version FROM documents; SELECT subject, id FROM passkeys; "+
