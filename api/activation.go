@@ -251,8 +251,7 @@ type enrollmentBatchOut struct {
 
 // retryable reports whether an account was refused that may be switched on later.
 func (b enrollmentBatchOut) retryable() bool {
-	return slices.ContainsFunc(b.Enrollments,
-		func(e enrollmentStatusOut) bool { return e.Problem != nil && !e.Problem.permanent })
+	return slices.ContainsFunc(b.Enrollments, func(e enrollmentStatusOut) bool { return e.Problem.retryable() })
 }
 
 func (s *server) enrollmentRoutes() {

@@ -44,13 +44,16 @@ type entryProblem struct {
 	permanent bool
 }
 
+// retryable reports whether there is a problem, and what it is of may be accepted later.
+func (p *entryProblem) retryable() bool { return p != nil && !p.permanent }
+
 type batchOut struct {
 	Entries []batchEntryOut `json:"entries" doc:"The result of each entry, in the order of the request."`
 }
 
 // retryable reports whether an entry was refused that may be posted later.
 func (b batchOut) retryable() bool {
-	return slices.ContainsFunc(b.Entries, func(e batchEntryOut) bool { return e.Problem != nil && !e.Problem.permanent })
+	return slices.ContainsFunc(b.Entries, func(e batchEntryOut) bool { return e.Problem.retryable() })
 }
 
 func (wr writer) postBatch(ctx context.Context, _ *struct{}) (*answer[batchOut], error) {

@@ -68,7 +68,7 @@ type exclusionBatchOut struct {
 // retryable reports whether a row was refused that may be taken later.
 func (b exclusionBatchOut) retryable() bool {
 	return slices.ContainsFunc(b.Exclusions,
-		func(e exclusionStatusOut) bool { return e.Problem != nil && !e.Problem.permanent })
+		func(e exclusionStatusOut) bool { return e.Problem.retryable() })
 }
 
 // ExclusionsIn says which exclusions are listed.

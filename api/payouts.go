@@ -69,8 +69,7 @@ type acknowledgementsOut struct {
 
 // retryable reports whether one was refused that may be kept later.
 func (a acknowledgementsOut) retryable() bool {
-	return slices.ContainsFunc(a.Acknowledgements,
-		func(o acknowledgedOut) bool { return o.Problem != nil && !o.Problem.permanent })
+	return slices.ContainsFunc(a.Acknowledgements, func(o acknowledgedOut) bool { return o.Problem.retryable() })
 }
 
 func (s *server) payoutRoutes() {

@@ -55,7 +55,8 @@ func (u *unknownTokens) check(ctx context.Context, from netip.Prefix, token stri
 		if err != nil {
 			return err
 		}
-		known = u.remember(usable...).has(hash)
+		u.remember(usable...)
+		known, _ = u.knows(hash, now)
 	}
 	if known {
 		return nil
@@ -75,12 +76,6 @@ func (u *unknownTokens) knows(hash [sha256.Size]byte, now time.Time) (known, loo
 	return known, look
 }
 
-func (u *unknownTokens) has(hash [sha256.Size]byte) bool {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.valid[hash]
-}
-
 // record counts a request with an unknown token, and remembers a valid one; err is what the books say of it.
 func (u *unknownTokens) record(from netip.Prefix, token string, now time.Time, err error) {
 	hash := sha256.Sum256([]byte(token))
@@ -96,7 +91,7 @@ func (u *unknownTokens) record(from netip.Prefix, token string, now time.Time, e
 }
 
 // remember keeps that tokens are valid. Where there is no room, others are forgotten.
-func (u *unknownTokens) remember(hashes ...[sha256.Size]byte) *unknownTokens {
+func (u *unknownTokens) remember(hashes ...[sha256.Size]byte) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, hash := range hashes {
@@ -111,5 +106,4 @@ func (u *unknownTokens) remember(hashes ...[sha256.Size]byte) *unknownTokens {
 		}
 		u.valid[hash] = true
 	}
-	return u
 }

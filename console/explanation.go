@@ -134,12 +134,12 @@ func (p explanationPage) sumTable() table {
 // beyond is how many digits below the smallest unit are shown of an amount before rounding.
 const beyond = 8
 
-// exact is so many units of a smallest unit as whole tokens, with dots where more digits follow.
+// exact formats parts of a smallest unit in whole tokens, with dots where more digits follow.
 func (p explanationPage) exact(units *big.Int) string {
 	return p.dotted(reports.UnitsDecimal(units, p.E.Asset.Scale, beyond))
 }
 
-// days is so many smallest units × milliseconds as whole tokens over a day, likewise.
+// days formats smallest units × milliseconds in whole tokens over a day, likewise.
 func (p explanationPage) days(integral *big.Int) string {
 	return p.dotted(reports.DaysDecimal(integral, 1, p.E.Asset.Scale, 0))
 }

@@ -178,7 +178,7 @@ type missingLimit struct {
 	Tokens []string // nil: no token has it
 }
 
-// byLimit is what is missing by limit, in the order of the first token that misses it, of so many tokens in all.
+// byLimit is what is missing by limit, in the order of the first token that misses it. tokens is how many there are.
 func byLimit(missing []reports.MissingLimits, tokens int) (all []missingLimit) {
 	for _, m := range missing {
 		for _, name := range m.Limits {

@@ -24,19 +24,34 @@ func CompensationsOf(day, asset string, account Account) string {
 	return compensationPrefix + day + "/" + asset + "/" + string(account) + "/"
 }
 
+// Compensated is what the ID of a compensation says. Day is 2006-01-02, UTC; neither it nor the rest is checked.
+type Compensated struct {
+	Day, Asset string
+	Account    Account
+	Name       string
+}
+
+// ParseCompensationID takes the ID of a compensation apart; ok is false if it has not that form.
+func ParseCompensationID(id string) (c Compensated, ok bool) {
+	rest, is := strings.CutPrefix(id, compensationPrefix)
+	parts := strings.Split(rest, "/")
+	if !is || len(parts) != 4 {
+		return c, false
+	}
+	return Compensated{parts[0], parts[1], Account(parts[2]), parts[3]}, true
+}
+
 // Compensates is the day (00:00 UTC) and the token of the reward that the entry
 // compensates. ok is false if the entry is not a compensation, or has no ID of one.
 func (e Entry) Compensates() (day time.Time, asset string, ok bool) {
-	rest, is := strings.CutPrefix(e.ID, compensationPrefix)
-	parts := strings.Split(rest, "/")
-	if e.Kind != Compensation || !is || len(parts) != 4 || len(e.Moves) != 1 {
+	c, is := ParseCompensationID(e.ID)
+	if e.Kind != Compensation || !is || len(e.Moves) != 1 {
 		return time.Time{}, "", false
 	}
-	day, err := time.Parse(time.DateOnly, parts[0])
-	name, m := parts[3], e.Moves[0]
-	ok = err == nil && name != "" && len(name) <= maxCompensationName && parts[1] == m.Asset &&
-		Account(parts[2]) == m.To
-	return day, parts[1], ok
+	day, err := time.Parse(time.DateOnly, c.Day)
+	m := e.Moves[0]
+	ok = err == nil && c.Name != "" && len(c.Name) <= maxCompensationName && c.Asset == m.Asset && c.Account == m.To
+	return day, c.Asset, ok
 }
 
 // checkCompensation returns ErrInvalid if the ID of a compensation does not name the asset
@@ -51,13 +66,4 @@ func (e Entry) checkCompensation() error {
 			Clip(e.ID), compensationPrefix, maxCompensationName)
 	}
 	return nil
-}
-
-// CompensatedAccount is the account that a compensation of an ID is for; ok is false if it is the ID of none.
-func CompensatedAccount(id string) (account Account, ok bool) {
-	parts := strings.Split(id, "/")
-	if len(parts) != 5 || parts[0]+"/" != compensationPrefix {
-		return "", false
-	}
-	return Account(parts[3]), true
 }

@@ -88,8 +88,8 @@ func (b PayoutBatch) payout(index int64, account ledger.Account, amount ledger.A
 // payouts are some of the batch: those from an index on.
 func (b PayoutBatch) payouts(t db.View, from int64, limit int) ([]Payout, error) {
 	if b.entry != "" {
-		account, _ := ledger.CompensatedAccount(b.entry)
-		return []Payout{b.payout(0, account, b.Total)}, nil
+		c, _ := ledger.ParseCompensationID(b.entry)
+		return []Payout{b.payout(0, c.Account, b.Total)}, nil
 	}
 	index := from - 1
 	return db.All(t, func(r db.Row) (Payout, error) {

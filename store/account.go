@@ -89,8 +89,8 @@ func (a Account) isThere(there Account) error {
 }
 
 // OpenAccounts opens many accounts, some thousands in each transaction. Those
-// that are there stay as they are. Idempotent. access.ErrCeiling where the credential may not open so many today: those
-// of the transactions before are open then.
+// that are there stay as they are. Idempotent. access.ErrCeiling where the credential has reached its ceiling of the
+// day: those of the transactions before are open then.
 func (b *DB) OpenAccounts(ctx context.Context, accounts []Account) error {
 	_, err := b.OpenOrFind(ctx, accounts)
 	return err

@@ -144,8 +144,7 @@ func numberPayouts(t db.Tx) (n int64, more bool, err error) {
 	if err != nil || len(batches) == 0 {
 		return 0, false, err
 	}
-	_, err = t.Set(nil, `UPDATE payout_batches SET first = r.first FROM {rows} WHERE payout_batches.bucket = r.bucket
-	      AND payout_batches.day = r.day AND payout_batches.asset = r.asset AND payout_batches.entry = r.entry`,
+	_, err = t.Set(nil, "UPDATE payout_batches SET first = r.first FROM {rows}"+ofPayoutBatch,
 		db.SetOf(batches, payoutFields(func(b numbered) payoutKey { return b.payoutKey },
 			db.Int("first", func(b numbered) int64 { return b.first }))...))
 	if err == nil {
@@ -153,6 +152,10 @@ func numberPayouts(t db.Tx) (n int64, more bool, err error) {
 	}
 	return next - 1 - last, len(batches) == numberedBatches, err
 }
+
+// ofPayoutBatch is the condition of an UPDATE over a set with the key of batches.
+const ofPayoutBatch = ` WHERE payout_batches.bucket = r.bucket AND payout_batches.day = r.day
+	AND payout_batches.asset = r.asset AND payout_batches.entry = r.entry`
 
 // readPayoutKey scans bucket, day, asset and entry.
 func readPayoutKey(r db.Row) payoutKey {

@@ -121,22 +121,18 @@ func parsePayout(id string) (*answeredPayout, error) {
 	if ledger.CheckID("payout", id) != nil {
 		return nil, wrong
 	}
-	parts := strings.Split(id, "/")
-	kind := parts[0]
-	if !(kind == "reward" && len(parts) == 4) && !(kind == "compensation" && len(parts) == 5) {
+	of, entry := ledger.Compensated{}, id
+	if c, is := ledger.ParseCompensationID(id); is {
+		of = c
+	} else if parts := strings.Split(id, "/"); len(parts) == 4 && parts[0] == "reward" {
+		of, entry = ledger.Compensated{Day: parts[1], Asset: parts[2], Account: ledger.Account(parts[3])}, ""
+	}
+	day, err := staking.ParseDay(of.Day)
+	if err != nil || of.Account.CheckHolder() != nil {
 		return nil, wrong
 	}
-	day, err := staking.ParseDay(parts[1])
-	account := ledger.Account(parts[3])
-	if err != nil || account.CheckHolder() != nil {
-		return nil, wrong
-	}
-	p := &answeredPayout{id: id, account: account,
-		payoutKey: payoutKey{int64(account.Bucket()), staking.Due{Asset: parts[2], Day: day}, ""}}
-	if kind == "compensation" {
-		p.entry = id
-	}
-	return p, nil
+	return &answeredPayout{id: id, account: of.Account,
+		payoutKey: payoutKey{int64(of.Account.Bucket()), staking.Due{Asset: of.Asset, Day: day}, entry}}, nil
 }
 
 // sorted are the payouts in the order of their batches.
@@ -300,8 +296,7 @@ func (a *answering) write() error {
 		db.Text("credential", func(row) string { return written[a.b.actor.Credential] })))
 	if err == nil {
 		_, err = a.t.Set(nil, `UPDATE payout_batches SET credited = payout_batches.credited + r.credited,
-		       refused = payout_batches.refused + r.refused FROM {rows} WHERE payout_batches.bucket = r.bucket
-		      AND payout_batches.day = r.day AND payout_batches.asset = r.asset AND payout_batches.entry = r.entry`,
+		       refused = payout_batches.refused + r.refused FROM {rows}`+ofPayoutBatch,
 			db.SetOf(changes, payoutFields(func(c change) payoutKey { return c.payoutKey },
 				db.Int("credited", func(c change) int64 { return c.credited }),
 				db.Int("refused", func(c change) int64 { return c.refused }))...))

@@ -117,7 +117,7 @@ func Origin(caller access.Caller) string {
 	return strings.TrimSpace(caller.Address.String() + " " + caller.Country)
 }
 
-// Cut is a text cut to so many characters, without invalid UTF-8.
+// Cut is the first characters of a text, without invalid UTF-8.
 func Cut(text string, most int) string {
 	characters := []rune(strings.ToValidUTF8(text, ""))
 	return string(characters[:min(len(characters), most)])
