@@ -113,8 +113,8 @@ func (p *accountPage) fillBalances(assets map[string]ledger.Asset) error {
 		{"account.free", true}, {"account.held", true}, {"account.earned", true}}}
 	for _, b := range balances {
 		a := assets[b.Asset]
-		p.Balances.Rows = append(p.Balances.Rows, row{text(b.Asset), text(p.Plain(a, b.Free)), text(p.Plain(a, b.Held)),
-			text(p.Plain(a, b.Earned))})
+		p.Balances.Rows = append(p.Balances.Rows, row{text(b.Asset), text(p.amount(a, b.Free)), text(p.amount(a, b.Held)),
+			text(p.amount(a, b.Earned))})
 	}
 	return err
 }
@@ -142,7 +142,7 @@ func (p *accountPage) fillJournal(assets map[string]ledger.Asset) error {
 			part = p.T("account.held")
 		}
 		p.Journal.Rows = append(p.Journal.Rows, row{text(p.Local(l.At)), {Text: string(l.Kind), Link: entryPath(l.Entry),
-			Note: part}, text(p.Signed(assets[l.Asset], l.Amount) + " " + l.Asset), text(string(l.Other))})
+			Note: part}, text(p.signed(assets[l.Asset], l.Amount).of(l.Asset)), text(string(l.Other))})
 	}
 	if next != nil {
 		p.Older = ui.Address(accountPath(p.A.ID), "at", strconv.FormatInt(next.At.UnixMilli(), 10), "entry", next.Entry,
@@ -180,7 +180,7 @@ func (p *accountPage) fillRewards(assets map[string]ledger.Asset) error {
 		a := assets[r.Asset]
 		p.Rewards.Rows = append(p.Rewards.Rows, row{{Text: p.Day(r.Day),
 			Link: explanationPath(p.A.ID, r.Day, r.Asset)},
-			text(p.Plain(a, r.Average)), text(p.Plain(a, r.Reward) + " " + r.Asset), text(p.Local(r.PaidAt))})
+			text(p.amount(a, r.Average)), text(p.amount(a, r.Reward).of(r.Asset)), text(p.Local(r.PaidAt))})
 	}
 	return err
 }

@@ -60,7 +60,7 @@ func (p *view) campaignRow(a ledger.Asset, c reports.Campaign) row {
 	if c.EndedEarly() {
 		days.Note = p.T("campaigns.early", "day", p.Day(c.Last))
 	}
-	return row{{Text: c.ID, Note: c.Title}, text(p.Plain(a, c.Pool) + " " + c.Asset), text(p.Plain(a, c.Left)),
+	return row{{Text: c.ID, Note: c.Title}, text(p.amount(a, c.Pool).of(c.Asset)), text(p.amount(a, c.Left)),
 		text(strings.Join(tokens, ", ")), days, members, {Text: c.Credential, Note: p.Local(c.At)}}
 }
 

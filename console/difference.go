@@ -83,11 +83,11 @@ func (v *visit) priceDifference(one control.Proposal) (table, error) {
 				return t, err
 			}
 		}
-		before := "–"
+		before := text("–")
 		if now, there := known[price.Day][price.Asset]; there {
-			before = p.Price(now.Price)
+			before = text(p.price(now.Price))
 		}
-		t.Rows = append(t.Rows, row{text(price.Asset), text(p.Day(price.Day)), text(before), text(p.Price(price.Price))})
+		t.Rows = append(t.Rows, row{text(price.Asset), text(p.Day(price.Day)), before, text(p.price(price.Price))})
 	}
 	return t, nil
 }

@@ -39,7 +39,7 @@ func (v *visit) entry() error {
 	}
 	for _, m := range e.Moves[:min(len(e.Moves), mostMoves)] {
 		p.Moves.Rows = append(p.Moves.Rows, row{side(m.From), side(m.To),
-			text(p.Plain(assets[m.Asset], m.Amount) + " " + m.Asset)})
+			text(p.amount(assets[m.Asset], m.Amount).of(m.Asset))})
 	}
 	return v.show("entry", p)
 }
@@ -105,12 +105,12 @@ func (v *visit) showDay(status int, f *ui.Form) error {
 	p.Totals = table{Title: "day.totals", Empty: "day.totals.none", Columns: []column{{"terms.token", false},
 		{"day.holders", true}, {"day.total", true}, {"day.price", true}}}
 	for _, t := range totals {
-		price := "–"
+		price := text("–")
 		if known, there := prices[t.Asset]; there {
-			price = p.Price(known.Price)
+			price = text(p.price(known.Price))
 		}
-		p.Totals.Rows = append(p.Totals.Rows, row{text(t.Asset), text(t.Holders), text(p.Plain(assets[t.Asset], t.Total)),
-			text(price)})
+		p.Totals.Rows = append(p.Totals.Rows, row{text(t.Asset), text(t.Holders), text(p.amount(assets[t.Asset], t.Total)),
+			price})
 	}
 	if err := p.fillLate(assets); err != nil {
 		return err
@@ -136,7 +136,7 @@ func (p *dayPage) fillLate(assets map[string]ledger.Asset) (err error) {
 		{"withdrawal.account", false}, {"account.amount", true}, {"streams.at", false}, {"entry.at", false}}}
 	for _, e := range late {
 		p.Events.Rows = append(p.Events.Rows, row{link(e.Entry, entryPath(e.Entry)), side(e.Account),
-			text(p.Signed(assets[e.Asset], e.Amount) + " " + e.Asset), text(p.UTC(e.At)), text(p.UTC(e.Dated))})
+			text(p.signed(assets[e.Asset], e.Amount).of(e.Asset)), text(p.UTC(e.At)), text(p.UTC(e.Dated))})
 	}
 	return err
 }

@@ -67,7 +67,7 @@ func (p explanationPage) changesTable() table {
 		{"account.what", false}, {"account.amount", true}, {"account.balance", true}, {"account.other", false}}}
 	for _, c := range p.E.Changes {
 		t.Rows = append(t.Rows, row{text(p.UTC(c.At)), link(string(c.Kind), entryPath(c.Entry)),
-			text(p.Signed(p.E.Asset, c.Amount)), text(p.Plain(p.E.Asset, c.Balance)), side(c.Other)})
+			text(p.signed(p.E.Asset, c.Amount)), text(p.amount(p.E.Asset, c.Balance)), side(c.Other)})
 	}
 	return t
 }
@@ -77,7 +77,7 @@ func (p explanationPage) compensationsTable() table {
 		{"account.amount", true}}}
 	for _, c := range p.E.Compensations {
 		t.Rows = append(t.Rows, row{text(p.UTC(c.At)), link(c.Entry, entryPath(c.Entry)),
-			text(p.Signed(p.E.Asset, c.Amount))})
+			text(p.signed(p.E.Asset, c.Amount))})
 	}
 	return t
 }
@@ -89,11 +89,11 @@ func (p explanationPage) sumTable() table {
 	if !p.E.Earned {
 		return t
 	}
-	add := func(key string, working, amount any, pairs ...any) {
+	add := func(key, working string, amount figure, pairs ...any) {
 		t.Rows = append(t.Rows, row{text(p.T(key, pairs...)), text(working), text(amount)})
 	}
 	paper, m, seconds := p.E.Paper(), p.E.Measured, p.T("explanation.seconds", "token", p.E.Asset.Symbol)
-	product := func(n *big.Int) string { return p.Number(ledger.FormatBig(n, p.E.Asset.Scale+3)) }
+	product := func(n *big.Int) figure { return figure{number: p.Number(ledger.FormatBig(n, p.E.Asset.Scale+3))} }
 	if !p.E.OnlyShares {
 		add(ui.TextBy(p.E.Terms.Measure, "explanation.integral"), seconds, product(paper.Integral))
 		if p.Joint() {
@@ -101,7 +101,7 @@ func (p explanationPage) sumTable() table {
 		}
 		if p.E.Weighing == nil {
 			add("explanation.interest", p.days(paper.Earning)+" × "+p.Number(m.APR.String())+" ÷ 365",
-				p.exact(paper.Interest))
+				figure{number: p.exact(paper.Interest)})
 		}
 	}
 	if w := p.E.Weighing; w != nil {
@@ -111,22 +111,22 @@ func (p explanationPage) sumTable() table {
 			add("explanation.weight.all", seconds, product(all))
 		}
 		if w.EstimateKnown {
-			add("explanation.estimate", "", p.Plain(p.E.Asset, w.Estimate))
+			add("explanation.estimate", "", p.amount(p.E.Asset, w.Estimate))
 		}
 	}
 	for _, s := range paper.Shares {
 		working := p.exact(s.Pool) + " × " + s.Mine.String() + " ÷ " + s.All.String()
 		if s.Budget != nil {
-			add("explanation.campaign", working, p.exact(s.Parts), "title", s.Budget.Campaign.Title)
+			add("explanation.campaign", working, figure{number: p.exact(s.Parts)}, "title", s.Budget.Campaign.Title)
 			continue
 		}
-		add("explanation.share", working, p.exact(s.Parts), "first", p.Day(s.First), "last", p.Day(s.Last))
+		add("explanation.share", working, figure{number: p.exact(s.Parts)}, "first", p.Day(s.First), "last", p.Day(s.Last))
 	}
 	if p.E.Weighing == nil || len(paper.Shares) > 0 {
-		add("explanation.before", "", p.exact(big.NewInt(int64(m.Before))))
-		add("explanation.numerator", "", p.exact(paper.Numerator))
-		add("explanation.rounded", "", p.Plain(p.E.Asset, m.Reward))
-		add("explanation.carry", "", p.exact(big.NewInt(int64(m.Carry))))
+		add("explanation.before", "", figure{number: p.exact(big.NewInt(int64(m.Before)))})
+		add("explanation.numerator", "", figure{number: p.exact(paper.Numerator)})
+		add("explanation.rounded", "", p.amount(p.E.Asset, m.Reward))
+		add("explanation.carry", "", figure{number: p.exact(big.NewInt(int64(m.Carry)))})
 	}
 	return t
 }

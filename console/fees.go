@@ -34,7 +34,7 @@ func (v *visit) feesTables() ([]table, error) {
 	now := table{Title: "fees.now", Empty: "fees.none", Columns: []column{{"terms.token", false}, {"fees.amount", true}}}
 	for _, b := range balances {
 		if b.Account == ledger.Fees && b.Sum.Cmp(new(big.Int)) != 0 {
-			now.Rows = append(now.Rows, row{text(b.Asset), text(p.Number(ledger.FormatBig(b.Sum, assets[b.Asset].Scale)))})
+			now.Rows = append(now.Rows, row{text(b.Asset), text(figure{number: p.Number(ledger.FormatBig(b.Sum, assets[b.Asset].Scale))})})
 		}
 	}
 	moved := table{Title: "fees.moved", Empty: "fees.moved.none", Columns: []column{{"fees.at", false},
@@ -50,7 +50,7 @@ func (v *visit) feesTables() ([]table, error) {
 		if v.may(seesEntries) {
 			at.Link = Path + "/entries/" + url.PathEscape(f.Entry)
 		}
-		moved.Rows = append(moved.Rows, row{at, text(f.Asset), text(p.Signed(assets[f.Asset], f.Amount)), kind,
+		moved.Rows = append(moved.Rows, row{at, text(f.Asset), text(p.signed(assets[f.Asset], f.Amount)), kind,
 			text(f.Credential)})
 	}
 	return []table{now, moved}, err

@@ -62,11 +62,11 @@ func (p *view) limitsRow(a ledger.Asset, l staking.Limit) row {
 }
 
 // amountOrNone is an amount with its token, or "none".
-func (p *view) amountOrNone(a ledger.Asset, n ledger.Amount) string {
+func (p *view) amountOrNone(a ledger.Asset, n ledger.Amount) any {
 	if n == 0 {
 		return p.T("none")
 	}
-	return p.Plain(a, n) + " " + a.Symbol
+	return p.amount(a, n).of(a.Symbol)
 }
 
 func (v *visit) limitsFields() ([]field, error) {

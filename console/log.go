@@ -30,7 +30,7 @@ func (v *visit) log() error {
 			what.Link = accountPath(account)
 		}
 		p.Table.Rows = append(p.Table.Rows, row{text(p.Local(l.At)), what,
-			{Text: l.Actor.String(), Note: string(l.Actor.Role)}, {Text: l.Detail, Note: l.Actor.Request}})
+			{Text: l.Actor.String(), Note: string(l.Actor.Role)}, {Text: l.Detail, Note: l.Actor.Request, Stored: true}})
 	}
 	if len(lines) == pageSize {
 		p.Next = ui.Address(Path+"/log", "at", strconv.FormatInt(next.At.UnixMilli(), 10), "seen",

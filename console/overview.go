@@ -91,6 +91,28 @@ func (r tokenRow) Change() string {
 // Days are those for which the pool lasts.
 func (r tokenRow) Days() int { return int(r.DaysLeft) }
 
+// PoolPlaces is the number of decimals of the longest amount in the column of pools.
+func (p overviewPage) PoolPlaces() int {
+	return p.places(func(r tokenRow) ledger.Amount { return r.Pool })
+}
+
+// TonightPlaces is for tonight's totals what PoolPlaces is for pools.
+func (p overviewPage) TonightPlaces() int {
+	return p.places(func(r tokenRow) (total ledger.Amount) {
+		if r.Tonight != nil {
+			total = r.Tonight.Total
+		}
+		return total
+	})
+}
+
+func (p overviewPage) places(of func(tokenRow) ledger.Amount) (most int) {
+	for _, r := range p.Tokens {
+		most = max(most, p.amount(r.Of, of(r)).places(p.Decimal))
+	}
+	return most
+}
+
 // Needed is how many things need somebody.
 func (p overviewPage) Needed() int {
 	n := len(p.Proposals) + len(p.Breaks)

@@ -38,7 +38,7 @@ func (v *visit) pricesTables() ([]table, error) {
 		}
 		r := row{link(a.Symbol, ui.Address(Path+"/prices", "asset", a.Symbol)), text(p.T("prices.unknown")), text("–")}
 		if price, known := current[a.Symbol]; known {
-			r[1], r[2] = text(p.Price(price.Price)), text(p.Day(price.Day))
+			r[1], r[2] = text(p.price(price.Price)), text(p.Day(price.Day))
 		}
 		now.Rows = append(now.Rows, r)
 	}
@@ -49,7 +49,7 @@ func (v *visit) pricesTables() ([]table, error) {
 		{"terms.token", false}, {"prices.price", true}}}
 	all, err := v.Reports.Prices(v.context(), chosen, today-pricesBack, today)
 	for _, price := range slices.Backward(all) {
-		before.Rows = append(before.Rows, row{text(p.Day(price.Day)), text(price.Asset), text(p.Price(price.Price))})
+		before.Rows = append(before.Rows, row{text(p.Day(price.Day)), text(price.Asset), text(p.price(price.Price))})
 	}
 	return []table{before, now}, err
 }

@@ -97,7 +97,7 @@ func (v *visit) proposalTable(all []control.Proposal) table {
 	p := v.view("")
 	for _, one := range all {
 		t.Rows = append(t.Rows, row{link(one.ID, Path+"/proposals/"+one.ID),
-			{Text: string(one.Operation), Note: one.Subject}, {Text: one.Effect, Note: one.Reason},
+			{Text: string(one.Operation), Note: one.Subject}, {Text: one.Effect, Note: one.Reason, Stored: true},
 			{Text: one.Proposer.String(), Note: p.Local(one.Made)}, {Text: p.Local(one.Expires),
 				Note: p.T("proposal.state." + string(one.State(v.Books.Now())))}})
 	}

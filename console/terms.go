@@ -58,11 +58,11 @@ func (p *view) termsRow(a ledger.Asset, r store.TermsRevision) row {
 	case r.GrossAPR != 0:
 		rate.Note = p.T("terms.gross", "rate", p.Percent(r.GrossAPR))
 	}
-	smallest, by := cell{Text: p.Plain(a, r.Min)}, cell{Text: r.SetBy, Note: p.Local(r.SetAt)}
+	smallest, by := cell{Text: p.amount(a, r.Min)}, cell{Text: r.SetBy, Note: p.Local(r.SetAt)}
 	if r.Measure == staking.Lowest {
 		smallest.Note = p.T("terms.lowest")
 	}
-	most := cell{Text: p.Plain(a, r.Cap)}
+	most := cell{Text: p.amount(a, r.Cap)}
 	if r.PerOwner {
 		most.Note = p.T("terms.per-owner")
 	}

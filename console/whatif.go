@@ -192,17 +192,17 @@ func (p *view) whatIfTables(r simulation.Result) []table {
 		if t.Lasts {
 			left = p.count(t.DaysLeft)
 		}
-		tokens.Rows = append(tokens.Rows, row{text(a.Symbol), text(p.Plain(a, t.Before)), text(p.Plain(a, t.After)),
-			text(p.Signed(a, t.After-t.Before)), text(p.T("what-if.counts", "more", p.count(h.More), "less",
+		tokens.Rows = append(tokens.Rows, row{text(a.Symbol), text(p.amount(a, t.Before)), text(p.amount(a, t.After)),
+			text(p.signed(a, t.After-t.Before)), text(p.T("what-if.counts", "more", p.count(h.More), "less",
 				p.count(h.Less), "same", p.count(h.Same), "new", p.count(h.New), "lost", p.count(h.Lost))), text(left)})
 		for _, d := range t.Deciles {
-			sizes.Rows = append(sizes.Rows, row{text(a.Symbol), text(p.count(int64(d.Number))), text(p.Plain(a, d.Mean)),
-				{Text: p.Plain(a, d.Before), Note: p.Percent(d.RateBefore)}, {Text: p.Plain(a, d.After),
+			sizes.Rows = append(sizes.Rows, row{text(a.Symbol), text(p.count(int64(d.Number))), text(p.amount(a, d.Mean)),
+				{Text: p.amount(a, d.Before), Note: p.Percent(d.RateBefore)}, {Text: p.amount(a, d.After),
 					Note: p.Percent(d.RateAfter)}})
 		}
 		for _, d := range t.Days {
-			days.Rows = append(days.Rows, row{text(p.Day(d.Day)), text(p.Plain(a, d.Before.Total)),
-				text(p.Plain(a, d.After.Total)), text(p.Signed(a, d.After.Total-d.Before.Total))})
+			days.Rows = append(days.Rows, row{text(p.Day(d.Day)), text(p.amount(a, d.Before.Total)),
+				text(p.amount(a, d.After.Total)), text(p.signed(a, d.After.Total-d.Before.Total))})
 		}
 	}
 	if len(r.Tokens) > 1 {

@@ -41,7 +41,7 @@ func (v *visit) withdrawalTable(title string, all []store.Withdrawal) (table, er
 	for _, w := range all {
 		a := assets[w.Asset]
 		t.Rows = append(t.Rows, row{link(p.Local(w.At), withdrawalPath(w.Account, w.ID)),
-			link(string(w.Account), accountPath(w.Account)), text(p.Plain(a, w.Amount) + " " + w.Asset),
+			link(string(w.Account), accountPath(w.Account)), text(p.amount(a, w.Amount).of(w.Asset)),
 			{Text: w.Address, Note: w.Network}, text(p.T("withdrawal.state." + string(w.State)))})
 	}
 	return t, err

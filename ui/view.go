@@ -28,7 +28,7 @@ type View struct {
 // Amount is an amount of an asset with its symbol, without trailing zeros, that a style
 // aligns on the decimal point.
 func (v View) Amount(a ledger.Asset, n ledger.Amount) template.HTML {
-	return v.figure(a.Format(n), a.Symbol, a.Scale)
+	return v.AlignedFigure(v.Plain(a, n), a.Symbol, a.Scale)
 }
 
 // Plain is an amount of an asset without its symbol and without markup.
@@ -42,18 +42,6 @@ func (v View) Signed(a ledger.Asset, n ledger.Amount) string {
 	return strings.Replace(v.Plain(a, n), "-", "−", 1)
 }
 
-// figure is a decimal number in parts that a style can align.
-func (v View) figure(decimal, symbol string, scale int) template.HTML {
-	whole, fraction, _ := strings.Cut(v.Number(decimal), v.Decimal)
-	if fraction != "" {
-		fraction = v.Decimal + fraction
-	}
-	return markup(figureTemplate, struct {
-		Whole, Fraction, Symbol string
-		Scale                   int
-	}{whole, fraction, symbol, scale})
-}
-
 // markup fills a template with texts and numbers.
 func markup(t *template.Template, data any) template.HTML {
 	var b strings.Builder
@@ -64,7 +52,7 @@ func markup(t *template.Template, data any) template.HTML {
 }
 
 var figureTemplate = template.Must(template.New("figure").Parse(
-	`<span class="amount"><span class="whole">{{.Whole}}</span><span class="fraction f{{.Scale}}">{{.Fraction}}</span>{{with .Symbol}} <span class="symbol">{{.}}</span>{{end}}</span>`))
+	`<span class="amount"><span class="whole">{{.Whole}}</span><span class="fraction f{{.Places}}">{{.Fraction}}</span>{{with .Symbol}} <span class="symbol">{{.}}</span>{{end}}</span>`))
 
 // ValueScale is the number of decimals of prices and values in USDT; Dollar is a value of
 // 1 USDT.
@@ -190,7 +178,19 @@ func (v View) UTC(t time.Time) template.HTML { return v.Stamp(t, v.Time(t.UTC())
 // Figure is an amount of an asset without its symbol, for a column in which the
 // decimal points stand below each other: places is the number of decimals of the longest.
 func (v View) Figure(a ledger.Asset, n ledger.Amount, places int) template.HTML {
-	return v.figure(a.Format(n), "", places)
+	return v.AlignedFigure(v.Plain(a, n), "", places)
+}
+
+// AlignedFigure is a decimal number as the visitor reads it, with the symbol of its unit or "", for a column as that of Figure.
+func (v View) AlignedFigure(number, symbol string, places int) template.HTML {
+	whole, fraction, _ := strings.Cut(number, v.Decimal)
+	if fraction != "" {
+		fraction = v.Decimal + fraction
+	}
+	return markup(figureTemplate, struct {
+		Whole, Fraction, Symbol string
+		Places                  int
+	}{whole, fraction, symbol, places})
 }
 
 // Countdown is the time until a moment; a script keeps counting.
