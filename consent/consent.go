@@ -137,7 +137,7 @@ func (d *Documents) Accept(ctx context.Context, id ledger.Account, document stri
 			return ledger.ErrNotFound.In("", "document %q version %d", ledger.Clip(document),
 				version).Because(ReasonUnknownDocument)
 		}
-		n, err := WriteAcceptances(t, Acceptance{id, document, wanted, d.now(), c})
+		n, err := WriteAcceptances(t, d.now(), Acceptance{id, document, wanted, d.now(), c})
 		if err != nil || n == 0 {
 			return err
 		}
@@ -184,9 +184,9 @@ type Acceptance struct {
 	Client   staking.Client
 }
 
-// WriteAcceptances writes what is accepted, and returns how much of it is new: the first
+// WriteAcceptances writes what is accepted, now, and returns how much of it is new: the first
 // acceptance of a version stays.
-func WriteAcceptances(t db.Tx, accepted ...Acceptance) (n int64, err error) {
+func WriteAcceptances(t db.Tx, now time.Time, accepted ...Acceptance) (n int64, err error) {
 	type version struct {
 		account, document string
 		version           int64
@@ -195,14 +195,15 @@ func WriteAcceptances(t db.Tx, accepted ...Acceptance) (n int64, err error) {
 	n, err = t.Set(func(r db.Row) error {
 		added[version{r.Text(0), r.Text(1), r.Int(2)}] = true
 		return nil
-	}, `INSERT INTO acceptances (bucket, account, document, version, accepted_at)
-	    SELECT r.bucket, r.account, r.document, r.version, r.at FROM {rows} WHERE true ON CONFLICT DO NOTHING
+	}, `INSERT INTO acceptances (bucket, account, document, version, accepted_at, recorded_at)
+	    SELECT r.bucket, r.account, r.document, r.version, r.at, r.recorded FROM {rows} WHERE true ON CONFLICT DO NOTHING
 	    RETURNING account, document, version`, db.SetOf(accepted,
 		db.Int("bucket", func(a Acceptance) int64 { return int64(a.Account.Bucket()) }),
 		db.Text("account", func(a Acceptance) string { return string(a.Account) }),
 		db.Text("document", func(a Acceptance) string { return a.Document }),
 		db.Int("version", func(a Acceptance) int64 { return int64(a.Version) }),
 		db.Int("at", func(a Acceptance) int64 { return a.At.UnixMilli() }),
+		db.Int("recorded", func(Acceptance) int64 { return now.UnixMilli() }),
 	))
 	var origins []origin.Origin // of what is new: where an earlier acceptance came from may have been removed
 	for _, a := range accepted {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/merkle"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -80,11 +81,11 @@ func SplitNotes(file []byte) (notes []string) {
 
 // hashes are the hashes of the trees over the first records: hashes[n-1] is that over n of them.
 func hashes(records []string) []tlog.Hash {
-	var t tree
+	var t merkle.Tree
 	all := make([]tlog.Hash, len(records))
 	for i, text := range records {
-		t.add(tlog.RecordHash([]byte(text)))
-		all[i] = t.hash()
+		t.Add(tlog.RecordHash([]byte(text)))
+		all[i] = t.Hash()
 	}
 	return all
 }

@@ -93,6 +93,9 @@ func (r *Records) due(ctx context.Context) (s span, err error) {
 		if through < s.from {
 			return nil
 		}
+		if err := checkSettlements(t); err != nil {
+			return err
+		}
 		rows, err := settlements(t)
 		s.settled = settledThrough(rows, s.before, s.from, int(through-s.from)+1)
 		return err

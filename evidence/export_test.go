@@ -6,6 +6,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/merkle"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/verify"
 )
@@ -40,11 +41,11 @@ func SetLayout(t *testing.T, n int) {
 
 // TreeHash is the hash of the tree over some leaves.
 func TreeHash(leaves []tlog.Hash) tlog.Hash {
-	var t tree
+	var t merkle.Tree
 	for _, leaf := range leaves {
-		t.add(leaf)
+		t.Add(leaf)
 	}
-	return t.hash()
+	return t.Hash()
 }
 
 // Leaf is a leaf of a bucket's tree; the account of padding is "".

@@ -52,8 +52,9 @@ const (
 )
 
 // newest is the layout of records that are made now; records say theirs. Layout 2 has the references to logins, which
-// layout 1 left out: the log and the entries had e-mail addresses in their place.
-const newest = 2
+// layout 1 left out: the log and the entries had e-mail addresses in their place. In layout 3 acceptances are dated when
+// they were written: what an exchange says that its customer accepted earlier changes no record that is made.
+const newest = 3
 
 var layout = newest // tests make records of former layouts
 
@@ -182,8 +183,11 @@ var parts = []part{
 		columns: "account text, from_day int", order: "account, from_day"},
 	{name: "enrollments_ended", from: "enrollments", written: onDay, by: "until_day", bucket: "bucket",
 		columns: "account text, from_day int, until_day int", order: "account, from_day"},
-	{name: "acceptances", from: "acceptances", written: atMoment, by: "accepted_at", bucket: "bucket",
+	{name: "acceptances", through: 2, from: "acceptances", written: atMoment, by: "accepted_at", bucket: "bucket",
 		columns: "account text, document text, version int, accepted_at int", order: "account, document, version"},
+	{name: "acceptances/3", since: 3, from: "acceptances", written: atMoment, by: "recorded_at", bucket: "bucket",
+		columns: "account text, document text, version int, accepted_at int, recorded_at int",
+		order:   "account, document, version"},
 	{name: "switch_events", from: "switch_events", written: atMoment, by: "at", bucket: "bucket",
 		columns: "account text, at int, action text", order: "account, at, action"},
 
@@ -372,7 +376,7 @@ func (p part) names(prefix string) string {
 func (p part) lead() int { return 1 + len(strings.Split(p.by, ", ")) }
 
 // query is the SELECT of the part's rows in the order of their buckets and keys. Its parameters are the bucket, where
-// the part is keyed, and where the rows of a span can be distinguished, the limits of the first column of by.
+// the part is keyed, and where the rows of a span can be distinguished, the first and the last value of the first column of by.
 func (p part) query() string {
 	bucket, order, conditions := p.bucket, p.order, []string{}
 	switch {
@@ -386,7 +390,7 @@ func (p part) query() string {
 	if p.written <= withSettlement {
 		limited, _, _ := strings.Cut(p.by, ", ")
 		n := len(conditions)
-		conditions = append(conditions, fmt.Sprintf("%s >= $%d AND %s < $%d", limited, n+1, limited, n+2))
+		conditions = append(conditions, fmt.Sprintf("%s >= $%d AND %s <= $%d", limited, n+1, limited, n+2))
 	}
 	where := ""
 	if len(conditions) > 0 {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/merkle"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/verify"
 )
@@ -114,14 +115,14 @@ func ParseRecord(text string) (r Record, err error) {
 // kindsOf sums up groups by kind. It sorts them.
 func kindsOf(groups []group) (kinds []Kind) {
 	slices.SortFunc(groups, func(a, b group) int { return cmp.Or(cmp.Compare(a.kind, b.kind), a.bucket-b.bucket) })
-	var buckets tree
+	var buckets merkle.Tree
 	for i, g := range groups {
 		if i == 0 || groups[i-1].kind != g.kind {
-			kinds, buckets = append(kinds, Kind{Name: g.kind}), tree{}
+			kinds, buckets = append(kinds, Kind{Name: g.kind}), merkle.Tree{}
 		}
-		buckets.add(tlog.RecordHash(fmt.Appendf(nil, "%d %d %s", g.bucket, g.rows, g.hash)))
+		buckets.Add(tlog.RecordHash(fmt.Appendf(nil, "%d %d %s", g.bucket, g.rows, g.hash)))
 		last := &kinds[len(kinds)-1]
-		last.Rows, last.Hash = last.Rows+g.rows, buckets.hash()
+		last.Rows, last.Hash = last.Rows+g.rows, buckets.Hash()
 	}
 	return kinds
 }

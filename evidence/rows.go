@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"math"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/merkle"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -29,12 +31,12 @@ func (s span) through() staking.Day { return s.from + staking.Day(len(s.settled)
 // before it has the part.
 func (s span) first(p part) bool { return s.former == 0 || !p.in(s.former) && p.since > s.former }
 
-// limits are the first moment or day of what is about the span, and the first that is not.
-func (s span) limits(p part) (since, end int64) {
-	since, end = int64(s.from), int64(s.through())+1
+// limits are the first and the last moment or day of what is about the span; last is before since where nothing is.
+func (s span) limits(p part) (since, last int64) {
+	since, last = int64(s.from), int64(s.through())
 	switch p.written {
 	case atMoment:
-		since, end = s.from.Millis(), (s.through() + 1).Millis()
+		since, last = s.from.Millis(), (s.through()+1).Millis()-1
 	case withSettlement:
 		return s.settlements()
 	}
@@ -44,24 +46,24 @@ func (s span) limits(p part) (since, end int64) {
 	case s.first(p):
 		since = firstOfAll
 	}
-	return since, end
+	return since, last
 }
 
 // firstOfAll is a day before all others, as columns of days have them.
 const firstOfAll = math.MinInt32
 
-// settlements are the days that the span's records settle: the first, and the one after the last.
-func (s span) settlements() (since, end int64) {
-	since, end = math.MaxInt32, firstOfAll
+// settlements are the first and the last day that the span's records settle; last is before since where none does.
+func (s span) settlements() (since, last int64) {
+	since, last = math.MaxInt32, firstOfAll
 	for asset, day := range s.settled[len(s.settled)-1] {
 		if before, settled := s.before[asset]; !settled {
 			since = firstOfAll
 		} else if before < day {
 			since = min(since, int64(before)+1)
 		}
-		end = max(end, int64(day)+1)
+		last = max(last, int64(day))
 	}
-	return since, end
+	return since, last
 }
 
 // settledBy is the record that settles a token's day, if it is one of the span's.
@@ -130,8 +132,8 @@ type reading struct {
 	span
 	part   part
 	fields []column
-	groups [][]group // by record
-	open   []tree    // by record, of the bucket that is being read
+	groups [][]group     // by record
+	open   []merkle.Tree // by record, of the bucket that is being read
 	row    []byte
 }
 
@@ -145,7 +147,7 @@ func readRows(ctx context.Context, read reader, s span) ([][]group, error) {
 		}
 		r := &reading{span: s, part: p, fields: p.fields()}
 		err := read(ctx, func(t db.View) error {
-			r.groups, r.open = make([][]group, len(all)), make([]tree, len(all))
+			r.groups, r.open = make([][]group, len(all)), make([]merkle.Tree, len(all))
 			if p.written == withPosting {
 				return r.readEntries(t)
 			}
@@ -163,32 +165,32 @@ func readRows(ctx context.Context, read reader, s span) ([][]group, error) {
 
 // readPart reads the rows of a kind, in the order of their buckets.
 func (r *reading) readPart(t db.View) error {
-	since, end := r.limits(r.part)
-	if since >= end {
+	since, last := r.limits(r.part)
+	if since > last {
 		return nil
 	}
-	last, lead := 0, r.part.lead()
+	open, lead := 0, r.part.lead()
 	each := func(row db.Row) error {
-		if bucket := int(row.Int(0)); bucket != last {
-			r.close(last)
-			last = bucket
+		if bucket := int(row.Int(0)); bucket != open {
+			r.close(open)
+			open = bucket
 		}
 		if record, is := r.recordOf(r.part, row); is {
 			r.row = appendRow(r.row[:0], row, lead, r.fields)
-			r.open[record-r.from].add(tlog.RecordHash(r.row))
+			r.open[record-r.from].Add(tlog.RecordHash(r.row))
 		}
 		return nil
 	}
-	err := r.part.eachBetween(t, since, end, each)
-	r.close(last)
+	err := r.part.eachBetween(t, since, last, each)
+	r.close(open)
 	return err
 }
 
-// eachBetween reads the rows of query, with limits where it has any.
-func (p part) eachBetween(t db.View, since, end int64, each func(db.Row) error) error {
+// eachBetween reads the rows of query, with limits where it has any: both are read too.
+func (p part) eachBetween(t db.View, since, last int64, each func(db.Row) error) error {
 	sql := p.query()
 	if !p.keyed && p.written <= withSettlement {
-		return t.Query(each, sql, since, end)
+		return t.Query(each, sql, since, last)
 	} else if !p.keyed {
 		return t.Query(each, sql)
 	}
@@ -198,15 +200,15 @@ func (p part) eachBetween(t db.View, since, end int64, each func(db.Row) error) 
 	}
 	same := func(n int64) func(int64) int64 { return func(int64) int64 { return n } }
 	return t.QueryEach(each, sql, db.SetOf(buckets, db.Int("bucket", func(b int64) int64 { return b }),
-		db.Int("since", same(since)), db.Int("end", same(end))))
+		db.Int("since", same(since)), db.Int("last", same(last))))
 }
 
 // close ends the groups of a bucket.
 func (r *reading) close(bucket int) {
-	for i, t := range r.open {
-		if t.leaves > 0 {
-			r.groups[i] = append(r.groups[i], group{r.part.name, bucket, t.leaves, t.hash()})
-			r.open[i] = tree{complete: t.complete[:0]}
+	for i := range r.open {
+		if t := &r.open[i]; t.Leaves() > 0 {
+			r.groups[i] = append(r.groups[i], group{r.part.name, bucket, t.Leaves(), t.Hash()})
+			t.Reset()
 		}
 	}
 }
@@ -267,7 +269,7 @@ func (r *reading) addEntries(t db.View, page []posted) error {
 			db.Text("entry", func(e posted) string { return e.id })))
 	for _, e := range page {
 		if row, is := rows[e.id]; is {
-			r.open[max(e.day, r.from)-r.from].add(tlog.RecordHash(row))
+			r.open[max(e.day, r.from)-r.from].Add(tlog.RecordHash(row))
 		}
 	}
 	return err
@@ -300,4 +302,33 @@ func settlements(t db.View) ([]settlement, error) {
 	return db.All(t, func(r db.Row) (settlement, error) {
 		return settlement{r.Text(0), staking.Day(r.Int(1)), r.Int(2)}, nil
 	}, "SELECT asset, day, settled_at FROM settled ORDER BY asset, day")
+}
+
+// checkSettlements refuses (ledger.ErrConflict) settled days that were never declared. A record of them would have all
+// that the token's days are settled with until then.
+func checkSettlements(t db.View) error {
+	return t.Query(func(r db.Row) error {
+		return ledger.ErrConflict.In("", "%s of %s is settled, and nothing was declared for it; \"audit\" lists all such days",
+			staking.Day(r.Int(1)), r.Text(0))
+	}, `SELECT s.asset, s.day FROM settled s WHERE NOT EXISTS (SELECT 1 FROM declarations d
+	     WHERE d.asset = s.asset AND d.day = s.day) ORDER BY s.asset, s.day LIMIT 1`)
+}
+
+// appendRow appends the columns of a row from one on, each with its type and, where it has no fixed one, its length:
+// two rows that differ are never the same bytes.
+func appendRow(b []byte, r db.Row, from int, fields []column) []byte {
+	for i, f := range fields {
+		b = append(b, f.kind[0])
+		switch f.kind {
+		case "int":
+			b = binary.BigEndian.AppendUint64(b, uint64(r.Int(from+i)))
+		case "text", "actor", "detail":
+			text := r.Text(from + i)
+			b = append(binary.BigEndian.AppendUint32(b, uint32(len(text))), text...)
+		default:
+			blob := r.Bytes(from + i)
+			b = append(binary.BigEndian.AppendUint32(b, uint32(len(blob))), blob...)
+		}
+	}
+	return b
 }

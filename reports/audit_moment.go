@@ -9,11 +9,13 @@ import (
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/evidence"
+	"github.com/softstake/softstake/staking"
 )
 
 const (
 	ruleLater  = "row that is later than now"
 	ruleLimits = "limits without their line of the log"
+	ruleTerms  = "terms without their line of the log"
 )
 
 // clocks is by how much the clocks of the processes of one installation may differ.
@@ -39,11 +41,7 @@ func checkMoments(now func() time.Time) func(db.View, func(audit.Finding)) error
 // checkLimits finds limits of tokens that no line of the log has set then; each line sets them once. The first limits
 // of a token came with it, or with an upgrade; they are a part of the record of that day.
 func checkLimits(t db.View, visit func(audit.Finding)) error {
-	lines := map[string][]int64{}
-	err := t.Query(func(r db.Row) error {
-		lines[r.Text(0)] = append(lines[r.Text(0)], r.Int(1))
-		return nil
-	}, "SELECT subject, at FROM log WHERE action = $1 ORDER BY at", string(control.SetLimit))
+	lines, err := logLines(t, map[control.Operation]int{control.SetLimit: 1})
 	if err == nil {
 		err = t.Query(func(r db.Row) error {
 			asset, number, at := r.Text(0), r.Int(1), r.Int(2)
@@ -60,6 +58,55 @@ func checkLimits(t db.View, visit func(audit.Finding)) error {
 		return fmt.Errorf("look for %s: %w", ruleLimits, err)
 	}
 	return nil
+}
+
+// checkTerms finds terms of tokens that no line of the log has set then. The first terms of a token came with it. Those
+// from before the last upgrade are a part of records, or of books without a log.
+func checkTerms(t db.View, visit func(audit.Finding)) error {
+	// What held before a correction is written for the day after it.
+	lines, err := logLines(t, map[control.Operation]int{control.AddAsset: 1, control.SetTerms: 1, control.CorrectTerms: 2})
+	if err == nil {
+		first := ""
+		err = t.Query(func(r db.Row) error {
+			asset, day, at := r.Text(0), staking.Day(r.Int(1)), r.Int(2)
+			came := asset != first
+			first = asset
+			if came || at <= r.Int(3) || takeLine(lines, asset, at) {
+				return nil
+			}
+			f := findingAt(at, ruleTerms, fmt.Sprintf("no line of the log sets its terms from %s then", day))
+			f.Asset = asset
+			visit(f)
+			return nil
+		}, `SELECT t.asset, t.from_day, t.set_at, u.at FROM terms t
+		     CROSS JOIN (SELECT coalesce(max(at), 0) AS at FROM log WHERE action = 'upgrade' AND subject = 'books') u
+		     ORDER BY t.asset, t.from_day, t.revision`)
+	}
+	if err != nil {
+		return fmt.Errorf("look for %s: %w", ruleTerms, err)
+	}
+	return nil
+}
+
+// logLines are the moments in milliseconds of the lines of some operations, by what they are about, in their order; each
+// as often as it can have written rows.
+func logLines(t db.View, rows map[control.Operation]int) (map[string][]int64, error) {
+	lines := map[string][]int64{}
+	for op, n := range rows {
+		err := t.Query(func(r db.Row) error {
+			for range n {
+				lines[r.Text(0)] = append(lines[r.Text(0)], r.Int(1))
+			}
+			return nil
+		}, "SELECT subject, at FROM log WHERE action = $1", string(op))
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, moments := range lines {
+		slices.Sort(moments)
+	}
+	return lines, nil
 }
 
 // takeLine takes the first line of a token that is of about a moment in milliseconds, if there is one.

@@ -78,6 +78,9 @@ var rules = [...]rule{
 	     AND p.entry IN (e.id || '/completed', e.id || '/cancelled') AND p.kind = e.kind AND p.side = 0
 	     AND p.account = e.account || '/held' AND p.asset = w.asset AND p.amount = -w.amount)`},
 
+	{"settled day that was not declared", `SELECT '', s.asset, s.settled_at, 'its day {day} is settled, and nothing was declared for it', s.day
+	   FROM settled s WHERE NOT EXISTS (SELECT 1 FROM declarations d WHERE d.asset = s.asset AND d.day = s.day)`},
+
 	{"price that cannot be", `SELECT '', asset, set_at, 'its price of {day} is not above zero, or was set before that day', day
 	   FROM prices WHERE price <= 0 OR day > set_at / 86400000`},
 	{"rate that cannot be", `SELECT '', currency, set_at, 'its rate of {day} is not above zero, or was set before that day', day
@@ -144,7 +147,7 @@ func (r rule) check(t db.View, visit func(audit.Finding)) error {
 
 // AuditRules are the names of the rules of Contradictions.
 func AuditRules() []string {
-	names := []string{ruleRole, ruleDecision, rulePrice, ruleOutflow, ruleLimits, ruleSupply, ruleLater}
+	names := []string{ruleRole, ruleDecision, rulePrice, ruleOutflow, ruleLimits, ruleTerms, ruleSupply, ruleLater}
 	for _, r := range rules {
 		names = append(names, r.name)
 	}

@@ -118,6 +118,9 @@ var contradictions = []struct{ rule, sql, what string }{
 	{"payouts that nobody has answered", "UPDATE payout_batches SET refused = count",
 		"are counted as answered, and there are fewer answers"},
 
+	{"settled day that was not declared", "INSERT INTO settled (asset, day, settled_at) VALUES ('BNB', 30000, 1772700000000)",
+		"BNB: its day 2052-02-20 is settled, and nothing was declared for it"},
+
 	{"limits without their line of the log", "UPDATE limits SET set_at = 0 WHERE number = 1",
 		"BNB: no line of the log sets its limits number 1 then"},
 	{"limits without their line of the log", "UPDATE limits SET set_at = set_at - 1800000 WHERE number = 2",
@@ -130,6 +133,10 @@ var contradictions = []struct{ rule, sql, what string }{
 		"1 rows of the kind limits are later than now"},
 	{"row that is later than now", "UPDATE accounts SET opened = opened + 864000000 WHERE account = 'alice'",
 		"1 rows of the kind accounts are later than now"},
+	{"row that is later than now", "UPDATE limits SET set_at = 9223372036854775807 WHERE number = 2",
+		"1 rows of the kind limits are later than now"},
+	{"terms without their line of the log", "UPDATE terms SET set_at = set_at - 1800000 WHERE apr = 17",
+		"BNB: no line of the log sets its terms from 2026-04-11 then"},
 	{"holders have more than the largest supply",
 		"UPDATE balances SET balance = -20000000000000001 WHERE account = '@custody' AND asset = 'BNB'",
 		"BNB: holders have "},
@@ -235,6 +242,7 @@ func contradictory(t *testing.T, db *store.DB, clock *testkit.Clock) string {
 	testkit.Must(db.Prices().Set(ctx, []pricing.Price{{Asset: bnb, Day: day1, Price: 600_00000000}}))(t)
 	testkit.Must(db.CurrencyRates().Set(ctx, []pricing.Rate{{Currency: "EUR", Day: day1, Rate: 92_000000}}))(t)
 	testkit.Must(db.Documents().Publish(ctx, "risk-warning", "Take care.\n"))(t)
+	ok(t, db.SetTerms(ctx, staking.Terms{Asset: bnb, From: day1 + 40, Offered: true, APR: 17, Min: 1, Cap: unit}))
 	token := newToken(t, access.Operator, "")
 	ok(t, db.People().AddToken(ctx, token))
 	ok(t, db.People().RevokeToken(ctx, token.ID))

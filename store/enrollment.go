@@ -362,7 +362,7 @@ func (e *enrollBatch) write() error {
 	if len(e.acceptances) == 0 && n == 0 {
 		return nil
 	}
-	if _, err := consent.WriteAcceptances(e.t, e.acceptances...); err != nil {
+	if _, err := consent.WriteAcceptances(e.t, e.db.Now(), e.acceptances...); err != nil {
 		return err
 	}
 	made := make([]ledger.Account, n)

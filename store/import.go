@@ -171,7 +171,7 @@ func (b *DB) enrollPart(ctx context.Context, accounts []ledger.Account, from sta
 				rows = append(rows, consent.Acceptance{Account: a, Document: name, Version: current[name], At: now})
 			}
 		}
-		_, err = consent.WriteAcceptances(t, rows...)
+		_, err = consent.WriteAcceptances(t, now, rows...)
 		return err
 	})
 }

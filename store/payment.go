@@ -191,7 +191,8 @@ var errTampered = errors.New("the accruals are not those that were declared; an 
 func (b *DB) Pay(ctx context.Context, batch staking.Batch, d staking.Day, tokens []string, now time.Time) error {
 	return b.Outbox().Write(ctx, func(t db.Tx) (records outbox.Records, err error) {
 		for _, bucket := range batch {
-			p := payment{t: t, actor: b.actor, bucket: int64(bucket), day: int64(d), now: now.UnixMilli()}
+			p := payment{t: t, actor: b.actor, bucket: int64(bucket), day: int64(d), now: now.UnixMilli(),
+				written: b.now()}
 			err := p.claim(tokens)
 			if err == nil && p.tokens != nil {
 				err = inOrder(p.compare, p.credit, p.settle, p.writePayouts)
@@ -210,7 +211,8 @@ type payment struct {
 	t           db.Tx
 	actor       access.Actor
 	bucket, day int64
-	now         int64
+	now         int64               // when the run began
+	written     int64               // when this is written: it may be the next day
 	tokens      []string            // those that are ours to pay
 	batches     map[string]dayBatch // by token
 	holders     int64               // of all tokens

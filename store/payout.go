@@ -79,7 +79,7 @@ func (p *payment) writePayouts() error {
 				b.above, b.total})
 		}
 	}
-	return writePayouts(p.t, p.now, batches)
+	return writePayouts(p.t, p.written, batches)
 }
 
 // writePayouts writes the payouts of compensations.
