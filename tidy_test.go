@@ -61,6 +61,7 @@ var arrows = map[string][]string{
 	"verify":      {},
 	"merkle":      {},
 	"evidence":    {"merkle", "verify", "integrity", "staking", "ledger", "db"},
+	"reconcile":   {"merkle", "strictjson", "ledger", "db"},
 	"outbox":      {"staking", "ledger", "db"},
 	"join":        {"strictjson", "ledger"},
 	"holding":     {"staking", "ledger", "db"},
@@ -90,7 +91,7 @@ var arrows = map[string][]string{
 	"cli": {"ingest", "join", "openid", "reports", "control", "simulation", "idempotency", "people", "serve",
 		"web", "console", "mail",
 		"bench", "demo", "history", "store", "outbox", "imports", "consent", "pricing", "evidence", "conversion",
-		"staking", "access", "audit", "ledger", "strictjson", "verify", "s3", "integrity", "db"},
+		"staking", "access", "audit", "ledger", "strictjson", "verify", "s3", "integrity", "reconcile", "db"},
 	"pgtest":              {},
 	"testkit":             {},
 	"openid/providertest": {},
@@ -124,11 +125,11 @@ var testArrows = map[string][]string{"store": {"reports", "factor"}, "api": {"im
 // drivers are the libraries that know SQL, and whoDrives the packages that may import them.
 var (
 	drivers   = []string{"database/sql", "github.com/jackc/", "zombiezen.com/go/sqlite", "modernc.org/sqlite"}
-	whoDrives = []string{"db", "scenario", "pgtest"}
+	whoDrives = []string{"db", "reconcile", "scenario", "pgtest"}
 )
 
 // exact are the packages that count money, in which no number may be a float.
-var exact = []string{"join", "ingest", "ledger", "factor", "ceremony", "people", "idempotency", "outbox",
+var exact = []string{"join", "reconcile", "ingest", "ledger", "factor", "ceremony", "people", "idempotency", "outbox",
 	"holding", "store/schema",
 	"store/restore", "db", "reports", "simulation", "conversion", "imports", "consent", "pricing", "evidence",
 	"integrity", "origin", "staking", "history", "audit", "store", "access", "control", "events", "binance", "api", "web",

@@ -103,6 +103,7 @@ type app struct {
 
 	Serve     serveCmd     `cmd:"" group:"run" help:"Answer requests, and settle each day by itself."`
 	Audit     auditCmd     `cmd:"" group:"run" help:"Re-derive every figure, and say where the books differ."`
+	Reconcile reconcileCmd `cmd:"" group:"run" help:"Compare the balances of a day with those of another ledger."`
 	Anchor    anchorCmd    `cmd:"" group:"run" help:"Record the rows of closed days, and sign the records."`
 	Proof     proofCmd     `cmd:"" group:"run" help:"Prove to a holder that the balance of a day is counted."`
 	Verify    verifyCmd    `cmd:"" group:"run" help:"Check proofs, without books and without a network."`

@@ -34,7 +34,8 @@ func (v *visit) feesTables() ([]table, error) {
 	now := table{Title: "fees.now", Empty: "fees.none", Columns: []column{{"terms.token", false}, {"fees.amount", true}}}
 	for _, b := range balances {
 		if b.Account == ledger.Fees && b.Sum.Cmp(new(big.Int)) != 0 {
-			now.Rows = append(now.Rows, row{text(b.Asset), text(figure{number: p.Number(ledger.FormatBig(b.Sum, assets[b.Asset].Scale))})})
+			sum := figure{number: p.Number(ledger.FormatBig(b.Sum, assets[b.Asset].Scale))}
+			now.Rows = append(now.Rows, row{text(b.Asset), text(sum)})
 		}
 	}
 	moved := table{Title: "fees.moved", Empty: "fees.moved.none", Columns: []column{{"fees.at", false},

@@ -41,7 +41,7 @@ func openPostgres(ctx context.Context, url string, o Options) (*postgresDB, erro
 			"postgres://user:password@host:5432/name: %w", err)
 	}
 	if !o.Insecure {
-		if err := checkSecure(&config.ConnConfig.Config); err != nil {
+		if err := CheckSecure(&config.ConnConfig.Config); err != nil {
 			return nil, err
 		}
 	}

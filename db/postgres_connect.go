@@ -15,8 +15,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// ErrInsecure says that the connection to the books could be read or led elsewhere.
-var ErrInsecure = errors.New("the connection to the books is not secure")
+// ErrInsecure says that a connection to PostgreSQL could be read or led elsewhere.
+var ErrInsecure = errors.New("the connection to PostgreSQL is not secure")
 
 // postgresHosts are the servers that an address names, in the order in which they are tried,
 // each as often as there are ways to connect to it.
@@ -28,15 +28,15 @@ func postgresHosts(c *pgconn.Config) []pgconn.FallbackConfig {
 	return hosts
 }
 
-// checkSecure refuses (ErrInsecure) an address by which a connection to another host might
+// CheckSecure refuses (ErrInsecure) an address by which a connection to another host might
 // be made without TLS, or without knowing that it is that host. It looks at what the
 // driver made of the address, of the environment and of the service file, and at every
 // way to connect: sslmode=prefer, which is the default, also connects without TLS.
-func checkSecure(c *pgconn.Config) error {
+func CheckSecure(c *pgconn.Config) error {
 	for _, h := range postgresHosts(c) {
 		if !onThisHost(h) && !verifies(h.TLSConfig) {
-			return fmt.Errorf("%w: PostgreSQL at %s is on another host, and nothing shows that it is the right one; "+
-				"add sslmode=verify-full to the address of the books, and sslrootcert=FILE where its certificate is not "+
+			return fmt.Errorf("%w: the server at %s is on another host, and nothing shows that it is the right one; "+
+				"add sslmode=verify-full to its address, and sslrootcert=FILE where its certificate is not "+
 				"of a public authority", ErrInsecure, hostName(h))
 		}
 	}
@@ -66,7 +66,7 @@ func hostName(h pgconn.FallbackConfig) string {
 	return net.JoinHostPort(h.Host, strconv.Itoa(int(h.Port)))
 }
 
-// UnreachableError says in one sentence that no connection to the books could be made: the
+// UnreachableError says in one sentence that no connection could be made: the
 // driver's own error names the same host and cause once for each of its addresses and ways
 // to connect.
 type UnreachableError struct {
@@ -79,6 +79,15 @@ func (u *UnreachableError) Error() string { return u.text }
 
 // Unwrap is the driver's error.
 func (u *UnreachableError) Unwrap() error { return u.err }
+
+// ConnectError is an error of a connection that could not be made, which says which servers could not be reached, and
+// why; of another error, that.
+func ConnectError(err error) error {
+	if connect, is := errors.AsType[*pgconn.ConnectError](err); is {
+		return connectError(connect)
+	}
+	return err
+}
 
 // connectError says which servers could not be reached, and why.
 func connectError(err *pgconn.ConnectError) error {

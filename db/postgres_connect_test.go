@@ -69,7 +69,7 @@ func TestWhatIsSecure(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", c.url, err)
 		}
-		err = checkSecure(&config.ConnConfig.Config)
+		err = CheckSecure(&config.ConnConfig.Config)
 		if (err == nil) != c.secure || err != nil && !errors.Is(err, ErrInsecure) {
 			t.Errorf("%s %s: %v", c.url, c.env, err)
 		}

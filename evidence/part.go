@@ -52,8 +52,8 @@ const (
 )
 
 // newest is the layout of records that are made now; records say theirs. Layout 2 has the references to logins, which
-// layout 1 left out: the log and the entries had e-mail addresses in their place. In layout 3 acceptances are dated when
-// they were written: what an exchange says that its customer accepted earlier changes no record that is made.
+// layout 1 left out: the log and the entries had e-mail addresses in their place. In layout 3 acceptances are dated
+// when they were written: what an exchange says that its customer accepted earlier changes no record that is made.
 const newest = 3
 
 var layout = newest // tests make records of former layouts
@@ -376,7 +376,8 @@ func (p part) names(prefix string) string {
 func (p part) lead() int { return 1 + len(strings.Split(p.by, ", ")) }
 
 // query is the SELECT of the part's rows in the order of their buckets and keys. Its parameters are the bucket, where
-// the part is keyed, and where the rows of a span can be distinguished, the first and the last value of the first column of by.
+// the part is keyed, and where the rows of a span can be distinguished, the first and the last value of the first
+// column of by.
 func (p part) query() string {
 	bucket, order, conditions := p.bucket, p.order, []string{}
 	switch {

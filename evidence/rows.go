@@ -308,7 +308,8 @@ func settlements(t db.View) ([]settlement, error) {
 // that the token's days are settled with until then.
 func checkSettlements(t db.View) error {
 	return t.Query(func(r db.Row) error {
-		return ledger.ErrConflict.In("", "%s of %s is settled, and nothing was declared for it; \"audit\" lists all such days",
+		return ledger.ErrConflict.In("",
+			"%s of %s is settled, and nothing was declared for it: an audit lists all such days",
 			staking.Day(r.Int(1)), r.Text(0))
 	}, `SELECT s.asset, s.day FROM settled s WHERE NOT EXISTS (SELECT 1 FROM declarations d
 	     WHERE d.asset = s.asset AND d.day = s.day) ORDER BY s.asset, s.day LIMIT 1`)

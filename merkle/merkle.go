@@ -7,8 +7,8 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// Tree is the hash of a tree: the hashes of the complete trees that the leaves so far consist of, the largest first, each
-// at least twice as large as the one after it. The zero value has no leaves. It is not safe for concurrent use.
+// Tree is the hash of a tree: the hashes of the complete trees that the leaves so far consist of, the largest first,
+// each at least twice as large as the one after it. The zero value has no leaves. It is not safe for concurrent use.
 type Tree struct {
 	complete []tlog.Hash
 	leaves   int64

@@ -88,8 +88,8 @@ func checkTerms(t db.View, visit func(audit.Finding)) error {
 	return nil
 }
 
-// logLines are the moments in milliseconds of the lines of some operations, by what they are about, in their order; each
-// as often as it can have written rows.
+// logLines are the moments in milliseconds of the lines of some operations, by what they are about, in their order;
+// each as often as it can have written rows.
 func logLines(t db.View, rows map[control.Operation]int) (map[string][]int64, error) {
 	lines := map[string][]int64{}
 	for op, n := range rows {

@@ -118,7 +118,8 @@ var contradictions = []struct{ rule, sql, what string }{
 	{"payouts that nobody has answered", "UPDATE payout_batches SET refused = count",
 		"are counted as answered, and there are fewer answers"},
 
-	{"settled day that was not declared", "INSERT INTO settled (asset, day, settled_at) VALUES ('BNB', 30000, 1772700000000)",
+	{"settled day that was not declared",
+		"INSERT INTO settled (asset, day, settled_at) VALUES ('BNB', 30000, 1772700000000)",
 		"BNB: its day 2052-02-20 is settled, and nothing was declared for it"},
 
 	{"limits without their line of the log", "UPDATE limits SET set_at = 0 WHERE number = 1",

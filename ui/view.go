@@ -181,7 +181,8 @@ func (v View) Figure(a ledger.Asset, n ledger.Amount, places int) template.HTML 
 	return v.AlignedFigure(v.Plain(a, n), "", places)
 }
 
-// AlignedFigure is a decimal number as the visitor reads it, with the symbol of its unit or "", for a column as that of Figure.
+// AlignedFigure is a decimal number as the visitor reads it, with the symbol of its unit or "", for a column as that of
+// Figure.
 func (v View) AlignedFigure(number, symbol string, places int) template.HTML {
 	whole, fraction, _ := strings.Cut(number, v.Decimal)
 	if fraction != "" {

@@ -1,0 +1,212 @@
+package reconcile
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/strictjson"
+)
+
+// longestLine is the most bytes that a line has.
+const longestLine = 64 << 10
+
+// columns are those of a CSV file.
+var columns = []string{"account", "asset", "balance"}
+
+// line is a line of JSON: a balance, or what state the figures are of.
+type line struct {
+	Account  *string `json:"account"`
+	Asset    *string `json:"asset"`
+	Balance  *string `json:"balance"`
+	Position *string `json:"position"`
+	At       *string `json:"at"`
+}
+
+// Read reads the figures of another ledger, in any order, and sorts them: lines of JSON, each an object with the texts
+// account, asset and balance, and one, anywhere, with position and at; or CSV with the columns account, asset and
+// balance, in any order. A balance is in whole tokens. Those of zero and those of tokens that are not in assets are
+// left out. Its error is ledger.ErrInvalid, with the number of the line, or that of reading.
+func Read(in io.Reader, assets map[string]ledger.Asset) (f Figures, err error) {
+	text := bufio.NewReaderSize(in, longestLine)
+	if mark, _ := text.Peek(3); string(mark) == "\ufeff" {
+		_, _ = text.Discard(3)
+	}
+	r := reader{assets: assets}
+	if first, err := firstByte(text); err != nil {
+		return Figures{}, err
+	} else if first == '{' {
+		err = r.lines(text)
+		return r.end(err)
+	}
+	return r.end(r.csv(text))
+}
+
+// firstByte is the first byte that is no white space; 0: there is none.
+func firstByte(in *bufio.Reader) (byte, error) {
+	for {
+		b, err := in.ReadByte()
+		switch {
+		case errors.Is(err, io.EOF):
+			return 0, nil
+		case err != nil:
+			return 0, err
+		case !strings.ContainsRune(" \t\r\n", rune(b)):
+			return b, in.UnreadByte()
+		}
+	}
+}
+
+// reader makes figures of lines.
+type reader struct {
+	assets map[string]ledger.Asset
+	last   string
+	f      Figures
+	dated  bool
+}
+
+func (r *reader) end(err error) (Figures, error) {
+	if err == nil {
+		err = r.f.Sort()
+	}
+	if err != nil {
+		return Figures{}, err
+	}
+	return r.f, nil
+}
+
+// add adds a balance.
+func (r *reader) add(account, asset, balance string) error {
+	id := ledger.Account(account)
+	if account != r.last { // most files have the tokens of an account together
+		if err := id.CheckNew(); err != nil {
+			return ledger.At("account", err)
+		}
+		r.last = strings.Clone(account)
+	}
+	a, known := r.assets[asset]
+	if !known {
+		r.f.Ignored++
+		return nil
+	}
+	amount, err := a.Parse(withoutZeros(balance))
+	if err != nil {
+		return ledger.At("balance", err)
+	}
+	if amount != 0 {
+		r.f.Balances = append(r.f.Balances, Balance{ledger.Account(r.last), a.Symbol, amount})
+	}
+	return nil
+}
+
+// withoutZeros is a decimal without the zeros that end its fraction: databases write as many as a column has.
+func withoutZeros(decimal string) string {
+	if !strings.Contains(decimal, ".") {
+		return decimal
+	}
+	return strings.TrimSuffix(strings.TrimRight(decimal, "0"), ".")
+}
+
+// state sets what state the figures are of.
+func (r *reader) state(position, at string) (err error) {
+	if r.dated {
+		return ledger.ErrInvalid.In("", "position and at are there twice")
+	}
+	r.dated, r.f.Position = true, ledger.Clip(position)
+	if at != "" {
+		if r.f.At, err = time.Parse(time.RFC3339, at); err != nil {
+			return ledger.ErrInvalid.In("at", "%q is no time like 2026-11-22T00:00:00Z", ledger.Clip(at))
+		}
+		r.f.At = r.f.At.UTC()
+	}
+	return nil
+}
+
+func (r *reader) lines(in *bufio.Reader) error {
+	for n := 1; ; n++ {
+		text, err := in.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			return atLine(n, ledger.ErrInvalid.In("", "it is longer than %d bytes", longestLine))
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if text = bytes.TrimSpace(text); len(text) > 0 {
+			if err := r.line(text); err != nil {
+				return atLine(n, err)
+			}
+		}
+		if err != nil {
+			return nil
+		}
+	}
+}
+
+func (r *reader) line(text []byte) error {
+	var l line
+	if err := strictjson.Decode(text, &l); err != nil {
+		return ledger.ErrInvalid.In("", "%w", err)
+	}
+	switch balance := l.Account != nil && l.Asset != nil && l.Balance != nil; {
+	case balance && l.Position == nil && l.At == nil:
+		return r.add(*l.Account, *l.Asset, *l.Balance)
+	case l.Account == nil && l.Asset == nil && l.Balance == nil && (l.Position != nil || l.At != nil):
+		return r.state(valueOf(l.Position), valueOf(l.At))
+	}
+	return ledger.ErrInvalid.In("", "it has neither account, asset and balance, nor position and at")
+}
+
+func valueOf(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
+func (r *reader) csv(in io.Reader) error {
+	file := csv.NewReader(in)
+	file.ReuseRecord = true
+	header, err := file.Read()
+	if errors.Is(err, io.EOF) {
+		return ledger.ErrInvalid.In("", "there is nothing to read: CSV begins with the line %q", strings.Join(columns, ","))
+	}
+	if err != nil {
+		return csvError(err)
+	}
+	at := make([]int, len(columns))
+	for i, name := range columns {
+		if at[i] = slices.Index(header, name); at[i] < 0 {
+			return ledger.ErrInvalid.In("", "the first line has no column %q; it names account, asset and balance", name)
+		}
+	}
+	for {
+		row, err := file.Read()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return csvError(err)
+		}
+		if err := r.add(row[at[0]], row[at[1]], row[at[2]]); err != nil {
+			n, _ := file.FieldPos(0)
+			return atLine(n, err)
+		}
+	}
+}
+
+// csvError is an error of reading CSV: of its form, or of the file.
+func csvError(err error) error {
+	if form, is := errors.AsType[*csv.ParseError](err); is {
+		return atLine(form.Line, ledger.ErrInvalid.In("", "%w", form.Err))
+	}
+	return err
+}
+
+func atLine(n int, err error) error { return fmt.Errorf("line %d: %w", n, err) }
