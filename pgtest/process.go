@@ -128,11 +128,11 @@ func (s *Server) launch() (*process, error) {
 // fsync, which stays on: that what is committed lasts is what is tested.
 func (s *Server) command() *exec.Cmd {
 	args := []string{"-D", s.data()}
-	for _, setting := range []string{
+	for _, setting := range append([]string{
 		"listen_addresses=127.0.0.1", "port=" + strconv.Itoa(s.port), "unix_socket_directories=",
 		"shared_buffers=128MB", "max_connections=100", "max_wal_size=256MB", "fsync=on",
 		"TimeZone=UTC", "log_timezone=UTC",
-	} {
+	}, s.settings...) {
 		args = append(args, "-c", setting)
 	}
 	return exec.Command(filepath.Join(s.bin, "postgres"), args...)

@@ -41,6 +41,7 @@ type Server struct {
 	port     int
 	password string
 	running  *process // nil: stopped
+	settings []string // beside those that every server has
 	paused   int      // the process that receives for a standby which is stalled; 0: none
 
 	mu   sync.Mutex
@@ -51,7 +52,7 @@ type Server struct {
 // As root the folder is given to the user postgres, as whom the server runs and
 // who must be able to reach it (a testing.TempDir is closed to others; New and
 // Shared find a place themselves). Without PostgreSQL its error is ErrMissing.
-func Start(ctx context.Context, dir string) (*Server, error) {
+func Start(ctx context.Context, dir string, settings ...string) (*Server, error) {
 	bin, err := findBinaries(debianBinaries)
 	if err != nil {
 		return nil, err
@@ -60,7 +61,7 @@ func Start(ctx context.Context, dir string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, bin: bin, port: port, password: rand.Text()}
+	s := &Server{dir: dir, bin: bin, port: port, password: rand.Text(), settings: settings}
 	if err := s.initialize(ctx); err != nil {
 		return nil, err
 	}

@@ -124,11 +124,11 @@ func CopyOf(t testing.TB, what string, build func(url string) error) string {
 	return Copy(t, name)
 }
 
-// New is a server of the test's own, for tests that stop and start it. It takes
-// some seconds. It is skipped or fails as Shared does.
-func New(t testing.TB) *Server {
+// New is a server of the test's own, for tests that stop and start it or need settings such as wal_level=logical. It
+// takes some seconds. It is skipped or fails as Shared does.
+func New(t testing.TB, settings ...string) *Server {
 	t.Helper()
-	s, err := temporary(t.Context())
+	s, err := temporary(t.Context(), settings...)
 	need(t, err)
 	t.Cleanup(func() {
 		if err := closeSoon(s); err != nil {
@@ -157,13 +157,13 @@ func closeSoon(s *Server) error {
 }
 
 // temporary starts a server in a new folder, which Close removes.
-func temporary(ctx context.Context) (*Server, error) {
+func temporary(ctx context.Context, settings ...string) (*Server, error) {
 	sweep()
 	dir, err := os.MkdirTemp("", fmt.Sprintf("softstake-pgtest-%d-*", os.Getpid()))
 	if err != nil {
 		return nil, err
 	}
-	s, err := Start(ctx, dir)
+	s, err := Start(ctx, dir, settings...)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
