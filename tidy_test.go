@@ -68,8 +68,9 @@ var arrows = map[string][]string{
 	"store": {"store/schema", "store/restore", "people", "origin", "idempotency", "outbox", "holding", "imports",
 		"consent", "control", "pricing", "evidence", "integrity", "conversion", "staking", "access", "audit", "ledger",
 		"join", "db"},
-	"ingest":     {"store", "join", "ledger"},
-	"simulation": {"store", "holding", "staking", "ledger", "db"},
+	"ingest":        {"store", "join", "ledger"},
+	"join/postgres": {"join", "ledger", "db"},
+	"simulation":    {"store", "holding", "staking", "ledger", "db"},
 	"reports": {"integrity", "store", "control", "people", "origin", "outbox", "holding", "imports", "pricing", "evidence",
 		"conversion", "staking", "audit", "access", "ledger", "db"},
 	"events": {"reports", "store", "outbox", "staking", "access", "ledger"},
@@ -81,14 +82,15 @@ var arrows = map[string][]string{
 	"web": {"reports", "control", "events", "people", "ceremony", "factor", "idempotency", "store", "pricing",
 		"evidence", "conversion", "staking", "access", "ledger", "verify", "download", "sse", "ui"},
 	"mail": {"people", "access"},
-	"console": {"ceremony", "factor", "openid", "reports", "control", "people", "simulation", "pricing", "store",
+	"console": {"ceremony", "join", "factor", "openid", "reports", "control", "people", "simulation", "pricing", "store",
 		"staking", "access", "ledger", "sse", "ui"},
 	"serve": {"reports", "outbox", "api", "web", "console", "ui", "mail", "people", "binance", "events", "db", "store",
 		"staking", "access", "ledger"},
 	"demo": {"reports", "control", "people", "store", "pricing", "conversion", "staking", "access", "audit", "ledger"},
 	"bench": {"reports", "control", "people", "store", "imports", "pricing", "evidence", "staking", "access", "ledger",
 		"db"},
-	"cli": {"ingest", "join", "openid", "reports", "control", "simulation", "idempotency", "people", "serve",
+	"cli": {"ingest", "join", "join/postgres", "openid",
+		"reports", "control", "simulation", "idempotency", "people", "serve",
 		"web", "console", "mail",
 		"bench", "demo", "history", "store", "outbox", "imports", "consent", "pricing", "evidence", "conversion",
 		"staking", "access", "audit", "ledger", "strictjson", "verify", "s3", "integrity", "reconcile", "db"},
@@ -117,7 +119,8 @@ var forTests = []string{"scenario", "pgtest", "testkit", "openid/providertest", 
 // compare its JSON with that of /v1, those of web change rows as somebody with SQL would,
 // those of simulation make books, those of console post events of other ledgers.
 var testArrows = map[string][]string{"store": {"reports", "factor"}, "api": {"imports"}, "web": {"db"},
-	"cli": {"api"}, "simulation": {"access"}, "ceremony": {"store", "staking"}, "mail": {"store", "db", "staking"},
+	"ingest": {"join/postgres", "staking", "access", "db"},
+	"cli":    {"api"}, "simulation": {"access"}, "ceremony": {"store", "staking"}, "mail": {"store", "db", "staking"},
 	"console":  {"evidence", "join"},
 	"evidence": {"store", "control", "people", "pricing", "access", "reports", "audit", "join"},
 	"outbox":   {"store/schema", "access"}}
@@ -125,11 +128,12 @@ var testArrows = map[string][]string{"store": {"reports", "factor"}, "api": {"im
 // drivers are the libraries that know SQL, and whoDrives the packages that may import them.
 var (
 	drivers   = []string{"database/sql", "github.com/jackc/", "zombiezen.com/go/sqlite", "modernc.org/sqlite"}
-	whoDrives = []string{"db", "reconcile", "scenario", "pgtest"}
+	whoDrives = []string{"db", "join/postgres", "reconcile", "scenario", "pgtest"}
 )
 
 // exact are the packages that count money, in which no number may be a float.
-var exact = []string{"join", "reconcile", "ingest", "ledger", "factor", "ceremony", "people", "idempotency", "outbox",
+var exact = []string{"join", "join/postgres", "reconcile", "ingest", "ledger", "factor",
+	"ceremony", "people", "idempotency", "outbox",
 	"holding", "store/schema",
 	"store/restore", "db", "reports", "simulation", "conversion", "imports", "consent", "pricing", "evidence",
 	"integrity", "origin", "staking", "history", "audit", "store", "access", "control", "events", "binance", "api", "web",

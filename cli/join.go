@@ -3,15 +3,17 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ingest"
 	"github.com/softstake/softstake/join"
+	"github.com/softstake/softstake/join/postgres"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -28,7 +30,7 @@ type joinCmd struct {
 }
 
 type joinRunCmd struct {
-	Source   string `arg:"" help:"Where the events come from: file:FOLDER, in which NAME.jsonl is the partition NAME."`
+	Source   string `arg:"" help:"Where the events come from: file:FOLDER, in which NAME.jsonl is the partition NAME; or postgres://USER@HOST/DATABASE?slot=NAME&publication=NAME."`
 	Name     string `required:"" placeholder:"NAME" help:"Name of the source, in the ID of each entry. It stays the same forever."`
 	Mapping  string `placeholder:"FILE" help:"How to read events from the JSON of others. Without it the events are as docs/join.md says."`
 	UntilEnd bool   `help:"End when every event that is there now is posted. Without it: wait for more."`
@@ -38,40 +40,39 @@ type joinRunCmd struct {
 func (c *joinRunCmd) Help() string {
 	return `Each event is posted exactly once: its position is kept in the transaction of its entry, and what is read again has no further effect. An event that cannot be posted, a gap before it, or a balance of the source that its events do not give stops its partition, and no other: "join status" says why, "join resume" and "join skip" go on. A day closes when every partition has said that its events are all delivered. docs/join.md says what an event is. With four eyes a new source needs approval; run the command again then.
 
+Of PostgreSQL the changes of the tables of a publication are read by logical replication. At the first time the slot is made, and the rows of the tables named by snapshot=TABLE,TABLE are read first (none: snapshot=none). The mapping reads the rows; docs/join.md has the rights that the user needs. A password is in ~/.pgpass or PGPASSWORD, never in the address.
+
 The exit status is 1 where --until-end ends with a partition that has stopped.
 
 Examples:
 
   softstake join file:/var/lib/exchange/outbox --name exchange
-  softstake join file:outbox --name exchange --mapping debezium.json --until-end`
+  softstake join file:outbox --name exchange --mapping debezium.json --until-end
+  softstake join "postgres://softstake@db.example.com/exchange?sslmode=verify-full&slot=softstake&publication=softstake&snapshot=accounts,balances" --name exchange --mapping ledger.json`
 }
 
 func (c *joinRunCmd) Run(env *Env) error {
-	folder, is := strings.CutPrefix(c.Source, "file:")
-	switch {
-	case !is || folder == "":
-		return usage("%q is no source; it is file:FOLDER", c.Source)
-	case c.Batch < 1 || c.Batch > 2000:
+	if c.Batch < 1 || c.Batch > 2000 {
 		return usage("--batch is from 1 to 2000")
 	}
-	decode := join.Decode
-	if c.Mapping != "" {
-		text, err := readFile(env, c.Mapping, io.ReadAll)
-		if err != nil {
-			return err
-		}
-		m, err := join.ParseMapping(text)
-		if err != nil {
-			return fmt.Errorf("%s: %w", c.Mapping, err)
-		}
-		decode = m.Decode
+	mapping, err := c.mapping(env)
+	if err != nil {
+		return err
 	}
-	return env.books(func(ctx context.Context, db *store.DB) error {
-		if err := db.AddSource(ctx, c.Name); err != nil {
+	source, err := c.source(env, mapping)
+	if err != nil {
+		return err
+	}
+	decode := join.Decode
+	if mapping != nil {
+		decode = mapping.Decode
+	}
+	return env.books(func(ctx context.Context, books *store.DB) error {
+		if err := books.AddSource(ctx, c.Name); err != nil {
 			return err
 		}
 		log := slog.New(slog.NewTextHandler(env.Stderr, logOptions(slog.LevelInfo)))
-		result, err := ingest.Run(ctx, ingest.Config{Books: db, Source: join.Folder(folder), Name: c.Name, Decode: decode,
+		result, err := ingest.Run(ctx, ingest.Config{Books: books, Source: source, Name: c.Name, Decode: decode,
 			Log: log, Poll: joinPoll, Batch: c.Batch, UntilEnd: c.UntilEnd})
 		if err != nil {
 			return err
@@ -84,6 +85,43 @@ func (c *joinRunCmd) Run(env *Env) error {
 	})
 }
 
+// mapping reads the mapping file; nil: none was given.
+func (c *joinRunCmd) mapping(env *Env) (*join.Mapping, error) {
+	if c.Mapping == "" {
+		return nil, nil
+	}
+	text, err := readFile(env, c.Mapping, io.ReadAll)
+	if err != nil {
+		return nil, err
+	}
+	m, err := join.ParseMapping(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Mapping, err)
+	}
+	return m, nil
+}
+
+// source is the source of the address.
+func (c *joinRunCmd) source(env *Env, mapping *join.Mapping) (join.Source, error) {
+	scheme, rest, _ := strings.Cut(c.Source, ":")
+	switch {
+	case scheme == "file" && rest != "":
+		return join.Folder(rest), nil
+	case scheme != "postgres" && scheme != "postgresql":
+		return nil, usage("that is no source; it is file:FOLDER or postgres://USER@HOST/DATABASE?slot=NAME&publication=NAME")
+	case mapping == nil:
+		return nil, usage("rows of PostgreSQL are read by a mapping: --mapping FILE")
+	case len(mapping.Paths("position"))+len(mapping.Paths("previous")) > 0:
+		return nil, usage("%s: PostgreSQL gives its rows their positions", c.Mapping)
+	}
+	mapping.OfRows()
+	source, err := postgres.Parse(c.Source, env.Insecure)
+	if err != nil && !errors.Is(err, db.ErrInsecure) {
+		err = usage("the address of the source: %w", err)
+	}
+	return source, err
+}
+
 // joinPoll is how often to look for more events.
 const joinPoll = 200 * time.Millisecond
 
@@ -91,7 +129,7 @@ const joinPoll = 200 * time.Millisecond
 func stoppedError(stopped []store.Partition) error {
 	var lines []string
 	for _, p := range stopped {
-		lines = append(lines, fmt.Sprintf("%s/%s has stopped at position %d%s: %s", p.Source, p.Name, p.StopPosition,
+		lines = append(lines, fmt.Sprintf("%s/%s has stopped at position %s%s: %s", p.Source, p.Name, p.Stop,
 			eventText(p.StopEvent), p.Reason))
 	}
 	if lines == nil {
@@ -123,6 +161,7 @@ type partitionJSON struct {
 	Partition string    `json:"partition"`
 	State     string    `json:"state"`
 	Position  int64     `json:"position"`
+	Part      int64     `json:"part"`
 	Event     string    `json:"event"`
 	Watermark *instant  `json:"watermark"`
 	Moved     *instant  `json:"moved"`
@@ -133,6 +172,7 @@ type partitionJSON struct {
 type stopJSON struct {
 	At       instant `json:"at"`
 	Position int64   `json:"position"`
+	Part     int64   `json:"part"`
 	Event    string  `json:"event"`
 	Reason   string  `json:"reason"`
 }
@@ -145,9 +185,9 @@ func newPartitionJSON(p store.Partition) partitionJSON {
 		return new(instant(at))
 	}
 	j := partitionJSON{Source: p.Source, Partition: p.Name, State: p.State.String(), Position: p.Position,
-		Event: p.Event, Watermark: known(p.Watermark), Moved: known(p.Moved)}
+		Part: p.Part, Event: p.Event, Watermark: known(p.Watermark), Moved: known(p.Moved)}
 	if p.State == store.Stopped {
-		j.Stop = &stopJSON{instant(p.Stopped), p.StopPosition, p.StopEvent, p.Reason}
+		j.Stop = &stopJSON{instant(p.Stopped), p.Stop.Position, p.Stop.Part, p.StopEvent, p.Reason}
 	}
 	return j
 }
@@ -173,9 +213,9 @@ func (c *joinStatusCmd) Run(env *Env) error {
 		for _, p := range partitions {
 			stop := ""
 			if p.State == store.Stopped {
-				stop = fmt.Sprintf("position %d%s: %s", p.StopPosition, eventText(p.StopEvent), p.Reason)
+				stop = fmt.Sprintf("position %s%s: %s", p.Stop, eventText(p.StopEvent), p.Reason)
 			}
-			g.add(p.Source+"/"+p.Name, p.State.String(), strconv.FormatInt(p.Position, 10), wallOrNever(p.Watermark),
+			g.add(p.Source+"/"+p.Name, p.State.String(), p.Place.String(), wallOrNever(p.Watermark),
 				wallOrNever(p.Moved), stop)
 		}
 		return g.write(env.Stdout)
@@ -265,7 +305,7 @@ func (c *joinResumeCmd) Run(env *Env) error {
 type joinSkipCmd struct {
 	partitionArg
 	Event  string `arg:"" optional:"" help:"ID of the event at which it stopped, which is never posted."`
-	From   int64  `placeholder:"POSITION" help:"Go on with this position: no event before it that is not in the books is ever posted. In the place of an event."`
+	From   string `placeholder:"POSITION" help:"Go on with this position, as 1050 or, of the rows of a transaction, 24023128.3: no event before it that is not in the books is ever posted. In the place of an event."`
 	Reason string `required:"" placeholder:"TEXT" help:"Why; kept in the log."`
 }
 
@@ -280,16 +320,22 @@ Examples:
 
 func (c *joinSkipCmd) Run(env *Env) error {
 	source, name, err := c.names()
-	if err == nil && (c.Event == "") == (c.From == 0) {
+	if err == nil && (c.Event == "") == (c.From == "") {
 		err = usage("name the event, or a position with --from")
+	}
+	var from join.Place
+	if err == nil && c.From != "" {
+		if from, err = join.ParsePlace(c.From); err != nil {
+			err = usage("--from: %w", err)
+		}
 	}
 	if err != nil {
 		return err
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		return env.done(db.SkipEvents(ctx, store.PartitionSkip{Source: source, Name: name, Event: c.Event, From: c.From,
-			Reason: c.Reason}), "%s goes on without %s.\n", c.Partition,
-			cmp.Or(c.Event, fmt.Sprintf("what is before position %d", c.From)))
+		return env.done(db.SkipEvents(ctx, store.PartitionSkip{Source: source, Name: name, Event: c.Event,
+			From: from.Position, Part: from.Part, Reason: c.Reason}), "%s goes on without %s.\n", c.Partition,
+			cmp.Or(c.Event, "what is before position "+c.From))
 	})
 }
 

@@ -52,8 +52,8 @@ var jsonForms = []struct {
 	{findingJSON{}, "", "day account asset rule what"},
 	{anchorsJSON{}, "", "records checkpoints through rows findings"},
 	{differentJSON{}, "", "day kind what"},
-	{partitionJSON{}, "", "source partition state position event watermark moved stop"},
-	{stopJSON{}, "", "at position event reason"},
+	{partitionJSON{}, "", "source partition state position part event watermark moved stop"},
+	{stopJSON{}, "", "at position part event reason"},
 	{payoutJSON{}, "OpenPayoutOut", ""},
 	{documentJSON{}, "DocumentOut", ""},
 	{effectJSON{}, "EffectOut", "preview"}, // what would be listed, which a path of /v1 names

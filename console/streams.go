@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"html/template"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/join"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -100,10 +100,10 @@ func (p *view) streamTable(all []partition) table {
 func (p *view) streamRow(s partition) row {
 	state := cell{Text: p.T("streams.state." + s.State.String())}
 	if s.State == store.Stopped {
-		state = cell{Mark: state.Text, Note: p.T("streams.stopped", "position", p.count(s.StopPosition), "event",
+		state = cell{Mark: state.Text, Note: p.T("streams.stopped", "position", p.place(s.Stop), "event",
 			cmp.Or(s.StopEvent, "–"), "why", s.Reason)}
 	}
-	position := text(p.count(s.Position))
+	position := text(p.place(s.Place))
 	if s.Event != "" && !strings.HasPrefix(s.Event, "/") { // of what was passed over no event is known
 		position.Note = s.Event
 	}
@@ -121,6 +121,15 @@ func (p *view) streamRow(s partition) row {
 		name.Note = template.HTML(template.HTMLEscapeString(p.T("streams.moved"))+" ") + p.UTC(s.Moved)
 	}
 	return row{name, state, position, until}
+}
+
+// place is where a record is in its partition.
+func (p *view) place(at join.Place) string {
+	text := p.count(at.Position)
+	if at.Part > 0 {
+		text += ", " + p.count(at.Part)
+	}
+	return text
 }
 
 // behind says by how much a watermark is behind the clock, rounded down.
@@ -252,11 +261,11 @@ func (s *submission) skipEvents(f *ui.Form) error {
 	skip := store.PartitionSkip{Event: typed(f, "event"), Reason: typed(f, "reason")}
 	skip.Source, skip.Name = chosenPartition(f)
 	if from := typed(f, "from"); from != "" {
-		n, err := strconv.ParseInt(from, 10, 64)
+		at, err := join.ParsePlace(from)
 		if err != nil {
 			return ledger.ErrInvalid.In("from", "%q is no position", ledger.Clip(from)).Because(reasonNoPosition)
 		}
-		skip.From = n
+		skip.From, skip.Part = at.Position, at.Part
 	}
 	return s.Books.SkipEvents(s.context(), skip)
 }

@@ -109,11 +109,15 @@ var errEnd = errors.New("nothing more now")
 
 // follow brings a partition into the books until the context ends or, until the end, there is nothing more.
 func (r *run) follow(ctx context.Context, name string) error {
-	said := ""
+	said, wait := "", r.Poll
 	for ctx.Err() == nil {
-		p, err := r.Books.AddPartition(ctx, r.Name, name)
+		began, err := r.Books.AddPartition(ctx, r.Name, name)
+		p := began
 		if err == nil && p.State == store.Running {
 			p, err = r.read(ctx, p)
+		}
+		if err == nil || p.Place != began.Place {
+			wait = r.Poll
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -123,7 +127,10 @@ func (r *run) follow(ctx context.Context, name string) error {
 		case err != nil && r.UntilEnd:
 			return err
 		case err != nil:
-			r.Log.Error("a partition cannot be read; retrying", "partition", r.Name+"/"+name, "error", err)
+			r.Log.Error("a partition cannot be read; retrying", "partition", r.Name+"/"+name, "in", wait, "error", err)
+			pause(ctx, wait)
+			wait = min(2*wait, longestWait)
+			continue
 		case r.UntilEnd:
 			r.note(func(result *Result) { result.Stopped = append(result.Stopped, p) })
 			return nil
@@ -132,12 +139,16 @@ func (r *run) follow(ctx context.Context, name string) error {
 		case said != p.Reason:
 			said = p.Reason
 			r.Log.Error("a partition has stopped; decide about the event", "partition", r.Name+"/"+name, "position",
-				p.StopPosition, "event", p.StopEvent, "reason", p.Reason)
+				p.Stop.String(), "event", p.StopEvent, "reason", p.Reason)
 		}
 		pause(ctx, r.Poll)
 	}
 	return nil
 }
+
+// longestWait is how long to wait at most before what has failed, a source or a database, is retried: each time twice
+// as long.
+const longestWait = 30 * time.Second
 
 func (r *run) note(fn func(*Result)) {
 	r.mu.Lock()
@@ -147,18 +158,18 @@ func (r *run) note(fn func(*Result)) {
 
 // read reads a partition from where the books are until it stops; errEnd where there is nothing more, until the end.
 func (r *run) read(ctx context.Context, p store.Partition) (_ store.Partition, err error) {
-	reader, err := r.Source.Open(ctx, p.Name, max(p.Next(), 1))
+	reader, err := r.Source.Open(ctx, p.Name, p.Start())
 	if err != nil {
 		return r.fault(ctx, p, err)
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	for {
 		records, readErr := reader.Next(ctx, r.Batch)
-		batch := store.JoinBatch{Source: r.Name, Partition: p.Name}
+		batch := store.JoinBatch{Source: r.Name, Partition: p.Name, Identity: reader.Identity()}
 		for _, record := range records {
-			e, err := r.Decode(record.Text, record.Position)
+			e, err := r.event(record)
 			if err != nil {
-				batch.Fault = &store.JoinFault{Position: record.Position, Err: err}
+				batch.Fault = &store.JoinFault{Place: record.Place, Err: err}
 				break
 			}
 			batch.Events = append(batch.Events, e)
@@ -166,6 +177,7 @@ func (r *run) read(ctx context.Context, p store.Partition) (_ store.Partition, e
 		if p, err = r.hand(ctx, p, batch); err != nil || p.State != store.Running {
 			return p, err
 		}
+		reader.Confirm(p.Place)
 		switch {
 		case readErr != nil:
 			return r.fault(ctx, p, readErr)
@@ -176,6 +188,30 @@ func (r *run) read(ctx context.Context, p store.Partition) (_ store.Partition, e
 			return p, ctx.Err()
 		}
 	}
+}
+
+// event is what a record becomes.
+func (r *run) event(record join.Record) (e join.Event, err error) {
+	switch {
+	case !record.Watermark.IsZero():
+		e = join.Event{Type: join.Watermark, At: record.Watermark.UTC().Truncate(time.Millisecond)}
+	case record.Text == nil:
+		e = join.Event{Type: join.Ignored}
+	default:
+		if e, err = r.Decode(record.Text, record.Position); err != nil {
+			return e, err
+		}
+	}
+	e.Place = record.Place
+	if record.Previous != nil {
+		e.Previous = record.Previous
+	}
+	e.Initial = record.Initial
+	if e.Initial && (e.Type == join.Change || e.Type == join.Reward) && e.ID == record.ID {
+		// The snapshot may be made again, where the same row has another place, and would be posted twice.
+		return e, ledger.ErrInvalid.In("id", "a change in the snapshot has an ID that its row has, not that of the record")
+	}
+	return e, nil
 }
 
 // hand hands a batch to the books, until all of it is there or its partition stops.
@@ -206,5 +242,5 @@ func (r *run) fault(ctx context.Context, p store.Partition, err error) (store.Pa
 		return p, fmt.Errorf("read %s/%s: %w", r.Name, p.Name, err)
 	}
 	return r.hand(ctx, p, store.JoinBatch{Source: r.Name, Partition: p.Name,
-		Fault: &store.JoinFault{Position: p.Position + 1, Err: err}})
+		Fault: &store.JoinFault{Place: p.After(), Err: err}})
 }

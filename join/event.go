@@ -40,8 +40,9 @@ const (
 // Event is one event of a partition. Amounts are decimal numbers of the token, which the books read as smallest units,
 // exactly.
 type Event struct {
-	Position int64 // from 1, increasing within the partition
-	Previous int64 // the position of the event before it; -1: it is one less
+	Place           // increasing within the partition; a watermark may have that of the event before it
+	Previous *Place // that of the event before it; nil: its position is one less
+	Initial  bool   // of the snapshot with which its partition begins: a balance sets the part, whatever it was
 	Type     Type
 	ID       string    // unique in the source; "" of a watermark and of what is ignored
 	At       time.Time // when it counts by the source's clock, UTC, cut to milliseconds; of a watermark: before when
@@ -135,7 +136,7 @@ func Decode(text []byte, position int64) (Event, error) {
 // event is the event of the form.
 func (f form) event(position int64) (Event, error) {
 	e := Event{
-		Position: position, Previous: -1, Type: Type(f.Type), ID: f.ID, Account: ledger.Account(f.Account), Token: f.Token,
+		Place: Place{Position: position}, Type: Type(f.Type), ID: f.ID, Account: ledger.Account(f.Account), Token: f.Token,
 		Held: f.Kind == "held", Change: f.Change, After: f.BalanceAfter, Reverses: f.Reverses, Reward: f.Reward,
 		Owner: f.Owner, Region: f.Region, Earns: f.Earns != nil && *f.Earns, Reason: f.Reason,
 	}
@@ -183,8 +184,9 @@ func (e *Event) place(f form) error {
 		return ledger.ErrInvalid.In("position", "it is missing or below 1")
 	}
 	if f.Previous != nil {
-		if e.Previous = *f.Previous; e.Previous < 0 || e.Previous >= e.Position {
-			return ledger.ErrInvalid.In("previous", "%d is not before the position %d", e.Previous, e.Position)
+		e.Previous = &Place{Position: *f.Previous}
+		if *f.Previous < 0 || *f.Previous >= e.Position {
+			return ledger.ErrInvalid.In("previous", "%d is not before the position %d", *f.Previous, e.Position)
 		}
 	}
 	return nil

@@ -25,8 +25,8 @@ type Folder string
 
 const fileEnd = ".jsonl"
 
-// ErrChanged says that a file is not what it was: what was read of it is not there any more.
-var ErrChanged = errors.New("the file has changed")
+// ErrChanged says that a source is not what it was: what was read of it, or follows, may not be there any more.
+var ErrChanged = errors.New("the source has changed")
 
 // part is a file of a partition, and the position of its first line.
 type part struct {
@@ -76,7 +76,11 @@ func (f Folder) Partitions(context.Context) (names []string, err error) {
 }
 
 // Open finds the line of a position. ErrChanged if the file ends before it.
-func (f Folder) Open(_ context.Context, partition string, position int64) (Reader, error) {
+func (f Folder) Open(_ context.Context, partition string, from Start) (Reader, error) {
+	position := from.After.Position
+	if !from.Again {
+		position++
+	}
 	r := &fileReader{folder: f, partition: partition, next: position}
 	start, err := r.partAt(position)
 	if err == nil {
@@ -195,7 +199,7 @@ func (r *fileReader) Next(ctx context.Context, most int) (records []Record, err 
 			}
 			continue
 		}
-		records = append(records, Record{r.next, line})
+		records = append(records, Record{Place: Place{Position: r.next}, Text: line})
 		r.next++
 	}
 	return records, ctx.Err()
@@ -219,6 +223,12 @@ func (r *fileReader) turn() (bool, error) {
 	}
 	return true, r.open(p)
 }
+
+// Identity is always the same.
+func (*fileReader) Identity() string { return "" }
+
+// Confirm does nothing: who writes the files removes them.
+func (*fileReader) Confirm(Place) {}
 
 func (r *fileReader) Close() error {
 	if r.file == nil {

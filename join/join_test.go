@@ -25,18 +25,18 @@ func TestDecode(t *testing.T) {
 		want join.Event
 	}{
 		{`{"id":"e-1","at":"2026-11-27T12:00:00.250Z","account":"alice","token":"BNB","change":"-2.5"}`,
-			join.Event{Position: 7, Previous: -1, Type: join.Change, ID: "e-1", At: at, Account: "alice", Token: "BNB",
+			join.Event{Place: join.Place{Position: 7}, Type: join.Change, ID: "e-1", At: at, Account: "alice", Token: "BNB",
 				Change: "-2.5"}},
 		{`{"position":7,"previous":3,"id":"e-1","at":"2026-11-27T13:00:00.250999+01:00","account":"alice","token":"BNB","kind":"held","change":"1","balanceAfter":"9","reverses":"e-0"}`,
-			join.Event{Position: 7, Previous: 3, Type: join.Change, ID: "e-1", At: at, Account: "alice", Token: "BNB",
-				Held: true, Change: "1", After: "9", Reverses: "e-0"}},
+			join.Event{Place: join.Place{Position: 7}, Previous: &join.Place{Position: 3}, Type: join.Change, ID: "e-1",
+				At: at, Account: "alice", Token: "BNB", Held: true, Change: "1", After: "9", Reverses: "e-0"}},
 		{`{"type":"open","id":"o-1","at":"2026-11-27T12:00:00.25Z","account":"alice","owner":"c-1","region":"DE","verified":false}`,
-			join.Event{Position: 7, Previous: -1, Type: join.Open, ID: "o-1", At: at, Account: "alice", Owner: "c-1"}},
+			join.Event{Place: join.Place{Position: 7}, Type: join.Open, ID: "o-1", At: at, Account: "alice", Owner: "c-1"}},
 		{`{"type":"freeze","id":"f-1","at":"2026-11-27T12:00:00.25Z","account":"alice","reason":"order 7","earns":true}`,
-			join.Event{Position: 7, Previous: -1, Type: join.Freeze, ID: "f-1", At: at, Account: "alice", Reason: "order 7",
+			join.Event{Place: join.Place{Position: 7}, Type: join.Freeze, ID: "f-1", At: at, Account: "alice", Reason: "order 7",
 				Earns: true}},
 		{`{"type":"watermark","before":"2026-11-27T12:00:00.25Z"}`,
-			join.Event{Position: 7, Previous: -1, Type: join.Watermark, At: at}},
+			join.Event{Place: join.Place{Position: 7}, Type: join.Watermark, At: at}},
 	} {
 		e, err := join.Decode([]byte(c.text), 7)
 		if diff := cmp.Diff(c.want, e); err != nil || diff != "" {
@@ -145,9 +145,12 @@ func TestDocumentedEvents(t *testing.T) {
 func TestMapping(t *testing.T) {
 	mappings, envelopes := examples(t, "json mapping"), examples(t, "json envelope")
 	want := []join.Event{
-		{Position: 1, Previous: -1, Type: join.Change, ID: "8812", At: at, Account: "u-1001", Token: "BTC", Held: true,
+		{Place: join.Place{Position: 1}, Type: join.Change, ID: "8812", At: at, Account: "u-1001", Token: "BTC", Held: true,
 			Change: "-0.0125", After: "1.5"},
-		{Position: 1, Previous: -1, Type: join.Change, ID: "f3c1", At: at, Account: "u-1001", Token: "BNB", Change: "2.5"},
+		{Place: join.Place{Position: 1}, Type: join.Change, ID: "f3c1", At: at, Account: "u-1001", Token: "BNB",
+			Change: "2.5"},
+		{Place: join.Place{Position: 1}, Type: join.Change, ID: "16B3748.1", At: at, Account: "u-1001", Token: "BTC",
+			Held: true, Change: "-0.012500000000000000", After: "1.500000000000000000"},
 	}
 	for i, text := range mappings {
 		m, err := join.ParseMapping([]byte(text))
@@ -178,6 +181,55 @@ func TestMapping(t *testing.T) {
 	}
 }
 
+// TestMappingOfRows: a column that is not there is not an empty one, and one that PostgreSQL did not send is an error.
+func TestMappingOfRows(t *testing.T) {
+	const mapping = `{"ignore":[[{"path":"new.note","is":["x"]}]],"records":[{"when":[{"path":"table","is":["postings"]}],"fields":{
+		"id":{"path":"new.id"},"at":{"path":"new.at","time":"utc"},"account":{"path":"new.account"},"token":{"value":"BNB"},
+		"kind":{"path":"new.kind"},"change":{"path":"new.amount"},"balanceAfter":{"path":"new.extra.balance"}}}]}`
+	m, err := join.ParseMapping([]byte(mapping))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.OfRows()
+	const row = `{"table":"postings","new":{"id":"7","at":"2026-11-27 12:00:00.25","account":"alice","kind":null,"amount":"1.50","extra":{},"note":null}}`
+	for _, c := range []struct{ old, new, want string }{
+		{``, ``, ""},
+		{`"kind":null,`, ``, "no new.kind"},
+		{`"kind":null`, `"kind":{"unchanged":true}`, "new.kind is not a text"},
+		{`"note":null`, `"note":{"unchanged":true}`, "new.note is not a text"},
+		{`12:00:00.25`, `12:00:00.25+00`, "not a time"},
+		{`"new"`, `"old"`, "the record has no new."},
+	} {
+		e, err := m.Decode([]byte(strings.Replace(row, c.old, c.new, 1)), 1)
+		if c.want != "" {
+			if !errors.Is(err, ledger.ErrInvalid) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s: %v", c.new, err)
+			}
+			continue
+		}
+		want := join.Event{Place: join.Place{Position: 1}, Type: join.Change, ID: "7", At: at, Account: "alice", Token: "BNB",
+			Change: "1.50"}
+		if diff := cmp.Diff(want, e); err != nil || diff != "" {
+			t.Errorf("%v %s", err, diff)
+		}
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	for text, before := range map[string]string{"1050": "1049", "800.3": "800.2", "800.1": "800"} {
+		p, err := join.ParsePlace(text)
+		if err != nil || p.String() != text || p.Before().String() != before || p.Before().Compare(p) >= 0 ||
+			p.After().Compare(p) <= 0 {
+			t.Errorf("%s is %s, behind %s: %v", text, p, p.Before(), err)
+		}
+	}
+	for _, text := range []string{"", "0", "-1", "1.0", "1.-1", "01", "1.", "1.2.3", "99999999999999999999"} {
+		if p, err := join.ParsePlace(text); !errors.Is(err, ledger.ErrInvalid) {
+			t.Errorf("%q is %s: %v", text, p, err)
+		}
+	}
+}
+
 func TestParseMappingRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"records":[]}`: "at least one",
@@ -185,7 +237,7 @@ func TestParseMappingRefuses(t *testing.T) {
 		`{"records":[{"fields":{"id":{}}}]}`:                                "either a path or a value",
 		`{"records":[{"fields":{"id":{"value":"a","scale":2}}}]}`:           "by itself",
 		`{"records":[{"fields":{"change":{"path":"a","scale":19}}}]}`:       "from 0 to 18",
-		`{"records":[{"fields":{"at":{"path":"a","time":"h"}}}]}`:           "s, ms, us",
+		`{"records":[{"fields":{"at":{"path":"a","time":"h"}}}]}`:           "s, ms, us, ns and utc",
 		`{"records":[{"fields":{"at":{"path":"a","time":"s","scale":1}}}]}`: "one of",
 		`{"records":[{"fields":{"id":{"path":"a","unknown name":"x"}}}]}`:   "unknown name",
 	} {
@@ -235,7 +287,7 @@ func TestFolder(t *testing.T) {
 	}
 	open := func(from int64) join.Reader {
 		t.Helper()
-		r, err := source.Open(t.Context(), "p1", from)
+		r, err := source.Open(t.Context(), "p1", join.Start{After: join.Place{Position: from - 1}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -269,7 +321,8 @@ func TestFolder(t *testing.T) {
 	check(open(4), "4 d", "5 e")
 	check(open(6))
 	for _, position := range []int64{1, 8} {
-		if _, err := source.Open(t.Context(), "p1", position); !errors.Is(err, join.ErrChanged) {
+		start := join.Start{After: join.Place{Position: position - 1}}
+		if _, err := source.Open(t.Context(), "p1", start); !errors.Is(err, join.ErrChanged) {
 			t.Errorf("%d: %v", position, err)
 		}
 	}
@@ -286,7 +339,7 @@ func TestFolderChanges(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		write(t, dir, "p1.jsonl", "a\nb\n")
-		r, err := join.Folder(dir).Open(t.Context(), "p1", 1)
+		r, err := join.Folder(dir).Open(t.Context(), "p1", join.Start{})
 		if err != nil {
 			t.Fatal(err)
 		}

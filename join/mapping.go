@@ -18,6 +18,22 @@ import (
 type Mapping struct {
 	Records []RecordMapping `json:"records"`
 	Ignore  []Conditions    `json:"ignore,omitempty"` // records of which only the position counts
+	rows    bool            // the records are rows of a database
+}
+
+// OfRows has the mapping read rows of a database, such as {"table": …, "new": {…}}: a field whose column is not in the
+// record is an error, since a column that was renamed is not one that is empty.
+func (m *Mapping) OfRows() { m.rows = true }
+
+// Paths are where the mapping finds a field of an event, sorted.
+func (m *Mapping) Paths(field string) (paths []string) {
+	for _, r := range m.Records {
+		if f, is := r.Fields[field]; is && !slices.Contains(paths, f.Path) {
+			paths = append(paths, f.Path)
+		}
+	}
+	slices.Sort(paths)
+	return paths
 }
 
 // RecordMapping is what one kind of record becomes.
@@ -40,9 +56,12 @@ type Field struct {
 	Path  string            `json:"path,omitempty"`
 	Value string            `json:"value,omitempty"`
 	Scale *int              `json:"scale,omitempty"` // the number at the path is of units of 10^-scale
-	Time  string            `json:"time,omitempty"`  // the number at the path counts units since 1970: s, ms, us or ns
+	Time  string            `json:"time,omitempty"`  // the number at the path counts units since 1970: s, ms, us or ns; utc
 	Map   map[string]string `json:"map,omitempty"`   // what texts at the path stand for; others are refused
 }
+
+// utcTime is the Time of a text such as "2026-11-27 12:00:00.25", which has no time zone and is in UTC.
+const utcTime = "utc"
 
 // maxMapping is the size of a mapping file in bytes.
 const maxMapping = 64 << 10
@@ -88,8 +107,8 @@ func (f Field) check(name string) error {
 		return ledger.ErrInvalid.In("", "a value stands by itself")
 	case f.Scale != nil && (*f.Scale < 0 || *f.Scale > amountScale):
 		return ledger.ErrInvalid.In("scale", "it is from 0 to %d", amountScale)
-	case f.Time != "" && !isTime:
-		return ledger.ErrInvalid.In("time", "%q is none of s, ms, us and ns", ledger.Clip(f.Time))
+	case f.Time != "" && !isTime && f.Time != utcTime:
+		return ledger.ErrInvalid.In("time", "%q is none of s, ms, us, ns and utc", ledger.Clip(f.Time))
 	case f.Scale != nil && (f.Time != "" || f.Map != nil) || f.Time != "" && f.Map != nil:
 		return ledger.ErrInvalid.In("", "it has one of scale, time and map")
 	}
@@ -134,27 +153,42 @@ func (m *Mapping) Decode(text []byte, position int64) (Event, error) {
 		return Event{}, ledger.ErrInvalid.In("", "%v", err)
 	}
 	for _, c := range m.Ignore {
-		if c.hold(record) {
-			return Event{Position: position, Previous: -1, Type: Ignored}, nil
+		holds, err := c.hold(record)
+		if err != nil {
+			return Event{}, err
+		}
+		if holds {
+			return Event{Place: Place{Position: position}, Type: Ignored}, nil
 		}
 	}
 	for _, r := range m.Records {
-		if r.When.hold(record) {
-			return r.event(record, position)
+		holds, err := r.When.hold(record)
+		if err != nil {
+			return Event{}, err
+		}
+		if holds {
+			return r.event(record, position, m.rows)
 		}
 	}
 	return Event{}, ledger.ErrInvalid.In("", "no part of the mapping is for this record, and it is not to be ignored")
 }
 
-func (c Conditions) hold(record any) bool {
-	return !slices.ContainsFunc(c, func(one Condition) bool { return !slices.Contains(one.Is, find(record, one.Path)) })
+// hold reports whether each condition holds, in their order: those after the first that does not are not looked at.
+func (c Conditions) hold(record any) (bool, error) {
+	for _, one := range c {
+		text, _, err := find(record, one.Path)
+		if err != nil || !slices.Contains(one.Is, text) {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // event is what a record becomes.
-func (r RecordMapping) event(record any, position int64) (Event, error) {
+func (r RecordMapping) event(record any, position int64, row bool) (Event, error) {
 	var f form
 	for name, field := range r.Fields {
-		text, err := field.text(record)
+		text, err := field.text(record, row)
 		if err != nil {
 			return Event{}, ledger.At(name, err)
 		}
@@ -166,11 +200,17 @@ func (r RecordMapping) event(record any, position int64) (Event, error) {
 }
 
 // text is the field's text in a record; "": it has none.
-func (f Field) text(record any) (string, error) {
+func (f Field) text(record any, row bool) (string, error) {
 	if f.Value != "" {
 		return f.Value, nil
 	}
-	text := find(record, f.Path)
+	text, depth, err := find(record, f.Path)
+	if err != nil {
+		return "", err
+	}
+	if row && depth < min(2, 1+strings.Count(f.Path, ".")) {
+		return "", ledger.ErrInvalid.In("", "the record has no %s", f.Path)
+	}
 	if text == "" {
 		return "", nil
 	}
@@ -182,12 +222,7 @@ func (f Field) text(record any) (string, error) {
 		}
 		return ledger.FormatDecimal(n, *f.Scale), nil
 	case f.Time != "":
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || n < 0 {
-			return "", ledger.ErrInvalid.In("", "%q at %s is not a time as a whole number", ledger.Clip(text), f.Path)
-		}
-		per := int64(time.Second / timeUnits[f.Time])
-		return time.Unix(n/per, n%per*int64(timeUnits[f.Time])).UTC().Format(time.RFC3339Nano), nil
+		return f.time(text)
 	case f.Map != nil:
 		to, known := f.Map[text]
 		if !known {
@@ -198,30 +233,53 @@ func (f Field) text(record any) (string, error) {
 	return text, nil
 }
 
+// time is the time that a text is, as an event has it.
+func (f Field) time(text string) (string, error) {
+	if f.Time == utcTime {
+		at, err := time.Parse("2006-01-02T15:04:05", strings.Replace(text, " ", "T", 1))
+		if err != nil {
+			return "", ledger.ErrInvalid.In("", "%q at %s is not a time such as 2026-11-27 12:00:00.25", ledger.Clip(text),
+				f.Path)
+		}
+		return at.Format(time.RFC3339Nano), nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return "", ledger.ErrInvalid.In("", "%q at %s is not a time as a whole number", ledger.Clip(text), f.Path)
+	}
+	per := int64(time.Second / timeUnits[f.Time])
+	return time.Unix(n/per, n%per*int64(timeUnits[f.Time])).UTC().Format(time.RFC3339Nano), nil
+}
+
 // find is the text, number or truth value at a path of names and indices, such as "payload.after.amount"; "" where
-// there is none, or null.
-func find(value any, path string) string {
+// there is none, or null. depth is how many names of the path are there. What has parts of its own is an error.
+func find(value any, path string) (text string, depth int, err error) {
 	for name := range strings.SplitSeq(path, ".") {
+		is := false
 		switch v := value.(type) {
 		case map[string]any:
-			value = v[name]
+			value, is = v[name]
 		case []any:
 			i, err := strconv.Atoi(name)
-			if err != nil || i < 0 || i >= len(v) {
-				return ""
+			if is = err == nil && i >= 0 && i < len(v); is {
+				value = v[i]
 			}
-			value = v[i]
-		default:
-			return ""
 		}
+		if !is {
+			return "", depth, nil
+		}
+		depth++
 	}
 	switch v := value.(type) {
+	case nil:
 	case string:
-		return v
+		text = v
 	case json.Number:
-		return v.String()
+		text = v.String()
 	case bool:
-		return strconv.FormatBool(v)
+		text = strconv.FormatBool(v)
+	default:
+		err = ledger.ErrInvalid.In("", "%s is not a text, a number or a truth value", path)
 	}
-	return ""
+	return text, depth, err
 }

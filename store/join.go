@@ -20,14 +20,15 @@ import (
 // JoinBatch are events of a partition of a source, in the order of their positions.
 type JoinBatch struct {
 	Source, Partition string
+	Identity          string // of what the places are counted in, by the source
 	Events            []join.Event
 	Fault             *JoinFault // the record after them that could not be read; nil: there is none
 }
 
 // JoinFault is a record that is no event, and so stops its partition.
 type JoinFault struct {
-	Position int64
-	Err      error
+	join.Place
+	Err error
 }
 
 // Joined is what became of a batch.
@@ -43,17 +44,18 @@ const maxAhead = time.Minute
 
 // The kinds of error that stop a partition, beside those of Post: they are only kept with it.
 const (
-	errGap     ledger.ErrorKind = "events are missing before this one"
-	errBack    ledger.ErrorKind = "the position steps back"
-	errDiffers ledger.ErrorKind = "the source has another balance than its events give"
+	errGap      ledger.ErrorKind = "events are missing before this one"
+	errBack     ledger.ErrorKind = "the position steps back"
+	errIdentity ledger.ErrorKind = "the positions of the source are counted in something else than before"
+	errDiffers  ledger.ErrorKind = "the source has another balance than its events give"
 )
 
 // joinRefusal is why an event cannot be in the books: those before it can.
 type joinRefusal struct {
-	index    int // in the batch
-	position int64
-	event    string
-	err      error
+	index int // in the batch
+	place join.Place
+	event string
+	err   error
 }
 
 func (r *joinRefusal) Error() string { return r.err.Error() }
@@ -82,7 +84,7 @@ func (b *DB) Join(ctx context.Context, batch JoinBatch) (j Joined, err error) {
 	}
 	x := joining{DB: b, batch: batch, assets: assets, limit: len(batch.Events), repeats: map[int]bool{}}
 	if f := batch.Fault; f != nil {
-		x.stop = &joinRefusal{x.limit, f.Position, "", f.Err}
+		x.stop = &joinRefusal{x.limit, f.Place, "", f.Err}
 	}
 	for {
 		err := b.Outbox().Write(ctx, func(t db.Tx) (outbox.Records, error) {
@@ -161,7 +163,8 @@ func (x *joining) run(t db.Tx) (records outbox.Records, err error) {
 	if err != nil || x.joined.State != Running {
 		return nil, err
 	}
-	if err := inOrder(x.take, x.prepare, x.readReferences, x.readBalances, x.date, x.changeAccounts); err != nil {
+	if err := inOrder(x.identify, x.take, x.prepare, x.readReferences, x.readBalances, x.date,
+		x.changeAccounts); err != nil {
 		return nil, err
 	}
 	if records, err = x.post(); err != nil {
@@ -171,7 +174,7 @@ func (x *joining) run(t db.Tx) (records outbox.Records, err error) {
 }
 
 func (x *joining) refuse(e join.Event, index int, err error) error {
-	return &joinRefusal{index, e.Position, e.ID, err}
+	return &joinRefusal{index, e.Place, e.ID, err}
 }
 
 // alone reports whether an event of the type is a transaction by itself, since it takes other locks.
@@ -179,33 +182,40 @@ func alone(t join.Type) bool {
 	return t == join.Residence || t == join.Close || t == join.Freeze || t == join.Unfreeze
 }
 
-// take chooses the events that are new, and checks their positions.
+// identify refuses records whose places are counted in something else than those in the books.
+func (x *joining) identify() error {
+	p := &x.joined.Partition
+	if len(x.batch.Events) == 0 || x.limit == 0 {
+		return nil
+	}
+	if p.Identity == "" {
+		p.Identity = x.batch.Identity
+	}
+	if p.Identity == x.batch.Identity {
+		return nil
+	}
+	return x.refuse(x.batch.Events[0], 0, errIdentity.In("", "it is %q, and the books have %q", x.batch.Identity,
+		p.Identity))
+}
+
+// take chooses the events that are new, and checks their places.
 func (x *joining) take() error {
-	p, now := &x.joined.Partition, x.now()
-	last := p.Position
+	p := &x.joined.Partition
+	last := p.Place
 	x.watermark = db.MillisOf(p.Watermark)
 	for i, e := range x.batch.Events[:x.limit] {
-		previous := e.Previous
-		if previous < 0 {
-			previous = e.Position - 1
+		if e.Type != join.Watermark || e.Place != last { // a watermark needs no place of its own
+			if known, err := x.order(e, i, last); err != nil {
+				return err
+			} else if known {
+				x.joined.Done = i + 1
+				continue
+			}
 		}
-		switch {
-		case e.Position <= last && len(x.events) > 0:
-			return x.refuse(e, i, errBack.In("position", "%d comes after %d", e.Position, last))
-		case e.Position == last && p.Event != skipped && e.ID != p.Event:
-			return x.refuse(e, i, errBack.In("position", "event %q is at position %d, and event %q was", e.ID, last, p.Event))
-		case e.Position <= last:
-			x.joined.Done = i + 1
-			continue
-		case previous < last && (len(x.events) > 0 || p.Event != skipped):
-			return x.refuse(e, i, errBack.In("position", "%d says that it follows %d, and the books have %d", e.Position,
-				previous, last))
-		case previous > last:
-			return x.refuse(e, i, errGap.In("position", "%d follows %d, and the books have %d", e.Position, previous, last))
-		case alone(e.Type) && len(x.events) > 0:
+		if alone(e.Type) && len(x.events) > 0 {
 			return nil
 		}
-		if at := e.At.UnixMilli(); e.Type != join.Ignored && at > now+1000 {
+		if at, now := e.At.UnixMilli(), x.now(); e.Type != join.Ignored && at > now+1000 {
 			if at > now+maxAhead.Milliseconds() {
 				return x.refuse(e, i, ledger.ErrInvalid.In(e.TimeField(), "it lies in the future; it is %s",
 					ledger.FormatTime(db.TimeOf(now))).Because(ReasonFuture))
@@ -214,12 +224,40 @@ func (x *joining) take() error {
 			return nil
 		}
 		x.events = append(x.events, &joinedEvent{Event: e, index: i})
-		x.joined.Done, last = i+1, e.Position
+		x.joined.Done, last = i+1, e.Place
 		if alone(e.Type) {
 			return nil
 		}
 	}
 	return nil
+}
+
+// order reports whether the books have an event, where the last event before it has a place, and refuses one that does
+// not follow that.
+func (x *joining) order(e join.Event, index int, last join.Place) (known bool, err error) {
+	p, first := &x.joined.Partition, len(x.events) == 0
+	previous := join.Place{Position: e.Position - 1}
+	if e.Previous != nil {
+		previous = *e.Previous
+	}
+	// What another reader has put in the place after this one's last is a watermark or ignored: it has no event.
+	passes := first && (p.Event == skipped || p.Event == "" && x.batch.Identity != "")
+	switch {
+	case e.Place.Compare(last) <= 0 && !first:
+		return false, x.refuse(e, index, errBack.In("position", "%s comes after %s", e.Place, last))
+	case e.Place == last && p.Event != skipped && e.ID != p.Event:
+		return false, x.refuse(e, index, errBack.In("position", "event %q is at position %s, and event %q was", e.ID, last,
+			p.Event))
+	case e.Place.Compare(last) <= 0:
+		return true, nil
+	case previous.Compare(last) < 0 && !passes:
+		return false, x.refuse(e, index, errBack.In("position", "%s says that it follows %s, and the books have %s", e.Place,
+			previous, last))
+	case previous.Compare(last) > 0:
+		return false, x.refuse(e, index, errGap.In("position", "%s follows %s, and the books have %s", e.Place, previous,
+			last))
+	}
+	return false, nil
 }
 
 // prepare reads the amounts of the events as units of their tokens.
@@ -228,6 +266,9 @@ func (x *joining) prepare() error {
 	for _, e := range x.events {
 		if e.Type == join.Watermark {
 			x.watermark = max(x.watermark, e.At.UnixMilli())
+		}
+		if e.Initial && e.Type == join.Balance && !x.joined.Watermark.IsZero() {
+			return x.refuse(e.Event, e.index, ledger.ErrInvalid.In("", "the snapshot with which the partition begins is over"))
 		}
 		e.entry = ledger.JoinID(x.batch.Source, e.ID)
 		if e.Token == "" {
@@ -338,24 +379,25 @@ func (x *joining) move() error {
 	if len(x.events) == 0 && !stops {
 		return nil
 	}
-	from, counted := p.Position, false
+	from, counted := p.Place, false
 	for _, e := range x.events {
-		p.Position, p.Event = e.Position, e.ID
+		if e.Place != p.Place {
+			p.Place, p.Event = e.Place, e.ID
+		}
 		counted = counted || e.Type != join.Watermark && e.Type != join.Ignored
 	}
 	p.Watermark, p.Moved = db.TimeOrZero(x.watermark), db.TimeOf(x.now())
 	name := p.Source + "/" + p.Name
 	if counted {
-		if err := x.logLine(x.t, "join", name, fmt.Sprintf("positions %d to %d, %d entries", from+1, p.Position,
+		if err := x.logLine(x.t, "join", name, fmt.Sprintf("after position %s, through %s: %d entries", from, p.Place,
 			x.joined.Entries)); err != nil {
 			return err
 		}
 	}
 	if stops {
-		p.State, p.Stopped, p.StopPosition, p.StopEvent = Stopped, p.Moved, x.stop.position, x.stop.event
+		p.State, p.Stopped, p.Stop, p.StopEvent = Stopped, p.Moved, x.stop.place, x.stop.event
 		p.Reason = reasonText(x.stop.err)
-		if err := x.logLine(x.t, "join", name, fmt.Sprintf("stopped at position %d: %s", p.StopPosition,
-			p.Reason)); err != nil {
+		if err := x.logLine(x.t, "join", name, fmt.Sprintf("stopped at position %s: %s", p.Stop, p.Reason)); err != nil {
 			return err
 		}
 	}

@@ -57,7 +57,7 @@ func (x *joining) readBalances() error {
 		if e.of == nil || e.repeats {
 			continue
 		}
-		if e.Type == join.Balance && first[e.of] {
+		if e.Type == join.Balance && (first[e.of] || e.Initial) {
 			if e.amount, err = e.after.Sub(amounts[e.of]); err != nil {
 				return x.refuse(e.Event, e.index, ledger.ErrInvalid.In("balanceAfter", "%w", err))
 			}

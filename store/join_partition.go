@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -29,33 +28,35 @@ func (s PartitionState) String() string { return [...]string{"running", "stopped
 // Partition is how far the events of a partition of a source are in the books.
 type Partition struct {
 	Source, Name string
-	Position     int64     // of its last event that is; 0: none is
+	join.Place             // of its last event that is; zero: none is
 	Event        string    // the ID of that event; "": it has none
+	Identity     string    // of what its places are counted in; "": it is always the same, or not known
 	Watermark    time.Time // every event from before it is delivered; zero: nothing is known
 	Moved        time.Time // when it last moved; zero: never
 	State        PartitionState
 
-	Stopped      time.Time // when; zero: it is not
-	StopPosition int64
-	StopEvent    string // "": it has none, or could not be read
-	Reason       string
+	Stopped   time.Time // when; zero: it is not
+	Stop      join.Place
+	StopEvent string // "": it has none, or could not be read
+	Reason    string
 }
 
 // PartitionColumns are what ReadPartition reads.
-const PartitionColumns = "source, name, position, event, watermark, moved_at, state, stopped_at, stop_position, " +
-	"stop_event, reason"
+const PartitionColumns = "source, name, position, part, event, identity, watermark, moved_at, state, stopped_at, " +
+	"stop_position, stop_part, stop_event, reason"
 
 // ReadPartition reads a row whose first columns are PartitionColumns. It never fails.
 func ReadPartition(r db.Row) (Partition, error) {
-	return Partition{Source: r.Text(0), Name: r.Text(1), Position: r.Int(2), Event: r.Text(3),
-		Watermark: db.TimeOrZero(r.Int(4)), Moved: db.TimeOrZero(r.Int(5)), State: PartitionState(r.Int(6)),
-		Stopped: db.TimeOrZero(r.Int(7)), StopPosition: r.Int(8), StopEvent: r.Text(9), Reason: r.Text(10)}, nil
+	return Partition{Source: r.Text(0), Name: r.Text(1), Place: join.Place{Position: r.Int(2), Part: r.Int(3)},
+		Event: r.Text(4), Identity: r.Text(5), Watermark: db.TimeOrZero(r.Int(6)), Moved: db.TimeOrZero(r.Int(7)),
+		State: PartitionState(r.Int(8)), Stopped: db.TimeOrZero(r.Int(9)),
+		Stop: join.Place{Position: r.Int(10), Part: r.Int(11)}, StopEvent: r.Text(12), Reason: r.Text(13)}, nil
 }
 
 // lockPartition takes the lock of a partition's row, which it makes if there is none, and reads it.
 func (b *DB) lockPartition(t db.Tx, source, name string) (p Partition, err error) {
 	n, err := t.Exec("INSERT INTO join_partitions ("+PartitionColumns+") "+
-		"VALUES ($1, $2, 0, '', 0, 0, 0, 0, 0, '', '') ON CONFLICT DO NOTHING", source, name)
+		"VALUES ($1, $2, 0, 0, '', '', 0, 0, 0, 0, 0, 0, '', '') ON CONFLICT DO NOTHING", source, name)
 	if err == nil && n > 0 {
 		err = b.addSource(t, source)
 	}
@@ -103,10 +104,11 @@ func lockKnown(t db.Tx, source, name string) (p Partition, err error) {
 }
 
 func writePartition(t db.Tx, p Partition) error {
-	_, err := t.Exec(`UPDATE join_partitions SET position = $3, event = $4, watermark = $5, moved_at = $6, state = $7,
-	      stopped_at = $8, stop_position = $9, stop_event = $10, reason = $11 WHERE source = $1 AND name = $2`, p.Source,
-		p.Name, p.Position, p.Event, db.MillisOf(p.Watermark), db.MillisOf(p.Moved), int64(p.State), db.MillisOf(p.Stopped),
-		p.StopPosition, p.StopEvent, p.Reason)
+	_, err := t.Exec(`UPDATE join_partitions SET position = $3, part = $4, event = $5, identity = $6, watermark = $7,
+	      moved_at = $8, state = $9, stopped_at = $10, stop_position = $11, stop_part = $12, stop_event = $13, reason = $14
+	      WHERE source = $1 AND name = $2`, p.Source, p.Name, p.Position, p.Part, p.Event, p.Identity,
+		db.MillisOf(p.Watermark), db.MillisOf(p.Moved), int64(p.State), db.MillisOf(p.Stopped), p.Stop.Position, p.Stop.Part,
+		p.StopEvent, p.Reason)
 	return annotate(err, "write the position of %s/%s", p.Source, p.Name)
 }
 
@@ -138,27 +140,28 @@ func (b *DB) ResumePartition(ctx context.Context, source, name string) error {
 
 // run sets the partition to running.
 func (p *Partition) run() {
-	p.State, p.Stopped, p.StopPosition, p.StopEvent, p.Reason = Running, time.Time{}, 0, "", ""
+	p.State, p.Stopped, p.Stop, p.StopEvent, p.Reason = Running, time.Time{}, join.Place{}, "", ""
 }
 
 // PartitionSkip lets a stopped partition go on without some events: without the one at which it stopped, or with those
-// from a position on.
+// from a place on.
 type PartitionSkip struct {
 	Source, Name string
 	Event        string // the ID; "": whatever is before From
-	From         int64  // 0: an event is named
+	From         int64  // the position of that place; 0: an event is named
+	Part         int64  `json:",omitempty"` // the part of that place
 	Reason       string
 }
 
-// SkipEvents never posts the events of a stopped partition before a position. It may need approval. The reason is kept
-// in the log. ledger.ErrInvalid if the position is in the books, or the partition did not stop at the event
-// or is not stopped.
+// SkipEvents never posts the events of a stopped partition before a place. It may need approval. The reason is kept in
+// the log. With a place, what the places are counted in may be something else from then on, such as another database.
+// ledger.ErrInvalid if the place is in the books, or the partition did not stop at the event or is not stopped.
 func (b *DB) SkipEvents(ctx context.Context, s PartitionSkip) error {
 	if err := ledger.At("reason", CheckReason(s.Reason)); err != nil {
 		return err
 	}
 	return b.changePartition(ctx, s.Source, s.Name, "skip events of", func(t db.Tx, p *Partition) error {
-		from := s.From
+		to, name := join.Place{Position: s.From, Part: s.Part}.Before(), skipped
 		switch {
 		case (s.Event == "") == (s.From == 0):
 			return ledger.ErrInvalid.In("from", "either an event is passed over, or whatever is before a position")
@@ -168,15 +171,20 @@ func (b *DB) SkipEvents(ctx context.Context, s PartitionSkip) error {
 		case s.Event != "" && s.Event != p.StopEvent:
 			return ledger.ErrInvalid.In("event", "it stopped at event %q, not at %q", p.StopEvent, ledger.Clip(s.Event))
 		case s.Event != "":
-			from = p.StopPosition + 1
+			to, name = p.Stop, s.Event
 		}
-		if from <= p.Position+1 {
-			return ledger.ErrInvalid.In("from", "the books have every event through position %d; it is above %d", p.Position,
-				p.Position+1)
+		// Nothing is passed over where another database goes on with the next place.
+		next := to == p.Place && s.Event == "" && p.Identity != ""
+		if to.Compare(p.Place) <= 0 && !next {
+			return ledger.ErrInvalid.In("from", "the books have every event through position %s; it is behind the one after "+
+				"that", p.Place)
 		}
-		effect := fmt.Sprintf("positions %d to %d are never posted: %s", p.Position+1, from-1, s.Reason)
+		effect := fmt.Sprintf("what is after position %s is never posted, through %s: %s", p.Place, to, s.Reason)
 		p.run()
-		p.Position, p.Event = from-1, cmp.Or(s.Event, skipped)
+		p.Place, p.Event = to, name
+		if s.Event == "" {
+			p.Identity = ""
+		}
 		if err := writePartition(t, *p); err != nil {
 			return err
 		}
@@ -187,13 +195,9 @@ func (b *DB) SkipEvents(ctx context.Context, s PartitionSkip) error {
 	})
 }
 
-// Next is the position to read from: that of the last event in the books, where its ID shows that it is still the same,
-// or the one after it.
-func (p Partition) Next() int64 {
-	if p.Event == "" || p.Event == skipped {
-		return p.Position + 1
-	}
-	return p.Position
+// Start is where to read from: the last event in the books is read again where its ID shows that it is still the same.
+func (p Partition) Start() join.Start {
+	return join.Start{After: p.Place, Again: p.Event != "" && p.Event != skipped, Identity: p.Identity}
 }
 
 // skipped is kept for the ID of the last event where that was passed over and is not known: no event has it.
@@ -212,7 +216,7 @@ func (b *DB) RetirePartition(ctx context.Context, e PartitionEnd) error {
 		if p.State == Retired {
 			return nil
 		}
-		effect := fmt.Sprintf("no event after position %d is posted, and no day waits for it: %s", p.Position, e.Reason)
+		effect := fmt.Sprintf("no event after position %s is posted, and no day waits for it: %s", p.Place, e.Reason)
 		p.State = Retired
 		if err := writePartition(t, *p); err != nil {
 			return err

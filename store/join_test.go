@@ -152,7 +152,7 @@ func TestJoinStops(t *testing.T) {
 			if p.State != store.Stopped || !strings.Contains(p.Reason, c.want) || p.Position != 3 {
 				t.Errorf("%s: it is %s at %d: %q", c.line, p.State, p.Position, p.Reason)
 			}
-			same(t, "where it stopped", []any{p.StopEvent, p.StopPosition}, []any{wrong.ID, wrong.Position})
+			same(t, "where it stopped", []any{p.StopEvent, p.Stop}, []any{wrong.ID, wrong.Place})
 			joinAll(t, db, after) // it is stopped
 			partIs(t, db, account, 3_00000000)
 			ok(t, db.RetirePartition(t.Context(), store.PartitionEnd{Source: batch.Source, Name: "p1", Reason: "done"}))
@@ -257,5 +257,96 @@ func TestDaysWaitForEvents(t *testing.T) {
 		ok(t, db.RetirePartition(ctx, store.PartitionEnd{Source: "shop", Name: "p1", Reason: "done"}))
 		ok(t, db.RetirePartition(ctx, store.PartitionEnd{Source: "shop", Name: "p2", Reason: "done"}))
 		same(t, "delivered", testkit.Must(db.Delivered(ctx))(t), staking.Forever)
+	})
+}
+
+// placed are events of the partition p1 at places, as "POSITION.PART", each behind the one before it; the first one is
+// behind the place after.
+func placed(t *testing.T, after string, lines ...string) store.JoinBatch {
+	t.Helper()
+	batch := store.JoinBatch{Source: "shop", Partition: "p1", Identity: "7001/1"}
+	var previous join.Place
+	if after != "" {
+		previous = testkit.Must(join.ParsePlace(after))(t)
+	}
+	for _, line := range lines {
+		place, text, _ := strings.Cut(line, " ")
+		e := testkit.Must(join.Decode([]byte(text), 1))(t)
+		e.Place, e.Previous = testkit.Must(join.ParsePlace(place))(t), new(previous)
+		previous = e.Place
+		batch.Events = append(batch.Events, e)
+	}
+	return batch
+}
+
+// TestJoinPlaces: events that share a position differ by their parts, a watermark needs no place of its own, a
+// reader that another one has overtaken goes on, and places of another database stop the partition.
+func TestJoinPlaces(t *testing.T) {
+	const event = `{"id":"e-%d","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"1"}`
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
+		open(t, db, "alice")
+		of := func(place string, n int) string { return place + " " + fmt.Sprintf(event, n) }
+		watermark := func(place, at string) string { return place + ` {"type":"watermark","before":"` + at + `"}` }
+		is := func(p store.Partition, place, event string, balance ledger.Amount) {
+			t.Helper()
+			same(t, "place", []string{p.Reason, p.Place.String(), p.Event}, []string{"", place, event})
+			partIs(t, db, "alice", balance*1_00000000)
+		}
+		is(joinAll(t, db, placed(t, "", of("800.1", 1), of("800.2", 2))), "800.2", "e-2", 2)
+		is(joinAll(t, db, placed(t, "800.1", of("800.2", 2), of("800.3", 3), watermark("800.3", "2026-03-02T09:00:00Z"))),
+			"800.3", "e-3", 3)
+		same(t, "watermark", partition(t, db).Watermark, day1.Start().Add(9*time.Hour))
+		same(t, "start", partition(t, db).Start(), join.Start{After: join.Place{Position: 800, Part: 3}, Again: true,
+			Identity: "7001/1"})
+		is(joinAll(t, db, placed(t, "800.3", watermark("900", "2026-03-02T09:30:00Z"))), "900", "", 3)
+		is(joinAll(t, db, placed(t, "800.3", of("904.1", 4))), "904.1", "e-4", 4) // of a reader that has no watermark
+		other := placed(t, "904.1", of("904.2", 5))
+		other.Identity = "7001/2"
+		p := joinAll(t, db, other)
+		if !strings.Contains(p.Reason, `"7001/2"`) || p.StopEvent != "e-5" {
+			t.Errorf("it stopped at %q for %q", p.StopEvent, p.Reason)
+		}
+		ok(t, db.SkipEvents(t.Context(), store.PartitionSkip{Source: "shop", Name: "p1", From: 904, Part: 2,
+			Reason: "a test"}))
+		same(t, "another database", joinAll(t, db, other).Event, "e-5")
+		for _, c := range []struct{ after, line, want string }{
+			{"904.3", of("904.4", 6), "missing before"},
+			{"904.1", of("904.3", 6), "steps back"},
+			{"904.1", of("904.2", 6), "was"},
+		} {
+			ok(t, db.ResumePartition(t.Context(), "shop", "p1"))
+			bad := placed(t, c.after, c.line)
+			bad.Identity = "7001/2"
+			if p := joinAll(t, db, bad); !strings.Contains(p.Reason, c.want) {
+				t.Errorf("%s: it stopped for %q, not %q", c.line, p.Reason, c.want)
+			}
+		}
+		partIs(t, db, "alice", 5_00000000)
+	})
+}
+
+// TestJoinSnapshot: a snapshot that begins again sets what an unfinished one has set, until the first watermark.
+func TestJoinSnapshot(t *testing.T) {
+	const row = `{"type":"balance","id":"%s","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","balanceAfter":"%s"}`
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
+		open(t, db, "alice")
+		last := ""
+		snapshot := func(position, amount string) store.Partition {
+			t.Helper()
+			batch := placed(t, last, position+".1 "+fmt.Sprintf(row, "s"+position, amount))
+			batch.Events[0].Initial = true
+			last = position + ".1"
+			return joinAll(t, db, batch)
+		}
+		snapshot("799", "10")
+		partIs(t, db, "alice", 10_00000000)
+		snapshot("807", "4")
+		partIs(t, db, "alice", 4_00000000)
+		joinAll(t, db, placed(t, "807.1", `808 {"type":"watermark","before":"2026-03-02T09:00:00Z"}`))
+		last = "808"
+		if p := snapshot("815", "5"); !strings.Contains(p.Reason, "is over") {
+			t.Errorf("it stopped for %q", p.Reason)
+		}
+		partIs(t, db, "alice", 4_00000000)
 	})
 }

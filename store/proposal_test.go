@@ -14,6 +14,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/integrity"
+	"github.com/softstake/softstake/join"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/pricing"
@@ -241,7 +242,7 @@ func readyToPropose(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	}
 	testkit.Must(db.Exec(ctx, "UPDATE join_partitions SET position = 1, watermark = 1800000000000"))(t) // no day waits
 	testkit.Must(db.Join(ctx, store.JoinBatch{Source: "shop", Partition: "p1",
-		Fault: &store.JoinFault{Position: 2, Err: ledger.ErrInvalid.In("", "it is no event")}}))(t)
+		Fault: &store.JoinFault{Place: join.Place{Position: 2}, Err: ledger.ErrInvalid.In("", "it is no event")}}))(t)
 	ok(t, db.As(proposer).SetFourEyes(ctx, true))
 }
 

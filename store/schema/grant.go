@@ -110,4 +110,5 @@ var Grants = map[string]db.Grant{
 }
 
 // joinPosition are the columns that change when a partition moves or stops.
-const joinPosition = "position, event, watermark, moved_at, state, stopped_at, stop_position, stop_event, reason"
+const joinPosition = "position, part, event, watermark, moved_at, state, stopped_at, stop_position, stop_part, " +
+	"stop_event, reason, identity"
