@@ -119,8 +119,8 @@ var forTests = []string{"scenario", "pgtest", "testkit", "openid/providertest", 
 // compare its JSON with that of /v1, those of web change rows as somebody with SQL would,
 // those of simulation make books, those of console post events of other ledgers.
 var testArrows = map[string][]string{"store": {"reports", "factor"}, "api": {"imports"}, "web": {"db"},
-	"ingest": {"join/postgres", "staking", "access", "db"},
-	"cli":    {"api"}, "simulation": {"access"}, "ceremony": {"store", "staking"}, "mail": {"store", "db", "staking"},
+	"ingest": {"join/postgres", "staking", "access", "db"}, "serve": {"join"},
+	"cli": {"api"}, "simulation": {"access"}, "ceremony": {"store", "staking"}, "mail": {"store", "db", "staking"},
 	"console":  {"evidence", "join"},
 	"evidence": {"store", "control", "people", "pricing", "access", "reports", "audit", "join"},
 	"outbox":   {"store/schema", "access"}}

@@ -150,7 +150,9 @@ type joinStatusCmd struct {
 }
 
 func (joinStatusCmd) Help() string {
-	return `Example:
+	return `"delivered until" is the watermark of the partition, by the clock of its source: no day closes before every watermark has passed its end. "behind" is by how much it is behind the clock.
+
+Example:
 
   softstake join status`
 }
@@ -164,6 +166,7 @@ type partitionJSON struct {
 	Part      int64     `json:"part"`
 	Event     string    `json:"event"`
 	Watermark *instant  `json:"watermark"`
+	Lag       *int64    `json:"lagSeconds"` // rounded down; null: no watermark has come yet, or it is retired
 	Moved     *instant  `json:"moved"`
 	Stop      *stopJSON `json:"stop"`
 }
@@ -177,7 +180,7 @@ type stopJSON struct {
 	Reason   string  `json:"reason"`
 }
 
-func newPartitionJSON(p store.Partition) partitionJSON {
+func newPartitionJSON(p store.Partition, now time.Time) partitionJSON {
 	known := func(at time.Time) *instant {
 		if at.IsZero() {
 			return nil
@@ -186,6 +189,9 @@ func newPartitionJSON(p store.Partition) partitionJSON {
 	}
 	j := partitionJSON{Source: p.Source, Partition: p.Name, State: p.State.String(), Position: p.Position,
 		Part: p.Part, Event: p.Event, Watermark: known(p.Watermark), Moved: known(p.Moved)}
+	if lag, known := p.Lag(now); known && p.State != store.Retired {
+		j.Lag = new(int64(lag / time.Second))
+	}
 	if p.State == store.Stopped {
 		j.Stop = &stopJSON{instant(p.Stopped), p.Stop.Position, p.Stop.Part, p.StopEvent, p.Reason}
 	}
@@ -201,22 +207,25 @@ func (c *joinStatusCmd) Run(env *Env) error {
 		if c.JSON {
 			all := []partitionJSON{}
 			for _, p := range partitions {
-				all = append(all, newPartitionJSON(p))
+				all = append(all, newPartitionJSON(p, db.Now()))
 			}
 			return writeJSON(env.Stdout, all)
 		}
 		if len(partitions) == 0 {
 			return env.printf("No source is joined.\n")
 		}
-		g := newGrid(text("partition"), text("state"), figure("position"), text("delivered until"), text("moved"),
-			text("stopped at"))
+		g := newGrid(text("partition"), text("state"), figure("position"), text("delivered until"), figure("behind"),
+			text("moved"), text("stopped at"))
 		for _, p := range partitions {
-			stop := ""
+			stop, behind := "", ""
+			if lag, known := p.Lag(db.Now()); known && p.State != store.Retired {
+				behind = lag.Truncate(time.Second).String()
+			}
 			if p.State == store.Stopped {
 				stop = fmt.Sprintf("position %s%s: %s", p.Stop, eventText(p.StopEvent), p.Reason)
 			}
 			g.add(p.Source+"/"+p.Name, p.State.String(), p.Place.String(), wallOrNever(p.Watermark),
-				wallOrNever(p.Moved), stop)
+				behind, wallOrNever(p.Moved), stop)
 		}
 		return g.write(env.Stdout)
 	})

@@ -52,7 +52,7 @@ var jsonForms = []struct {
 	{findingJSON{}, "", "day account asset rule what"},
 	{anchorsJSON{}, "", "records checkpoints through rows findings"},
 	{differentJSON{}, "", "day kind what"},
-	{partitionJSON{}, "", "source partition state position part event watermark moved stop"},
+	{partitionJSON{}, "", "source partition state position part event watermark lagSeconds moved stop"},
 	{stopJSON{}, "", "at position part event reason"},
 	{payoutJSON{}, "OpenPayoutOut", ""},
 	{documentJSON{}, "DocumentOut", ""},

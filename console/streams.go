@@ -66,9 +66,7 @@ func (v *visit) partitions(firstOpen staking.Day, closesAt time.Time) (all []par
 	}
 	for _, p := range partitions {
 		s := partition{Partition: p}
-		if !p.Watermark.IsZero() {
-			s.Lag = max(now.Sub(p.Watermark), 0)
-		}
+		s.Lag, _ = p.Lag(now)
 		s.Holds = waits && p.State != store.Retired && p.Watermark.Before((firstOpen + 1).Start())
 		all = append(all, s)
 	}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -145,7 +146,14 @@ var (
 	payoutsSince = description("payouts_unanswered_since_timestamp_seconds",
 		"When the oldest of them was paid; absent where all are answered.", "token")
 	payoutsRefused = description("payouts_refused", "Payouts of the token that the other ledger refuses.", "token")
-	largeBytes     = description("large_body_bytes", "Memory that is reserved for request bodies above 64 KiB.")
+	streamUntil    = description("join_watermark_timestamp_seconds",
+		"Every event of the partition of another ledger from before then is delivered, by the clock of its source; 0 where "+
+			"no watermark has come yet.", "source", "partition")
+	streamMoved = description("join_moved_timestamp_seconds",
+		"When something of the partition last came into the books; 0 where nothing has.", "source", "partition")
+	streamStopped = description("join_stopped", "1 where the partition has stopped at an event, until somebody decides.",
+		"source", "partition")
+	largeBytes = description("large_body_bytes", "Memory that is reserved for request bodies above 64 KiB.")
 )
 
 // Describe sends the descriptions of what is collected.
@@ -179,7 +187,7 @@ func (m collector) Collect(c chan<- prometheus.Metric) {
 	}
 	var err error
 	for _, collect := range []func(context.Context, func(*prometheus.Desc, float64, ...string)) error{
-		m.collectTokens, m.collectAccess, m.collectEvents, m.collectPayouts, m.collectCopies,
+		m.collectTokens, m.collectAccess, m.collectEvents, m.collectPayouts, m.collectStreams, m.collectCopies,
 	} {
 		if err = collect(ctx, gauge); err != nil {
 			break // each would wait for books that cannot be reached
@@ -240,6 +248,26 @@ func (m collector) collectPayouts(ctx context.Context,
 		gauge(payoutsRefused, float64(s.Refused), s.Asset)
 		if !s.Oldest.IsZero() {
 			gauge(payoutsSince, float64(s.Oldest.Unix()), s.Asset)
+		}
+	}
+	return err
+}
+
+// collectStreams sends how far the events of other ledgers are in the books; nothing of partitions that are retired.
+func (m collector) collectStreams(ctx context.Context,
+	gauge func(d *prometheus.Desc, v float64, labels ...string)) error {
+	seconds := func(at time.Time) float64 {
+		if at.IsZero() {
+			return 0
+		}
+		return float64(at.UnixMilli()) / 1000
+	}
+	partitions, err := reports.New(m.books.Reader()).Partitions(ctx)
+	for _, p := range partitions {
+		if p.State != store.Retired {
+			gauge(streamUntil, seconds(p.Watermark), p.Source, p.Name)
+			gauge(streamMoved, seconds(p.Moved), p.Source, p.Name)
+			gauge(streamStopped, oneIf(p.State == store.Stopped), p.Source, p.Name)
 		}
 	}
 	return err

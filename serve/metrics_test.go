@@ -9,7 +9,9 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/softstake/softstake/join"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/store"
 )
 
 // TestMetrics: the figures are of the books as they stand, and only numbers of tokens are labels.
@@ -26,6 +28,14 @@ func TestMetrics(t *testing.T) {
 	w.clock.Forward(noon.Add(37 * time.Hour))
 	s := w.serve()
 	s.waitFor("a token waits")
+	// A day waits for partitions, so that they come when the days are paid.
+	at := noon.Add(-time.Second)
+	_, err = w.books.Join(t.Context(), store.JoinBatch{Source: "shop", Partition: "p1", Events: []join.Event{
+		{Place: join.Place{Position: 1}, Type: join.Watermark, At: at}}})
+	w.ok(err)
+	_, err = w.books.Join(t.Context(), store.JoinBatch{Source: "shop", Partition: "p2",
+		Fault: &store.JoinFault{Place: join.Place{Position: 1}, Err: ledger.ErrInvalid}})
+	w.ok(err)
 	for path, want := range map[string]int{"/api/v3/ping": 200, "/sapi/alice": 404, "/sapi/bob": 404} {
 		if status, body := s.get(path); status != want {
 			t.Errorf("GET %s: %d %s", path, status, body)
@@ -55,8 +65,12 @@ func TestMetrics(t *testing.T) {
 		`softstake_db_pool_idle_connections{pool="readers"}`, `softstake_db_pool_waits_total{pool="writer"}`, `softstake_db_pool_wait_seconds_total{pool="readers"}`,
 		`softstake_large_body_bytes 0`, `softstake_outbox_unnumbered_events 0`,
 		`softstake_outbox_lag_seconds 0`,
-		`softstake_security_events_total{event="break-glass"} 0`, // an increase from nothing is none
-		`softstake_backup_timestamp_seconds 1.7953488e+09`,       // noon: no clock has moved yet
+		`softstake_security_events_total{event="break-glass"} 0`,                                   // an increase from nothing is none
+		`softstake_backup_timestamp_seconds 1.7953488e+09`,                                         // noon: no clock has moved yet
+		`softstake_join_watermark_timestamp_seconds{partition="p1",source="shop"} 1.795348799e+09`, // a second before noon
+		`softstake_join_watermark_timestamp_seconds{partition="p2",source="shop"} 0`,
+		`softstake_join_moved_timestamp_seconds{partition="p1",source="shop"} 1.795482e+09`,
+		`softstake_join_stopped{partition="p1",source="shop"} 0`, `softstake_join_stopped{partition="p2",source="shop"} 1`,
 		`softstake_run_failed 0`, `softstake_runs_failed_total 0`, "go_goroutines", "process_start_time_seconds",
 	} {
 		if !strings.Contains(body, want+"\n") && !strings.Contains(body, want+" ") {

@@ -103,7 +103,7 @@ func (b *DB) Join(ctx context.Context, batch JoinBatch) (j Joined, err error) {
 			}
 			continue
 		}
-		if err == nil {
+		if err == nil && j.Entries > 0 {
 			b.observe(j.Entries)
 		}
 		return j, annotate(err, "join %d events of %s/%s", len(batch.Events), batch.Source, batch.Partition)

@@ -200,6 +200,15 @@ func (p Partition) Start() join.Start {
 	return join.Start{After: p.Place, Again: p.Event != "" && p.Event != skipped, Identity: p.Identity}
 }
 
+// Lag is for how long events may be missing: by how much the watermark is behind a clock, at least 0. known is false
+// where no watermark has come yet.
+func (p Partition) Lag(now time.Time) (_ time.Duration, known bool) {
+	if p.Watermark.IsZero() {
+		return 0, false
+	}
+	return max(now.Sub(p.Watermark), 0), true
+}
+
 // skipped is kept for the ID of the last event where that was passed over and is not known: no event has it.
 const skipped = "/skipped"
 
