@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
@@ -244,7 +245,7 @@ type joinLateCmd struct {
 }
 
 func (joinLateCmd) Help() string {
-	return `The day that such an event is about was closed when it came, and so it counts from the first open moment on. "softstake explain" shows what the day has paid, and "softstake compensate" makes good what was too low.
+	return `The day that such an event is about was closed when it came, and so it counts from the first open moment on. Then follows what each reward of these days would have been with them, where that depends on nobody else; each day is taken by itself. "softstake explain" shows what the day has paid, and "softstake compensate" makes good what was too low.
 
 Example:
 
@@ -266,12 +267,38 @@ func (c *joinLateCmd) Run(env *Env) error {
 			g.add(e.Day.String(), e.Entry, string(e.Account), a.plain(e.Asset, e.Amount), e.Asset, wallTime(e.At),
 				wallTime(e.Dated))
 		}
-		err = g.write(env.Stdout)
+		effects, err := reports.New(db.Reader()).LateEffects(ctx, given(c.From, 0), shownLate)
+		if err == nil {
+			err = g.write(env.Stdout)
+		}
+		if err == nil && len(effects) > 0 {
+			if err = env.printf("\n"); err == nil {
+				err = lateEffects(a, effects).write(env.Stdout)
+			}
+		}
 		if err == nil && len(late) > shownLate {
 			err = env.warnf("There are more; list them from a later day on.")
 		}
 		return err
 	})
+}
+
+// lateEffects is a table of what rewards would have been.
+func lateEffects(a assets, effects []reports.LateEffect) *grid {
+	g := newGrid(text("day"), text("account"), text("token"), figure("late events"), figure("reward"), figure("with them"),
+		figure("difference"), figure("made good"))
+	for _, e := range effects {
+		due, difference, madeGood := "not known", "", ""
+		if e.Known {
+			due, difference = a.plain(e.Asset, e.Due), a.plain(e.Asset, e.Due-e.Reward)
+		}
+		if e.MadeGood > 0 {
+			madeGood = a.plain(e.Asset, e.MadeGood)
+		}
+		g.add(e.Day.String(), string(e.Account), e.Asset, strconv.Itoa(e.Events), a.plain(e.Asset, e.Reward), due,
+			difference, madeGood)
+	}
+	return g
 }
 
 // shownLate is how many late events are listed.

@@ -224,6 +224,11 @@ func TestJoinReward(t *testing.T) {
 		p := joinAll(t, db, eventBatch(t, 3, lines))
 		same(t, "the reason", p.Reason, "")
 		partIs(t, db, "alice", 101_00000000+reward)
+		// Half of the day that is paid would have had three times as much: the whole of it twice.
+		joinAll(t, db, eventBatch(t, 8, `
+			{"id":"e-2","at":"2026-03-03T12:00:00Z","account":"alice","token":"BNB","change":"200"}`))
+		same(t, "late", testkit.Must(reports.New(db.Reader()).LateEffects(t.Context(), day1, 10))(t), []reports.LateEffect{{
+			Day: day1 + 1, Account: "alice", Asset: "BNB", Events: 1, Reward: reward, Due: 2*reward + 1, Known: true}})
 	})
 }
 
