@@ -87,7 +87,7 @@ var arrows = map[string][]string{
 	"serve": {"reports", "outbox", "api", "web", "console", "ui", "mail", "people", "binance", "events", "db", "store",
 		"staking", "access", "ledger"},
 	"demo": {"reports", "control", "people", "store", "pricing", "conversion", "staking", "access", "audit", "ledger"},
-	"bench": {"reports", "control", "people", "store", "imports", "pricing", "evidence", "staking", "access", "ledger",
+	"bench": {"ingest", "join", "reports", "control", "people", "store", "imports", "pricing", "evidence", "staking", "access", "ledger",
 		"db"},
 	"cli": {"ingest", "join", "join/postgres", "openid",
 		"reports", "control", "simulation", "idempotency", "people", "serve",

@@ -30,6 +30,7 @@ type benchCmd struct {
 	Post    benchPostCmd    `cmd:"" help:"Measure how fast transfers are posted."`
 	HTTP    benchHTTPCmd    `cmd:"" name:"http" help:"Measure how fast requests are answered."`
 	Records benchRecordsCmd `cmd:"" help:"Measure how fast the record of a day is made, and proofs of balances."`
+	Join    benchJoinCmd    `cmd:"" help:"Measure how fast the events of another ledger come in."`
 	Pages   benchPagesCmd   `cmd:"" help:"Measure how fast the holder's pages, and those of the console, are made."`
 }
 

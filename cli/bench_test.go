@@ -27,6 +27,8 @@ func TestBenchmarksLeaveOrdinaryBooks(t *testing.T) {
 		{"http --holders 300 --days 2 --transfers 1500 --batch 200 --singles 8 --single-transfers 100 --readers 4 --reads 50",
 			"engine positions seconds transfersPerSecond singleTransfersPerSecond singleP99Seconds " +
 				"listPerSecond listP99Seconds rewardsPerSecond rewardsP99Seconds peakRssBytes"},
+		{"join --accounts 300 --changes 1000 --batch 200 --lasts 300ms", "engine seconds changesPerSecond postedPerSecond " +
+			"ratio processorRatio lagP50Seconds lagP99Seconds lagMaxSeconds peakRssBytes"},
 		{"records --holders 300", "engine positions seconds processorSeconds peakRssBytesBefore peakRssBytes " +
 			"proofsP50Seconds proofsP99Seconds"},
 		{"pages --positions 600 --days 2 --visitors 3 --reads 4", "engine positions days reads pages peakRssBytes"},

@@ -124,6 +124,10 @@ func Decode(text []byte, position int64) (Event, error) {
 		return Event{}, ledger.ErrInvalid.In("", "the record has %d bytes; at most %d are allowed", len(text), MaxText)
 	}
 	var f form
+	if readFlat(text, &f) {
+		return f.event(position)
+	}
+	f = form{}
 	if err := strictjson.Decode(text, &f); err != nil {
 		if fault, is := errors.AsType[*strictjson.Fault](err); is {
 			return Event{}, ledger.ErrInvalid.In(fault.Field, "%s", fault.Message)

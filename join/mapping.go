@@ -117,19 +117,16 @@ func (f Field) check(name string) error {
 
 // set gives the form's field of a name a text, and reports whether there is such a field and the text fits.
 func (f *form) set(name, text string) bool {
-	texts := map[string]*string{"type": &f.Type, "id": &f.ID, "at": &f.At, "account": &f.Account, "token": &f.Token,
-		"kind": &f.Kind, "change": &f.Change, "balanceAfter": &f.BalanceAfter, "reverses": &f.Reverses,
-		"reward": &f.Reward, "owner": &f.Owner, "region": &f.Region, "reason": &f.Reason, "before": &f.Before}
-	if into, is := texts[name]; is {
+	if into := f.text(name); into != nil {
 		*into = text
 		return true
 	}
-	if into, is := map[string]**int64{"position": &f.Position, "previous": &f.Previous}[name]; is {
+	if into := f.number(name); into != nil {
 		n, err := strconv.ParseInt(text, 10, 64)
 		*into = &n
 		return err == nil
 	}
-	if into, is := map[string]**bool{"verified": &f.Verified, "earns": &f.Earns}[name]; is {
+	if into := f.truth(name); into != nil {
 		yes := text == "true"
 		*into = &yes
 		return yes || text == "false"

@@ -1,0 +1,149 @@
+package join
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// readFlat reads an event of the plainest JSON, as most sources write it: one object of texts without escapes, whole
+// numbers and truth values. It reports false where there is anything else, also what is wrong: the strict decoder reads
+// that, and says what it is. It takes less than a tenth of that one's time, which was a ninth of what an event costs.
+func readFlat(text []byte, f *form) bool {
+	var seen [maxFlat]string
+	r := flatReader{text}
+	if !r.take('{') {
+		return false
+	}
+	for n := 0; n < maxFlat; n++ {
+		name, is := r.text()
+		for _, before := range seen[:n] {
+			is = is && before != name
+		}
+		if seen[n] = name; !is || !r.take(':') || !r.value(name, f) {
+			return false
+		}
+		if !r.take(',') {
+			return r.take('}') && len(bytes.TrimLeft(r.left, flatSpace)) == 0
+		}
+	}
+	return false
+}
+
+// maxFlat is more members than an event has.
+const maxFlat = 20
+
+const flatSpace = " \t\r\n"
+
+// flatReader reads from what is left of a text.
+type flatReader struct{ left []byte }
+
+func (r *flatReader) take(c byte) bool {
+	r.left = bytes.TrimLeft(r.left, flatSpace)
+	if len(r.left) == 0 || r.left[0] != c {
+		return false
+	}
+	r.left = r.left[1:]
+	return true
+}
+
+// text reads a text of ASCII without escapes.
+func (r *flatReader) text() (string, bool) {
+	if !r.take('"') {
+		return "", false
+	}
+	for i, c := range r.left {
+		if c == '"' {
+			text := string(r.left[:i])
+			r.left = r.left[i+1:]
+			return text, true
+		}
+		if c < ' ' || c > '~' || c == '\\' {
+			return "", false
+		}
+	}
+	return "", false
+}
+
+// value reads the value of a member of the form.
+func (r *flatReader) value(name string, f *form) bool {
+	if into := f.text(name); into != nil {
+		text, is := r.text()
+		*into = text
+		return is
+	}
+	r.left = bytes.TrimLeft(r.left, flatSpace)
+	end := bytes.IndexAny(r.left, ",}"+flatSpace)
+	if end < 0 {
+		return false
+	}
+	word := string(r.left[:end])
+	r.left = r.left[end:]
+	if into := f.truth(name); into != nil {
+		*into = new(word == "true")
+		return word == "true" || word == "false"
+	}
+	into := f.number(name)
+	if into == nil {
+		return false
+	}
+	n, err := strconv.ParseInt(word, 10, 64)
+	*into = &n
+	return err == nil && n >= 0 && word == strconv.FormatInt(n, 10)
+}
+
+// text is the member of a name that is a text, or nil.
+func (f *form) text(name string) *string {
+	switch name {
+	case "type":
+		return &f.Type
+	case "id":
+		return &f.ID
+	case "at":
+		return &f.At
+	case "account":
+		return &f.Account
+	case "token":
+		return &f.Token
+	case "kind":
+		return &f.Kind
+	case "change":
+		return &f.Change
+	case "balanceAfter":
+		return &f.BalanceAfter
+	case "reverses":
+		return &f.Reverses
+	case "reward":
+		return &f.Reward
+	case "owner":
+		return &f.Owner
+	case "region":
+		return &f.Region
+	case "reason":
+		return &f.Reason
+	case "before":
+		return &f.Before
+	}
+	return nil
+}
+
+// number is the member of a name that is a whole number, or nil.
+func (f *form) number(name string) **int64 {
+	switch name {
+	case "position":
+		return &f.Position
+	case "previous":
+		return &f.Previous
+	}
+	return nil
+}
+
+// truth is the member of a name that is a truth value, or nil.
+func (f *form) truth(name string) **bool {
+	switch name {
+	case "verified":
+		return &f.Verified
+	case "earns":
+		return &f.Earns
+	}
+	return nil
+}
