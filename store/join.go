@@ -163,14 +163,14 @@ func (x *joining) run(t db.Tx) (records outbox.Records, err error) {
 	if err != nil || x.joined.State != Running {
 		return nil, err
 	}
-	if err := inOrder(x.identify, x.take, x.prepare, x.readReferences, x.readBalances, x.date,
+	if err := inOrder(x.identify, x.take, x.prepare, x.readReferences, x.readRepeats, x.readBalances, x.date,
 		x.changeAccounts); err != nil {
 		return nil, err
 	}
 	if records, err = x.post(); err != nil {
 		return nil, err
 	}
-	return records, inOrder(x.compareBalances, x.writeBalances, x.writeReferences, x.creditRewards, x.writeLate, x.move)
+	return records, inOrder(x.compareBalances, x.writeBalances, x.creditRewards, x.writeReferences, x.writeLate, x.move)
 }
 
 func (x *joining) refuse(e join.Event, index int, err error) error {

@@ -135,8 +135,7 @@ func (x *joining) refers(e *joinedEvent) string {
 func entryBucket(id string) int64 { return int64(ledger.Entry{ID: id}.Bucket()) }
 
 // readReferences finds what events take back or correct: events of the same account and token, which must be in the
-// books or come before them. It finds the rewards that were credited before, too: crediting one again has no further
-// effect.
+// books or come before them.
 func (x *joining) readReferences() error {
 	type reference struct {
 		index int // of the event, in x.events
@@ -144,13 +143,8 @@ func (x *joining) readReferences() error {
 		part  ledger.Account
 		asset string
 	}
-	var all []*joinedEvent
 	var reversed []reference
 	for i, e := range x.events {
-		if x.refers(e) == "" {
-			continue
-		}
-		all = append(all, e)
 		for _, part := range []ledger.Account{e.Account, e.Account.Held()} {
 			if e.Reverses != "" {
 				reversed = append(reversed, reference{i, x.refers(e), part, e.Token})
@@ -167,13 +161,6 @@ func (x *joining) readReferences() error {
 				db.Int("entries", func(r reference) int64 { return entryBucket(r.entry) }),
 				db.Text("entry", func(r reference) string { return r.entry }),
 				db.Text("asset", func(r reference) string { return r.asset }))...))
-	credited := map[string]bool{}
-	if err == nil {
-		err = x.t.QueryEach(func(r db.Row) error { credited[r.Text(0)] = true; return nil },
-			"SELECT entry FROM join_references WHERE bucket = $1 AND entry = $2", db.SetOf(all,
-				db.Int("bucket", func(e *joinedEvent) int64 { return entryBucket(e.entry) }),
-				db.Text("entry", func(e *joinedEvent) string { return e.entry })))
-	}
 	if err != nil {
 		return fmt.Errorf("read what events refer to: %w", err)
 	}
@@ -187,10 +174,50 @@ func (x *joining) readReferences() error {
 		if e.of != nil {
 			before[e.entry] = e
 		}
-		if e.Type == join.Reward {
-			e.repeats = e.repeats || credited[e.entry]
-			credited[e.entry] = true
+	}
+	return nil
+}
+
+// readRepeats finds the rewards that were credited before: an event that comes again has no further effect, and an ID
+// is that of one event, whether it has an entry or not. What else an event of a change said before is in its entry, and
+// of a reward in the reward: see post and creditRewards.
+func (x *joining) readRepeats() error {
+	var all, referring []*joinedEvent
+	for _, e := range x.events {
+		if e.of != nil {
+			all = append(all, e)
 		}
+		if x.refers(e) != "" {
+			referring = append(referring, e)
+		}
+	}
+	ids := []db.Field[*joinedEvent]{
+		db.Int("bucket", func(e *joinedEvent) int64 { return entryBucket(e.entry) }),
+		db.Text("entry", func(e *joinedEvent) string { return e.entry }),
+	}
+	referred, posted := map[string]string{}, map[string]bool{}
+	err := x.t.QuerySet(func(r db.Row) error { referred[r.Text(0)] = r.Text(1); return nil },
+		"SELECT r.entry, f.refers FROM {rows} JOIN join_references f ON f.bucket = r.bucket AND f.entry = r.entry",
+		db.SetOf(all, ids...))
+	if err == nil {
+		err = x.t.QuerySet(func(r db.Row) error { posted[r.Text(0)] = true; return nil },
+			"SELECT r.entry FROM {rows} JOIN entries e ON e.bucket = r.bucket AND e.entry = r.entry",
+			db.SetOf(referring, ids...))
+	}
+	if err != nil {
+		return fmt.Errorf("read the events of before: %w", err)
+	}
+	for _, e := range all {
+		refers, known := referred[e.entry]
+		differs := posted[e.entry] // it has an entry, and referred to nothing
+		if known {
+			differs = refers != x.refers(e)
+		}
+		if differs {
+			return x.refuse(e.Event, e.index, ledger.ErrConflict.In("id", "event %q", e.ID))
+		}
+		e.repeats = e.repeats || known && e.Type == join.Reward
+		referred[e.entry] = x.refers(e)
 	}
 	return nil
 }

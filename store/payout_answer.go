@@ -32,9 +32,10 @@ const answersAtOnce = 2_000
 
 // AnswerPayouts keeps what another ledger says of payouts. A payout is credited once: another transaction for it, and a
 // refusal of one that is credited, are ledger.ErrConflict. What was refused may be credited later. Repeating an answer
-// has no further effect, and so has a refusal for another reason: the first reason stays. The outcomes are in the order
-// of the answers; parts of 2,000 are committed one by one, and a call that failed is made again as it was. Safe for
-// concurrent use.
+// has no further effect, and so has a refusal for another reason: the first reason stays. A transaction that begins
+// with join/ is ledger.ErrInvalid: so do those of the events of joined sources. The outcomes are in the order of the
+// answers; parts of 2,000 are committed one by one, and a call that failed is made again as it was. Safe for concurrent
+// use.
 func (b *DB) AnswerPayouts(ctx context.Context, answers []PayoutAnswer) ([]PayoutOutcome, error) {
 	outcomes := make([]PayoutOutcome, 0, len(answers))
 	for part := range slices.Chunk(answers, answersAtOnce) {
@@ -42,7 +43,7 @@ func (b *DB) AnswerPayouts(ctx context.Context, answers []PayoutAnswer) ([]Payou
 		err := b.engine.Write(ctx, func(t db.Tx) error {
 			a := newAnswering(b, t)
 			for _, answer := range part {
-				a.add(answer)
+				a.add(answer, notJoined(answer))
 			}
 			if err := a.read(); err != nil {
 				return err
@@ -88,15 +89,28 @@ type answeredPayout struct {
 	refuses     bool // refused in it
 	before      bool // it was refused before this transaction
 	reason      string
+	event       string // the entry's ID of the event of a joined source that has credited it; "": none has
 }
 
 func newAnswering(b *DB, t db.Tx) *answering {
 	return &answering{b: b, t: t, payouts: map[string]*answeredPayout{}}
 }
 
-// add adds an answer, which is checked by itself.
-func (a *answering) add(answer PayoutAnswer) {
+// notJoined refuses the transaction of an event of a joined source: only the event itself says that.
+func notJoined(answer PayoutAnswer) error {
+	if ledger.IsJoinID(answer.Transaction) {
+		return ledger.ErrInvalid.In("transaction", "%q begins with join/, as the events of joined sources do",
+			ledger.Clip(answer.Transaction))
+	}
+	return nil
+}
+
+// add adds an answer, which is checked by itself; wrong: why it is refused already.
+func (a *answering) add(answer PayoutAnswer, wrong error) {
 	p, err := parsePayout(answer.Payout)
+	if err == nil {
+		err = wrong
+	}
 	for _, said := range []struct{ field, text string }{{"transaction", answer.Transaction}, {"refused", answer.Refused}} {
 		if err == nil && said.text != "" {
 			err = ledger.At(said.field, ledger.CheckLine("the text", said.text, maxPayoutText))
@@ -287,13 +301,16 @@ func (a *answering) write() error {
 	if err != nil {
 		return err
 	}
-	_, err = insert(a.t, "payout_answers", db.SetOf(rows,
+	n, err := insert(a.t, "payout_answers", db.SetOf(rows,
 		db.Int("bucket", func(r row) int64 { return r.bucket }),
 		db.Text("payout", func(r row) string { return r.id }),
 		db.Int("credited", func(r row) int64 { return r.credited }),
 		db.Text("reference", func(r row) string { return r.reference }),
 		db.Int("at", func(row) int64 { return now }),
 		db.Text("credential", func(row) string { return written[a.b.actor.Credential] })))
+	if err == nil && n != int64(len(rows)) { // answered at the same time: what is no payout has no batch to lock
+		err = db.ErrRetry
+	}
 	if err == nil {
 		_, err = a.t.Set(nil, `UPDATE payout_batches SET credited = payout_batches.credited + r.credited,
 		       refused = payout_batches.refused + r.refused FROM {rows}`+ofPayoutBatch,
@@ -306,40 +323,55 @@ func (a *answering) write() error {
 
 // creditRewards keeps that the source has credited rewards, each by the entry's ID of the event. A reward that the
 // books have not paid, or have paid to another or with another amount, and one that another event has credited before,
-// stop the partition: the source has given its holder what the books do not say. One that an acknowledgement has
-// credited stays as it is.
+// of whatever source, stop the partition: the source has given its holder what the books do not say. So does an event
+// that comes again with another account or amount. One that an acknowledgement has credited stays as it is.
 func (x *joining) creditRewards() error {
 	a := newAnswering(x.DB, x.t)
 	var events []*joinedEvent
 	for _, e := range x.events {
-		if e.Type == join.Reward && !e.repeats {
-			a.add(PayoutAnswer{Payout: e.Reward, Transaction: e.entry})
+		if e.Type == join.Reward {
+			a.add(PayoutAnswer{Payout: e.Reward, Transaction: e.entry}, nil)
 			events = append(events, e)
 		}
 	}
-	if err := a.read(); err != nil {
+	if err := inOrder(a.read, a.readEvents); err != nil {
 		return err
 	}
-	of := ledger.JoinID(x.batch.Source, "")
 	for i, e := range events {
+		if a.wrong[i] != nil {
+			return x.refuse(e.Event, e.index, ledger.At("reward", a.wrong[i]))
+		}
 		p, asset := a.payouts[e.Reward], x.assets[e.Token]
 		var err error
 		switch {
-		case a.wrong[i] != nil:
-			err = ledger.At("reward", a.wrong[i])
 		case !p.paid || p.account != e.Account || p.Asset != e.Token:
 			err = ledger.ErrNotFound.In("reward", "reward %s of %s in %s", e.Reward, e.Account, e.Token)
 		case p.amount != e.amount:
 			err = errDiffers.In("change", "%s is of %s %s, and the source has credited %s", p.id, asset.Format(p.amount),
 				p.Asset, asset.Format(e.amount))
-		case p.credits || strings.HasPrefix(p.transaction, of):
-			err = errDiffers.In("reward", "%s is credited by the event %s already", p.id, strings.TrimPrefix(p.transaction, of))
-		case p.transaction == "":
-			p.transaction, p.credits = e.entry, true
+		case e.repeats:
+		case p.event == e.entry: // from another partition, since repeats were looked for
+			return db.ErrRetry
+		case p.event != "":
+			err = errDiffers.In("reward", "%s is credited by the event %s already", p.id, p.event)
+		default:
+			p.event = e.entry
+			if p.transaction == "" {
+				p.transaction, p.credits = e.entry, true
+			}
 		}
 		if err != nil {
 			return x.refuse(e.Event, e.index, err)
 		}
 	}
 	return a.write()
+}
+
+// readEvents reads which events of joined sources have credited the rewards.
+func (a *answering) readEvents() error {
+	err := a.t.QuerySet(func(r db.Row) error { a.payouts[r.Text(0)].event = r.Text(1); return nil },
+		"SELECT r.payout, f.entry FROM {rows} JOIN join_references f ON f.refers = r.payout",
+		db.SetOf(a.sorted(func(*answeredPayout) bool { return true }),
+			db.Text("payout", func(p *answeredPayout) string { return p.id })))
+	return annotate(err, "read who has credited rewards")
 }

@@ -222,20 +222,39 @@ func TestTheSourceCreditsRewards(t *testing.T) {
 		absent, other := all[2], all[2]
 		absent.ID = "reward/2026-03-04/BNB/nobody"
 		other.ID = all[0].ID
-		for i, c := range []struct{ event, reason string }{
+		change := func(id string, p reports.Payout) string {
+			return fmt.Sprintf(`{"id":%q,"at":"2026-03-05T00:05:00Z","account":%q,"token":"BNB","change":"1"}`, id, p.Account)
+		}
+		p := partition(t, db)
+		for _, c := range []struct{ event, reason string }{
 			{credit("q-0", all[2], all[2].Amount+1), "and the source has credited"},
-			{credit("q-1", all[0], all[0].Amount), "is credited by the event p-1 already"},
-			{credit("q-2", before, was), "is credited by the event p-3 already"},
+			{credit("q-1", all[0], all[0].Amount), "is credited by the event join/shop/p-1 already"},
+			{credit("q-2", before, was), "is credited by the event join/shop/p-3 already"},
 			{credit("q-3", absent, 5), "reward reward/2026-03-04/BNB/nobody of "},
 			{credit("q-4", other, all[0].Amount), "reward " + all[0].ID + " of " + string(all[2].Account)},
 			{credit("q-5", all[2], all[2].Amount) + "\n" + credit("q-6", all[2], all[2].Amount),
-				"is credited by the event q-5 already"},
+				"is credited by the event join/shop/q-5 already"},
+			{credit("q-7", all[1], all[1].Amount), "is credited by the event join/shop/p-2 already"}, // and by tx-1
+			{credit("p-1", before, was), "different content"},
+			{credit("p-1", all[0], all[0].Amount+1), "and the source has credited"},
+			{credit("p-1", other, all[0].Amount), "reward " + all[0].ID + " of " + string(all[2].Account)},
+			{change("p-1", all[0]), "different content"},
+			{change("q-8", all[0]) + "\n" + credit("q-8", before, was), "different content"},
+			{credit("q-8", before, was), "different content"},
+			{credit("p-1", all[0], all[0].Amount) + "\n" + change("p-1", all[0]), "different content"},
+			{change("q-9", all[0]) + "\n" + strings.Replace(change("q-9", all[0]), "}", `,"reverses":"q-8"}`, 1),
+				"different content"},
 		} {
-			p := joinAll(t, db, eventBatch(t, int64(4+i), c.event))
+			p = joinAll(t, db, eventBatch(t, p.Position+1, c.event))
 			contains(t, p.Reason, c.reason)
 			ok(t, db.SkipEvents(t.Context(), store.PartitionSkip{Source: "shop", Name: "p1", Event: p.StopEvent,
 				Reason: "typing"}))
+			p = partition(t, db)
 		}
+		second := eventBatch(t, 1, credit("p-1", all[0], all[0].Amount))
+		second.Source = "another"
+		contains(t, joinAll(t, db, second).Reason, "is credited by the event join/shop/p-1 already")
+		contains(t, answerOne(t, db, all[2].ID, "join/shop/q-9", ""), "begins with join/")
 		same(t, "open", len(testkit.Must(reports.New(db.Reader()).OpenPayouts(t.Context(), 0, 9, false))(t)), 0)
 	})
 }
