@@ -172,6 +172,7 @@ func restoreOld(t *testing.T, url string, schema int64) {
 		wantChangedKeys(t, schema, r.Changes)
 	})
 	goOn(t, url)
+	wantPayoutsAfter(t, url, o)
 
 	db := testkit.Must(store.Open(ctx, url, o))(t)
 	closeAfter(t, db)
@@ -185,6 +186,19 @@ func restoreOld(t *testing.T, url string, schema int64) {
 		}
 	})
 	wantSameRows(t, ctx, db, testkit.Must(store.Open(ctx, again, o))(t))
+}
+
+// wantPayoutsAfter wants restored books, which had no payouts, to number theirs behind all that were given before.
+func wantPayoutsAfter(t *testing.T, url string, o store.Options) {
+	t.Helper()
+	db := testkit.Must(store.Open(t.Context(), url, o))(t)
+	closeAfter(t, db)
+	ok(t, db.SetPayouts(t.Context(), true))
+	c := store.Compensation{Day: staking.DayOf(afterBefore) - 1, Asset: bnb, Account: "alice", Name: "n", Amount: 7}
+	testkit.Must(db.Compensate(t.Context(), c, "a test"))(t)
+	testkit.Must(db.NumberPayouts(t.Context()))(t)
+	first := testkit.Must(reports.New(db.Reader()).Payouts(t.Context(), afterBefore.UnixMicro(), 1))(t).Payouts
+	same(t, "the first payout", first[0].Number, afterBefore.UnixMicro()+1)
 }
 
 // wantSameRows wants two books to have the same accounts, balances and rewards.
