@@ -79,6 +79,7 @@ func TestPayouts(t *testing.T) {
 				t.Errorf("payout %+v, and the reward is %d", p, e.Measured.Reward)
 			}
 		}
+		refusedAfter(t, db, all)
 		c := store.Compensation{Day: day1 + 2, Asset: bnb, Account: "holder-003", Name: "n", Amount: 7}
 		testkit.Must(db.Compensate(t.Context(), c, "late"))(t)
 		testkit.Must(db.Compensate(t.Context(), c, "late"))(t)
@@ -93,6 +94,26 @@ func TestPayouts(t *testing.T) {
 		same(t, "payouts after they are off", len(allPayouts(t, db, 100)), 61)
 		audited(t, db)
 	})
+}
+
+// refusedAfter refuses the first payout of a batch and the last of all, and wants that one after the first: also where
+// the batch in between has no other that is refused.
+func refusedAfter(t *testing.T, db *store.DB, all []reports.Payout) {
+	t.Helper()
+	i, last := 0, len(all)-1
+	for all[i].Due != all[i+1].Due || all[i].Account.Bucket() != all[i+1].Account.Bucket() {
+		i++
+	}
+	if i+1 == last {
+		t.Fatal("the last batch alone has two payouts")
+	}
+	for _, p := range []reports.Payout{all[i], all[last]} {
+		same(t, "the answer", answerOne(t, db, p.ID, "", "closed"), "kept")
+	}
+	open := testkit.Must(reports.New(db.Reader()).OpenPayouts(t.Context(), all[i].Number, 1, true))(t)
+	if len(open) != 1 || open[0].ID != all[last].ID {
+		t.Errorf("after payout %d, which is refused, are %+v", all[i].Number, open)
+	}
 }
 
 // answerOne says what became of one answer: kept, repeated, or the error.
