@@ -80,18 +80,18 @@ const passkeyLabel = "first"
 
 // acceptInvitation registers the first passkey of a person who has the code, and lets them in.
 func (s *submission) acceptInvitation() error {
-	if err := s.countAttempt(); err != nil {
-		return err
-	}
 	f := s.form()
+	if !s.passkeySite().Named() {
+		return s.showInvitation(http.StatusUnprocessableEntity, f, "login.passkey.address")
+	}
 	email, err := access.ParseEmail(f.Value("email"))
 	if err != nil {
-		return s.refuseInvitation(f)
+		return s.refuseInvitation(f, email)
 	}
 	digest := access.AddFactorStepUp("passkey", passkeyLabel)
 	proof, err := s.Books.People().ConfirmInvitation(s.context(), email, f.Value("code"), digest)
 	if errors.Is(err, access.ErrUnknown) {
-		return s.refuseInvitation(f)
+		return s.refuseInvitation(f, email)
 	}
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func (s *submission) acceptInvitation() error {
 	_, err = c.AddPasskey(s.context(), passkeyLabel, f.Value("handle"), f.Value("answer"),
 		s.who())
 	if errors.Is(err, access.ErrUnknown) || errors.Is(err, ledger.ErrInvalid) || errors.Is(err, access.ErrForbidden) {
-		return s.refuseInvitation(f)
+		return s.refuseInvitation(f, email)
 	}
 	if err == nil {
 		err = s.beginSession(email, func(session access.StaffSession) error {
@@ -133,9 +133,22 @@ func (s *submission) askForPasskey(options []byte, err error) error {
 	return s.show("invitation", invitationPage{s.view("invitation.title"), s.form(), string(options), handle})
 }
 
-func (s *submission) refuseInvitation(f *ui.Form) error {
+// refuseInvitation refuses what was said of an invitation of the e-mail; "": of nobody's.
+func (s *submission) refuseInvitation(f *ui.Form, email string) error {
+	tooMany, err := s.countRefused(email)
+	if err != nil {
+		return err
+	}
+	if tooMany {
+		return s.showInvitation(http.StatusTooManyRequests, f, "login.wait")
+	}
+	return s.showInvitation(http.StatusForbidden, f, "invitation.wrong")
+}
+
+// showInvitation shows the form of an invitation with a fault.
+func (s *submission) showInvitation(status int, f *ui.Form, fault string) error {
 	f.Values.Del("code")
 	f.Values.Del("answer")
-	f.SetFault("", s.locale.T("invitation.wrong"))
-	return s.showAs(http.StatusForbidden, "invitation", invitationPage{view: s.view("invitation.title"), F: f})
+	f.SetFault("", s.locale.T(fault))
+	return s.showAs(status, "invitation", invitationPage{view: s.view("invitation.title"), F: f})
 }

@@ -75,20 +75,41 @@ func (v *visit) browser() string { return ui.Client(v.r, v.caller) }
 // address is where the visitor comes from: "192.0.2.7 DE".
 func (v *visit) address() string { return ui.Origin(v.caller) }
 
-// How many attempts to log in are allowed from one network.
+// How many attempts are allowed within attemptsWindow.
 const (
-	attemptsFrom   = 30
+	refusedFrom    = 30  // from a network, or of a person: beyond it one that is refused is not logged
+	begunFrom      = 300 // log-ins at the provider that nobody has come back from, of a network
+	begunOf        = 30  // step-ups at the provider, of a person
 	attemptsWindow = 15 * time.Minute
 )
 
-// countAttempt counts an attempt at the door; errAnswered where it is one too many.
-func (s *submission) countAttempt() error {
-	counter := "staff from " + access.Network(s.caller.Address).String()
-	wait, err := s.Books.People().CountAttempt(s.context(), counter, attemptsFrom, attemptsWindow)
-	if err != nil || wait == 0 {
-		return err
+// countRefused counts an attempt that was refused, of its network and of the person whom it named; email may be "".
+// tooMany: there were too many of one of them. Nothing of it can be guessed, neither an answer of a passkey nor a code
+// of 256 bits: whoever has it is let in, whatever others of the network have tried.
+func (s *submission) countRefused(email string) (tooMany bool, err error) {
+	counters := []string{"staff refused from " + s.network()}
+	if email != "" {
+		counters = append(counters, "staff refused "+email)
 	}
-	return s.refuseLogIn(http.StatusTooManyRequests, "login.wait")
+	for _, counter := range counters {
+		wait, err := s.Books.People().CountAttempt(s.context(), counter, refusedFrom, attemptsWindow)
+		if err != nil {
+			return false, err
+		}
+		tooMany = tooMany || wait > 0
+	}
+	return tooMany, nil
+}
+
+func (s *submission) network() string { return access.Network(s.caller.Address).String() }
+
+// begunCounter counts what is begun at the provider: log-ins by network and, with an e-mail, the step-ups of a person
+// who has logged in, which nobody else uses up.
+func (s *submission) begunCounter(email string) (counter string, most int) {
+	if email != "" {
+		return "staff at the provider " + email, begunOf
+	}
+	return "staff at the provider from " + s.network(), begunFrom
 }
 
 // refuseLogIn shows the page to log in on with a fault. The error is errAnswered.
@@ -151,8 +172,13 @@ func (s *submission) toProvider(email, digest, next string) error {
 	if s.provider == nil {
 		return ledger.ErrNotFound
 	}
-	if err := s.countAttempt(); err != nil {
+	counter, most := s.begunCounter(email)
+	wait, err := s.Books.People().CountAttempt(s.context(), counter, most, attemptsWindow)
+	if err != nil {
 		return err
+	}
+	if wait > 0 {
+		return s.refuseLogIn(http.StatusTooManyRequests, "login.wait")
 	}
 	r := openid.Request{State: openid.NewVerifier(), Nonce: openid.NewVerifier(), Verifier: openid.NewVerifier(),
 		Email: email}
@@ -170,6 +196,12 @@ func (s *submission) toProvider(email, digest, next string) error {
 	}
 	s.setCookie(s.browserCookie(), browser, people.StaffLogInLife)
 	return s.show("leave", leavePage{s.view("leave.title"), to, s.provider.Name()})
+}
+
+// uncountBegun takes back that something was begun at the provider: somebody has come back.
+func (s *submission) uncountBegun(email string) error {
+	counter, _ := s.begunCounter(email)
+	return s.Books.People().UncountAttempts(s.context(), counter)
 }
 
 func (s *submission) logInAtProvider() error { return s.toProvider("", "", s.ownPath("next", Path)) }
@@ -212,6 +244,9 @@ func (s *submission) comeFromProvider() error {
 			return s.as(person.Actor()).AddProvidedSession(s.context(), person, session, "provider "+s.provider.Name())
 		})
 	}
+	if err == nil {
+		err = s.uncountBegun("")
+	}
 	if errors.Is(err, access.ErrUnknown) || errors.Is(err, access.ErrForbidden) {
 		return s.refuseProvided(person, err)
 	}
@@ -250,6 +285,9 @@ func (s *submission) stepUpAtProvider(begun people.StaffLogIn, person access.Sta
 		return s.refuseProvided(person, access.ErrForbidden.In("", "%s has come back for %s", person.Email, begun.Email))
 	}
 	proof, err := s.Books.People().ConfirmProvided(s.context(), begun.Email, begun.Digest)
+	if err == nil {
+		err = s.uncountBegun(begun.Email)
+	}
 	if err != nil {
 		return err
 	}
@@ -291,13 +329,17 @@ func (s *submission) confirmed(digest, next string) (proof string, err error) {
 
 // ceremony is how a subject confirms something with a passkey; session binds it to a session or a log-in.
 func (s *submission) ceremony(subject, session string) ceremony.Ceremony {
+	return ceremony.Ceremony{People: s.Books.People(), Sealer: s.sealer, Random: s.random, Site: s.passkeySite(),
+		Now: s.Books.Now(), Subject: subject, Session: session}
+}
+
+// passkeySite is the site that passkeys are of: the one that the browser is on.
+func (v *visit) passkeySite() factor.Site {
 	scheme := "http://"
-	if s.caller.Secure {
+	if v.caller.Secure {
 		scheme = "https://"
 	}
-	return ceremony.Ceremony{People: s.Books.People(), Sealer: s.sealer, Random: s.random,
-		Site: factor.Site{Origin: scheme + s.r.Host, Name: s.locale.T("product")},
-		Now:  s.Books.Now(), Subject: subject, Session: session}
+	return factor.Site{Origin: scheme + v.r.Host, Name: v.locale.T("product")}
 }
 
 // prove makes a step-up of a passkey's answer that the form has, or answers the script that asks for a challenge.
@@ -319,8 +361,8 @@ func (s *submission) prove(c ceremony.Ceremony, digest string) (proof, subject s
 
 // logInByPasskey logs a local person in with a passkey alone: it says whose it is.
 func (s *submission) logInByPasskey() error {
-	if err := s.countAttempt(); err != nil {
-		return err
+	if !s.passkeySite().Named() {
+		return s.refuseLogIn(http.StatusUnprocessableEntity, "login.passkey.address")
 	}
 	_, subject, err := s.prove(s.ceremony("", ""), access.LogIn)
 	email, staff := strings.CutPrefix(subject, access.StaffSubject(""))
@@ -336,18 +378,33 @@ func (s *submission) logInByPasskey() error {
 		}
 	}
 	if errors.Is(err, access.ErrUnknown) || errors.Is(err, ledger.ErrNotFound) || errors.Is(err, ledger.ErrInvalid) {
-		s.Log.Warn("a passkey was refused", "request", s.caller.Request, "error", err)
-		if staff {
-			if err := s.as(access.Process("console")).RefuseStaff(s.context(), email, "passkey"); err != nil {
-				return err
-			}
-		}
-		return s.refuseLogIn(http.StatusForbidden, "login.passkey.refused")
+		return s.refusePasskey(email, staff, err)
 	}
 	if err != nil {
 		return err
 	}
 	return s.see(s.ownPath("next", Path))
+}
+
+// refusePasskey refuses a log-in with a passkey which, where staff is set, says that it is the person's of the e-mail.
+func (s *submission) refusePasskey(email string, staff bool, why error) error {
+	if !staff {
+		email = ""
+	}
+	tooMany, err := s.countRefused(email)
+	if err != nil {
+		return err
+	}
+	if tooMany {
+		return s.refuseLogIn(http.StatusTooManyRequests, "login.wait")
+	}
+	s.Log.Warn("a passkey was refused", "request", s.caller.Request, "error", why)
+	if staff {
+		if err := s.as(access.Process("console")).RefuseStaff(s.context(), email, "passkey"); err != nil {
+			return err
+		}
+	}
+	return s.refuseLogIn(http.StatusForbidden, "login.passkey.refused")
 }
 
 // isProvided reports whether the visitor is a person of the provider.

@@ -144,6 +144,22 @@ func TestAWayBackIsOfOneBrowser(t *testing.T) {
 	refused("a late return", d, back)
 }
 
+// TestNobodyIsKeptFromTheProvider: only log-ins that nobody comes back from are counted, and no step-ups of others.
+func TestNobodyIsKeptFromTheProvider(t *testing.T) {
+	s := newStaffed(t)
+	s.there.Knows(t, providertest.Person{ID: "1", Email: "oskar@example.com", Groups: []string{"ops"}})
+	people := s.books.People()
+	for range begunFrom - 1 {
+		testkit.Must(people.CountAttempt(t.Context(), "staff at the provider from 192.0.2.7/32", begunFrom,
+			attemptsWindow))(t)
+	}
+	for range 2 {
+		s.logIn("oskar@example.com")
+	}
+	s.desk().post("/console/login/provider").is(http.StatusOK)
+	s.desk().post("/console/login/provider").is(http.StatusTooManyRequests)
+}
+
 // TestAnApprovalAtTheProvider: an approver logs in afresh for the proposal and the effect that are looked at.
 func TestAnApprovalAtTheProvider(t *testing.T) {
 	s := newStaffed(t)
@@ -245,11 +261,20 @@ func TestStaffLogInWithAPasskey(t *testing.T) {
 	invitation, code, err := access.NewInvitation(rand.Reader)
 	s.ok(err)
 	s.ok(s.books.People().AddStaff(ctx, "ann@example.com", access.Approver, invitation))
+	s.desk().post("/console/login/passkey", "ask", "1").is(http.StatusUnprocessableEntity).has("by its name")
+	s.desk().post("/console/invitation", "email", "ann@example.com", "code", code).is(http.StatusUnprocessableEntity).
+		has("by its name")
 	s.site.URL = strings.Replace(s.site.URL, "127.0.0.1", "localhost", 1) // a passkey is of a name, and of no address
 	key := testkit.NewAuthenticator("localhost")
 	key.Origin = s.site.URL
 	d := s.desk()
-	d.post("/console/invitation", "email", "ann@example.com", "code", "other").is(http.StatusForbidden)
+	for range refusedFrom {
+		d.post("/console/invitation", "email", "ann@example.com", "code", "other").is(http.StatusForbidden)
+		d.post("/console/login/passkey", "ask", "1").is(http.StatusOK)
+	}
+	// From here on all that is refused of this network and of ann is too much, and what is right is let in.
+	d.post("/console/invitation", "email", "bob@example.com", "code", "other").is(http.StatusTooManyRequests)
+	d.post("/console/login/passkey", "answer", "{}").is(http.StatusTooManyRequests)
 	page := d.post("/console/invitation", "email", "ann@example.com", "code", code).is(http.StatusOK)
 	options := html.UnescapeString(regexp.MustCompile(`data-create="([^"]+)"`).FindStringSubmatch(page.body)[1])
 	handle := regexp.MustCompile(`name="handle" value="([^"]+)"`).FindStringSubmatch(page.body)[1]
@@ -257,8 +282,9 @@ func TestStaffLogInWithAPasskey(t *testing.T) {
 	d.post("/console/invitation", "email", "ann@example.com", "code", code, "handle", handle, "answer", made).
 		is(http.StatusSeeOther)
 	d.get("/console").is(http.StatusOK).has("ann@example.com", "Approver")
-	s.desk().post("/console/invitation", "email", "ann@example.com", "code", code).is(http.StatusForbidden)
+	s.desk().post("/console/invitation", "email", "ann@example.com", "code", code).is(http.StatusTooManyRequests)
 
+	s.clock.Advance(attemptsWindow)
 	d = s.desk()
 	asked := d.post("/console/login/passkey", "ask", "1").is(http.StatusOK)
 	given := key.Get(t, []byte(asked.body))

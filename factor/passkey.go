@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"time"
 
@@ -70,11 +71,20 @@ func (o owner) WebAuthnCredentials() (all []webauthn.Credential) {
 	return all
 }
 
+// Named reports whether a passkey can be of the site: browsers keep none for an address of numbers.
+func (s Site) Named() bool {
+	at, err := url.Parse(s.Origin)
+	return err == nil && net.ParseIP(at.Hostname()) == nil
+}
+
 // party is the site as the library has it. Users are always verified, by a PIN or a finger, and not just present.
 func (s Site) party() (*webauthn.WebAuthn, error) {
 	at, err := url.Parse(s.Origin)
 	if err != nil {
 		return nil, fmt.Errorf("read the origin of the site: %w", err)
+	}
+	if !s.Named() {
+		return nil, access.ErrUnknown.In("", "a passkey is of a site with a name, and %s is an address", at.Hostname())
 	}
 	return webauthn.New(&webauthn.Config{
 		RPID: at.Hostname(), RPDisplayName: s.Name, RPOrigins: []string{s.Origin},

@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"strings"
 
@@ -31,14 +30,8 @@ func (v *visit) passkeySite() factor.Site {
 	return factor.Site{Origin: scheme + v.r.Host, Name: v.locale.T("product")}
 }
 
-// passkeysHere reports whether a passkey can be of the site: browsers keep none for an address of numbers.
-func (v *visit) passkeysHere() bool {
-	host, _, err := net.SplitHostPort(v.r.Host)
-	if err != nil {
-		host = v.r.Host
-	}
-	return net.ParseIP(strings.Trim(host, "[]")) == nil
-}
+// passkeysHere reports whether a passkey can be of the site.
+func (v *visit) passkeysHere() bool { return v.passkeySite().Named() }
 
 // subject is the visitor as the owner of factors.
 func (v *visit) subject() string { return v.session.Actor().Subject() }
