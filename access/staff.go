@@ -70,7 +70,7 @@ func (s Staff) Valid() error {
 // InvitationLife is how long a code of an invitation can be used.
 const InvitationLife = 24 * time.Hour
 
-// Invitation is a code that was given to a person, who registers a first passkey with it.
+// Invitation is a code that was given to a person: staff register a first passkey with it, a holder chooses a password.
 type Invitation struct {
 	Hash  [32]byte  // SHA-256 of the code: it is random, and needs no slow hash
 	Until time.Time // it can be used before

@@ -21,6 +21,7 @@ type sight struct {
 // sights are all pages, empty and full. {reward} is the first reward on the Earn page.
 var sights = []sight{
 	{"login", "", "/login", 200},
+	{"invitation", "", "/invitation", 200},
 	{"offline", "", "/offline", 200},
 	{"not-found", "", "/nothing-here", 404},
 	{"rates", "", "/rates", 200},

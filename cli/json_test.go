@@ -90,9 +90,9 @@ var jsonForms = []struct {
 	{campaignDayJSON{}, "CampaignDayOut", ""},
 	{currencyRateJSON{}, "CurrencyRateOut", ""},
 	{logJSON{}, "LogLineOut", ""},
-	{loginJSON{}, "", "email account created passwordSet"},
+	{loginJSON{}, "", "email account created passwordSet codeExpires"},
 	{newTokenJSON{}, "", "token"},
-	{newStaffJSON{}, "", "email code"},
+	{invitationJSON{}, "", "email code"},
 	{staffJSON{}, "", "email role source made madeBy disabled invited sessions"},
 	{tokenJSON{}, "", "id role account label person created expires revoked authoritative addresses " +
 		"clientSubject ceilings"},

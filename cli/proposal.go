@@ -265,6 +265,26 @@ func (c *proposalApproveCmd) looked(ctx context.Context, env *Env, db *store.DB)
 	return looked, cmp.Or(err, env.printf("\n"))
 }
 
+// whileHeard reads in a goroutine of its own, so that an interrupt is heard while
+// nothing comes. An interrupted reader ends with the program.
+func (env *Env) whileHeard(read func() (string, error)) (string, error) {
+	type result struct {
+		text string
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		text, err := read()
+		done <- result{text, err}
+	}()
+	select {
+	case r := <-done:
+		return r.text, r.err
+	case <-env.Context.Done():
+		return "", env.Context.Err()
+	}
+}
+
 type proposalRejectCmd struct {
 	ID     string `arg:"" name:"id" help:"The proposal."`
 	Reason string `required:"" placeholder:"TEXT" help:"Why; it is kept with the proposal and in the log."`

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -81,7 +82,8 @@ func TestServeConverts(t *testing.T) {
 	must(t, `{"id":"d-1","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"2"}]}`, "post", "-", "--db", address)
 	must(t, "", "price", "set", "BNB", noon.Format(time.DateOnly), "600", "--db", address)
 	must(t, "", "price", "set", "SOL", noon.Format(time.DateOnly), "150", "--db", address)
-	must(t, "correct horse battery\n", "login", "add", "alice@example.org", "--account", "alice", "--db", address)
+	code := regexp.MustCompile(`ssi_\S+`).FindString(must(t, "", "login", "add", "alice@example.org", "--account", "alice",
+		"--db", address))
 
 	s := startServe(t, address, noon, "--convert", "--price-max-age", "5", "--convert-spread", "100",
 		"--convert-daily-limit", "900")
@@ -114,6 +116,8 @@ func TestServeConverts(t *testing.T) {
 		}
 		return answer.Header.Get("Location")
 	}
+	post("/invitation", http.StatusSeeOther, "", "email", "alice@example.org", "code", code,
+		"new", "correct horse battery", "again", "correct horse battery")
 	post("/login", http.StatusSeeOther, "", "email", "alice@example.org", "password", "correct horse battery")
 	at := post("/convert", http.StatusSeeOther, "", "asset", "BNB", "amount", "1", "into", "SOL")
 	post(at, http.StatusSeeOther, "")

@@ -195,7 +195,7 @@ func TestServeEndsWhenTheBooksAreUpgraded(t *testing.T) {
 func TestRequestsToBooksThatAreUpgraded(t *testing.T) {
 	url := books(t)
 	token := regexp.MustCompile(`sst_[\w-]+`).FindString(must(t, "", "token", "create", "--role", "exchange", "--db", url))
-	must(t, "", "login", "add", "alice@example.com", "--account", "alice", "--generate", "--db", url)
+	must(t, "", "login", "add", "alice@example.com", "--account", "alice", "--db", url)
 	s := startServe(t, url, noon, "--poll", "1h")
 	s.waitFor("msg=serving")
 	alter(t, url, "INSERT INTO migrations (number) VALUES (1000)")

@@ -50,8 +50,8 @@ func (c *staffAddCmd) Run(env *Env) error {
 	})
 }
 
-// newStaffJSON is a code that was made, which is shown once.
-type newStaffJSON struct {
+// invitationJSON is a code that was made, which is shown once.
+type invitationJSON struct {
 	Email string `json:"email"`
 	Code  string `json:"code"`
 }
@@ -81,17 +81,22 @@ func (env *Env) inviteStaff(email string, asJSON bool,
 					"makes another code.\n", email)
 			}
 		}
-		if asJSON {
-			return cmp.Or(writeJSON(env.Stdout, newStaffJSON{email, code}), err)
-		}
-		when := "for 24 hours"
-		if proposed {
-			when = "for 24 hours from the approval on"
-		}
-		return cmp.Or(facts(env.Stdout, [2]string{"code", code}),
-			env.printf("\nKeep it now: it is not shown again. %s registers a passkey with it at /console/invitation, "+
-				"%s.\n", email, when), err)
+		return env.showCode(email, code, "registers a passkey with it at /console/invitation", asJSON, err)
 	})
+}
+
+// showCode shows the code of an invitation, with which the person of an address does something, and returns err: nil or
+// what says that the invitation is proposed.
+func (env *Env) showCode(email, code, does string, asJSON bool, err error) error {
+	if asJSON {
+		return cmp.Or(writeJSON(env.Stdout, invitationJSON{email, code}), err)
+	}
+	when := "for 24 hours"
+	if err != nil {
+		when = "for 24 hours from the approval on"
+	}
+	return cmp.Or(facts(env.Stdout, [2]string{"code", code}),
+		env.printf("\nKeep it now: it is not shown again. %s %s, %s.\n", email, does, when), err)
 }
 
 type staffInviteCmd struct {

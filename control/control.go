@@ -59,6 +59,7 @@ const (
 	Unfreeze      Operation = "account unfreeze"
 	SetRegion     Operation = "account set-region"
 	AddLogin      Operation = "login add"
+	InviteLogin   Operation = "login invite"
 	SetPassword   Operation = "login password"
 	CreateKey     Operation = "key create"
 	LimitKey      Operation = "key limit"
@@ -205,7 +206,8 @@ var rules = map[Operation]Rule{
 	ApproveDay:  {Class: Proposed, Roles: operators},
 
 	AddLogin:       {Class: Proposed, Roles: operators}, // it opens a holder's account
-	SetPassword:    {Class: Sometimes, Roles: holders, Staff: true, When: byStaff},
+	InviteLogin:    {Class: Proposed, Roles: operators}, // who has the code chooses the password
+	SetPassword:    {Roles: holder},                     // its own; nobody else knows it
 	"login remove": {Roles: operators},
 	CreateKey:      {Class: Sometimes, Roles: holders, Staff: true, When: byStaff},
 	LimitKey:       {Class: Sometimes, Roles: holders, Staff: true, When: byStaff},
@@ -258,7 +260,7 @@ func RuleOf(op Operation) (Rule, bool) {
 }
 
 // included are the operations that another does too, in the same transaction.
-var included = map[Operation][]Operation{SetPassword: {"key revoke"}}
+var included = map[Operation][]Operation{InviteLogin: {"key revoke"}}
 
 // Includes reports whether one who may do an operation does another with it: itself, or a part of it.
 func Includes(op, other Operation) bool { return op == other || slices.Contains(included[op], other) }

@@ -27,7 +27,7 @@ var (
 		"secret blob, created int, expires int, revoked int, trade_until int").hidden()
 	// factors is how many factors the person has, so that it is seen where one is removed.
 	LoginRows = guarded("logins", 1, "email text, account text, password text, created int, changed int, factors int, "+
-		"reference text")
+		"reference text, invitation text, invited_until int")
 	Sessions = guarded("sessions", 1, "id text, hash blob, email text, account text, created int, expires int", "seen",
 		"client", "address")
 	StaffRows = guarded("staff", 1, "email text, role text, source text, subject text, made int, made_by text, "+

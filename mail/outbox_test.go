@@ -505,6 +505,7 @@ func TestEachKindIsMailed(t *testing.T) {
 		people.NoticePassword: {"alice@example.com"}, people.NoticeFactor: {"+ passkey Laptop"},
 		people.NoticeAddress: {"BNB", "BSC", "6789"}, people.NoticeWithdrawal: {"BNB", "6789"},
 		people.NoticePaused: {people.PausedExcluded}, people.NoticeOffer: {"BNB", "2026-12-01"}, people.NoticeLimit: {"BNB"},
+		people.NoticeInvitation: {"alice@example.com"}, people.NoticeSetLimit: {"BNB"},
 		people.NoticeLowered: {"BNB"}, people.NoticeAnyAddress: {}, people.NoticeSavedOnly: {},
 		people.NoticeBreakGlass: {"4fQx81LmZp0a"},
 	}

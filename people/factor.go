@@ -277,7 +277,7 @@ func (p *People) SetRecoveryCodes(ctx context.Context, subject string, codes [][
 // control.ResetFactors, which needs approval. Repeating it has no further effect; ErrNotFound if there is no such
 // subject.
 func (p *People) ResetFactors(ctx context.Context, subject string) error {
-	return p.changeFactors(ctx, "reset factors", subject, Visitor{Client: "operator"}, func(c *factorChange) error {
+	return p.changeFactors(ctx, "reset factors", subject, Visitor{Client: byOperator}, func(c *factorChange) error {
 		if !c.had.Any() && c.registered == 0 {
 			return nil
 		}

@@ -3,6 +3,7 @@ package people
 import (
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,9 +20,11 @@ import (
 type Login struct {
 	Email    string // as access.ParseEmail writes it
 	Account  ledger.Account
-	Password string // its hash, as access.HashPassword makes it
+	Password string // its hash, as access.HashPassword makes it; "": none is chosen
 	Created  time.Time
-	Changed  time.Time // when the password was set
+	Changed  time.Time // when the password was set, or taken away
+
+	Invitation access.Invitation // zero: none is open
 }
 
 // String names the login in logs and messages, where the hash is never shown.
@@ -30,10 +33,26 @@ func (l Login) String() string { return fmt.Sprintf("login %s of %s", l.Email, l
 // LogValue is the login in a log.
 func (l Login) LogValue() slog.Value { return slog.StringValue(l.String()) }
 
-// AddLogin adds a login to an account, which may have several. Adding the same address to
-// the same account again has no further effect, and leaves the password; an address of
-// another account is ErrConflict. ErrNotFound if the account was never opened; ErrInvalid
-// if it is closed, and for an invalid address or hash.
+// LoginChange is the content of a proposal that invites a person to choose the password of a login.
+type LoginChange struct {
+	Email      string
+	Account    ledger.Account `json:",omitempty"` // of a login that is added
+	Hash       []byte         // of the code of the invitation
+	RevokeKeys bool           `json:",omitempty"`
+}
+
+// Invitation is the code's, whose time begins when the change takes effect.
+func (c LoginChange) Invitation() (e access.Invitation) {
+	copy(e.Hash[:], c.Hash)
+	return e
+}
+
+// AddLogin adds a login to an account, which may have several. Its person chooses the password with the code of the
+// login's invitation, for access.InvitationLife from then on. Without one it has the login's password: only a process
+// of the books adds such a login, since staff choose nobody's password. Adding the same address to the same account
+// again has no further effect, and leaves password and code; an address of another account is ErrConflict. ErrNotFound
+// if the account was never opened; ErrInvalid if it is closed, for an invalid address or hash, and where there is
+// neither code nor password, or both; access.ErrForbidden for a password from somebody else.
 func (p *People) AddLogin(ctx context.Context, l Login) error {
 	email, err := access.ParseEmail(l.Email)
 	err = ledger.At("email", err)
@@ -41,7 +60,7 @@ func (p *People) AddLogin(ctx context.Context, l Login) error {
 		err = ledger.At("account", l.Account.CheckHolder())
 	}
 	if err == nil {
-		err = checkHash(l.Password)
+		err = p.checkWayIn(l)
 	}
 	if err != nil {
 		return fmt.Errorf("add a login: %w", err)
@@ -64,6 +83,30 @@ func (p *People) AddLogin(ctx context.Context, l Login) error {
 	})
 }
 
+// checkWayIn refuses a login that nobody could log in with, or whose password staff have chosen.
+func (p *People) checkWayIn(l Login) error {
+	switch invited := l.Invitation.Hash != [32]byte{}; {
+	case invited && l.Password == "":
+		return nil
+	case invited:
+		return ledger.ErrInvalid.In("password", "who is invited chooses the password")
+	case l.Password == "":
+		return ledger.ErrInvalid.In("password", "who has neither a code nor a password does not log in")
+	}
+	if err := checkHash(l.Password); err != nil {
+		return err
+	}
+	return p.checkHolds()
+}
+
+// checkHolds is access.ErrForbidden where a password is set by another than its holder, or a process of the books.
+func (p *People) checkHolds() error {
+	if by := p.books.Actor(); by.Role != access.Holder && by.Role != access.System {
+		return access.ErrForbidden.In("password", "a password is chosen by its holder alone, with the code of an invitation")
+	}
+	return nil
+}
+
 // checkHash refuses to store a password itself.
 func checkHash(hash string) error {
 	if !access.IsPasswordHash(hash) {
@@ -75,9 +118,10 @@ func checkHash(hash string) error {
 // insertLogin writes a login, and reports whether it is new.
 func (p *People) insertLogin(t db.Tx, email string, l Login) (added bool, err error) {
 	reference := rand.Text()
-	n, err := t.Exec("INSERT INTO logins (bucket, email, account, password, created, changed, reference) "+
-		"VALUES ($1, $2, $3, $4, $5, $5, $6) ON CONFLICT DO NOTHING",
-		keyBucket(email), email, string(l.Account), l.Password, p.now(), reference)
+	hash, until := p.invitation(l.Invitation)
+	n, err := t.Exec("INSERT INTO logins (bucket, email, account, password, created, changed, reference, invitation, "+
+		"invited_until) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+		keyBucket(email), email, string(l.Account), l.Password, p.now(), reference, hash, until)
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -91,9 +135,16 @@ func (p *People) insertLogin(t db.Tx, email string, l Login) (added bool, err er
 		return false, err
 	}
 	// What it opens it with is in the content alone: a line of the log keeps no e-mail address.
-	l.Email = email
-	if err := p.books.Permit(t, true, control.AddLogin, l, string(l.Account), "a login opens it"); err != nil {
+	content := LoginChange{Email: email, Account: l.Account, Hash: l.Invitation.Hash[:]}
+	if err := p.books.Permit(t, true, control.AddLogin, content, string(l.Account), "a login opens it"); err != nil {
 		return false, err
+	}
+	if l.Password == "" {
+		at, nonce := p.stamps.Next(p.now())
+		added := SecurityEvent{Action: string(control.AddLogin), Detail: email, Client: byOperator}
+		if err := insertSecurityEvent(t, l.Account, added, at, nonce); err != nil {
+			return false, err
+		}
 	}
 	return true, p.books.Log(t, "login add", string(l.Account), loginPrefix+reference)
 }
@@ -104,10 +155,23 @@ var loginColumns = integrity.LoginRows.Select()
 const ofEmail = "bucket = $1 AND email = $2"
 
 func scanLogin(r db.Row) (Login, error) {
-	return Login{
+	l := Login{
 		Email: r.Text(0), Account: ledger.Account(r.Text(1)), Password: r.Text(2), Created: db.TimeOf(r.Int(3)),
-		Changed: db.TimeOf(r.Int(4)),
-	}, nil
+		Changed: db.TimeOf(r.Int(4)), Invitation: access.Invitation{Until: db.TimeOrZero(r.Int(8))},
+	}
+	hash, err := hex.DecodeString(r.Text(7))
+	if n := copy(l.Invitation.Hash[:], hash); err != nil || n != len(l.Invitation.Hash) && n != 0 {
+		return l, fmt.Errorf("the code of %s in the books has no hash of %d bytes", l.Email, len(l.Invitation.Hash))
+	}
+	return l, nil
+}
+
+// invitation is an invitation from now on, as its columns have it.
+func (p *People) invitation(e access.Invitation) (hash string, until int64) {
+	if e.Hash == [32]byte{} {
+		return "", 0
+	}
+	return hex.EncodeToString(e.Hash[:]), p.clock().Add(access.InvitationLife).UnixMilli()
 }
 
 // findLogin reads the login of an address; ErrNotFound if there is none.

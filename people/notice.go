@@ -21,6 +21,7 @@ const (
 	NoticeDevice     NoticeKind = "device"      // a log-in with a browser that was not known: browser, where it is
 	NoticeKey        NoticeKind = "key"         // a new API key: its short name, its permissions
 	NoticePassword   NoticeKind = "password"    // a password was set: of which login
+	NoticeInvitation NoticeKind = "invitation"  // staff took a password away, and gave a code to choose one: which login
 	NoticeFactor     NoticeKind = "factor"      // a second factor was added or removed: which
 	NoticeAddress    NoticeKind = "address"     // a new withdrawal address: token, network, its last characters
 	NoticeWithdrawal NoticeKind = "withdrawal"  // a large withdrawal was requested: token, the address's last characters
@@ -28,6 +29,7 @@ const (
 	NoticeOffer      NoticeKind = "offer"       // a token is not offered any more: token, from which day on
 	NoticeLimit      NoticeKind = "limit"       // a daily limit is to be raised: token
 	NoticeLowered    NoticeKind = "lowered"     // the holder's own daily limit was set, or lowered: token
+	NoticeSetLimit   NoticeKind = "set-limit"   // the operator has lowered the account's daily limit: token
 	NoticeAnyAddress NoticeKind = "any-address" // withdrawals are to go to any address
 	NoticeSavedOnly  NoticeKind = "saved-only"  // withdrawals go to saved addresses only, from now on
 	NoticeBreakGlass NoticeKind = "break-glass" // the break-glass credential is used: its ID; for admins only
@@ -42,8 +44,9 @@ const (
 )
 
 // NoticeKinds are all kinds.
-var NoticeKinds = []NoticeKind{NoticeDevice, NoticeKey, NoticePassword, NoticeFactor, NoticeAddress, NoticeWithdrawal,
-	NoticePaused, NoticeOffer, NoticeLimit, NoticeLowered, NoticeAnyAddress, NoticeSavedOnly, NoticeBreakGlass}
+var NoticeKinds = []NoticeKind{NoticeDevice, NoticeKey, NoticePassword, NoticeInvitation, NoticeFactor,
+	NoticeAddress, NoticeWithdrawal, NoticePaused, NoticeOffer, NoticeLimit, NoticeLowered, NoticeSetLimit, NoticeAnyAddress, NoticeSavedOnly,
+	NoticeBreakGlass}
 
 // Optional reports whether a person may do without mail of the kind: it is not about security.
 func (k NoticeKind) Optional() bool { return k == NoticePaused || k == NoticeOffer }

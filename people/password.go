@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/softstake/softstake/access"
@@ -28,12 +29,74 @@ func (c PasswordChange) event(action, detail string) SecurityEvent {
 // RevokeKeys it also revokes all API keys of the login's account, and returns how many. All
 // of it, the log and the security events are one transaction. ErrNotFound if there is no
 // such login, ErrInvalid for an invalid hash, access.ErrForbidden for a person with a factor who has not confirmed it
-// (access.PasswordStepUp). Repeating it sets the password again, and
-// finds no key to revoke.
+// (access.PasswordStepUp), and for staff, who invite the holder to choose one. Repeating it sets the
+// password again, and finds no key to revoke.
 func (p *People) SetPassword(ctx context.Context, email string, c PasswordChange) (revoked int, err error) {
-	err = checkHash(c.Hash)
+	if err := p.checkHolds(); err != nil {
+		return 0, err
+	}
+	return p.changePassword(ctx, email, "password", c, func(t db.Tx, l Login) error {
+		if err := p.confirm(t, access.PasswordStepUp(l.Email)); err != nil {
+			return err
+		}
+		return p.updatePassword(t, control.SetPassword, l, c.Hash, c.KeepSession, access.Invitation{})
+	})
+}
+
+// ChoosePassword is SetPassword for who has the code of the login's invitation, which is used up, and needs no other
+// proof: a person with a factor still logs in with it. access.ErrUnknown for another code, for one that was used or is
+// over, and where there is no such login. The caller counts attempts.
+func (p *People) ChoosePassword(ctx context.Context, email, code string, c PasswordChange) error {
+	if err := p.checkHolds(); err != nil {
+		return err
+	}
+	_, err := p.changePassword(ctx, email, "password", c, func(t db.Tx, l Login) error {
+		if err := l.Invitation.Check(code, p.clock()); err != nil {
+			return err
+		}
+		return p.updatePassword(t, control.SetPassword, l, c.Hash, "", access.Invitation{})
+	})
+	if errors.Is(err, ledger.ErrNotFound) {
+		err = access.ErrUnknown.In("", "%s is not invited", ledger.Clip(email))
+	}
+	return err
+}
+
+// InviteLogin takes a login's password away, ends its sessions, and lets its person choose another with the code of an
+// invitation, for access.InvitationLife. With RevokeKeys it also revokes all API keys of the account, and returns how
+// many. Factors stay, and nothing is withdrawn for ResetWait. Repeating it with the same code has no further effect.
+// ErrNotFound if there is no such login, ErrInvalid without a code.
+func (p *People) InviteLogin(ctx context.Context, email string, e access.Invitation, revokeKeys bool) (revoked int,
+	err error) {
+	if e.Hash == [32]byte{} {
+		return 0, ledger.ErrInvalid.In("code", "an invitation has a code")
+	}
+	c := PasswordChange{RevokeKeys: revokeKeys, Client: byOperator}
+	return p.changePassword(ctx, email, string(control.InviteLogin), c, func(t db.Tx, l Login) error {
+		if l.Invitation.Hash == e.Hash {
+			return errNothingNew
+		}
+		content := LoginChange{Email: l.Email, Hash: e.Hash[:], RevokeKeys: revokeKeys}
+		if err := p.books.Permit(t, true, control.InviteLogin, content, string(l.Account),
+			"one of its logins gets another password, which its person chooses"); err != nil {
+			return err
+		}
+		return p.updatePassword(t, control.InviteLogin, l, "", "", e)
+	})
+}
+
+// errNothingNew ends a transaction in which nothing is to be changed.
+var errNothingNew = errors.New("it is so already")
+
+// changePassword changes how a login logs in: change is called with its row, the account is locked. Then the security
+// event is written, and keys are revoked where c says so.
+func (p *People) changePassword(ctx context.Context, email, action string, c PasswordChange,
+	change func(db.Tx, Login) error) (revoked int, err error) {
+	if action == "password" {
+		err = checkHash(c.Hash)
+	}
 	if err == nil {
-		err = c.event("password", "").check()
+		err = c.event(action, "").check()
 	}
 	if err != nil {
 		return 0, fmt.Errorf("set a password: %w", err)
@@ -48,40 +111,38 @@ func (p *People) SetPassword(ctx context.Context, email string, c PasswordChange
 		if _, err := p.books.LockAccount(t, l.Account); err != nil {
 			return err
 		}
-		if err := p.confirm(t, access.PasswordStepUp(l.Email)); err != nil {
+		l, err := findLogin(t, p.guard, l.Email)
+		if err != nil {
 			return err
 		}
-		if err := p.permitStaff(t, control.SetPassword, NewPassword{l.Email, c}, l.Account,
-			"another password for one of its logins"); err != nil {
+		if err := change(t, l); err != nil {
 			return err
 		}
-		if err := p.updatePassword(t, l, c); err != nil {
-			return err
-		}
-		if err := insertSecurityEvent(t, l.Account, c.event("password", l.Email), at, nonce); err != nil || !c.RevokeKeys {
+		if err := insertSecurityEvent(t, l.Account, c.event(action, l.Email), at, nonce); err != nil || !c.RevokeKeys {
 			return err
 		}
 		revoked, err = p.revokeKeys(t, l.Account, c)
 		return err
 	})
+	if errors.Is(err, errNothingNew) {
+		return 0, nil
+	}
 	if err != nil {
 		return 0, fmt.Errorf("set the password of %s: %w", l.Email, err)
 	}
 	return revoked, nil
 }
 
-// NewPassword is what a proposal of a password was made with.
-type NewPassword struct {
-	Email string
-	PasswordChange
-}
-
-// updatePassword sets the password, and ends the sessions. The account is locked.
-func (p *People) updatePassword(t db.Tx, l Login, c PasswordChange) error {
+// updatePassword sets the password, or "" and the code to choose one with, and ends the sessions except one. op is what
+// the log calls it. The account is locked.
+func (p *People) updatePassword(t db.Tx, op control.Operation, l Login, password, keep string,
+	e access.Invitation) error {
 	n := int64(0)
+	hash, until := p.invitation(e)
 	err := p.guard.Change(t, integrity.LoginRows, func() (err error) {
-		n, err = t.Exec("UPDATE logins SET password = $1, changed = $2 WHERE bucket = $3 AND email = $4 AND account = $5",
-			c.Hash, p.now(), keyBucket(l.Email), l.Email, string(l.Account))
+		n, err = t.Exec("UPDATE logins SET password = $1, changed = $2, invitation = $3, invited_until = $4 "+
+			"WHERE bucket = $5 AND email = $6 AND account = $7",
+			password, p.now(), hash, until, keyBucket(l.Email), l.Email, string(l.Account))
 		return err
 	}, ofEmail, keyBucket(l.Email), l.Email)
 	if err == nil && n == 0 {
@@ -92,7 +153,7 @@ func (p *People) updatePassword(t db.Tx, l Login, c PasswordChange) error {
 	}
 	if err == nil {
 		_, err = endSessions(t, l.Account, "account = $1 AND email = $2 AND id <> $3",
-			string(l.Account), l.Email, c.KeepSession)
+			string(l.Account), l.Email, keep)
 	}
 	if err != nil {
 		return err
@@ -100,14 +161,18 @@ func (p *People) updatePassword(t db.Tx, l Login, c PasswordChange) error {
 	if err := p.delayWithdrawals(t, l.Account); err != nil {
 		return err
 	}
-	if err := p.NotifyAll(t, []ledger.Account{l.Account}, NoticePassword, l.Email); err != nil {
+	notice := NoticePassword
+	if password == "" {
+		notice = NoticeInvitation
+	}
+	if err := p.NotifyAll(t, []ledger.Account{l.Account}, notice, l.Email); err != nil {
 		return err
 	}
 	reference, err := referenceOf(t, l.Email)
 	if err != nil {
 		return err
 	}
-	return p.books.Log(t, "login password", string(l.Account), loginPrefix+reference)
+	return p.books.Log(t, string(op), string(l.Account), loginPrefix+reference)
 }
 
 // revokeKeys revokes an account's API keys, each with its line of the log and its

@@ -20,6 +20,9 @@ type SecurityEvent struct {
 	Address string
 }
 
+// byOperator is the client of events that an operator has caused.
+const byOperator = "operator"
+
 // longestDetail is the length in characters of the longest detail: any e-mail address fits.
 const longestDetail = 254
 

@@ -58,6 +58,9 @@ func (b *DB) SetAccountLimit(ctx context.Context, l AccountLimit) error {
 		if of == "" {
 			of = "every account"
 		}
+		if err := b.noticeLowered(t, l, last.amount); err != nil {
+			return err
+		}
 		detail := fmt.Sprintf("%s: %s, before: %s", l.Asset, aDay(asset, l.Amount), aDay(asset, last.amount))
 		if err := b.permit(t, control.SetAccountLimit, l, of, detail); err != nil {
 			return err
@@ -65,6 +68,23 @@ func (b *DB) SetAccountLimit(ctx context.Context, l AccountLimit) error {
 		return b.logLine(t, string(control.SetAccountLimit), of, detail)
 	})
 	return annotate(err, "set a daily limit")
+}
+
+// noticeLowered adds a notice where the operator's limit of an account is lower than the one that it had, which is that
+// of every account where before is 0. What holds for every account is a notice to nobody: it is on the page of limits.
+func (b *DB) noticeLowered(t db.Tx, l AccountLimit, before ledger.Amount) error {
+	if l.Account == "" {
+		return nil
+	}
+	usual, err := lastAccountLimit(t, limitKey{asset: l.Asset})
+	if err != nil {
+		return err
+	}
+	was, is := cmp.Or(before, usual.amount), cmp.Or(l.Amount, usual.amount)
+	if is == 0 || was > 0 && is >= was {
+		return nil
+	}
+	return b.People().NotifyAll(t, []ledger.Account{l.Account}, people.NoticeSetLimit, l.Asset)
 }
 
 func (b *DB) checkAccountLimit(ctx context.Context, l AccountLimit) (ledger.Asset, error) {

@@ -59,6 +59,12 @@ func TestADailyLimit(t *testing.T) {
 		rich(t, db)
 		l := &leaving{T: t}
 		session, token, key := db.As(aliceAs["session"]), db.As(aliceAs["token"]), db.As(aliceAs["key"])
+		// The operator's own limit of an account is a notice to its holder where it is lower than what held before.
+		for _, tenths := range []int64{300, 200, 250, 0} {
+			ok(t, db.SetAccountLimit(ctx, store.AccountLimit{Account: "bob", Asset: bnb, Amount: coins(tenths)}))
+			clock.Advance(time.Millisecond)
+		}
+		same(t, "notices", noticed(t, db, "bob"), []string{"set-limit|BNB", "set-limit|BNB"})
 		left := func(want int64) {
 			t.Helper()
 			all := testkit.Must(reports.New(db.Reader()).DailyLimits(ctx, "alice"))(t)
@@ -68,6 +74,8 @@ func TestADailyLimit(t *testing.T) {
 		for range 2 {
 			ok(t, db.SetAccountLimit(ctx, store.AccountLimit{Asset: bnb, Amount: coins(100)}))
 		}
+		ok(t, db.SetAccountLimit(ctx, store.AccountLimit{Account: "bob", Asset: bnb, Amount: coins(200)})) // more than usual
+		same(t, "no more notices", len(noticed(t, db, "bob")), 2)
 		left(95)
 		same(t, "in parts", []string{l.withdraw(session, "w1", 60), l.send(key, 36), l.send(token, 30),
 			l.withdraw(key, "w2", 6), l.withdraw(token, "w3", 5), l.send(session, 1)},

@@ -185,11 +185,11 @@ var executions = map[control.Operation]execution{
 		return b.RetirePartition(ctx, c)
 	}),
 	control.CloseWithout: executes(func(ctx context.Context, b *DB, c DayWithout) error { return b.CloseWithout(ctx, c) }),
-	control.AddLogin: executes(func(ctx context.Context, b *DB, c people.Login) error {
-		return b.People().AddLogin(ctx, c)
+	control.AddLogin: executes(func(ctx context.Context, b *DB, c people.LoginChange) error {
+		return b.People().AddLogin(ctx, people.Login{Email: c.Email, Account: c.Account, Invitation: c.Invitation()})
 	}),
-	control.SetPassword: executes(func(ctx context.Context, b *DB, c people.NewPassword) error {
-		_, err := b.People().SetPassword(ctx, c.Email, c.PasswordChange)
+	control.InviteLogin: executes(func(ctx context.Context, b *DB, c people.LoginChange) error {
+		_, err := b.People().InviteLogin(ctx, c.Email, c.Invitation(), c.RevokeKeys)
 		return err
 	}),
 	control.CreateKey: executes(func(ctx context.Context, b *DB, c people.NewKey) error {

@@ -52,7 +52,8 @@ func newTampered(t *testing.T, db *store.DB, clock *testkit.Clock) *tampered {
 		Address: "0x2"}))(t)
 	testkit.Must(p.SetDepositAddress(ctx, people.DepositAddress{Account: "alice", Asset: bnb, Network: "BSC",
 		Address: "0x3"}))(t)
-	draft := testkit.Must(control.NewDraft(control.AddLogin, people.Login{Email: "x@example.com"}, "alice", "a login"))(t)
+	draft := testkit.Must(control.NewDraft(control.AddLogin, people.LoginChange{Email: "x@example.com"}, "alice",
+		"a login"))(t)
 	w.proposal = testkit.Must(db.As(access.Actor{Role: access.Operator, Credential: "token a", Person: "ann"}).
 		Propose(ctx, draft, "why"))(t)
 	return w

@@ -47,6 +47,9 @@ func newSession(t testing.TB, clock *testkit.Clock, email string, id ledger.Acco
 	return s
 }
 
+// aliceIn is alice, who has logged in.
+var aliceIn = access.Session{Email: "alice@example.com", Account: "alice"}.Actor()
+
 // setPassword changes a login's password, and returns how many keys are revoked with it.
 func setPassword(t *testing.T, db *store.DB, email string, c people.PasswordChange) int {
 	t.Helper()
@@ -122,7 +125,9 @@ func TestLoginsThatAreRefused(t *testing.T) {
 			"with no address": {people.Login{Email: "alice", Account: "alice", Password: oneHash}, ledger.ErrInvalid},
 			"with a password itself": {people.Login{Email: "a@example.com", Account: "alice", Password: "correct horse"},
 				ledger.ErrInvalid},
-			"without a password": {people.Login{Email: "a@example.com", Account: "alice"}, ledger.ErrInvalid},
+			"without a password or a code": {people.Login{Email: "a@example.com", Account: "alice"}, ledger.ErrInvalid},
+			"with a password and a code": {people.Login{Email: "a@example.com", Account: "alice", Password: oneHash,
+				Invitation: access.Invitation{Hash: [32]byte{1}}}, ledger.ErrInvalid},
 		} {
 			if err := db.People().AddLogin(ctx, c.login); !errors.Is(err, c.want) || strings.Contains(err.Error(), "horse") {
 				t.Errorf("a login %s: %v", what, err)
@@ -153,7 +158,7 @@ func TestAPasswordEndsSessions(t *testing.T) {
 		here, there, zoes := addSession(t, db, clock, "alice@example.com", "alice"),
 			addSession(t, db, clock, "alice@example.com", "alice"), addSession(t, db, clock, "zoe@example.com", "alice")
 		clock.Advance(time.Second)
-		setPassword(t, db.As(olga), "Alice@example.com", people.PasswordChange{Hash: otherHash, KeepSession: here.ID})
+		setPassword(t, db.As(aliceIn), "Alice@example.com", people.PasswordChange{Hash: otherHash, KeepSession: here.ID})
 		if l := testkit.Must(db.People().Login(ctx, "alice@example.com"))(t); l.Password != otherHash ||
 			!l.Created.Equal(noon) || !l.Changed.Equal(clock.Now()) {
 			t.Errorf("kept is %#v", l)
@@ -184,13 +189,76 @@ func TestAPasswordEndsSessions(t *testing.T) {
 		}
 		slices.Sort(lines)
 		want := []string{
-			"operator olga login password alice (alice@example.com)", "test login add alice (alice@example.com)",
-			"test login add alice (zoe@example.com)",
+			"login alice@example.com login password alice (alice@example.com)",
+			"test login add alice (alice@example.com)", "test login add alice (zoe@example.com)",
 			"test login password alice (alice@example.com)", "test login remove alice (alice@example.com)",
 		}
 		if !slices.Equal(lines, want) {
 			t.Errorf("the log says\n%q, want\n%q", lines, want)
 		}
+	})
+}
+
+// TestStaffChooseNobodysPassword: they make a code, which its person uses once, and in time.
+func TestStaffChooseNobodysPassword(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ctx, staff, person := t.Context(), db.As(olga).People(), db.As(aliceIn).People()
+		open(t, db, "alice")
+		const email = "alice@example.com"
+		wants(t, staff.AddLogin(ctx, people.Login{Email: email, Account: "alice", Password: oneHash}), access.ErrForbidden)
+		invited := func() (access.Invitation, string) {
+			e, code, err := access.NewInvitation(rand.Reader)
+			ok(t, err)
+			return e, code
+		}
+		choose := func(email, code string) error {
+			return person.ChoosePassword(ctx, email, code, people.PasswordChange{Hash: otherHash})
+		}
+		password := func() string { return testkit.Must(db.People().Login(ctx, email))(t).Password }
+
+		first, code := invited()
+		ok(t, staff.AddLogin(ctx, people.Login{Email: email, Account: "alice", Invitation: first}))
+		second, other := invited()
+		ok(t, staff.AddLogin(ctx, people.Login{Email: email, Account: "alice", Invitation: second})) // changes nothing
+		for _, p := range []*people.People{staff, db.As(bob).People()} {
+			_, err := p.SetPassword(ctx, email, people.PasswordChange{Hash: oneHash})
+			wants(t, err, access.ErrForbidden)
+			wants(t, p.ChoosePassword(ctx, email, code, people.PasswordChange{Hash: oneHash}), access.ErrForbidden)
+		}
+		wants(t, choose(email, other), access.ErrUnknown)
+		wants(t, choose("bob@example.com", code), access.ErrUnknown)
+		wants(t, choose(email, ""), access.ErrUnknown)
+		clock.Advance(access.InvitationLife - time.Millisecond)
+		ok(t, choose(email, code))
+		wants(t, choose(email, code), access.ErrUnknown) // it is used up
+		s := newSession(t, clock, email, "alice")
+		ok(t, db.People().AddSession(ctx, s, otherHash))
+
+		// Another code takes the password and the sessions away at once, and is over after a day.
+		k := addKey(t, db, "alice", "", time.Time{})
+		for _, want := range []int{1, 0} {
+			if n, err := staff.InviteLogin(ctx, email, second, true); err != nil || n != want {
+				t.Fatalf("%d keys are revoked, %v", n, err)
+			}
+		}
+		_, err := staff.InviteLogin(ctx, email, access.Invitation{}, false)
+		wants(t, err, ledger.ErrInvalid)
+		if inside(t, db, s) || password() != "" || testkit.Must(db.People().Key(ctx, k.Key))(t).Revoked.IsZero() {
+			t.Errorf("inside is %t, the password is %q", inside(t, db, s), password())
+		}
+		wants(t, db.People().AddSession(ctx, newSession(t, clock, email, "alice"), otherHash), ledger.ErrNotFound)
+		same(t, "withdrawals wait until", testkit.Must(db.People().WithdrawalSettings(ctx, "alice"))(t).Waits,
+			clock.Now().Add(people.ResetWait))
+		clock.Advance(access.InvitationLife)
+		wants(t, choose(email, other), access.ErrUnknown)
+		if password() != "" {
+			t.Error("a code that is over has set a password")
+		}
+		var kinds []people.NoticeKind
+		for _, n := range testkit.Must(db.People().Notices(ctx, "alice", nil, 10))(t) {
+			kinds = append(kinds, n.Kind)
+		}
+		same(t, "the notices", kinds, []people.NoticeKind{people.NoticeInvitation, people.NoticeKey, people.NoticePassword})
 	})
 }
 

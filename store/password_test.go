@@ -50,7 +50,7 @@ func TestAPasswordRevokesKeys(t *testing.T) {
 		}
 		c := people.PasswordChange{Hash: oneHash, RevokeKeys: true, Client: "Firefox", Address: "192.0.2.7 DE"}
 		for _, want := range []int{3, 0} {
-			if n := setPassword(t, db.As(olga), "alice@example.com", c); n != want {
+			if n := setPassword(t, db.As(aliceIn), "alice@example.com", c); n != want {
 				t.Errorf("%d keys are revoked, not %d", n, want)
 			}
 		}
@@ -73,9 +73,9 @@ func TestAPasswordRevokesKeys(t *testing.T) {
 			seen = append(seen, strings.TrimSpace(fmt.Sprint(e.Action, " ", e.Client, " ", e.Address)))
 		}
 		slices.Sort(logged)
-		if want := []string{"operator olga key revoke alice", "operator olga key revoke alice",
-			"operator olga key revoke alice", "operator olga login password alice", "operator olga login password alice",
-			"test login password alice"}; !slices.Equal(logged, want) {
+		if want := []string{"login alice@example.com key revoke alice", "login alice@example.com key revoke alice",
+			"login alice@example.com key revoke alice", "login alice@example.com login password alice",
+			"login alice@example.com login password alice", "test login password alice"}; !slices.Equal(logged, want) {
 			t.Errorf("the log says %q", logged)
 		}
 		by := " Firefox 192.0.2.7 DE"

@@ -111,7 +111,7 @@ func (n *names) add(entries ...ledger.Entry) {
 
 // ofHolder are the operations whose subject is a holder's account.
 var ofHolder = []control.Operation{control.Unfreeze, control.SetRegion, control.EraseAccount, control.ResetFactors,
-	control.AddLogin, control.SetPassword, control.CreateKey, control.LimitKey, control.Compensate}
+	control.AddLogin, control.InviteLogin, control.SetPassword, control.CreateKey, control.LimitKey, control.Compensate}
 
 // namesOf reads what a draft is about from its content, and so from that of proposals of earlier versions too.
 func namesOf(d control.Draft) (n names, err error) {

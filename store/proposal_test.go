@@ -169,13 +169,11 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 		return db.CloseWithout(ctx, store.DayWithout{Day: day1 - 1, Reason: "it is down"})
 	},
 	control.AddLogin: func(ctx context.Context, db *store.DB) error {
-		return db.People().AddLogin(ctx, people.Login{Email: "mallory@example.com", Account: "dora", Password: oneHash})
+		return db.People().AddLogin(ctx, people.Login{Email: "mallory@example.com", Account: "dora",
+			Invitation: access.Invitation{Hash: [32]byte{3}}})
 	},
-	control.SetPassword: func(ctx context.Context, db *store.DB) error {
-		if l, err := db.People().Login(ctx, "dora@example.com"); err != nil || l.Password == otherHash {
-			return err
-		}
-		_, err := db.People().SetPassword(ctx, "dora@example.com", people.PasswordChange{Hash: otherHash})
+	control.InviteLogin: func(ctx context.Context, db *store.DB) error {
+		_, err := db.People().InviteLogin(ctx, "dora@example.com", access.Invitation{Hash: [32]byte{4}}, true)
 		return err
 	},
 	control.CreateKey: func(ctx context.Context, db *store.DB) error {

@@ -189,9 +189,9 @@ var passwordFaults = []struct {
 	{access.ErrPasswordBreached, "account.fault.breached"},
 }
 
-// readPassword reads the form, and sets its faults. The error is that of reading the list of passwords that have become
-// public.
-func (v *visit) readPassword(f *ui.Form) error {
+// readPassword reads a new password for the login of an address, and sets the form's faults. The error is that of
+// reading the list of passwords that have become public.
+func (v *visit) readPassword(f *ui.Form, email string) error {
 	switch {
 	case f.Value("new") == f.Value("current") && f.Value("new") != "":
 		f.SetFault("new", v.locale.T("account.fault.same"))
@@ -199,7 +199,7 @@ func (v *visit) readPassword(f *ui.Form) error {
 	case f.Value("new") != f.Value("again"):
 		f.SetFault("again", v.locale.T("account.fault.again"))
 	}
-	err := cmp.Or(access.CheckNewPassword(v.session.Email, f.Value("new")), v.Breached.Check(f.Value("new")))
+	err := cmp.Or(access.CheckNewPassword(email, f.Value("new")), v.Breached.Check(f.Value("new")))
 	for _, fault := range passwordFaults {
 		if errors.Is(err, fault.err) {
 			f.SetFault("new", v.locale.T(fault.key))
@@ -213,7 +213,7 @@ func (v *visit) readPassword(f *ui.Form) error {
 // asked for, revokes the account's API keys.
 func (s *submission) setPassword() error {
 	f := s.form()
-	if err := s.readPassword(f); err != nil {
+	if err := s.readPassword(f, s.session.Email); err != nil {
 		return err
 	}
 	if f.Faulty() {

@@ -22,7 +22,7 @@ type loginPage struct {
 	*view
 	F        *ui.Form
 	Next     string    // the page that it leads to, or ""
-	Why      string    // the reason to log in: "ended", "kept", "out", "everywhere" or ""
+	Why      string    // the reason to log in: "ended", "kept", "out", "everywhere", "chosen" or ""
 	Visitors []Visitor // of a demo
 }
 
@@ -39,7 +39,7 @@ func (v *visit) showLogin(status int, p loginPage) error {
 }
 
 // whys are the reasons to log in that an address may give.
-var whys = []string{"ended", "out", "everywhere"}
+var whys = []string{"ended", "out", "everywhere", "chosen"}
 
 func (v *visit) loginForm() error {
 	if v.account() != "" {

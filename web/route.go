@@ -30,6 +30,7 @@ func (s *site) routes() []route {
 		{path: "/login", page: (*visit).loginForm, form: (*submission).logIn, public: true},
 		{path: "/login/passkey", page: (*visit).seeLogin, form: (*submission).logInByPasskey, public: true},
 		{path: "/login/second", page: (*visit).secondForm, form: (*submission).logInSecond, public: true},
+		{path: "/invitation", page: (*visit).invitation, form: (*submission).choosePassword, public: true},
 		{path: "/logout", form: (*submission).logOut, public: true},
 		{path: "/logout-everywhere", form: (*submission).logOutEverywhere},
 		{path: "/settings", page: (*visit).settings, form: (*submission).set, public: true},
