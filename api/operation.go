@@ -347,7 +347,7 @@ func (s *server) fundRoutes() {
 	get(s, "/v1/funds", staff, reader.funds, about("get-funds", "Operation", "Read the house's money",
 		"The pools that rewards are paid from, with how long each lasts, "+
 			"and the balances of the house accounts."))
-	change(s, "POST /v1/funds", does("fund"), writer.fund,
+	change(s, "POST /v1/funds", does(control.Fund), writer.fund,
 		about("fund", "Operation", "Fund a pool, or take out of it",
 			"A day that waits for funds is paid automatically when they are there.", 404, 409))
 }

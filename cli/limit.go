@@ -36,7 +36,7 @@ func (c *limitSetCmd) Help() string {
 
 Withdrawals below --withdrawal are added up over a day (UTC), of an account, of a destination and of a member of staff who completes them.
 
---inflow counts deposits of credentials without a ceiling of their own, opening balances (load), imports, income and corrections, on the day (UTC) on which they are posted. Above it income and corrections need approval, or are refused without four eyes; the rest is refused. To load the balances of an exchange, raise it for that day.
+--inflow counts deposits of credentials without a ceiling of their own, opening balances (load), imports, income, corrections, and what is put into the pool (fund) or back into the fees, on the day (UTC) on which they are posted. Above it income, corrections, fund and fees return need approval, or are refused without four eyes; the rest is refused. To load the balances of an exchange, raise it for that day.
 
 New books and new tokens begin with limits; books from before keep theirs, and have neither --apr nor --inflow until they are set.
 

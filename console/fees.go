@@ -17,7 +17,7 @@ var fees = register{
 	Name: "fees", roles: access.StaffRoles, tables: (*visit).feesTables,
 	forms: []registerForm{{"withdraw", control.WithdrawFees, (*visit).feesFields,
 		func(s *submission, f *ui.Form) error { return s.moveFees(f, false) }},
-		{"return", "fees return", (*visit).feesFields,
+		{"return", control.ReturnFees, (*visit).feesFields,
 			func(s *submission, f *ui.Form) error { return s.moveFees(f, true) }}},
 }
 

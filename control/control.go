@@ -23,8 +23,10 @@ const GrantRole Operation = "app-role grant"
 const (
 	Adjust             Operation = "adjust"
 	Compensate         Operation = "compensate"
+	Fund               Operation = "fund"
 	WithdrawFunds      Operation = "fund withdraw"
 	WithdrawFees       Operation = "fees withdraw"
+	ReturnFees         Operation = "fees return"
 	EnterIncome        Operation = "income"
 	AddCampaign        Operation = "campaign add"
 	CompleteWithdrawal Operation = "withdrawal complete"
@@ -78,7 +80,11 @@ const byStaff = "where staff do it: whoever opens a holder's account could take 
 const byCampaign = "while a campaign that is not over multiplies by the label: it changes everybody's share"
 
 // farMoves is when prices and rates need approval: see the package pricing.
-const farMoves = "where one moves more than 20 % from one day to the next, or more than half within 30 days"
+const farMoves = "where one moves more than 20 % from one day to the next, or more than half within 30 days, or is the " +
+	"first of its token or currency"
+
+// byInflow is when what the house brings in needs approval.
+const byInflow = "where it brings in more than may be brought in on a day"
 
 // Class is what four eyes mean for an operation.
 type Class int
@@ -168,10 +174,10 @@ var rules = map[Operation]Rule{
 	Adjust:                   {Class: Proposed, Roles: operators},
 	Compensate:               {Class: Proposed, Roles: operators},
 
-	"fund":        {Roles: treasurers},
+	Fund:          {Class: Sometimes, Roles: treasurers, When: byInflow},
 	WithdrawFunds: {Class: Proposed, Roles: treasurers},
 	WithdrawFees:  {Class: Proposed, Roles: treasurers},
-	"fees return": {Roles: treasurers},
+	ReturnFees:    {Class: Sometimes, Roles: treasurers, When: byInflow},
 	EnterIncome: {Class: Sometimes, Roles: treasurers,
 		When: "where it is negative, and so takes tokens out, or more than may be brought in on a day"},
 	AddCampaign:    {Class: Proposed, Roles: treasurers},

@@ -45,8 +45,8 @@ const (
 
 // NoticeKinds are all kinds.
 var NoticeKinds = []NoticeKind{NoticeDevice, NoticeKey, NoticePassword, NoticeInvitation, NoticeFactor,
-	NoticeAddress, NoticeWithdrawal, NoticePaused, NoticeOffer, NoticeLimit, NoticeLowered, NoticeSetLimit, NoticeAnyAddress, NoticeSavedOnly,
-	NoticeBreakGlass}
+	NoticeAddress, NoticeWithdrawal, NoticePaused, NoticeOffer, NoticeLimit, NoticeLowered, NoticeSetLimit,
+	NoticeAnyAddress, NoticeSavedOnly, NoticeBreakGlass}
 
 // Optional reports whether a person may do without mail of the kind: it is not about security.
 func (k NoticeKind) Optional() bool { return k == NoticePaused || k == NoticeOffer }

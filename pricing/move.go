@@ -2,6 +2,7 @@ package pricing
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,7 +26,7 @@ const (
 )
 
 // moves reports whether a price is farther from one before than a part of it. The first price of an asset has nothing
-// to be compared with.
+// to be compared with: see compared.first.
 func (p Price) moves(before Price, part int64) bool {
 	return before.Price != 0 && max(p.Price-before.Price, before.Price-p.Price) > before.Price/part
 }
@@ -42,7 +43,17 @@ type compared struct {
 	nearest []Price            // of each of which month has none: the nearest of the asset
 }
 
-// permit asks for approval of figures, as they were asked for, of which a fresh one moves too far: see tooFar.
+// firstRefused is the error of figures that were refused only because some are the first of their assets.
+type firstRefused struct {
+	error
+	assets map[string]bool
+}
+
+func (f *firstRefused) Unwrap() error { return f.error }
+
+// permit asks for approval of figures, as they were asked for, of which a fresh one moves too far (see tooFar) or is the
+// first of its asset: one person could else name any, and convert at it. Where the first ones alone are refused, and
+// there are others beside them, the error is a *firstRefused.
 func (s series) permit(t db.Tx, books Books, asked any, fresh []Price, now time.Time) error {
 	c, err := s.before(t, fresh)
 	if err != nil {
@@ -56,14 +67,36 @@ func (s series) permit(t db.Tx, books Books, asked any, fresh []Price, now time.
 		}
 		moves = c.tooFar(approved)
 	}
+	first, far := c.first(), len(moves)
+	for _, p := range first {
+		moves = append(moves, move{now: p})
+	}
+	err = s.permitMoves(t, books, asked, len(fresh), moves)
+	if errors.Is(err, control.ErrNeedsApproval) || ledger.ReasonOf(err) == control.ReasonNoPerson {
+		alone := &firstRefused{err, map[string]bool{}}
+		for _, p := range first {
+			alone.assets[p.Asset] = true
+		}
+		if far == 0 && slices.ContainsFunc(fresh, func(p Price) bool { return !alone.assets[p.Asset] }) {
+			return alone
+		}
+	}
+	return err
+}
+
+// permitMoves asks for approval of figures, n of which are fresh, where some of them move.
+func (s series) permitMoves(t db.Tx, books Books, asked any, n int, moves []move) error {
 	var lines, assets []string
 	for _, m := range moves {
+		before := "the first one"
+		if m.before.Price != 0 {
+			before = fmt.Sprintf("after %s of %s", ledger.FormatDecimal(m.before.Price, conversion.PriceScale), m.before.Day)
+		}
 		assets = append(assets, m.now.Asset)
-		lines = append(lines, fmt.Sprintf("%s of %s: %s, after %s of %s", m.now.Asset, m.now.Day,
-			ledger.FormatDecimal(m.now.Price, conversion.PriceScale),
-			ledger.FormatDecimal(m.before.Price, conversion.PriceScale), m.before.Day))
+		lines = append(lines, fmt.Sprintf("%s of %s: %s, %s", m.now.Asset, m.now.Day,
+			ledger.FormatDecimal(m.now.Price, conversion.PriceScale), before))
 	}
-	effect := fmt.Sprintf("%d %s, %s", len(fresh), s.table, strings.Join(lines, ", "))
+	effect := fmt.Sprintf("%d %s, %s", n, s.table, strings.Join(lines, ", "))
 	return books.Permit(t, moves != nil, s.operation, asked, strings.Join(slices.Compact(assets), " "), effect)
 }
 
@@ -96,6 +129,32 @@ func (c compared) tooFar(approved []Price) (moves []move) {
 		}
 	}
 	return moves
+}
+
+// first are the fresh prices of assets that have none yet.
+func (c compared) first() (first []Price) {
+	for i, p := range c.fresh {
+		if c.nearest[i].Price == 0 && c.of(p, p.Day-Month) == nil {
+			first = append(first, p)
+		}
+	}
+	return first
+}
+
+// setApart sets figures, and where only first ones of assets are refused, the others and then those, whose error it
+// returns: a token that is new does not keep the prices of others from being set.
+func setApart[F any](figures []F, asset func(F) string, set func([]F) (int, error)) (n int, err error) {
+	n, err = set(figures)
+	var refused *firstRefused
+	if !errors.As(err, &refused) {
+		return n, err
+	}
+	isFirst := func(f F) bool { return refused.assets[asset(f)] }
+	if n, err = set(slices.DeleteFunc(slices.Clone(figures), isFirst)); err != nil {
+		return 0, err
+	}
+	more, err := set(slices.DeleteFunc(slices.Clone(figures), func(f F) bool { return !isFirst(f) }))
+	return n + more, err
 }
 
 // of are the prices from a day to that of another price, of its asset.

@@ -54,12 +54,19 @@ func NewRates(d *db.DB, books Books, clock func() time.Time) *Rates { return &Ra
 // new or changed. A rate may be changed until its day is declared for any asset: from then
 // on a reward may be valued by it. A day that is declared without a rate, of its own or of
 // one of the 7 days before it, gets one once; another is ErrConflict. The same rate again
-// has no further effect.
+// has no further effect. First rates of currencies are set apart, as first prices are: see Prices.Set.
 func (rs *Rates) Set(ctx context.Context, rates []Rate) (set int, err error) {
 	checked, err := rs.check(rates)
 	if err != nil || len(checked) == 0 {
 		return 0, err
 	}
+	return setApart(checked, func(p Price) string { return p.Asset }, func(some []Price) (int, error) {
+		return rs.set(ctx, some)
+	})
+}
+
+// set sets rates that are checked, all of them or none.
+func (rs *Rates) set(ctx context.Context, checked []Price) (set int, err error) {
 	err = rs.db.Write(ctx, func(t db.Tx) error {
 		last, err := rs.books.LockAllDeclarations(t)
 		if err != nil {

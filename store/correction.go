@@ -15,11 +15,12 @@ import (
 func fundID(id string) string { return "fund/" + id }
 
 // Fund moves an amount of an asset into @rewards, from which rewards are paid, or
-// takes it out again. Idempotent by the ID: the entry's is "fund/" and the caller's.
+// takes it out again. Idempotent by the ID: the entry's is "fund/" and the caller's. More than may be brought in on a
+// day needs approval or, without four eyes, is access.ErrCeiling.
 func (b *DB) Fund(ctx context.Context, id, asset string, amount ledger.Amount, withdraw bool) (Outcome, error) {
 	move := ledger.Move{From: ledger.Custody, To: ledger.Rewards, Asset: asset, Amount: amount}
 	if !withdraw {
-		return b.moveOwn(ctx, ledger.Fund, id, fundID(id), move, "fund", nil)
+		return b.moveOwn(ctx, ledger.Fund, id, fundID(id), move, control.Fund, ownMove{id, asset, amount})
 	}
 	move.From, move.To = move.To, move.From
 	return b.moveOwn(ctx, ledger.Fund, id, fundID(id), move, control.WithdrawFunds, ownMove{id, asset, amount})

@@ -86,7 +86,9 @@ func TestRatesMoveAsPricesDo(t *testing.T) {
 		p := testkit.Must(db.As(proposer).Propose(ctx, needed.Draft, ""))(t)
 		testkit.Must(db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest()))(t)
 		ok(t, set(6, 1801))
-		_, err = db.As(proposer).CurrencyRates().Set(ctx, []pricing.Rate{{Currency: "CHF", Day: day1 + 5, Rate: 1}})
-		ok(t, err) // the first has nothing to be compared with
+		n, err := db.As(proposer).CurrencyRates().Set(ctx, []pricing.Rate{{Currency: "CHF", Day: day1 + 5, Rate: 1},
+			{Currency: "EUR", Day: day1 + 5, Rate: 1802}})
+		wants(t, err, control.ErrNeedsApproval) // the first has nothing to be compared with
+		same(t, "of another", n, 1)
 	})
 }

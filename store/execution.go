@@ -79,6 +79,14 @@ var executions = map[control.Operation]execution{
 		_, err := b.Compensate(ctx, c.Compensation, c.Reason)
 		return err
 	}),
+	control.Fund: executes(func(ctx context.Context, b *DB, c ownMove) error {
+		_, err := b.Fund(ctx, c.ID, c.Asset, c.Amount, false)
+		return err
+	}),
+	control.ReturnFees: executes(func(ctx context.Context, b *DB, c ownMove) error {
+		_, err := b.MoveFees(ctx, c.ID, c.Asset, c.Amount, true)
+		return err
+	}),
 	control.WithdrawFunds: executes(func(ctx context.Context, b *DB, c ownMove) error {
 		_, err := b.Fund(ctx, c.ID, c.Asset, c.Amount, true)
 		return err

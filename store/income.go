@@ -111,11 +111,12 @@ func (b *DB) MoveFees(ctx context.Context, id, asset string, amount ledger.Amoun
 			ownMove{id, asset, amount})
 	}
 	move.From, move.To = move.To, move.From
-	return b.moveOwn(ctx, ledger.FeeTransfer, id, ledger.FeesID(id), move, "fees return", nil)
+	return b.moveOwn(ctx, ledger.FeeTransfer, id, ledger.FeesID(id), move, control.ReturnFees,
+		ownMove{id, asset, amount})
 }
 
-// moveOwn posts an entry of one move between a house account and the outside world. content is nil where it needs no
-// approval.
+// moveOwn posts an entry of one move between a house account and the outside world. What brings in needs approval above
+// the limit of a day alone.
 func (b *DB) moveOwn(ctx context.Context, kind ledger.Kind, id, entry string, m ledger.Move,
 	op control.Operation, content any) (Outcome, error) {
 	if err := ledger.CheckID(string(kind), id); err != nil {
@@ -126,7 +127,7 @@ func (b *DB) moveOwn(ctx context.Context, kind ledger.Kind, id, entry string, m 
 		return Outcome{}, err
 	}
 	e := ledger.Entry{ID: entry, Kind: kind, Moves: []ledger.Move{m}}
-	o, err := b.postMove(ctx, e, call{system: true, op: op, content: content,
+	o, err := b.postMove(ctx, e, call{system: true, op: op, content: content, above: m.From == ledger.Custody,
 		log: logFields{action: string(op), subject: m.Asset, detail: a.Format(m.Amount) + " as " + entry}})
 	return o, annotate(err, "%s %s", op, m.Asset)
 }

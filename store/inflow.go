@@ -8,9 +8,9 @@ import (
 )
 
 // What entries bring into the books on a UTC day is limited for each token, by when they are posted and whatever day
-// they count on: deposits of credentials without a ceiling of their own, opening balances, imports, income and
-// corrections. Above the limit income and corrections need approval with four eyes, and count nothing then; everything
-// else is refused, also at the command line: who brings in more raises the limit first.
+// they count on: deposits of credentials without a ceiling of their own, opening balances, imports, income, corrections,
+// and what the house puts into the pool or into @fees. Above the limit income, corrections and the house's own tokens
+// need approval with four eyes, and count nothing then; everything else is refused, also at the command line: who brings in more raises the limit first.
 
 // broughtIn is the measure of that sum, and ofBooks whose it is.
 const (
@@ -21,10 +21,11 @@ const (
 // isInflow reports whether a usage is that sum.
 func (u *usage) isInflow() bool { return u.measure == broughtIn }
 
-// bringsIn reports whether an entry of the kind brings tokens into the books with the move, for holders to have.
+// bringsIn reports whether an entry of the kind brings tokens into the books with the move.
 func bringsIn(k ledger.Kind, m ledger.Move) bool {
 	switch k {
-	case ledger.Deposit, ledger.Opening, ledger.Import, ledger.RewardElsewhere, ledger.StakingIncome:
+	case ledger.Deposit, ledger.Opening, ledger.Import, ledger.RewardElsewhere, ledger.StakingIncome,
+		ledger.Fund, ledger.FeeTransfer:
 		return m.From == ledger.Custody
 	case ledger.Adjustment:
 		return m.From.Overdraws()

@@ -124,9 +124,17 @@ func (t inflow) earns(reference string, gross ledger.Amount) func(*store.DB) err
 	}
 }
 
+func (t inflow) funds(id string, amount ledger.Amount) func(*store.DB) error {
+	return func(db *store.DB) error { return failure(db.Fund(t.Context(), id, bnb, amount, false)) }
+}
+
+func (t inflow) returns(id string, amount ledger.Amount) func(*store.DB) error {
+	return func(db *store.DB) error { return failure(db.MoveFees(t.Context(), id, bnb, amount, true)) }
+}
+
 // TestInflowIsLimited: what entries bring in on a day is added up for each token, of every kind and whoever posts it,
-// but for credentials with a ceiling of their own. Above the limit income and corrections need approval, and the rest
-// is refused.
+// but for credentials with a ceiling of their own. Above the limit income, corrections and what the house puts into its
+// pools need approval, and the rest is refused.
 func TestInflowIsLimited(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
@@ -155,6 +163,8 @@ func TestInflowIsLimited(t *testing.T) {
 			{db.As(olga), in.adjusts("a-2", brings), access.ErrCeiling},
 			{db.As(olga), in.adjusts("a-3", from), access.ErrCeiling},
 			{shop, in.posts("d-3", 11), access.ErrCeiling},
+			{db, in.funds("f-1", unit+1), access.ErrCeiling},
+			{db, in.returns("f-1", unit+1), access.ErrCeiling},
 			{shop, in.posts("d-4", 10), nil},
 			{shop, in.posts("d-4", 10), nil}, // it repeats what was posted
 		} {
@@ -167,7 +177,8 @@ func TestInflowIsLimited(t *testing.T) {
 		for _, c := range []struct {
 			by access.Actor
 			do func(*store.DB) error
-		}{{treasurer, in.earns("i-3", 20*unit)}, {proposer, in.adjusts("a-4", brings)}} {
+		}{{treasurer, in.earns("i-3", 20*unit)}, {proposer, in.adjusts("a-4", brings)},
+			{treasurer, in.funds("f-2", 20*unit)}, {treasurer, in.returns("f-2", 20*unit)}} {
 			needed, is := errors.AsType[*control.Needed](c.do(db.As(c.by)))
 			if !is {
 				t.Fatal("it needs no approval")
@@ -177,7 +188,12 @@ func TestInflowIsLimited(t *testing.T) {
 		}
 		wants(t, in.posts("d-5", 1)(shop), access.ErrCeiling)
 		clock.Set(3, "00:00")
-		ok(t, in.posts("d-5", 100)(shop))
+		for _, do := range []func(*store.DB) error{in.funds("f-3", unit), in.returns("f-3", unit)} {
+			for range 2 { // within the limit at once, and once
+				ok(t, do(db.As(treasurer)))
+			}
+		}
+		ok(t, in.posts("d-5", 80)(shop))
 		ok(t, in.earns("i-4", 0)(db.As(treasurer))) // nothing was earned
 		wants(t, in.posts("d-6", 1)(shop), access.ErrCeiling)
 		clean(t, db, clock)

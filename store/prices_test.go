@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pricing"
@@ -126,6 +127,46 @@ func TestManySmallStepsAreALargeOne(t *testing.T) {
 		testkit.Must(db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest()))(t)
 		ok(t, set(1500))                              // 15 % more than what was approved
 		wants(t, set(1600), control.ErrNeedsApproval) // 23 %
+	})
+}
+
+// TestTheFirstPriceNeedsApproval: it has nothing to be compared with, and keeps no other token's from being set.
+func TestTheFirstPriceNeedsApproval(t *testing.T) {
+	eachToPropose(t, func(t *testing.T, _ string, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		prices := func() (n int) {
+			for _, asset := range []string{"BNB", "SOL", "ADA"} {
+				n += len(testkit.Must(reports.New(db.Reader()).Prices(ctx, asset, day1, day1+9))(t))
+			}
+			return n
+		}
+		feed := []pricing.Price{{Asset: "ADA", Day: day1 + 2, Price: 7}, {Asset: "BNB", Day: day1 + 2, Price: 1001},
+			{Asset: "SOL", Day: day1 + 2, Price: 500}, {Asset: "SOL", Day: day1 + 1, Price: 499}}
+		for _, want := range []int{1, 0} {
+			n, err := db.As(proposer).Prices().Set(ctx, feed)
+			needed, is := errors.AsType[*control.Needed](err)
+			if !is || n != want || prices() != 2 { // BNB's of Day 2 and 3
+				t.Fatalf("%d are set, %d are there: %v", n, prices(), err)
+			}
+			same(t, "the effect", needed.Draft.Effect, "3 prices, ADA of 2026-03-04: 0.00000007, the first one, "+
+				"SOL of 2026-03-03: 0.00000499, the first one, SOL of 2026-03-04: 0.000005, the first one")
+			p := testkit.Must(db.As(proposer).Propose(ctx, needed.Draft, ""))(t)
+			if want == 0 {
+				testkit.Must(db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest()))(t)
+			}
+		}
+		same(t, "after the approval", prices(), 5)
+		testkit.Must(db.As(proposer).Prices().Set(ctx, []pricing.Price{{Asset: "SOL", Day: day1 + 2, Price: 510}}))(t)
+		// Who could not even propose it sets the others, and where another moves too far, all of it is one proposal.
+		nobody := db.As(access.Actor{Role: access.Operator, Credential: "token 111111111111"})
+		n, err := nobody.Prices().Set(ctx, []pricing.Price{{Asset: "SUI", Day: day1 + 2, Price: 7},
+			{Asset: "SOL", Day: day1 + 2, Price: 511}})
+		wants(t, err, access.ErrForbidden)
+		same(t, "of another", n, 1)
+		n, err = db.As(proposer).Prices().Set(ctx, []pricing.Price{{Asset: "SUI", Day: day1 + 2, Price: 7},
+			{Asset: "BNB", Day: day1 + 2, Price: 5000}, {Asset: "SOL", Day: day1 + 2, Price: 512}})
+		wants(t, err, control.ErrNeedsApproval)
+		same(t, "of all", n, 0)
 	})
 }
 

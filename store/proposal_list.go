@@ -134,10 +134,10 @@ func namesOf(d control.Draft) (n names, err error) {
 		of := c.Compensation
 		n.entries = []string{ledger.CompensationID(of.Day.String(), of.Asset, of.Account, of.Name)}
 		return n, err
-	case control.WithdrawFunds, control.WithdrawFees:
+	case control.Fund, control.WithdrawFunds, control.WithdrawFees, control.ReturnFees:
 		c, err := control.Read[ownMove](d.Content)
 		n.entries = []string{fundID(c.ID)}
-		if d.Operation == control.WithdrawFees {
+		if d.Operation == control.WithdrawFees || d.Operation == control.ReturnFees {
 			n.entries[0] = ledger.FeesID(c.ID)
 		}
 		return n, err

@@ -61,13 +61,14 @@ func TestProposalsAreFoundUnderAllTheyAreAbout(t *testing.T) {
 		alices := []string{batch, of[control.Adjust], of[control.Compensate], of[control.CompleteWithdrawal],
 			of[control.ResetFactors]}
 		doras := []string{batch, of[control.Unfreeze], of[control.SetRegion], of[control.AddLogin],
-			of[control.SetPassword], of[control.CreateKey], of[control.LimitKey]}
+			of[control.InviteLogin], of[control.CreateKey], of[control.LimitKey]}
 		want(store.ProposalsAsked{Account: "dora"}, doras...)
 		want(store.ProposalsAsked{Account: "alice"}, alices...)
 		want(store.ProposalsAsked{Account: "alice", State: control.Executed})
 		want(store.ProposalsAsked{Account: "dora", Entry: "a-7"}, batch)
 		for entry, id := range map[string]string{"a-7": batch, "a-8": batch, "a/9": batch, "a-1": of[control.Adjust],
 			"fund/f-2": of[control.WithdrawFunds], "fees/f-1": of[control.WithdrawFees], "income/e-2": of[control.EnterIncome],
+			"fund/f-3": of[control.Fund], "fees/f-3": of[control.ReturnFees],
 			"campaign/spring": of[control.AddCampaign],
 			ledger.CompensationID((day1 + 1).String(), "BNB", "alice", "n-1"): of[control.Compensate],
 			store.Withdrawal{ID: "w-1"}.Ending(ledger.WithdrawalCompleted).ID: of[control.CompleteWithdrawal],

@@ -56,6 +56,14 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 		_, err := db.MoveFees(ctx, "f-1", "BNB", unit, false)
 		return err
 	},
+	control.Fund: func(ctx context.Context, db *store.DB) error {
+		_, err := db.Fund(ctx, "f-3", "ADA", 2, false) // 1 may be brought in on a day
+		return err
+	},
+	control.ReturnFees: func(ctx context.Context, db *store.DB) error {
+		_, err := db.MoveFees(ctx, "f-3", "ADA", 2, true)
+		return err
+	},
 	control.EnterIncome: func(ctx context.Context, db *store.DB) error {
 		_, err := db.PostIncome(ctx, staking.Income{Reference: "e-2", Asset: "BNB", Chain: "bsc", Source: "v-1",
 			First: day1 + 1, Last: day1 + 1, Gross: -10, Evidence: "0x2"})
@@ -223,6 +231,7 @@ func readyToPropose(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		First: day1 + 1, Last: day1 + 1, Gross: 5 * unit, Evidence: "0x1"}))(t)
 	testkit.Must(db.Withdraw(ctx, store.Withdrawal{ID: "w-1", Account: "alice", Asset: "BNB", Amount: 5 * unit}))(t)
 	ok(t, db.SetLimit(ctx, staking.Limit{Asset: "BNB", MaxWithdrawal: 5 * unit}))
+	ok(t, db.SetLimit(ctx, staking.Limit{Asset: "ADA", MaxInflow: 1}))
 	testkit.Must(db.Prices().Set(ctx, []pricing.Price{{Asset: "BNB", Day: day1 + 1, Price: 1000}}))(t)
 	testkit.Must(db.CurrencyRates().Set(ctx, []pricing.Rate{{Currency: "EUR", Day: day1 + 1, Rate: 1000}}))(t)
 	ok(t, db.People().AddStaff(ctx, "olga@example.com", access.Operator, access.Invitation{Hash: [32]byte{1}}))
