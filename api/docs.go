@@ -76,8 +76,8 @@ type docsProblem struct {
 	Status             int
 }
 
-// docs are the page and its stylesheet.
-func (s *server) docs() (page, style []byte, err error) {
+// docs is the page.
+func (s *server) docs() []byte {
 	p := docsPage{
 		Groups: s.docsGroups(), Problems: docsProblems(func(problemType) bool { return true }), Rate: s.Rate,
 		Burst: s.limits.burst,
@@ -85,24 +85,25 @@ func (s *server) docs() (page, style []byte, err error) {
 	}
 	var text bytes.Buffer
 	if err := docsTemplate.Execute(&text, p); err != nil {
-		return nil, nil, fmt.Errorf("make the documentation: %w", err)
+		panic(err) // it is made of our own files and types
 	}
-	style, err = docsFiles.ReadFile("docs.css")
-	return text.Bytes(), style, err
+	return text.Bytes()
 }
 
 // serveDocs serves the page at /v1/docs.
 func (s *server) serveDocs() {
-	page, style, err := s.docs()
-	if err != nil {
-		panic(err) // the page is made of our own files and types: no server is to be made without it
-	}
-	text := serveText("text/html; charset=utf-8", page)
+	page := serveText("text/html; charset=utf-8", s.docs)
 	s.mux.HandleFunc("GET /v1/docs", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", docsPolicy)
-		text(w, r)
+		page(w, r)
 	})
-	s.mux.HandleFunc("GET /v1/docs.css", serveText("text/css; charset=utf-8", style))
+	s.mux.HandleFunc("GET /v1/docs.css", serveText("text/css; charset=utf-8", func() []byte {
+		style, err := docsFiles.ReadFile("docs.css")
+		if err != nil {
+			panic(err) // it is embedded
+		}
+		return style
+	}))
 }
 
 // docsGroups are the operations in their groups, in the order of the routes.

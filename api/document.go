@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -208,11 +209,13 @@ func (s *server) finish() {
 	delete(doc.Components.Schemas.Map(), "ErrorModel")
 	delete(doc.Components.Schemas.Map(), "ErrorDetail")
 	s.openAnswers()
-	text, err := marshal(doc)
-	if err != nil {
-		panic(err) // our own types cannot be described: no server can be made of them
-	}
-	s.mux.HandleFunc("GET /v1/openapi.json", serveText("application/json", text))
+	s.mux.HandleFunc("GET /v1/openapi.json", serveText("application/json", func() []byte {
+		text, err := marshal(doc)
+		if err != nil {
+			panic(err) // our own types cannot be described
+		}
+		return text
+	}))
 	s.serveDocs()
 	s.mux.HandleFunc("/v1/", s.nowhere)
 }
@@ -254,11 +257,13 @@ func (s *server) openAnswers() {
 	}
 }
 
-// serveText answers with a text that never changes.
-func serveText(contentType string, text []byte) http.HandlerFunc {
+// serveText answers with a text that never changes, and is made at the first request: a server is not asked for most of
+// them.
+func serveText(contentType string, text func() []byte) http.HandlerFunc {
+	text = sync.OnceValue(text)
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Cache-Control", "no-cache")
-		write(w, contentType, http.StatusOK, text)
+		write(w, contentType, http.StatusOK, text())
 	}
 }
 

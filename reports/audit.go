@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/softstake/softstake/audit"
 	"github.com/softstake/softstake/db"
@@ -115,13 +116,43 @@ func keyOf(r db.Row) audit.Key { return audit.Key{Day: staking.Day(r.Int(0)), As
 
 // ReadBucket gives read a bucket, the whole of it in one snapshot.
 func (b audited) ReadBucket(ctx context.Context, bucket int, read func(audit.Bucket) error) error {
-	return b.Read(ctx, func(t db.View) error { return read(auditedBucket{t, int64(bucket)}) })
+	return b.Read(ctx, func(t db.View) error {
+		a := auditedBucket{t, int64(bucket), map[string]bool{}}
+		if err := a.query("what there is", func(r db.Row) { a.filled[r.Text(0)] = true }, whatThereIs); err != nil {
+			return err
+		}
+		return read(a)
+	})
 }
 
 // auditedBucket is one bucket in one snapshot.
 type auditedBucket struct {
 	t      db.View
 	bucket int64
+	filled map[string]bool // of the tables of whatThereIs, those that have rows
+}
+
+// whatThereIs says in one question in which tables a bucket has rows, and in which of those that are of all buckets there
+// are any. An audit has some 40 questions to each of 256 buckets, and most buckets of small books have an answer to few.
+var whatThereIs = func() string {
+	var all []string
+	for _, table := range []string{"reconciliations", "batches", "shares", "payments", "enrollments", "exclusions", "postings",
+		"accruals", "entries", "incomes", "withdrawals", "campaign_weights", "campaign_eligible", "campaign_shares",
+		"campaign_members", "labels", "switch_events", "owners", "owner_sums", "campaign_owner_sums"} {
+		all = append(all, "SELECT '"+table+"' WHERE EXISTS (SELECT 1 FROM "+table+" WHERE bucket = $1)")
+	}
+	for _, table := range append([]string{"declarations"}, campaignTables...) {
+		all = append(all, "SELECT '"+table+"' WHERE EXISTS (SELECT 1 FROM "+table+")")
+	}
+	return strings.Join(all, " UNION ALL ")
+}()
+
+// of is query of a table of whatThereIs: where the bucket has no rows in it, nothing is asked.
+func (a auditedBucket) of(table, what string, fn func(db.Row), sql string, args ...any) error {
+	if !a.filled[table] {
+		return nil
+	}
+	return a.query(what, fn, sql, args...)
 }
 
 // query reads rows of the bucket, which is $1, and says what was read where it fails.
@@ -147,25 +178,35 @@ func (a auditedBucket) Head() (h audit.Head, err error) {
 			h.Progress = append(h.Progress, audit.Progress{Asset: r.Text(0), Accrued: staking.Day(r.Int(1)),
 				Paid: staking.Day(r.Int(2))})
 		}, "SELECT asset, accrued_through, paid_through FROM progress WHERE bucket = $1 ORDER BY asset"},
-		{"the reconciliations", func(r db.Row) {
+	} {
+		if err := a.query(part.what, part.read, part.sql); err != nil {
+			return h, err
+		}
+	}
+	for _, part := range []struct {
+		table string
+		read  func(db.Row)
+		sql   string
+	}{
+		{"reconciliations", func(r db.Row) {
 			h.Overdrawn = append(h.Overdrawn, audit.Overdraft{Account: ledger.Account(r.Text(0)), Asset: r.Text(1), At: r.Int(2),
 				Until: r.Int(3)})
 		}, "SELECT account, asset, at, until FROM reconciliations WHERE bucket = $1"},
-		{"the batches", func(r db.Row) {
+		{"batches", func(r db.Row) {
 			b := readBatch(r)
 			b.Eligible, b.EligibleRest = ledger.Amount(r.Int(5)), r.Int(6)
 			h.Batches = append(h.Batches, b)
 		},
 			"SELECT day, asset, holders, total, digest, eligible, eligible_rest FROM batches WHERE bucket = $1 ORDER " +
 				"BY day, asset"},
-		{"the shares", func(r db.Row) {
+		{"shares", func(r db.Row) {
 			h.Shares = append(h.Shares, audit.Share{Key: keyOf(r), First: staking.Day(r.Int(2)), Last: staking.Day(r.Int(3)),
 				Sum: holding.ReadExact(r, 4)})
 		}, "SELECT day, asset, first_day, last_day, units, part FROM shares WHERE bucket = $1"},
-		{"the payments", func(r db.Row) { h.Payments = append(h.Payments, readBatch(r)) },
+		{"payments", func(r db.Row) { h.Payments = append(h.Payments, readBatch(r)) },
 			"SELECT day, asset, holders, total, digest FROM payments WHERE bucket = $1 ORDER BY day, asset"},
 	} {
-		if err := a.query(part.what, part.read, part.sql); err != nil {
+		if err := a.of(part.table, "the "+part.table, part.read, part.sql); err != nil {
 			return h, err
 		}
 	}
@@ -177,8 +218,10 @@ func (a auditedBucket) Head() (h audit.Head, err error) {
 	if h.Terms, err = everyTerms(a.t); err != nil {
 		return h, err
 	}
-	if h.Declared, err = declarations(a.t); err != nil {
-		return h, err
+	if a.filled["declarations"] {
+		if h.Declared, err = declarations(a.t); err != nil {
+			return h, err
+		}
 	}
 	h.Campaigns, err = a.campaigns()
 	return h, err
@@ -257,7 +300,7 @@ func (a auditedBucket) Balances(s audit.Span, visit func(audit.Balance)) error {
 }
 
 func (a auditedBucket) Enrollments(s audit.Span, visit func(audit.Enrollment)) error {
-	return a.query("the enrollments", func(r db.Row) {
+	return a.of("enrollments", "the enrollments", func(r db.Row) {
 		e := staking.Enrollment{Account: ledger.Account(r.Text(0)), From: staking.Day(r.Int(1)), Until: staking.Day(r.Int(2))}
 		visit(audit.Enrollment{Enrollment: e, Opened: r.Int(3) > 0})
 	}, `SELECT e.account, e.from_day, e.until_day,
@@ -267,7 +310,7 @@ func (a auditedBucket) Enrollments(s audit.Span, visit func(audit.Enrollment)) e
 }
 
 func (a auditedBucket) Exclusions(s audit.Span, visit func(audit.Exclusion)) error {
-	return a.query("the exclusions", func(r db.Row) {
+	return a.of("exclusions", "the exclusions", func(r db.Row) {
 		visit(audit.Exclusion{Exclusion: store.ReadExclusion(r), Opened: r.Int(5) > 0})
 	}, "SELECT "+store.ExclusionColumns+`,
 	           (SELECT count(*) FROM accounts a WHERE a.bucket = x.bucket AND a.account = x.account)
@@ -277,7 +320,7 @@ func (a auditedBucket) Exclusions(s audit.Span, visit func(audit.Exclusion)) err
 
 func (a auditedBucket) Postings(d staking.Day, s audit.Span, visit func(*audit.Posting)) error {
 	p := audit.Posting{Day: d}
-	return a.query("the postings of "+d.String(), func(r db.Row) {
+	return a.of("postings", "the postings of "+d.String(), func(r db.Row) {
 		p.Account, p.Asset = ledger.Account(r.Text(0)), r.Text(1)
 		p.At, p.Entry, p.Move, p.Side = r.Int(2), r.Text(3), r.Int(4), r.Int(5)
 		p.Amount, p.Other, p.Kind = ledger.Amount(r.Int(6)), ledger.Account(r.Text(7)), ledger.Kind(r.Text(8))
@@ -289,7 +332,7 @@ func (a auditedBucket) Postings(d staking.Day, s audit.Span, visit func(*audit.P
 
 func (a auditedBucket) Accruals(d staking.Day, s audit.Span, visit func(*staking.Accrual)) error {
 	x := staking.Accrual{Day: d}
-	return a.query("the accruals of "+d.String(), func(r db.Row) {
+	return a.of("accruals", "the accruals of "+d.String(), func(r db.Row) {
 		x.Account, x.Asset = ledger.Account(r.Text(0)), r.Text(1)
 		x.Opening, x.Average, x.Rest, x.Eligible = ledger.Amount(r.Int(2)), ledger.Amount(r.Int(3)), r.Int(4),
 			ledger.Amount(r.Int(5))
@@ -307,7 +350,7 @@ func (a auditedBucket) Outside(first, last staking.Day, visit func(staking.Day, 
 			sql string
 			day staking.Day
 		}{{"day < $2 ORDER BY bucket, day LIMIT 1", first}, {"day > $2 ORDER BY bucket, day LIMIT 1", last}} {
-			err := a.query("the "+table, func(r db.Row) { visit(staking.Day(r.Int(0)), ledger.Account(r.Text(1)), r.Text(2)) },
+			err := a.of(table, "the "+table, func(r db.Row) { visit(staking.Day(r.Int(0)), ledger.Account(r.Text(1)), r.Text(2)) },
 				"SELECT day, account, asset FROM "+table+" WHERE bucket = $1 AND "+end.sql, int64(end.day))
 			if err != nil {
 				return err
@@ -319,7 +362,7 @@ func (a auditedBucket) Outside(first, last staking.Day, visit func(staking.Day, 
 
 func (a auditedBucket) Entries(visit func(*audit.Entry)) error {
 	var e audit.Entry
-	return a.query("the entries", func(r db.Row) {
+	return a.of("entries", "the entries", func(r db.Row) {
 		e = audit.Entry{ID: r.Text(0), At: r.Int(1), Version: r.Int(2), Digest: r.Bytes(3), Leaves: r.Bytes(4),
 			Destination: r.Bytes(5)}
 		visit(&e)
@@ -327,6 +370,9 @@ func (a auditedBucket) Entries(visit func(*audit.Entry)) error {
 }
 
 func (a auditedBucket) Incomes(visit func(*audit.Income)) error {
+	if !a.filled["incomes"] {
+		return nil
+	}
 	incomes, err := db.All(a.t, auditedIncome, auditedIncomes+" WHERE bucket = $1 ORDER BY reference", a.bucket)
 	if err != nil {
 		return fmt.Errorf("read the staking income: %w", err)
@@ -361,7 +407,7 @@ func distributions(t db.View) ([]audit.Distribution, error) {
 
 func (a auditedBucket) Withdrawals(visit func(*audit.Withdrawal)) error {
 	var w audit.Withdrawal
-	return a.query("the withdrawals", func(r db.Row) {
+	return a.of("withdrawals", "the withdrawals", func(r db.Row) {
 		w = audit.Withdrawal{
 			ID: r.Text(0), Account: ledger.Account(r.Text(1)), Asset: r.Text(2), Amount: ledger.Amount(r.Int(3)), At: r.Int(4),
 			To: ledger.Destination{Address: r.Text(5), Network: r.Text(6), Tag: r.Text(7), ClientID: r.Text(8)},

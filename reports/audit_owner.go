@@ -38,7 +38,7 @@ func groupings(t db.View) ([]audit.Grouping, error) {
 }
 
 func (a auditedBucket) Owners(s audit.Span, visit func(audit.Ownership)) error {
-	return a.query("the owners", func(r db.Row) {
+	return a.of("owners", "the owners", func(r db.Row) {
 		visit(audit.Ownership{Account: ledger.Account(r.Text(0)), From: staking.Day(r.Int(1)), Owner: r.Text(2)})
 	}, "SELECT account, from_day, owner FROM owners WHERE bucket = $1 AND account > $2 AND account <= $3 "+
 		"ORDER BY account, from_day, revision", string(s.After), string(s.Through))
@@ -62,7 +62,7 @@ func (a auditedBucket) OwnerSums(d staking.Day, owners []string, visit func(*aud
 
 func (a auditedBucket) Sums(visit func(*audit.OwnerSum)) error {
 	for _, sums := range ownerSumTables {
-		if err := a.query("what owners held", func(r db.Row) { visit(sums.read(r)) },
+		if err := a.of(sums.table, "what owners held", func(r db.Row) { visit(sums.read(r)) },
 			"SELECT day, asset, owner, accounts, integral FROM "+sums.table+" WHERE bucket = $1"); err != nil {
 			return err
 		}
