@@ -60,7 +60,7 @@ func killApprovals(t *testing.T, books, done string, propose func(*store.DB) err
 		t.Fatal(err)
 	}
 	executed = state(url)
-	span, rounds, killed, halfway := time.Since(began), 6, 0, 0
+	span, rounds, killed, halfway := time.Since(began), 4, 0, 0
 	if Long() {
 		rounds = 60
 	}

@@ -31,11 +31,11 @@ import (
 var Databases = []string{"sqlite", "postgres"}
 
 // NewURL is where a test may make new books in a database of the kind. They last
-// through a crash only if durable.
+// through a crash only if durable. They have the schema already, as Migrated has.
 func NewURL(t testing.TB, kind string, durable bool) string {
 	t.Helper()
 	if kind == "sqlite" {
-		return "sqlite:" + t.TempDir() + "/books.db"
+		return fileOf(t, "schema", func(url string) error { return migrate(t, url) })
 	}
 	url := Migrated(t)
 	if !durable {
@@ -48,29 +48,57 @@ func NewURL(t testing.TB, kind string, durable bool) string {
 // role. store.Create makes them in it as in an empty one, in a third of the time.
 func Migrated(t testing.TB) string {
 	t.Helper()
-	return pgtest.App(pgtest.CopyOf(t, "schema", func(url string) error {
-		d, err := db.Open(t.Context(), url, db.Options{Migrations: schema.Steps(time.Now, access.Actor{})})
-		if err != nil {
-			return err
-		}
-		err = d.Migrate(t.Context(), d.Known(), nil)
-		if err == nil {
-			err = d.Write(t.Context(), func(t db.Tx) error {
-				err := d.Grant(t, pgtest.AppRole, schema.Grants)
-				if err == nil { // Create locks the schema
-					_, err = t.Exec("GRANT DELETE ON migrations TO " + pgtest.AppRole)
-				}
-				return err
-			})
-		}
-		return errors.Join(err, d.Close())
-	}))
+	return pgtest.App(pgtest.CopyOf(t, "schema", func(url string) error { return migrate(t, url) }))
 }
 
-// files are the books of SQLite that Books has made, by all that they began with.
+// migrate makes the schema of the books in an empty database.
+func migrate(t testing.TB, url string) error {
+	d, err := db.Open(t.Context(), url, db.Options{Migrations: schema.Steps(time.Now, access.Actor{}),
+		Mark: 0x7374616b /* of books */, Create: true, Volatile: true})
+	if err != nil {
+		return err
+	}
+	err = d.Migrate(t.Context(), d.Known(), nil)
+	if err == nil && d.Postgres() {
+		err = d.Write(t.Context(), func(t db.Tx) error {
+			err := d.Grant(t, pgtest.AppRole, schema.Grants)
+			if err == nil { // Create locks the schema
+				_, err = t.Exec("GRANT DELETE ON migrations TO " + pgtest.AppRole)
+			}
+			return err
+		})
+	}
+	return errors.Join(err, d.Close())
+}
+
+// files are the files of SQLite that fileOf has made, by what they are of.
 var files struct {
 	sync.Mutex
 	made map[string][]byte
+}
+
+// fileOf is where a new file of SQLite is, with what build makes in it: once in this test process for each name of it,
+// and then that file is copied.
+func fileOf(t testing.TB, what string, build func(url string) error) string {
+	t.Helper()
+	files.Lock()
+	defer files.Unlock()
+	path := t.TempDir() + "/books.db"
+	file, made := files.made[what]
+	var err error
+	if made {
+		err = os.WriteFile(path, file, 0o600)
+	} else if err = build("sqlite:" + path); err == nil {
+		file, err = os.ReadFile(path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files.made == nil {
+		files.made = map[string][]byte{}
+	}
+	files.made[what] = file
+	return "sqlite:" + path
 }
 
 // Books is where new books are, in a database of the kind; they need not last through a
@@ -90,28 +118,11 @@ func Books(t testing.TB, kind string, o store.Options, b store.Setup) string {
 		return err
 	}
 	key := fmt.Sprint(o.Clock().UnixNano(), o.Actor, o.Sealer != nil, b)
-	if kind != "sqlite" {
-		b.AppRole = pgtest.AppRole
-		return pgtest.App(pgtest.CopyOf(t, key, create)) + "&synchronous_commit=off"
+	if kind == "sqlite" {
+		return fileOf(t, key, create)
 	}
-	files.Lock()
-	defer files.Unlock()
-	path := t.TempDir() + "/books.db"
-	file, made := files.made[key]
-	var err error
-	if made {
-		err = os.WriteFile(path, file, 0o600)
-	} else if err = create("sqlite:" + path); err == nil {
-		file, err = os.ReadFile(path)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if files.made == nil {
-		files.made = map[string][]byte{}
-	}
-	files.made[key] = file
-	return "sqlite:" + path
+	b.AppRole = pgtest.AppRole
+	return pgtest.App(pgtest.CopyOf(t, key, create)) + "&synchronous_commit=off"
 }
 
 // Rows are what queries find in books, with ";" between them: a line a row and a tab between columns,
@@ -172,8 +183,9 @@ func postgresRows(ctx context.Context, url, sql string) (lines []string, err err
 	return lines, err
 }
 
-// Dump is every row that an audit reads, and some more: what must be the same wherever books are kept.
-func Dump(ctx context.Context, url string) ([]string, error) {
+// Dump is every row that an audit reads, and some more: what must be the same wherever books are kept; and what more
+// queries find, with ";" between them.
+func Dump(ctx context.Context, url string, more ...string) ([]string, error) {
 	var all strings.Builder
 	for _, table := range []string{
 		"journal", "balances", "accruals", "accounts", "enrollments", "switch_events", "entries", "postings",
@@ -185,7 +197,7 @@ func Dump(ctx context.Context, url string) ([]string, error) {
 	} {
 		fmt.Fprintf(&all, "SELECT '%s', * FROM %s;", table, table)
 	}
-	return Rows(ctx, url, all.String())
+	return Rows(ctx, url, all.String()+strings.Join(more, ";"))
 }
 
 // Rewards is the part of the books that runs have made of the days up to one, as

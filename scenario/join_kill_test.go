@@ -98,7 +98,7 @@ func TestJoinKilled(t *testing.T) {
 			l := &otherLedger{Rand: Chance(seed, uint64(i)), folder: t.TempDir(), balances: map[string]ledger.Amount{},
 				opened: map[string]bool{}}
 			args := []string{"join", "file:" + l.folder, "--name", "other", "--batch", "50"}
-			l.write(t, 2000)
+			l.write(t, 800)
 			killed := 0
 			for ; killed < kills; killed++ {
 				p := Start(t, url, nil, nil, args...)

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -21,6 +22,9 @@ import (
 // programFile, in the environment, is the program where it is built already: "make test"
 // builds it once for all packages.
 const programFile = "SOFTSTAKE_PROGRAM"
+
+// keyFile, in the environment, is the file of the key that secrets are sealed with. That of books of SQLite is beside them.
+const keyFile = "SOFTSTAKE_KEY_FILE"
 
 // program is the built softstake, made at its first use and gone at the end.
 var program struct {
@@ -93,6 +97,10 @@ func Start(t testing.TB, url string, stdin io.Reader, stdout io.Writer, args ...
 	t.Helper()
 	p := &Process{cmd: exec.Command(Program(t), args...), log: &Buffer{}, exited: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), "SOFTSTAKE_DB="+url)
+	if _, given := os.LookupEnv(keyFile); !given && !strings.HasPrefix(url, "sqlite:") {
+		// Else it is in the package's folder, and there for the next test, which has other books.
+		p.cmd.Env = append(p.cmd.Env, keyFile+"="+filepath.Join(filepath.Dir(t.TempDir()), "softstake.key"))
+	}
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = stdin, stdout, p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
