@@ -108,7 +108,7 @@ func (b auditBooks) play() {
 }
 
 func TestAudit(t *testing.T) {
-	eachBooks(t, func(t *testing.T, url string, clock *testkit.Clock) {
+	eachSetup(t, shipped(t, day1), func(t *testing.T, url string, clock *testkit.Clock) {
 		b := auditBooks{t, opened(t, url, clock), clock, handOf(t, url)}
 		b.play()
 		b.hand.keep(t)

@@ -18,7 +18,7 @@ const axs = "AXS"
 // TestCampaignsOfSeveralPartsArePaid: what two parts have left is rounded up together. Each by itself would reserve a
 // smallest unit more than there is, and the days would wait for it.
 func TestCampaignsOfSeveralPartsArePaid(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+	eachWithAll(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		for _, token := range []string{bnb, sol} {
 			testkit.Must(db.Fund(t.Context(), "pool-"+token, token, 100_00000000, false))(t)
 		}
@@ -47,10 +47,11 @@ func TestCampaignsOfSeveralPartsArePaid(t *testing.T) {
 // though the operator takes out each day what is free, the token is paid where nothing but the pools of the campaigns
 // came in.
 func TestCampaignDaysNeverWaitForFunds(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range seeds() {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			clock := testkit.NewClock(noon)
-			db := opened(t, scenario.Books(t, "sqlite", options(clock), shipped(t, day1)), clock)
+			begin := withTokens(shipped(t, day1), axs, bnb, sol)
+			db := opened(t, scenario.Books(t, "sqlite", options(clock), begin), clock)
 			campaignDaysAtRandom(t, db, clock, rand.New(rand.NewPCG(seed, 25)))
 		})
 	}

@@ -210,7 +210,7 @@ func keysOf(m map[int]ledger.Amount) []int { return slices.Sorted(maps.Keys(m)) 
 // TestCampaignWaits: the eligible token's day waits for funds, and so does the reward token's;
 // other tokens are paid, and all is paid when it is funded.
 func TestCampaignWaits(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+	eachWithAll(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		c := spring()
 		c.Asset, c.Parts = ton, staking.EqualParts(1000, []string{bnb, sol})
 		testkit.Must(db.PostCampaign(t.Context(), c))(t)
@@ -303,7 +303,7 @@ func TestCampaignEndsEarly(t *testing.T) {
 
 // TestCampaignIsRefused: what is wrong with it, and a repetition with another content.
 func TestCampaignIsRefused(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+	eachWithAll(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		first := testkit.Must(db.PostCampaign(ctx, spring()))(t)
 		clock.Set(9, "12:00") // it is over: what was made then is answered as then

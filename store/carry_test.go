@@ -83,10 +83,11 @@ func TestWhatHoldersCarryIsReserved(t *testing.T) {
 // TestShareDaysNeverWaitForFunds: whoever comes and leaves, whatever is earned or lost, and though the operator takes
 // out each day what is free, a day in the mode share is paid where nothing but income comes in.
 func TestShareDaysNeverWaitForFunds(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range seeds() {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			clock := testkit.NewClock(noon)
-			db := opened(t, scenario.Books(t, "sqlite", options(clock), shipped(t, day1)), clock)
+			begin := withTokens(shipped(t, day1), bnb, sol)
+			db := opened(t, scenario.Books(t, "sqlite", options(clock), begin), clock)
 			shareDaysAtRandom(t, db, clock, rand.New(rand.NewPCG(seed, 24)))
 		})
 	}

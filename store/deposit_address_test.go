@@ -20,7 +20,7 @@ func addressOf(asset, network, address, tag string) people.DepositAddress {
 }
 
 func TestDepositAddresses(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+	eachWithAll(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		open(t, db, "alice")
 		open(t, db, "bob")

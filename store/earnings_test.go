@@ -103,7 +103,7 @@ func TestEarningsOfATokenThatWaits(t *testing.T) {
 
 // What counts now: from the moment of switching on, up to the cap, from the minimum on.
 func TestWhatIsStaked(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+	eachWithAll(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		deposit(t, db, "d1", "alice", 1001, "BNB", noon) // the cap is 1000
 		deposit(t, db, "d2", "alice", 149, "ADA", noon)  // the minimum is 150
@@ -199,7 +199,7 @@ func TestCredited(t *testing.T) {
 
 // Terms of a day are the newest of the last day that has any.
 func TestTermsOnADayWithARevision(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
+	eachWithAll(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
 		set := func(from staking.Day, apr staking.Rate) {
 			t.Helper()
 			ok(t, db.SetTerms(t.Context(), staking.Terms{Asset: "BNB", From: from, Offered: true, APR: apr, Min: 1, Cap: 2}))

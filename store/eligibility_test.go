@@ -119,7 +119,7 @@ func TestDocument(t *testing.T) {
 // TestLogPage: many lines of one moment are walked through once, also with pages
 // that end among them.
 func TestLogPage(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+	eachWithAll(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		var prices []pricing.Price
 		for _, asset := range []string{"BNB", "SOL", "ADA", "SUI", "TON", "POL"} {
 			prices = append(prices, pricing.Price{Asset: asset, Day: day1, Price: 7})

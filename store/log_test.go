@@ -29,7 +29,7 @@ func eachWatched(t *testing.T, test func(w *watched)) {
 	t.Helper()
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		w := &watched{T: t, DB: db.As(olga), clock: clock}
-		w.wants("init books: from 2026-03-02 with 10 tokens and 15 restricted regions")
+		w.wants("init books: from 2026-03-02 with 4 tokens and 15 restricted regions")
 		test(w)
 	})
 }

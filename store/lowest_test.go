@@ -30,10 +30,8 @@ func eachMeasure(t *testing.T, test func(t *testing.T, db *store.DB, clock *test
 	t.Helper()
 	t.Run("average", func(t *testing.T) { each(t, test) })
 	t.Run("daily-minimum", func(t *testing.T) {
-		each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
-			if repetition(t) { // the statements are those of the average, but for those of TestCorrectedMeasure
-				return
-			}
+		// The statements are those of the average, but for those of TestCorrectedMeasure.
+		eachOnce(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 			measureLowest(t, db, bnb, day1+1)
 			test(t, db, clock)
 		})

@@ -25,7 +25,12 @@ import (
 func TestOldBooksAreUpgraded(t *testing.T) {
 	for _, schema := range store.Schemas {
 		t.Run(fmt.Sprintf("schema %d", schema), func(t *testing.T) {
-			eachURL(t, func(t *testing.T, url string) { upgradeOld(t, url, schema) })
+			eachURL(t, func(t *testing.T, url string) {
+				if repetition(t) && schema > 1 && schema < store.Released {
+					t.Skip("only with SOFTSTAKE_LONG=1: those of schema 1 take each step")
+				}
+				upgradeOld(t, url, schema)
+			})
 		})
 	}
 }

@@ -92,7 +92,7 @@ func TestAnAdjustmentHasAReason(t *testing.T) {
 }
 
 func TestAnAccountHasOneOpeningAnAsset(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+	eachWithAll(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		long := ledger.Account(strings.Repeat("x", 128))
 		open(t, db, "alice")

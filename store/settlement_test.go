@@ -69,7 +69,8 @@ func rewardsOf(t *testing.T, db *store.DB, id ledger.Account) (rewards []staking
 
 // Two processes settle three days at once: each reward and each settled day is in the outbox once.
 func TestTheOutboxHasRewardsAndSettledDays(t *testing.T) {
-	eachTwo(t, func(t *testing.T, one, two *store.DB, clock *testkit.Clock) {
+	eachSetup(t, shipped(t, day1), func(t *testing.T, url string, clock *testkit.Clock) {
+		one, two := opened(t, url, clock), opened(t, url, clock)
 		var ids []ledger.Account
 		for i := range 20 {
 			ids = append(ids, ledger.Account(fmt.Sprint("holder", i)))
@@ -144,7 +145,7 @@ func (s stopped) Settled(ctx context.Context, now time.Time) error {
 }
 
 func TestTheNextRunPublishesWhatAStoppedOneDidNot(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+	eachWithAll(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		earning(t, db, clock, "alice")
 		clock.Set(3, "00:10")
 		options := staking.Options{}
@@ -168,7 +169,7 @@ func TestTheNextRunPublishesWhatAStoppedOneDidNot(t *testing.T) {
 
 // A token that waits for funds is not settled, and the others are.
 func TestATokenThatWaitsIsNotSettled(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+	eachWithAll(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		earning(t, db, clock, "alice")
 		testkit.Must(db.Fund(t.Context(), "out", "SOL", 1000_00000000, true))(t)
 		clock.Set(4, "00:10")

@@ -15,7 +15,7 @@ import (
 )
 
 func TestCreateMakesTheBooksThatWereShipped(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+	eachWithAll(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		if db.FirstDay() != day1 || testkit.Must(reports.New(db.Reader()).FirstOpen(ctx))(t) != day1 {
 			t.Errorf("the books begin on %s", db.FirstDay())

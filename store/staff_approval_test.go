@@ -35,7 +35,10 @@ func TestStaffConfirmEachApproval(t *testing.T) {
 			return needApproval[op] == nil || op == control.EndFourEyes
 		})
 		used := ""
-		for _, op := range append(operations, control.EndFourEyes) {
+		for i, op := range append(operations, control.EndFourEyes) {
+			if repetition(t) && i%10 != 0 {
+				continue // TestWhatNeedsApproval approves each
+			}
 			before := contents(t, url)
 			p := propose(t, db, proposer, op)
 			digest := access.ApprovalStepUp(p.ID, p.EffectDigest())

@@ -29,11 +29,19 @@ var (
 	noon = testkit.Noon
 )
 
-// each runs a test on every database: on new books that begin on Day 1 with all
-// that is shipped, at noon of that day.
+// each runs a test on every database: on new books that begin on Day 1 with what is shipped, but with few of its
+// tokens, at noon of that day.
 func each(t *testing.T, test func(t *testing.T, db *store.DB, clock *testkit.Clock)) {
 	t.Helper()
 	eachBooks(t, func(t *testing.T, url string, clock *testkit.Clock) { test(t, opened(t, url, clock), clock) })
+}
+
+// seeds is how many random days a test plays.
+func seeds() uint64 {
+	if scenario.Long() {
+		return 100
+	}
+	return 10
 }
 
 // repetition reports whether the test is on PostgreSQL, where some of it is repetition, and not in the long tests.
@@ -47,15 +55,59 @@ func eachTwo(t *testing.T, test func(t *testing.T, one, two *store.DB, clock *te
 	})
 }
 
+// eachWithAll is each with all the tokens that are shipped.
+func eachWithAll(t *testing.T, test func(t *testing.T, db *store.DB, clock *testkit.Clock)) {
+	t.Helper()
+	eachSetup(t, shipped(t, day1), func(t *testing.T, url string, clock *testkit.Clock) {
+		test(t, opened(t, url, clock), clock)
+	})
+}
+
+// eachOnce is each for what is repetition on PostgreSQL, which has it in the long tests alone.
+func eachOnce(t *testing.T, test func(t *testing.T, db *store.DB, clock *testkit.Clock)) {
+	t.Helper()
+	if scenario.Long() {
+		each(t, test)
+		return
+	}
+	onBooks(t, "sqlite", few(t), func(t *testing.T, url string, clock *testkit.Clock) {
+		test(t, opened(t, url, clock), clock)
+	})
+}
+
 // eachBooks is each with books that nobody has open.
 func eachBooks(t *testing.T, test func(t *testing.T, url string, clock *testkit.Clock)) {
 	t.Helper()
+	eachSetup(t, few(t), test)
+}
+
+// eachSetup is eachBooks with what the books begin with.
+func eachSetup(t *testing.T, begin store.Setup, test func(t *testing.T, url string, clock *testkit.Clock)) {
+	t.Helper()
 	for _, kind := range scenario.Databases {
-		t.Run(kind, func(t *testing.T) {
-			clock := testkit.NewClock(noon)
-			test(t, scenario.Books(t, kind, options(clock), shipped(t, day1)), clock)
-		})
+		onBooks(t, kind, begin, test)
 	}
+}
+
+func onBooks(t *testing.T, kind string, begin store.Setup,
+	test func(t *testing.T, url string, clock *testkit.Clock)) {
+	t.Helper()
+	t.Run(kind, func(t *testing.T) {
+		clock := testkit.NewClock(noon)
+		test(t, scenario.Books(t, kind, options(clock), begin), clock)
+	})
+}
+
+// few is what is shipped with few of its tokens: a day of each costs a settlement and an audit the same, whether anybody
+// has it or not.
+func few(t testing.TB) store.Setup { return withTokens(shipped(t, day1), "ADA", bnb, sol, "SUI") }
+
+// withTokens leaves out all other tokens.
+func withTokens(b store.Setup, symbols ...string) store.Setup {
+	b.Tokens = slices.DeleteFunc(b.Tokens, func(token staking.Token) bool {
+		return !slices.Contains(symbols, token.Asset.Symbol)
+	})
+	return b
 }
 
 // opened are the books at a URL, until the test ends.

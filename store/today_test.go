@@ -30,7 +30,7 @@ func todayOf(t *testing.T, db *store.DB, id ledger.Account, asset string) (repor
 func centi(n int64) ledger.Amount { return ledger.Amount(n * 1_000_000) }
 
 func TestToday(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+	eachWithAll(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")
 		deposit(t, db, "d1", "alice", 2, "BNB", time.Time{})
 		day, token := todayOf(t, db, "alice", "BNB")

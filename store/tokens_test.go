@@ -37,7 +37,7 @@ func rates(t *testing.T, db *store.DB, days int) string {
 }
 
 func TestTermsAreSetFromTomorrowOn(t *testing.T) {
-	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+	eachWithAll(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
 		wants(t, db.SetTerms(ctx, bnbTerms(t, 1, "0.02")), ledger.ErrInvalid)
 		ok(t, db.SetTerms(ctx, bnbTerms(t, 4, "0.04")))
