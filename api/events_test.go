@@ -238,7 +238,7 @@ func TestNoMoreStreamsThanThereMayBe(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		log := slog.New(slog.DiscardHandler)
 		server := httptest.NewServer(api.New(api.Options{
-			Books: w.db, Events: events.New(w.db, log, time.Millisecond), Now: w.clock.Now, Log: log, Streams: 2,
+			Books: w.db, Events: events.New(w.db, log, 10*time.Millisecond), Now: w.clock.Now, Log: log, Streams: 2,
 		}))
 		t.Cleanup(server.Close)
 		streams := []*listener{w.listenAt(server.URL, "auditor", "/v1/events")}

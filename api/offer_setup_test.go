@@ -82,7 +82,7 @@ func newTown(t testing.TB, kind string) *town {
 	t.Cleanup(func() { w.ok(w.db.Close()) })
 	log := slog.New(slog.DiscardHandler)
 	handler := api.New(api.Options{
-		Books: w.db, Events: events.New(w.db, log, time.Millisecond), Now: w.clock.Now, Log: log, Rate: townRate,
+		Books: w.db, Events: events.New(w.db, log, 10*time.Millisecond), Now: w.clock.Now, Log: log, Rate: townRate,
 	})
 	w.server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		caller := access.Caller{Address: netip.MustParseAddr("192.0.2.7"), Country: r.Header.Get("X-Test-Country"),

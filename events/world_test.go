@@ -30,7 +30,7 @@ var (
 )
 
 // poll is how often the tests' hubs look into the outbox.
-const poll = time.Millisecond
+const poll = 10 * time.Millisecond
 
 // patience is how long a test waits for what must come.
 const patience = time.Minute

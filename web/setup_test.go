@@ -76,7 +76,7 @@ func newWebsite(t *testing.T, change ...func(*Options)) *website {
 	w.ok(err)
 	t.Cleanup(func() { w.ok(w.books.Close()) })
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-	w.hub = events.New(w.books, log, time.Millisecond)
+	w.hub = events.New(w.books, log, 10*time.Millisecond)
 	o := Options{Books: w.books, Events: w.hub, Random: rand.Reader, Log: log,
 		Convert: &conversion.Rules{PriceMaxAge: 48 * time.Hour}}
 	for _, f := range change {
