@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/softstake/softstake/audit"
@@ -118,6 +119,9 @@ func keyOf(r db.Row) audit.Key { return audit.Key{Day: staking.Day(r.Int(0)), As
 func (b audited) ReadBucket(ctx context.Context, bucket int, read func(audit.Bucket) error) error {
 	return b.Read(ctx, func(t db.View) error {
 		a := auditedBucket{t, int64(bucket), map[string]bool{}}
+		for _, table := range slices.Concat(bucketTables, wholeTables) {
+			a.filled[table] = false
+		}
 		if err := a.query("what there is", func(r db.Row) { a.filled[r.Text(0)] = true }, whatThereIs); err != nil {
 			return err
 		}
@@ -129,27 +133,37 @@ func (b audited) ReadBucket(ctx context.Context, bucket int, read func(audit.Buc
 type auditedBucket struct {
 	t      db.View
 	bucket int64
-	filled map[string]bool // of the tables of whatThereIs, those that have rows
+	filled map[string]bool // whether there are rows, by table: of bucketTables in the bucket, of wholeTables in any
 }
 
-// whatThereIs says in one question in which tables a bucket has rows, and in which of those that are of all buckets there
-// are any. An audit has some 40 questions to each of 256 buckets, and most buckets of small books have an answer to few.
+// bucketTables are those of which a bucket may have no rows.
+var bucketTables = []string{
+	"reconciliations", "batches", "shares", "payments", "enrollments", "exclusions", "postings", "accruals", "entries",
+	"incomes", "withdrawals", "campaign_weights", "campaign_eligible", "campaign_shares", "campaign_members", "labels",
+	"switch_events", "owners", "owner_sums", "campaign_owner_sums",
+}
+
+// wholeTables are those that are read whole for each bucket, so that all is of one snapshot.
+var wholeTables = append([]string{"declarations"}, campaignTables...)
+
+// whatThereIs says in one question which tables are filled. An audit has some 40 questions to each of 256 buckets, and
+// most buckets of small books have an answer to few.
 var whatThereIs = func() string {
 	var all []string
-	for _, table := range []string{"reconciliations", "batches", "shares", "payments", "enrollments", "exclusions", "postings",
-		"accruals", "entries", "incomes", "withdrawals", "campaign_weights", "campaign_eligible", "campaign_shares",
-		"campaign_members", "labels", "switch_events", "owners", "owner_sums", "campaign_owner_sums"} {
+	for _, table := range bucketTables {
 		all = append(all, "SELECT '"+table+"' WHERE EXISTS (SELECT 1 FROM "+table+" WHERE bucket = $1)")
 	}
-	for _, table := range append([]string{"declarations"}, campaignTables...) {
+	for _, table := range wholeTables {
 		all = append(all, "SELECT '"+table+"' WHERE EXISTS (SELECT 1 FROM "+table+")")
 	}
 	return strings.Join(all, " UNION ALL ")
 }()
 
-// of is query of a table of whatThereIs: where the bucket has no rows in it, nothing is asked.
+// of is query of a table of bucketTables: where the bucket has no rows in it, nothing is asked.
 func (a auditedBucket) of(table, what string, fn func(db.Row), sql string, args ...any) error {
-	if !a.filled[table] {
+	if filled, known := a.filled[table]; !known {
+		return fmt.Errorf("nobody asks whether there are rows of %s", table)
+	} else if !filled {
 		return nil
 	}
 	return a.query(what, fn, sql, args...)
