@@ -34,6 +34,7 @@ type joinRunCmd struct {
 	Source   string `arg:"" help:"Where the events come from: file:FOLDER, in which NAME.jsonl is the partition NAME; or postgres://USER@HOST/DATABASE?slot=NAME&publication=NAME."`
 	Name     string `required:"" placeholder:"NAME" help:"Name of the source, in the ID of each entry. It stays the same forever."`
 	Mapping  string `placeholder:"FILE" help:"How to read events from the JSON of others. Without it the events are as docs/join.md says."`
+	DryRun   bool   `help:"Post nothing: read what there is, and print where a partition would stop, and where balances differ from those of the books."`
 	UntilEnd bool   `help:"End when every event that is there now is posted. Without it: wait for more."`
 	Batch    int    `default:"1000" help:"How many events share a transaction at most, up to 2000."`
 }
@@ -43,12 +44,15 @@ func (c *joinRunCmd) Help() string {
 
 Of PostgreSQL the changes of the tables of a publication are read by logical replication. At the first time the slot is made, and the rows of the tables named by snapshot=TABLE,TABLE are read first (none: snapshot=none). The mapping reads the rows; docs/join.md has the rights that the user needs. A password is in ~/.pgpass or PGPASSWORD, never in the address.
 
-The exit status is 1 where --until-end ends with a partition that has stopped.
+With --dry-run nothing is posted, and nothing is left behind. What there is of the source is read from its begin (of PostgreSQL a snapshot of now), and the balances that come of it are compared with those of the books, without the rewards that the source has not credited: of a partition that is joined up to the position of the books.
+
+The exit status is 1 where --until-end ends with a partition that has stopped, and where --dry-run finds something.
 
 Examples:
 
   softstake join file:/var/lib/exchange/outbox --name exchange
   softstake join file:outbox --name exchange --mapping debezium.json --until-end
+  softstake join file:outbox --name exchange --dry-run
   softstake join "postgres://softstake@db.example.com/exchange?sslmode=verify-full&slot=softstake&publication=softstake&snapshot=accounts,balances" --name exchange --mapping ledger.json`
 }
 
@@ -69,12 +73,16 @@ func (c *joinRunCmd) Run(env *Env) error {
 		decode = mapping.Decode
 	}
 	return env.books(func(ctx context.Context, books *store.DB) error {
+		config := ingest.Config{Books: books, Source: source, Name: c.Name, Decode: decode,
+			Log:  slog.New(slog.NewTextHandler(env.Stderr, logOptions(slog.LevelInfo))),
+			Poll: joinPoll, Batch: c.Batch, UntilEnd: c.UntilEnd}
+		if c.DryRun {
+			return c.compare(ctx, env, config)
+		}
 		if err := books.AddSource(ctx, c.Name); err != nil {
 			return err
 		}
-		log := slog.New(slog.NewTextHandler(env.Stderr, logOptions(slog.LevelInfo)))
-		result, err := ingest.Run(ctx, ingest.Config{Books: books, Source: source, Name: c.Name, Decode: decode,
-			Log: log, Poll: joinPoll, Batch: c.Batch, UntilEnd: c.UntilEnd})
+		result, err := ingest.Run(ctx, config)
 		if err != nil {
 			return err
 		}
@@ -85,6 +93,48 @@ func (c *joinRunCmd) Run(env *Env) error {
 		return stoppedError(result.Stopped)
 	})
 }
+
+// compare prints what a dry run finds.
+func (c *joinRunCmd) compare(ctx context.Context, env *Env, config ingest.Config) error {
+	found, err := ingest.Compare(ctx, config)
+	if err != nil {
+		return err
+	}
+	if err := env.printf("Read %s, and compared %s with the books. Nothing was posted.\n",
+		count(found.Events, "event", "events"), count(found.Balances, "balance", "balances")); err != nil {
+		return err
+	}
+	if found.Unknown > 0 {
+		if err := env.warnf("Of %s the source says no balance.", count(found.Unknown, "part", "parts")); err != nil {
+			return err
+		}
+	}
+	if len(found.Differences) > 0 {
+		g := newGrid(text("account"), text("token"), figure("source"), figure("books"), figure("difference"))
+		for _, d := range found.Differences[:min(len(found.Differences), shownDifferences)] {
+			g.add(string(d.Account), d.Asset.Symbol, d.Asset.Format(d.Source), d.Asset.Format(d.Books),
+				d.Asset.Format(d.Source-d.Books))
+		}
+		if err := g.write(env.Stdout); err != nil {
+			return err
+		}
+	}
+	var lines []string
+	for _, f := range found.Faults {
+		lines = append(lines, fmt.Sprintf("%s/%s would stop at position %s%s: %v", c.Name, f.Partition, f.Place,
+			eventText(f.Event), f.Err))
+	}
+	if n := len(found.Differences); n > 0 {
+		lines = append(lines, count(n, "balance differs", "balances differ"))
+	}
+	if lines == nil {
+		return nil
+	}
+	return fmt.Errorf("%s", strings.Join(lines, "\nsoftstake: "))
+}
+
+// shownDifferences is how many differences are listed.
+const shownDifferences = 1000
 
 // mapping reads the mapping file; nil: none was given.
 func (c *joinRunCmd) mapping(env *Env) (*join.Mapping, error) {
@@ -117,6 +167,9 @@ func (c *joinRunCmd) source(env *Env, mapping *join.Mapping) (join.Source, error
 	}
 	mapping.OfRows()
 	source, err := postgres.Parse(c.Source, env.Insecure)
+	if err == nil && c.DryRun {
+		source.Rehearse()
+	}
 	if err != nil && !errors.Is(err, db.ErrInsecure) {
 		err = usage("the address of the source: %w", err)
 	}

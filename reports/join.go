@@ -81,3 +81,27 @@ func (rs *Reports) DaysWithout(ctx context.Context, limit int) ([]DayWithout, er
 			r.Text(2)}, nil
 	}, "SELECT day, set_at, set_by, reason FROM join_closings ORDER BY day DESC LIMIT $1", int64(limit))
 }
+
+// Part is the free or the held part of an account's token.
+type Part struct {
+	Account ledger.Account // with its suffix, where it is the held part
+	Asset   string
+}
+
+// SourceBalances are what the books have of some parts, in smallest units, as another ledger has them: by its events
+// or, where none was posted, without the rewards that the books have paid. A part without a balance is not among them.
+func (rs *Reports) SourceBalances(ctx context.Context, parts []Part) (map[Part]ledger.Amount, error) {
+	return read(ctx, rs, "read balances of another ledger", func(t db.View) (map[Part]ledger.Amount, error) {
+		have := map[Part]ledger.Amount{}
+		err := t.QuerySet(func(r db.Row) error {
+			have[Part{ledger.Account(r.Text(0)), r.Text(1)}] = ledger.Amount(r.Int(2))
+			return nil
+		}, `SELECT b.account, b.asset, coalesce((SELECT j.balance FROM join_balances j WHERE j.bucket = b.bucket
+		        AND j.account = b.account AND j.asset = b.asset), b.balance - b.earned) FROM {rows} JOIN balances b
+		        ON b.bucket = r.bucket AND b.account = r.account AND b.asset = r.asset`,
+			db.SetOf(parts, db.Int("bucket", func(p Part) int64 { return int64(p.Account.Bucket()) }),
+				db.Text("account", func(p Part) string { return string(p.Account) }),
+				db.Text("asset", func(p Part) string { return p.Asset })))
+		return have, err
+	})
+}

@@ -30,10 +30,10 @@ type lateKey struct {
 	asset   string
 }
 
-// LateEffects are the rewards from a day on that late events would have changed, or may have, by day, account and token;
-// of the first limit late events that concern these days. An event from a day that was closed for long concerns each day until
-// the first that was open when it came. Each day is taken by itself: with what the day before has carried, and without
-// what another reward would have added to the balance.
+// LateEffects are the rewards from a day on that late events would have changed, or may have, by day, account and
+// token; of the first limit late events that concern these days. An event from a day that was closed for long concerns
+// each day until the first that was open when it came. Each day is taken by itself: with what the day before has
+// carried, and without what another reward would have added to the balance.
 func (rs *Reports) LateEffects(ctx context.Context, from staking.Day, limit int) ([]LateEffect, error) {
 	late, err := list(ctx, rs, "read late events", readLateEvent, "SELECT "+lateColumns+
 		" FROM join_late WHERE dated > $1 ORDER BY day, entry LIMIT $2", from.Millis(), int64(limit))

@@ -224,6 +224,10 @@ func TestJoinReward(t *testing.T) {
 		p := joinAll(t, db, eventBatch(t, 3, lines))
 		same(t, "the reason", p.Reason, "")
 		partIs(t, db, "alice", 101_00000000+reward)
+		part := reports.Part{Account: "alice", Asset: "BNB"}
+		have := testkit.Must(reports.New(db.Reader()).SourceBalances(t.Context(), []reports.Part{part,
+			{Account: "bob", Asset: "BNB"}}))(t)
+		same(t, "of the source", have, map[reports.Part]ledger.Amount{part: 101_00000000 + reward})
 		// Half of the day that is paid would have had three times as much: the whole of it twice.
 		joinAll(t, db, eventBatch(t, 8, `
 			{"id":"e-2","at":"2026-03-03T12:00:00Z","account":"alice","token":"BNB","change":"200"}`))

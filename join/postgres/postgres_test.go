@@ -339,6 +339,11 @@ func slots(x *exchange) []string {
 // testSnapshotBeginsAgain: a snapshot that was not finished begins again behind what the books have of it.
 func testSnapshotBeginsAgain(t *testing.T, x *exchange) {
 	x.do("INSERT INTO balances SELECT 'a' || n, 'BNB', n FROM generate_series(10, 19) n")
+	rehearsed := x.source("snapshot=balances&dated=commit")
+	rehearsed.Rehearse()
+	rows, _ := mustRead(t, rehearsed, join.Start{})
+	same(t, "rows of a rehearsal", len(rows), 10)
+	same(t, "slots after it", len(slots(x)), 0)
 	s := x.source("snapshot=balances&dated=commit")
 	r := testkit.Must(s.Open(t.Context(), partition(t, s), join.Start{}))(t)
 	part := testkit.Must(r.Next(t.Context(), 4))(t)

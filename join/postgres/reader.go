@@ -34,7 +34,7 @@ func (r *reader) Identity() string { return r.identity }
 func (r *reader) Next(ctx context.Context, most int) ([]join.Record, error) {
 	if r.begin != nil {
 		records, err := r.begin.next(ctx, r.queries, most)
-		if err != nil || len(records) > 0 {
+		if err != nil || len(records) > 0 || r.rehearses {
 			return records, r.failed(err)
 		}
 		if err := r.finish(ctx); err != nil {

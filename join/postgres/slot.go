@@ -54,6 +54,9 @@ func (r *reader) place(ctx context.Context) (pglogrepl.LSN, error) {
 	if err := r.checkDatabase(ctx); err != nil {
 		return 0, err
 	}
+	if r.rehearses {
+		return 0, r.checkNamed()
+	}
 	rows, err := query(ctx, r.queries, `SELECT (plugin = 'pgoutput' AND database = current_database())::text,
 	      coalesce(wal_status, ''), coalesce(confirmed_flush_lsn::text, '') FROM pg_replication_slots WHERE slot_name = $1`,
 		r.slot)

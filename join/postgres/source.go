@@ -29,7 +29,11 @@ type Source struct {
 	dated       Dated
 	margin      time.Duration
 	every       time.Duration // between two looks at how far the database is
+	rehearses   bool
 }
+
+// Rehearse has readers read the snapshot alone, and leave nothing in the database.
+func (s *Source) Rehearse() { s.rehearses = true }
 
 // Dated is from when on an event of a transaction may be dated, by the clock of the database.
 type Dated string
