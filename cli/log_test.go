@@ -25,7 +25,7 @@ var reading = strings.Fields(`demo estimate simulate status account:list account
 	asset:list terms:list limit:list limit:list-account limit:history income:list fees:list campaign:list campaign:show price:list currency:list documents:list documents:show region:list exclude:list
 	login:list key:list token:list staff:list rates disclosure:list disclosure:show
 	audit anchor:key anchor:list proof verify log bench:settle bench:post bench:http bench:pages
-	bench:records join:status join:late reconcile`)
+	bench:join bench:records join:status join:late reconcile`)
 
 // elsewhere are the commands whose lines other tests look for: those of "serve" are of its
 // requests, and of the daily run, which "settle" shows; "upgrade", "restore" and "key protect" work on other books
