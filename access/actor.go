@@ -93,10 +93,12 @@ func (a Actor) Subject() string {
 	return ""
 }
 
+const tokenCredential = "token "
+
 // Actor is the caller with the token.
 func (t Token) Actor() Actor {
 	return Actor{Role: t.Role, Account: t.Account, Parts: t.Parts, Authoritative: t.Authoritative, Ceilings: t.Ceilings,
-		Credential: "token " + t.ID, Person: t.Person}
+		Credential: tokenCredential + t.ID, Person: t.Person}
 }
 
 // Actor is the caller with the key: the holder of its account.
@@ -108,6 +110,9 @@ func (k Key) Actor() Actor {
 func (s Session) Actor() Actor {
 	return Actor{Role: Holder, Account: s.Account, Credential: LoginSubject(s.Email)}
 }
+
+// HasToken reports whether the actor is a caller with a bearer token.
+func (a Actor) HasToken() bool { return strings.HasPrefix(a.Credential, tokenCredential) }
 
 // CheckOwns is ErrForbidden where the actor is a holder and an account is not the holder's own. A holder that does not
 // say which account is its own has none.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/softstake/softstake/access"
@@ -171,7 +170,7 @@ func mayPost(t access.Token, e ledger.Entry) error {
 		return access.ErrForbidden.In("kind", "a holder posts entries of the kinds %s and %s",
 			ledger.Transfer, ledger.WithdrawalRequest)
 	}
-	return mayName(t, e.ID)
+	return nil
 }
 
 // countRecipients counts whom a holder's entry would send to, before it is known whether
@@ -202,18 +201,6 @@ func (wr writer) countRecipients(ctx context.Context, e ledger.Entry) error {
 		if wait > 0 {
 			return &tooMany{wait, "this account has asked for many recipients"}
 		}
-	}
-	return nil
-}
-
-// mayName keeps a holder to IDs of its own: one that names its entry as the exchange
-// names a deposit would keep the deposit out.
-func mayName(t access.Token, id string) error {
-	if t.Role != access.Holder {
-		return nil
-	}
-	if name, is := strings.CutPrefix(id, string(t.Account)+"/"); !is || name == "" || strings.Contains(name, "/") {
-		return access.ErrForbidden.In("id", "a holder's IDs begin with its account and one slash: %s/NAME", t.Account)
 	}
 	return nil
 }

@@ -57,9 +57,6 @@ type withdrawalIn struct {
 
 func (wr writer) requestWithdrawal(ctx context.Context, in *withdrawalIn) (*posted, error) {
 	b := in.Body
-	if err := mayName(token(ctx), b.ID); err != nil {
-		return nil, err
-	}
 	if err := in.id().CheckHolder(); err != nil {
 		return nil, ledger.At("account", err)
 	}

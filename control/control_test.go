@@ -91,7 +91,7 @@ func TestWhatAHolderPosts(t *testing.T) {
 	alice := access.Token{ID: "4fQx81LmZp0a", Role: access.Holder, Account: "alice"}.Actor()
 	nobody := access.Actor{Role: access.Holder}
 	entry := func(kind ledger.Kind, sides ...ledger.Account) ledger.Entry {
-		e := ledger.Entry{ID: "e-1", Kind: kind}
+		e := ledger.Entry{ID: "alice/e-1", Kind: kind}
 		for i := 0; i < len(sides); i += 2 {
 			e.Moves = append(e.Moves, ledger.Move{From: sides[i], To: sides[i+1], Asset: "BNB", Amount: 1})
 		}
@@ -99,6 +99,14 @@ func TestWhatAHolderPosts(t *testing.T) {
 	}
 	dated, decided := entry(ledger.Transfer, "alice", "bob"), entry(ledger.Transfer, "alice", "bob")
 	dated.At, decided.Authoritative = time.Unix(0, 0), true
+	named := func(id string, e ledger.Entry) ledger.Entry {
+		e.ID = id
+		return e
+	}
+	const hash = "0123456789abcdef0123456789abcdef"
+	request := entry(ledger.WithdrawalRequest, "alice", "alice/held")
+	key := access.Key{Key: "abcdefgh", Account: "alice"}.Actor()
+	login := access.Session{Email: "alice@example.com", Account: "alice"}.Actor()
 	for _, c := range []struct {
 		what     string
 		entry    ledger.Entry
@@ -129,6 +137,19 @@ func TestWhatAHolderPosts(t *testing.T) {
 		{"the same, with its token", decided, false,
 			access.Actor{Role: access.Exchange, Parts: access.Trades, Authoritative: true}, true},
 		{"the same, at the command line", decided, false, lettersOf["c"], true},
+		{"a deposit's name", named("d-1", entry(ledger.Transfer, "alice", "bob")), false, alice, false},
+		{"another's name", named("bob/e-1", request), false, alice, false},
+		{"no name", named("alice/", request), false, alice, false},
+		{"a name with parts", named("alice/w/completed", request), false, alice, false},
+		{"its own conversion under another's name",
+			named("d-1", entry(ledger.Trade, "alice", ledger.Desk, ledger.Desk, "alice")), true, alice, false},
+		{"what an API key requests", named(hash, request), false, key, true},
+		{"such a name of another credential", named(hash, request), false, alice, false},
+		{"another name of an API key", named(hash[:31]+"g", request), false, key, false},
+		{"what a page posts", named("web-"+hash, request), false, login, true},
+		{"another name of a login", named("d-1", request), false, login, false},
+		{"a cancellation, which its request names",
+			named(hash+"/cancelled", entry(ledger.WithdrawalCancelled, "alice/held", "alice")), false, alice, true},
 		{"without an account", entry(ledger.Transfer, "", "bob"), false, nobody, false},
 	} {
 		err := control.CheckEntry(c.entry, c.converts, c.by)

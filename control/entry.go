@@ -2,7 +2,9 @@ package control
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
@@ -13,7 +15,8 @@ var holderKinds = []ledger.Kind{ledger.Transfer, ledger.WithdrawalRequest, ledge
 
 // CheckEntry is access.ErrForbidden where an actor may not post what an entry says, whose kind CheckKind has allowed: a
 // holder posts what leaves its own account. converts says that the entry is a conversion, which the books have priced
-// by its rules. An authoritative entry is posted at the command line, by the books' own processes, or by a back end
+// by its rules. A holder's entry is named by its account, or by a page or the exchange's API: one that is named as the
+// back end names a deposit would keep the deposit out. An authoritative entry is posted at the command line, by the books' own processes, or by a back end
 // whose token says so.
 func CheckEntry(e ledger.Entry, converts bool, a access.Actor) error {
 	if e.Authoritative && !a.Authoritative && a.Role != access.System && !a.AtCommandLine() {
@@ -37,6 +40,22 @@ func CheckEntry(e ledger.Entry, converts bool, a access.Actor) error {
 		if a.Account == "" || !own {
 			return access.ErrForbidden.In(fmt.Sprintf("moves[%d].from", i), "a holder moves what is free in its own account")
 		}
+	}
+	if e.Kind == ledger.WithdrawalCancelled { // it is named by its request
+		return nil
+	}
+	return checkName(e.ID, a)
+}
+
+// hashedID is an ID that pages and the exchange's API make: a hash of what is asked for, which nobody chooses.
+var hashedID = regexp.MustCompile(`^(web-)?[0-9a-f]{32}$`)
+
+// checkName refuses an ID of a holder's entry that is neither ACCOUNT/NAME nor made by a page or the exchange's API.
+func checkName(id string, a access.Actor) error {
+	name, own := strings.CutPrefix(id, string(a.Account)+"/")
+	made := !a.HasToken() && hashedID.MatchString(id)
+	if !made && (!own || name == "" || strings.Contains(name, "/")) {
+		return access.ErrForbidden.In("id", "a holder's IDs begin with its account and one slash: %s/NAME", a.Account)
 	}
 	return nil
 }

@@ -123,7 +123,7 @@ func New(ctx context.Context, url string, o Options) (*Town, error) {
 		return nil, err
 	}
 	t.Books, err = store.Create(ctx, url, store.Options{Clock: t.Clock.Now, Actor: access.Process("demo"),
-		Volatile: o.Volatile, Insecure: o.Insecure, Sealer: o.Sealer}, store.Setup{
+		Demo: true, Volatile: o.Volatile, Insecure: o.Insecure, Sealer: o.Sealer}, store.Setup{
 		From: t.First, Tokens: t.market.tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 		Limits:     staking.NoLimit,
 		CloseAfter: CloseAfter, WithdrawalFactor: o.Factor,

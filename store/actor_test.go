@@ -20,6 +20,7 @@ func TestEntriesKeepTheirActor(t *testing.T) {
 		alice := access.Session{Email: "alice@example.com", Account: "alice"}.Actor().In("r-7")
 		open(t, db, "alice")
 		open(t, db, "bob")
+		wants(t, failure(db.Custodian("r-1")), access.ErrForbidden) // the books of no demo
 		kept, asKept := back, alice
 		kept.Parts, asKept.Account = 0, ""
 		ok(t, refusal(post(t, db.As(back.In("r-1")), oneMove("d-1", ledger.Deposit, ledger.Custody, "alice",
@@ -28,7 +29,7 @@ func TestEntriesKeepTheirActor(t *testing.T) {
 		accept(t, db, "alice")
 		on(t, db, "alice")
 		both := make(chan error, 2)
-		for id, by := range map[string]access.Actor{"t-1": alice, "t-2": back} {
+		for id, by := range map[string]access.Actor{"alice/t-1": alice, "t-2": back} {
 			go func() {
 				outcomes, err := db.As(by).Post(ctx, []ledger.Entry{{ID: id, Kind: ledger.Transfer, Moves: oneBNB("alice", "bob")}})
 				both <- refusal(outcomes, err)
@@ -41,7 +42,7 @@ func TestEntriesKeepTheirActor(t *testing.T) {
 		clock.Set(3, "00:10")
 		settle(t, db, clock)
 		for id, by := range map[string]access.Actor{
-			"d-1": kept.In("r-1"), "fund/1": olga, "t-1": asKept, "t-2": kept, "old": {},
+			"d-1": kept.In("r-1"), "fund/1": olga, "alice/t-1": asKept, "t-2": kept, "old": {},
 			"declare/2026-03-03/BNB": access.Process("test"), "reward/2026-03-03/BNB/alice": access.Process("test"),
 		} {
 			if p := testkit.Must(reports.New(db.Reader()).Posted(ctx, id))(t); p.Actor != by || p.ID != id ||

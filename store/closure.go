@@ -108,7 +108,7 @@ func (b *DB) beginSweep(t db.Tx, id, target ledger.Account) error {
 			func() error {
 				return b.logLine(t, "account close", string(id), "what is still to come goes to "+string(target))
 			},
-			func() error { return b.useCount(t, access.OfSwitches, 1) })
+			func() error { return b.useSweep(t, id) }) // what an earlier sweep was refused is still there
 	}
 	return inOrder(
 		func() error { return c.checkHolds(false) },

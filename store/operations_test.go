@@ -75,7 +75,7 @@ var changing = map[string]string{
 
 // changesNothing are the others: they read, or keep what is nobody's money and no permission (a session, a draft, an
 // answer), or are steps of the daily run, which follow from the books.
-var changesNothing = strings.Fields(`DB.As DB.Close DB.Engine DB.Now DB.FirstDay DB.Asset DB.Assets DB.Account DB.Quote
+var changesNothing = strings.Fields(`DB.As DB.Custodian DB.Close DB.Engine DB.Now DB.FirstDay DB.Asset DB.Assets DB.Account DB.Quote
 	DB.Closings DB.Evidence DB.Undivided DB.Reader DB.Due DB.Unaccrued DB.Unpaid DB.People DB.Documents DB.Imports
 	DB.Prices DB.CurrencyRates DB.Requests DB.Outbox DB.Prune DB.Test DB.CheckSchema DB.Group DB.Pay DB.Accrue DB.Settled
 	DB.CheckRights DB.MissingRights DB.Exec DB.Count DB.PostTogether DB.Guard DB.Protected DB.Delivered

@@ -38,6 +38,7 @@ type books struct {
 	observe func(entries int) // Options.Observe, never nil
 	first   staking.Day       // the first day of the books
 	test    bool              // they are marked for tests
+	demo    bool              // Options.Demo
 
 	assetCache atomic.Pointer[map[string]ledger.Asset] // as they were read last; assets are only ever added
 	opened     atomic.Int32                            // the day through which rows of open days are known to exist
@@ -56,6 +57,7 @@ type Options struct {
 	Clock      func() time.Time // what time it is
 	ClockMoved bool             // Clock does not say what time it is: for books that are marked for tests
 	Actor      access.Actor     // who makes the changes, unless As says otherwise: kept with each entry and in the log
+	Demo       bool             // the visitors of a demo are its custodian too: see DB.Custodian
 	Volatile   bool             // SQLite only: do not wait for the disk. For books that are thrown away
 	Insecure   bool             // PostgreSQL only: connect to another host without sslmode=verify-full; else ErrInsecure
 	LockWait   time.Duration    // SQLite only: how long to wait for another process that is writing; 0: 30 seconds
@@ -93,7 +95,7 @@ func connect(ctx context.Context, url string, o Options, create bool) (*DB, erro
 	if o.Clock == nil {
 		return nil, errors.New("open books: no clock was given")
 	}
-	b := &DB{books: &books{clock: o.Clock, observe: o.Observe}, actor: o.Actor}
+	b := &DB{books: &books{clock: o.Clock, demo: o.Demo, observe: o.Observe}, actor: o.Actor}
 	if b.observe == nil {
 		b.observe = func(int) {}
 	}
@@ -149,6 +151,15 @@ func (b *DB) readFirstDay(ctx context.Context) (day staking.Day, err error) {
 
 // As is the same books for another actor. Close either of them, not both.
 func (b *DB) As(actor access.Actor) *DB { return &DB{books: b.books, actor: actor} }
+
+// Custodian is the books of a demo for its custodian, who says what has come in and what was sent. access.ErrForbidden
+// unless they were opened as those of a demo: whatever page asks, nobody else is a custodian.
+func (b *DB) Custodian(request string) (*DB, error) {
+	if !b.demo {
+		return nil, access.ErrForbidden.In("", "the books are not those of a demo")
+	}
+	return b.As(access.Process("demo").In(request)), nil
+}
 
 // write makes a change: in a transaction of its own or, within one, as a part of that, whose maker has the days' rows
 // made before it.

@@ -158,6 +158,8 @@ func TestATargetThatIsClosedBeforeThePayment(t *testing.T) {
 		if ok(t, err); !is || !strings.Contains(s.Refused, "account bob is closed") || free(t, db, "alice", bnb) == 0 {
 			t.Errorf("it is %+v, %t", s, is)
 		}
+		stolen := backEnd(t, db, "trades:BNB=0/day") // the reward that bob did not get would go to another
+		wants(t, failure(stolen.SweepAccount(ctx, "alice", "carol")), access.ErrCeiling)
 		var all sync.WaitGroup
 		for range 4 {
 			all.Go(func() {

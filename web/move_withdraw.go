@@ -11,7 +11,6 @@ import (
 
 	"github.com/softstake/softstake/ui"
 
-	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
@@ -183,7 +182,9 @@ func (s *submission) endWithdrawal() error {
 	}
 	books := s.Books
 	if kind == ledger.WithdrawalCompleted { // holders cancel, and complete none
-		books = books.As(access.Process("demo").In(s.caller.Request))
+		if books, err = books.Custodian(s.caller.Request); err != nil {
+			return err
+		}
 	}
 	_, err = books.PostAll(s.context(), []ledger.Entry{w.Ending(kind)})
 	if errors.Is(err, ledger.ErrEnded) || errors.Is(err, ledger.ErrNotRequested) ||

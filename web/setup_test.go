@@ -68,7 +68,7 @@ func newWebsite(t *testing.T, change ...func(*Options)) *website {
 	dollar := ledger.Asset{Symbol: "USDT", Scale: 6, MaxSupply: 1_000_000_000_000_000_000}
 	tokens = append(tokens,
 		staking.Token{Asset: dollar, Terms: staking.Terms{Asset: "USDT", From: day1, Cap: dollar.MaxSupply}})
-	books := store.Options{Clock: w.clock.Now, Actor: access.Process("test"), Volatile: true}
+	books := store.Options{Clock: w.clock.Now, Actor: access.Process("test"), Volatile: true, Demo: true}
 	w.books, err = store.Open(t.Context(), scenario.Books(t, "sqlite", books, store.Setup{
 		From: day1, Tokens: tokens, Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(),
 		Limits: staking.NoLimit,
