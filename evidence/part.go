@@ -300,6 +300,8 @@ var Unrecorded = map[string]string{
 	"staff.invite_until":         "it is removed when it is used",
 	"listings.restored":          "it grows while enrollments are restored; switch events say whose",
 	"listings.unfinished":        "it is work in hand",
+	"prices.base":                "what a price of the day is compared with: the log has each price, and who approved it",
+	"rates.base":                 "the same of rates",
 	"payout_batches.first":       "the number by which readers know it, given after the commit",
 	"payout_batches.credited":    "a count of answers, which are recorded",
 	"payout_batches.refused":     "a count of answers, which are recorded",

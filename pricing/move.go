@@ -34,10 +34,12 @@ func (p Price) moves(before Price, part int64) bool {
 // move is a price, and the one that it is too far from.
 type move struct{ now, before Price }
 
-// compared is what is known of the prices that fresh ones are compared with.
+// compared is what is known of the prices that fresh ones are compared with. All but known are bases: the last price
+// that a day had while it was not over, or its first one later, or what was approved for it last. A price of a day can
+// be set again and again, and those of the days after it: what a person has just set is nothing to compare with.
 type compared struct {
 	fresh   []Price
-	known   []Price            // of the day of each, or of the last day before it
+	known   []Price            // of the day of each, or of the last day before it, as it is now
 	earlier []Price            // of the day before each, or of the last before that
 	month   map[string][]Price // of each asset, of Month days before the first to the last of its fresh ones
 	nearest []Price            // of each of which month has none: the nearest of the asset
@@ -51,19 +53,28 @@ type firstRefused struct {
 
 func (f *firstRefused) Unwrap() error { return f.error }
 
-// permit asks for approval of figures, as they were asked for, of which a fresh one moves too far (see tooFar) or is the
-// first of its asset: one person could else name any, and convert at it. Where the first ones alone are refused, and
-// there are others beside them, the error is a *firstRefused.
-func (s series) permit(t db.Tx, books Books, asked any, fresh []Price, now time.Time) error {
-	c, err := s.before(t, fresh)
+// setting are figures that are set in one call.
+type setting struct {
+	asked any     // as they are kept with a proposal
+	all   []Price // the same, by asset and day
+	fresh []Price // those of all that are new or changed
+}
+
+// permit asks for approval of figures of which a fresh one moves too far (see tooFar) or is the first of its asset: one
+// person could else name any, and convert at it. rebased are the fresh ones that are bases from now on, also of days that
+// have one: those of the assets of which one was approved, all of which the effect names; and those of today, which
+// follow their market, where the day before gives them their bounds. Where the first ones alone are refused, and there
+// are others beside them, the error is a *firstRefused.
+func (s series) permit(t db.Tx, books Books, x setting, now time.Time) (rebased map[Price]bool, err error) {
+	c, err := s.before(t, x.fresh)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	moves := c.tooFar(nil)
 	if len(moves) > 0 { // only then it matters what was approved
 		approved, err := s.approved(t, now)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		moves = c.tooFar(approved)
 	}
@@ -71,48 +82,67 @@ func (s series) permit(t db.Tx, books Books, asked any, fresh []Price, now time.
 	for _, p := range first {
 		moves = append(moves, move{now: p})
 	}
-	err = s.permitMoves(t, books, asked, len(fresh), moves)
+	moved := map[string]bool{}
+	for _, m := range moves {
+		moved[m.now.Asset] = true
+	}
+	err = s.permitMoves(t, books, x, moves, moved)
 	if errors.Is(err, control.ErrNeedsApproval) || ledger.ReasonOf(err) == control.ReasonNoPerson {
 		alone := &firstRefused{err, map[string]bool{}}
 		for _, p := range first {
 			alone.assets[p.Asset] = true
 		}
-		if far == 0 && slices.ContainsFunc(fresh, func(p Price) bool { return !alone.assets[p.Asset] }) {
-			return alone
+		if far == 0 && slices.ContainsFunc(x.fresh, func(p Price) bool { return !alone.assets[p.Asset] }) {
+			return nil, alone
 		}
 	}
-	return err
+	rebased = map[Price]bool{}
+	for i, p := range x.fresh {
+		rebased[p] = moved[p.Asset] || p.Day == staking.DayOf(now) && c.earlier[i].Price != 0
+	}
+	return rebased, err
 }
 
-// permitMoves asks for approval of figures, n of which are fresh, where some of them move.
-func (s series) permitMoves(t db.Tx, books Books, asked any, n int, moves []move) error {
-	var lines, assets []string
+// permitMoves asks for approval of figures where some of them move. The effect names all that are asked for of the
+// assets that have moved: what is approved is not compared with what was before it any more.
+func (s series) permitMoves(t db.Tx, books Books, x setting, moves []move, moved map[string]bool) error {
+	before := map[Price]string{}
 	for _, m := range moves {
-		before := "the first one"
+		before[m.now] = ", the first one"
 		if m.before.Price != 0 {
-			before = fmt.Sprintf("after %s of %s", ledger.FormatDecimal(m.before.Price, conversion.PriceScale), m.before.Day)
+			before[m.now] = fmt.Sprintf(", after %s of %s", ledger.FormatDecimal(m.before.Price, conversion.PriceScale),
+				m.before.Day)
 		}
-		assets = append(assets, m.now.Asset)
-		lines = append(lines, fmt.Sprintf("%s of %s: %s, %s", m.now.Asset, m.now.Day,
-			ledger.FormatDecimal(m.now.Price, conversion.PriceScale), before))
 	}
-	effect := fmt.Sprintf("%d %s, %s", n, s.table, strings.Join(lines, ", "))
-	return books.Permit(t, moves != nil, s.operation, asked, strings.Join(slices.Compact(assets), " "), effect)
+	var lines, assets []string
+	for _, p := range x.all {
+		if moved[p.Asset] {
+			assets = append(assets, p.Asset)
+			lines = append(lines, fmt.Sprintf("%s of %s: %s%s", p.Asset, p.Day,
+				ledger.FormatDecimal(p.Price, conversion.PriceScale), before[p]))
+		}
+	}
+	effect := fmt.Sprintf("%d %s, %s", len(x.fresh), s.table, strings.Join(lines, ", "))
+	return books.Permit(t, moves != nil, s.operation, x.asked, strings.Join(slices.Compact(assets), " "), effect)
 }
 
-// tooFar are the prices that need approval: those that are more than a fifth away from what is known of their day;
-// from that of the day before, or of the last of the 7 days before it, unless they are near one of their day that was
-// approved; or more than a half away from one of the Month days before, of their own or, where there is none, from
-// the nearest. Of these days only those count since the last of which a price was approved.
+// tooFar are the prices that need approval: those that are more than a fifth away from what is known of their day; from
+// that of the day before, of the last of the 7 days before it or, where there is none, of their own, unless they are near
+// one of their day that was approved; or more than a half away from one of the Month days before, of their own or, where
+// there is none, from the nearest. Of these days only those count since the last of which a price was approved.
 func (c compared) tooFar(approved []Price) (moves []move) {
 	for i, now := range c.fresh {
 		near := func(a Price) bool { return a.Asset == now.Asset && a.Day == now.Day && !now.moves(a, freeMove) }
+		earlier := c.earlier[i]
+		if own := c.of(now, now.Day); earlier.Price == 0 && own != nil {
+			earlier = own[0]
+		}
 		switch {
 		case now.moves(c.known[i], freeMove):
 			moves = append(moves, move{now, c.known[i]})
 			continue
-		case now.moves(c.earlier[i], freeMove) && !slices.ContainsFunc(approved, near):
-			moves = append(moves, move{now, c.earlier[i]})
+		case now.moves(earlier, freeMove) && !slices.ContainsFunc(approved, near):
+			moves = append(moves, move{now, earlier})
 			continue
 		}
 		since := now.Day - Month
@@ -170,14 +200,14 @@ func (c compared) of(now Price, since staking.Day) (prices []Price) {
 // before reads what fresh prices, which are sorted by asset and day, are compared with.
 func (s series) before(t db.View, fresh []Price) (c compared, err error) {
 	c = compared{fresh: fresh, month: map[string][]Price{}, nearest: make([]Price, len(fresh))}
-	if c.known, err = s.at(t, fresh); err != nil {
+	if c.known, err = s.at(t, s.figure, fresh); err != nil {
 		return c, err
 	}
 	daysBefore := slices.Clone(fresh)
 	for i := range daysBefore {
 		daysBefore[i].Day--
 	}
-	if c.earlier, err = s.at(t, daysBefore); err != nil {
+	if c.earlier, err = s.at(t, "base", daysBefore); err != nil {
 		return c, err
 	}
 	var spans [][2]Price // the first and the last of each asset
@@ -192,7 +222,7 @@ func (s series) before(t db.View, fresh []Price) (c compared, err error) {
 		asset := r.Text(0)
 		c.month[asset] = append(c.month[asset], Price{asset, staking.Day(r.Int(1)), r.Int(2)})
 		return nil
-	}, `SELECT p.`+s.name+`, p.day, p.`+s.figure+`
+	}, `SELECT p.`+s.name+`, p.day, p.base
 	      FROM {rows} JOIN `+s.table+` p ON p.`+s.name+` = r.name AND p.day BETWEEN r.first AND r.last`,
 		db.SetOf(spans,
 			db.Text("name", func(span [2]Price) string { return span[0].Asset }),
@@ -215,7 +245,7 @@ func (s series) readNearest(t db.View, c compared) error {
 	err := t.QueryEach(func(r db.Row) error {
 		c.nearest[r.Int(0)] = Price{r.Text(1), staking.Day(r.Int(2)), r.Int(3)}
 		return nil
-	}, `SELECT CAST($1 AS bigint), `+s.name+`, day, `+s.figure+` FROM `+s.table+`
+	}, `SELECT CAST($1 AS bigint), `+s.name+`, day, base FROM `+s.table+`
 	     WHERE `+s.name+` = $2 ORDER BY abs(day - $3), day LIMIT 1`,
 		db.SetOf(alone,
 			db.Int("number", func(i int) int64 { return int64(i) }),
@@ -227,13 +257,15 @@ func (s series) readNearest(t db.View, c compared) error {
 	return nil
 }
 
-// approved are the figures that were approved within Month days.
+// approved are the figures that were approved within Month days: those of the assets that a proposal is about. Others
+// that were asked for with them needed no approval, and its effect has not named them.
 func (s series) approved(t db.View, now time.Time) (all []Price, err error) {
 	err = t.Query(func(r db.Row) error {
 		prices, err := s.read(json.RawMessage(r.Text(0)))
-		all = append(all, prices...)
+		about := strings.Fields(r.Text(1))
+		all = append(all, slices.DeleteFunc(prices, func(p Price) bool { return !slices.Contains(about, p.Asset) })...)
 		return err
-	}, "SELECT content FROM proposals WHERE operation = $1 AND decision = $2 AND made_at >= $3",
+	}, "SELECT content, subject FROM proposals WHERE operation = $1 AND decision = $2 AND made_at >= $3",
 		string(s.operation), string(control.Executed), now.Add(-control.Lifetime-(Month+1)*24*time.Hour).UnixMilli())
 	if err != nil {
 		return nil, fmt.Errorf("read the %s that were approved: %w", s.table, err)

@@ -100,11 +100,12 @@ func (p *Prices) set(ctx context.Context, prices []Price) (set int, err error) {
 				return err
 			}
 		}
-		if err := priceSeries.permit(t, p.books, prices, fresh, p.clock()); err != nil {
+		rebased, err := priceSeries.permit(t, p.books, setting{prices, prices, fresh}, p.clock())
+		if err != nil {
 			return err
 		}
 		set = len(fresh)
-		if err := priceSeries.write(t, fresh, same, p.clock()); err != nil {
+		if err := priceSeries.write(t, fresh, same, rebased, p.clock()); err != nil {
 			return err
 		}
 		return p.books.LogPrices(t, fresh)

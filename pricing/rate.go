@@ -76,11 +76,12 @@ func (rs *Rates) set(ctx context.Context, checked []Price) (set int, err error) 
 		if err != nil {
 			return err
 		}
-		if err := rateSeries.permit(t, rs.books, ratesOf(checked), fresh, rs.clock()); err != nil {
+		rebased, err := rateSeries.permit(t, rs.books, setting{ratesOf(checked), checked, fresh}, rs.clock())
+		if err != nil {
 			return err
 		}
 		set = len(fresh)
-		if err := rateSeries.write(t, fresh, same, rs.clock()); err != nil {
+		if err := rateSeries.write(t, fresh, same, rebased, rs.clock()); err != nil {
 			return err
 		}
 		return rs.books.LogRates(t, ratesOf(fresh))

@@ -84,7 +84,7 @@ func (s series) compare(t db.Tx, prices []Price, lock func(db.Tx, string) (staki
 			return nil, nil, false, err
 		}
 	}
-	known, err := s.at(t, prices)
+	known, err := s.at(t, s.figure, prices)
 	if err != nil {
 		return nil, nil, false, err
 	}
@@ -107,9 +107,12 @@ func (s series) compare(t db.Tx, prices []Price, lock func(db.Tx, string) (staki
 
 // At finds for each price the one that is known for its asset and day: of that day, or
 // the last of at most 7 days before. None is Price 0.
-func At(t db.View, wanted []Price) ([]Price, error) { return priceSeries.at(t, wanted) }
+func At(t db.View, wanted []Price) ([]Price, error) {
+	return priceSeries.at(t, priceSeries.figure, wanted)
+}
 
-func (s series) at(t db.View, wanted []Price) ([]Price, error) {
+// at is At of a column: the figure, or its base.
+func (s series) at(t db.View, column string, wanted []Price) ([]Price, error) {
 	known, numbers := make([]Price, len(wanted)), make([]int, len(wanted))
 	for i := range numbers {
 		numbers[i] = i
@@ -117,7 +120,7 @@ func (s series) at(t db.View, wanted []Price) ([]Price, error) {
 	err := t.QueryEach(func(r db.Row) error {
 		known[r.Int(0)] = Price{r.Text(1), staking.Day(r.Int(2)), r.Int(3)}
 		return nil
-	}, `SELECT CAST($1 AS bigint), `+s.name+`, day, `+s.figure+` FROM `+s.table+`
+	}, `SELECT CAST($1 AS bigint), `+s.name+`, day, `+column+` FROM `+s.table+`
 	     WHERE `+s.name+` = $2 AND day <= $3 AND day >= $3 - `+fmt.Sprint(Reach)+`
 	     ORDER BY day DESC LIMIT 1`, db.SetOf(numbers,
 		db.Int("number", func(i int) int64 { return int64(i) }),
@@ -130,8 +133,9 @@ func (s series) at(t db.View, wanted []Price) ([]Price, error) {
 }
 
 // write writes new figures, and records of others that they are still what they were: a
-// feed that repeats a price keeps it new enough to convert at.
-func (s series) write(t db.Tx, fresh, same []Price, now time.Time) error {
+// feed that repeats a price keeps it new enough to convert at. Where a day has a base, only those that are rebased
+// become it.
+func (s series) write(t db.Tx, fresh, same []Price, rebased map[Price]bool, now time.Time) error {
 	rows := func(prices []Price) db.Set {
 		return db.SetOf(prices,
 			db.Text("name", func(p Price) string { return p.Asset }),
@@ -143,8 +147,17 @@ func (s series) write(t db.Tx, fresh, same []Price, now time.Time) error {
 	     WHERE `+s.table+`.`+s.name+` = r.name AND `+s.table+`.day = r.day AND `+s.table+`.set_at < r.at`, rows(same)); err != nil {
 		return fmt.Errorf("renew %s: %w", s.table, err)
 	}
-	if _, err := t.Set(nil, `INSERT INTO `+s.table+` (`+s.name+`, day, `+s.figure+`, set_at) SELECT r.name, r.day, r.figure, r.at FROM {rows} WHERE true
-	     ON CONFLICT (`+s.name+`, day) DO UPDATE SET `+s.figure+` = excluded.`+s.figure+`, set_at = excluded.set_at`, rows(fresh)); err != nil {
+	is := func(p Price) bool { return rebased[p] }
+	isNot := func(p Price) bool { return !rebased[p] }
+	insert := `INSERT INTO ` + s.table + ` (` + s.name + `, day, ` + s.figure + `, base, set_at)
+	     SELECT r.name, r.day, r.figure, r.figure, r.at FROM {rows} WHERE true
+	     ON CONFLICT (` + s.name + `, day)
+	     DO UPDATE SET set_at = excluded.set_at, ` + s.figure + ` = excluded.` + s.figure
+	_, err := t.Set(nil, insert, rows(slices.DeleteFunc(slices.Clone(fresh), is)))
+	if err == nil {
+		_, err = t.Set(nil, insert+", base = excluded.base", rows(slices.DeleteFunc(slices.Clone(fresh), isNot)))
+	}
+	if err != nil {
 		return fmt.Errorf("write %s: %w", s.table, err)
 	}
 	return nil

@@ -87,7 +87,7 @@ func TestRatesMoveAsPricesDo(t *testing.T) {
 		testkit.Must(db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest()))(t)
 		ok(t, set(6, 1801))
 		n, err := db.As(proposer).CurrencyRates().Set(ctx, []pricing.Rate{{Currency: "CHF", Day: day1 + 5, Rate: 1},
-			{Currency: "EUR", Day: day1 + 5, Rate: 1802}})
+			{Currency: "EUR", Day: day1 + 5, Rate: 1800}})
 		wants(t, err, control.ErrNeedsApproval) // the first has nothing to be compared with
 		same(t, "of another", n, 1)
 	})

@@ -170,6 +170,62 @@ func TestTheFirstPriceNeedsApproval(t *testing.T) {
 	})
 }
 
+// TestOnlyWhatIsApprovedBeginsAgain: an approval is of the tokens that its effect names, with all their prices, and of no
+// other that was asked for with them; and a history is compared with what it was before it was set again.
+func TestOnlyWhatIsApprovedBeginsAgain(t *testing.T) {
+	eachToPropose(t, func(t *testing.T, _ string, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		set := func(prices ...pricing.Price) error {
+			_, err := db.As(proposer).Prices().Set(ctx, prices)
+			return err
+		}
+		approve := func(err error) string {
+			t.Helper()
+			needed, is := errors.AsType[*control.Needed](err)
+			if !is {
+				t.Fatalf("it needs approval: %v", err)
+			}
+			p := testkit.Must(db.As(proposer).Propose(ctx, needed.Draft, ""))(t)
+			testkit.Must(db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest()))(t)
+			return p.Effect
+		}
+		at := func(asset string, day int, whole int64) pricing.Price {
+			return pricing.Price{Asset: asset, Day: day1 + staking.Day(day-1), Price: whole}
+		}
+		clock.Set(3, "12:00")
+		approve(set(at("ADA", 3, 500))) // its first
+		for day, p := range []int64{820, 680, 560} {
+			clock.Set(4+day, "12:00")
+			ok(t, set(at("BNB", 4+day, p))) // of Day 2 it is 1000
+		}
+		clock.Set(7, "12:00")
+		effect := approve(set(at("ADA", 7, 900), at("BNB", 7, 500), at("ADA", 6, 500)))
+		same(t, "the effect", effect, "3 prices, ADA of 2026-03-07: 0.000005, ADA of 2026-03-08: 0.000009, after 0.000005 of "+
+			"2026-03-04")
+		clock.Set(8, "12:00")
+		wants(t, set(at("BNB", 8, 420)), control.ErrNeedsApproval) // less than a half of Day 2's
+		ok(t, set(at("ADA", 8, 1080)))
+
+		history := func(whole int64) (all []pricing.Price) {
+			for day := 4; day < 8; day++ {
+				all = append(all, at("SOL", day, whole))
+			}
+			return all
+		}
+		approve(set(history(600)...))
+		ok(t, set(history(480)...)) // a fifth less
+		for range 2 {
+			wants(t, set(history(385)...), control.ErrNeedsApproval)
+			for _, p := range history(385) {
+				wants(t, set(p), control.ErrNeedsApproval)
+			}
+			ok(t, set(history(481)...))
+		}
+		approve(set(history(385)...))
+		ok(t, set(history(310)...))
+	})
+}
+
 // TestSmallStepsOfDaysAreALargeOne: prices that each move little from one day to the next need approval when they
 // come to more than a half within 30 days. What was approved is where it begins again, and a gap hides nothing.
 func TestSmallStepsOfDaysAreALargeOne(t *testing.T) {

@@ -80,11 +80,11 @@ var Grants = map[string]db.Grant{
 	"payout_batches": {Insert: true, Update: "first, credited, refused"},
 	"pending":        {Insert: true, Delete: true},
 	"postings":       {Insert: true},
-	"prices":         {Insert: true, Update: "price, set_at"},
+	"prices":         {Insert: true, Update: "price, set_at, base"},
 	"progress":       {Insert: true, Update: "accrued_through, paid_through"},
 	"proposals": {Insert: true, Update: "decision, decided_by, decided_by_role, decided_by_person, decided_request, " +
 		"decided_at, decided_effect, decided_reason, mac"},
-	"rates":                {Insert: true, Update: "rate, set_at"},
+	"rates":                {Insert: true, Update: "rate, set_at, base"},
 	"reconciliations":      {Insert: true, Update: "resolved, reason"},
 	"record_groups":        {Insert: true},
 	"records":              {Insert: true},
