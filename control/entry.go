@@ -16,8 +16,8 @@ var holderKinds = []ledger.Kind{ledger.Transfer, ledger.WithdrawalRequest, ledge
 // CheckEntry is access.ErrForbidden where an actor may not post what an entry says, whose kind CheckKind has allowed: a
 // holder posts what leaves its own account. converts says that the entry is a conversion, which the books have priced
 // by its rules. A holder's entry is named by its account, or by a page or the exchange's API: one that is named as the
-// back end names a deposit would keep the deposit out. An authoritative entry is posted at the command line, by the books' own processes, or by a back end
-// whose token says so.
+// back end names a deposit would keep the deposit out. An authoritative entry is posted at the command line, by the
+// books' own processes, or by a back end whose token says so.
 func CheckEntry(e ledger.Entry, converts bool, a access.Actor) error {
 	if e.Authoritative && !a.Authoritative && a.Role != access.System && !a.AtCommandLine() {
 		return access.ErrForbidden.In("authoritative",

@@ -182,8 +182,8 @@ func (o *Outbox) pruneBatch(t db.Tx, before int64) (more bool, err error) {
 
 // Restart removes all events, and has the next one get a number that was given in no earlier life of the
 // books: books that are restored from a snapshot are behind what was read of them. A reader that comes
-// with an older number gets ErrNotKept. The numbers go on from the microseconds since 1970: faster than events are made,
-// so that those of two restores do not meet.
+// with an older number gets ErrNotKept. The numbers go on from the microseconds since 1970: faster than
+// events are made, so that those of two restores do not meet.
 func (o *Outbox) Restart(ctx context.Context) error {
 	err := o.db.Write(ctx, func(t db.Tx) error {
 		s, err := o.lock(t)

@@ -107,7 +107,7 @@ func (rs *Reports) OpenPayouts(ctx context.Context, after int64, limit int, refu
 			condition += " AND refused > 0"
 		}
 		batches, err := db.All(t, readPayoutBatch, "SELECT "+batchColumns+" FROM payout_batches WHERE first > 0 AND "+
-			condition+" AND first + count > $1 ORDER BY first LIMIT $2", after+1, int64(limit)+1) // each has one, but that of after
+			condition+" AND first + count > $1 ORDER BY first LIMIT $2", after+1, int64(limit)+1) // each has one, but after's
 		for _, b := range batches {
 			if err != nil || len(open) == limit {
 				break

@@ -172,9 +172,9 @@ func lockPayoutNumbers(t db.Tx) (int64, error) {
 }
 
 // restartPayouts has the next payout get a number that was given in no earlier life of the books: those that are
-// restored are behind what was read of them, also where they had no payouts yet, and a reader goes on with what they pay
-// again. The numbers go on from the microseconds since 1970: faster than payouts are made, so that those of two restores
-// do not meet, and below 2^53 until the year 2255, which readers of JSON rely on.
+// restored are behind what was read of them, also where they had no payouts yet, and a reader goes on with what they
+// pay again. The numbers go on from the microseconds since 1970: faster than payouts are made, so that those of two
+// restores do not meet, and below 2^53 until the year 2255, which readers of JSON rely on.
 func (b *DB) restartPayouts(ctx context.Context) error {
 	err := b.engine.Write(ctx, func(t db.Tx) error {
 		last, err := lockPayoutNumbers(t)

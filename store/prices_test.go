@@ -170,8 +170,8 @@ func TestTheFirstPriceNeedsApproval(t *testing.T) {
 	})
 }
 
-// TestOnlyWhatIsApprovedBeginsAgain: an approval is of the tokens that its effect names, with all their prices, and of no
-// other that was asked for with them; and a history is compared with what it was before it was set again.
+// TestOnlyWhatIsApprovedBeginsAgain: an approval is of the tokens that its effect names, with all their prices, and of
+// no other that was asked for with them; and a history is compared with what it was before it was set again.
 func TestOnlyWhatIsApprovedBeginsAgain(t *testing.T) {
 	eachToPropose(t, func(t *testing.T, _ string, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
@@ -200,8 +200,8 @@ func TestOnlyWhatIsApprovedBeginsAgain(t *testing.T) {
 		}
 		clock.Set(7, "12:00")
 		effect := approve(set(at("ADA", 7, 900), at("BNB", 7, 500), at("ADA", 6, 500)))
-		same(t, "the effect", effect, "3 prices, ADA of 2026-03-07: 0.000005, ADA of 2026-03-08: 0.000009, after 0.000005 of "+
-			"2026-03-04")
+		same(t, "the effect", effect, "3 prices, ADA of 2026-03-07: 0.000005, ADA of 2026-03-08: 0.000009, after "+
+			"0.000005 of 2026-03-04")
 		clock.Set(8, "12:00")
 		wants(t, set(at("BNB", 8, 420)), control.ErrNeedsApproval) // less than a half of Day 2's
 		ok(t, set(at("ADA", 8, 1080)))
