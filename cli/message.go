@@ -55,6 +55,8 @@ var hints = map[string]string{
 	store.ReasonNotAudited:        `look with "softstake audit", or run "softstake restore" again`,
 	store.ReasonFindings:          `the books stay closed to every command but "softstake audit"`,
 
+	people.ReasonAnothersToken: `let that person ask for it, or log in to the console: "softstake staff add"`,
+
 	control.ReasonNoPerson:  `make a token that does with "softstake token create --person NAME"`,
 	control.ReasonOwn:       `ask somebody else`,
 	control.ReasonEffect:    `if that is right, approve it with "softstake proposal approve %s --effect %s"`,

@@ -147,6 +147,8 @@ const (
 	ReasonDeadKey      = "dead-key"      // ledger.ErrInvalid: revoked or expired
 	ReasonUnknownStaff = "unknown-staff" // ledger.ErrNotFound
 	ReasonOtherStaff   = "other-staff"   // access.ErrForbidden: the address is another person's
+
+	ReasonAnothersToken = "anothers-token" // access.ErrForbidden: a token of staff is asked for by its person
 )
 
 // named is a row that is kept for a time only.

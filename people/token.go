@@ -1,6 +1,7 @@
 package people
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +17,8 @@ import (
 )
 
 // AddToken adds a bearer token; its Created is now. Repeating it has no further effect;
-// different content is ErrConflict. ErrNotFound if a holder's account was never opened;
+// different content is ErrConflict. With four eyes access.ErrForbidden for a token with which another person than who
+// asks for it would propose or approve. ErrNotFound if a holder's account was never opened;
 // ErrInvalid if it is closed, and for an invalid token.
 func (p *People) AddToken(ctx context.Context, k access.Token) error {
 	err := k.Valid()
@@ -53,7 +55,11 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 			if err := p.guard.Sign(t, integrity.Tokens, ofID, keyBucket(k.ID), k.ID); err != nil {
 				return err
 			}
-			if err := p.books.Permit(t, true, control.CreateToken, k, k.ID, lifeOf(k)); err != nil {
+			err := p.books.Permit(t, true, control.CreateToken, k, k.ID, lifeOf(k))
+			if errors.Is(err, control.ErrNeedsApproval) {
+				err = cmp.Or(checkAskedByItsPerson(p.books.Actor(), k), err)
+			}
+			if err != nil {
 				return err
 			}
 			return p.books.Log(t, "token create", k.ID, lifeOf(k))
@@ -69,6 +75,16 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 		}
 		return err
 	})
+}
+
+// checkAskedByItsPerson refuses to propose a token with which another person would propose or approve: whoever asks for
+// a token sees its secret, and so could do both. A break-glass credential is a person of its own, whose use is an alarm.
+func checkAskedByItsPerson(by access.Actor, k access.Token) error {
+	if k.Person == "" || k.Person == by.Person || k.Lasts > 0 || !k.Role.Proposes() && k.Role != access.Approver {
+		return nil
+	}
+	return access.ErrForbidden.In("person", "whoever asks for a token sees it: with four eyes one of the role %s is asked "+
+		"for by the person whose it is, %s, and approved by another", k.Role, k.Person).Because(ReasonAnothersToken)
 }
 
 // checkCeilings refuses ceilings of assets that the books do not keep, and amounts with more decimals than they have.

@@ -184,6 +184,13 @@ func (g *groupCommit) draftOf(c *call, items []*item) (d control.Draft, need boo
 			subject, effects = line.Subject, append(effects, line.Detail)
 		}
 	}
+	if c.campaign != nil {
+		labeled, err := g.labeledNow(c.campaign)
+		if err != nil {
+			return d, true, err
+		}
+		effects = append(effects, labeled...)
+	}
 	d, err = control.NewDraft(op, content, subject, strings.Join(effects, "; "))
 	return d, true, err
 }

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -313,6 +314,42 @@ func TestWhatHasNoLimits(t *testing.T) {
 		same(t, "what is limited in part", of("BNB"), "change apr")
 		ok(t, db.SetFourEyes(ctx, true))
 		same(t, "with four eyes", of("SOL")+"; "+of("BNB"), "total change withdrawal apr inflow; change withdrawal apr")
+	})
+}
+
+// TestOnePersonHasNoTokenOfAnother: who asks for a token sees its secret. An admin gets none with which another would
+// propose or approve, and with two of their own still is one person.
+func TestOnePersonHasNoTokenOfAnother(t *testing.T) {
+	eachToPropose(t, func(t *testing.T, _ string, db *store.DB, _ *testkit.Clock) {
+		ctx := t.Context()
+		admin := db.As(access.Actor{Role: access.Admin, Credential: "operator ada@example.com", Person: "ada@example.com"})
+		made := func(role access.Role, person string) (access.Token, error) {
+			k := newToken(t, role, "")
+			k.Person = person
+			needed, is := errors.AsType[*control.Needed](admin.People().AddToken(ctx, k))
+			if !is {
+				return k, admin.People().AddToken(ctx, k)
+			}
+			p := testkit.Must(admin.Propose(ctx, needed.Draft, ""))(t)
+			testkit.Must(db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest()))(t)
+			return k, nil
+		}
+		for _, role := range []access.Role{access.Operator, access.Treasurer, access.Admin, access.Approver} {
+			_, err := made(role, "carol@example.com")
+			if ledger.ReasonOf(err) != people.ReasonAnothersToken {
+				t.Errorf("a token of the role %s for another: %v", role, err)
+			}
+		}
+		proposes, approves := testkit.Must(made(access.Treasurer, "ada@example.com"))(t),
+			testkit.Must(made(access.Approver, "ada@example.com"))(t)
+		p := propose(t, db, proposes.Actor(), control.WithdrawFunds)
+		err := failure(db.As(approves.Actor()).ApproveProposal(ctx, p.ID, p.EffectDigest()))
+		if ledger.ReasonOf(err) != control.ReasonOwn {
+			t.Errorf("one person proposes and approves: %v", err)
+		}
+		nobodys := testkit.Must(made(access.Treasurer, ""))(t)
+		wants(t, failure(db.As(nobodys.Actor()).Fund(ctx, "f-9", "BNB", unit, true)), access.ErrForbidden)
+		testkit.Must(made(access.Auditor, "carol@example.com"))(t) // it neither proposes nor approves
 	})
 }
 

@@ -123,6 +123,43 @@ func (b *DB) permitLabel(t db.Tx, op control.Operation, l labeling, from staking
 	return b.logLine(t, string(op), string(l.Account), detail)
 }
 
+// labeledNow says of each label by which a campaign multiplies how many accounts have it on the campaign's first day, as
+// far as is known now, and what they have of its tokens: whoever approves the campaign sees for whom it is. Of the
+// amounts the two leading digits are said, rounded down: to the last digit they change all the time, and so would the
+// digest of what was looked at.
+func (g *groupCommit) labeledNow(c *staking.Campaign) (effects []string, err error) {
+	assets := *g.books.assetCache.Load()
+	for _, m := range c.Multipliers {
+		n, err := db.Count(g.t, "SELECT count(*) FROM labels WHERE label = $1 AND from_day <= $2 AND until_day > $2",
+			m.Label, int64(c.First))
+		if err != nil {
+			return nil, annotate(err, "count who has the label %s", m.Label)
+		}
+		has := make([]string, len(c.Parts))
+		for i, p := range c.Parts {
+			sum, err := db.Count(g.t, `SELECT CAST(coalesce(sum(b.balance), 0) AS bigint) FROM labels l
+			      JOIN balances b ON b.bucket = l.bucket AND b.account = l.account AND b.asset = $3
+			     WHERE l.label = $1 AND l.from_day <= $2 AND l.until_day > $2`, m.Label, int64(c.First), p.Token)
+			if err != nil {
+				return nil, annotate(err, "read what those have with the label %s", m.Label)
+			}
+			has[i] = assets[p.Token].Format(leading(ledger.Amount(sum))) + " " + p.Token
+		}
+		effects = append(effects, fmt.Sprintf("%s is the label of %d accounts, which have at least %s", m.Label, n,
+			strings.Join(has, ", ")))
+	}
+	return effects, nil
+}
+
+// leading is an amount rounded down to its two leading digits.
+func leading(a ledger.Amount) ledger.Amount {
+	unit := ledger.Amount(1)
+	for a/unit >= 100 {
+		unit *= 10
+	}
+	return a / unit * unit
+}
+
 // labelOn is a label of an account that holds on a day.
 func labelOn(t db.View, id ledger.Account, label string, d staking.Day) (Label, bool, error) {
 	return db.First(t, ReadLabel, "SELECT "+LabelColumns+" FROM labels WHERE bucket = $1 AND account = $2 AND "+
