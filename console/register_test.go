@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/pricing"
 	"github.com/softstake/softstake/staking"
 )
 
@@ -78,6 +79,9 @@ func (o *office) income(asset string) {
 // TestAPriceIsSet at once where it moves little, and else proposed; the page of a token has its days.
 func TestAPriceIsSet(t *testing.T) {
 	o := newOffice(t)
+	_, err := o.books.Prices().Set(t.Context(), []pricing.Price{{Asset: "BNB", Day: staking.DayOf(o.clock.Now()),
+		Price: 900_00000000}})
+	o.ok(err)
 	o.ok(o.books.SetFourEyes(t.Context(), true))
 	olga := o.as("olga")
 	olga.get("/console/prices").has("not known", "/console/prices?asset=BNB")
@@ -88,6 +92,8 @@ func TestAPriceIsSet(t *testing.T) {
 	for value, fault := range map[string]string{"": "price-fault", "-1": "price-fault", "0": "price-fault"} {
 		olga.post("/console/prices", "asset", "SOL", "price", value).is(http.StatusUnprocessableEntity).has(fault)
 	}
+	first := olga.post("/console/prices", "asset", "SOL", "price", "150").location
+	olga.get(first).is(http.StatusOK).has("price set", "150", "the first one")
 	olga.post("/console/prices", "asset", "SOL", "price", "1", "day", "tomorrow").
 		is(http.StatusUnprocessableEntity).has("day-fault")
 }
