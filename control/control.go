@@ -80,8 +80,8 @@ const byStaff = "where staff do it: whoever opens a holder's account could take 
 const byCampaign = "while a campaign that is not over multiplies by the label: it changes everybody's share"
 
 // farMoves is when prices and rates need approval: see the package pricing.
-const farMoves = "where one moves more than 20 % from one day to the next, or more than half within 30 days, or is the " +
-	"first of its token or currency"
+const farMoves = "where one moves more than 20 % from one day to the next, or more than half within 30 days, or is " +
+	"the first of its token or currency"
 
 // byInflow is when what the house brings in needs approval.
 const byInflow = "where it brings in more than may be brought in on a day"

@@ -78,13 +78,13 @@ func (p *People) AddToken(ctx context.Context, k access.Token) error {
 }
 
 // checkAskedByItsPerson refuses to propose a token with which another person would propose or approve: whoever asks for
-// a token sees its secret, and so could do both. A break-glass credential is a person of its own, whose use is an alarm.
+// a token sees its secret, and so could do both. A break-glass credential is a person of its own: its use is an alarm.
 func checkAskedByItsPerson(by access.Actor, k access.Token) error {
 	if k.Person == "" || k.Person == by.Person || k.Lasts > 0 || !k.Role.Proposes() && k.Role != access.Approver {
 		return nil
 	}
-	return access.ErrForbidden.In("person", "whoever asks for a token sees it: with four eyes one of the role %s is asked "+
-		"for by the person whose it is, %s, and approved by another", k.Role, k.Person).Because(ReasonAnothersToken)
+	return access.ErrForbidden.In("person", "whoever asks for a token sees it: with four eyes one of the role %s is "+
+		"asked for by the person whose it is, %s, and approved by another", k.Role, k.Person).Because(ReasonAnothersToken)
 }
 
 // checkCeilings refuses ceilings of assets that the books do not keep, and amounts with more decimals than they have.

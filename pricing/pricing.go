@@ -76,8 +76,8 @@ func New(d *db.DB, books Books, clock func() time.Time) *Prices { return &Prices
 // new or changed. A price may be changed until its day is declared for the asset. A day
 // declared without a price, or one of the 7 days before it, gets one once. The same price
 // again changes nothing but how new it is, and that only until its day is declared;
-// another price of a declared day is ErrConflict. The exception to all or none: where with four eyes the first prices of
-// some assets are all that needs approval, the others are set, and the error is of these alone.
+// another price of a declared day is ErrConflict. The exception to all or none: where with four eyes nothing but the
+// first prices of some assets needs approval, the others are set, and the error is of the first ones alone.
 func (p *Prices) Set(ctx context.Context, prices []Price) (set int, err error) {
 	prices, err = p.check(ctx, prices)
 	if err != nil || len(prices) == 0 {

@@ -8,9 +8,10 @@ import (
 )
 
 // What entries bring into the books on a UTC day is limited for each token, by when they are posted and whatever day
-// they count on: deposits of credentials without a ceiling of their own, opening balances, imports, income, corrections,
-// and what the house puts into the pool or into @fees. Above the limit income, corrections and the house's own tokens
-// need approval with four eyes, and count nothing then; everything else is refused, also at the command line: who brings in more raises the limit first.
+// they count on: deposits of credentials without a ceiling of their own, opening balances, imports, income,
+// corrections, and what the house puts into the pool or into @fees. Above the limit income, corrections and the house's
+// own tokens need approval with four eyes, and count nothing then; everything else is refused, also at the command
+// line: who brings in more raises the limit first.
 
 // broughtIn is the measure of that sum, and ofBooks whose it is.
 const (

@@ -21,6 +21,12 @@ import (
 	"github.com/softstake/softstake/testkit"
 )
 
+// staffKey is a key of dora's.
+func staffKey(name string) access.Key {
+	return access.Key{Key: strings.Repeat(name, 64), Account: "dora", Type: access.HMAC,
+		Permissions: []access.Permission{access.Read}, Secret: []byte("sealed")}
+}
+
 // newKey is a new API key of an account, with a secret sealed by nobody in particular.
 func newKey(t *testing.T, id ledger.Account) access.Key {
 	t.Helper()

@@ -123,8 +123,8 @@ func (b *DB) permitLabel(t db.Tx, op control.Operation, l labeling, from staking
 	return b.logLine(t, string(op), string(l.Account), detail)
 }
 
-// labeledNow says of each label by which a campaign multiplies how many accounts have it on the campaign's first day, as
-// far as is known now, and what they have of its tokens: whoever approves the campaign sees for whom it is. Of the
+// labeledNow says of each label by which a campaign multiplies how many accounts have it on the campaign's first day,
+// as far as is known now, and what they have of its tokens: whoever approves the campaign sees for whom it is. Of the
 // amounts the two leading digits are said, rounded down: to the last digit they change all the time, and so would the
 // digest of what was looked at.
 func (g *groupCommit) labeledNow(c *staking.Campaign) (effects []string, err error) {

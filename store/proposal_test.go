@@ -202,15 +202,8 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 	control.EndFourEyes: func(ctx context.Context, db *store.DB) error { return db.SetFourEyes(ctx, false) },
 }
 
-// staffKey is a key of dora's.
-func staffKey(name string) access.Key {
-	return access.Key{Key: strings.Repeat(name, 64), Account: "dora", Type: access.HMAC,
-		Permissions: []access.Permission{access.Read}, Secret: []byte("sealed")}
-}
-
 // readyToPropose makes books on which everything can be proposed, at noon of Day 3: alice earns BNB and SOL, Day 2 of
-// BNB
-// is paid, and that of SOL waits for funds.
+// BNB is paid, and that of SOL waits for funds.
 func readyToPropose(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	t.Helper()
 	ctx := t.Context()
