@@ -364,7 +364,9 @@ func (a auditedBucket) Outside(first, last staking.Day, visit func(staking.Day, 
 			sql string
 			day staking.Day
 		}{{"day < $2 ORDER BY bucket, day LIMIT 1", first}, {"day > $2 ORDER BY bucket, day LIMIT 1", last}} {
-			err := a.of(table, "the "+table, func(r db.Row) { visit(staking.Day(r.Int(0)), ledger.Account(r.Text(1)), r.Text(2)) },
+			err := a.of(table, "the "+table, func(r db.Row) {
+				visit(staking.Day(r.Int(0)), ledger.Account(r.Text(1)), r.Text(2))
+			},
 				"SELECT day, account, asset FROM "+table+" WHERE bucket = $1 AND "+end.sql, int64(end.day))
 			if err != nil {
 				return err

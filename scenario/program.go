@@ -23,7 +23,8 @@ import (
 // builds it once for all packages.
 const programFile = "SOFTSTAKE_PROGRAM"
 
-// keyFile, in the environment, is the file of the key that secrets are sealed with. That of books of SQLite is beside them.
+// keyFile, in the environment, is the file of the key that secrets are sealed with. That of books of SQLite is beside
+// them.
 const keyFile = "SOFTSTAKE_KEY_FILE"
 
 // program is the built softstake, made at its first use and gone at the end.

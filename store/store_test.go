@@ -98,8 +98,8 @@ func onBooks(t *testing.T, kind string, begin store.Setup,
 	})
 }
 
-// few is what is shipped with few of its tokens: a day of each costs a settlement and an audit the same, whether anybody
-// has it or not.
+// few is what is shipped with few of its tokens: a day of each costs a settlement and an audit the same, whether
+// anybody has it or not.
 func few(t testing.TB) store.Setup { return withTokens(shipped(t, day1), "ADA", bnb, sol, "SUI") }
 
 // withTokens leaves out all other tokens.
