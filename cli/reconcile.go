@@ -21,14 +21,14 @@ type reconcileCmd struct {
 	BalancesQuery string       `placeholder:"SQL" help:"What to ask --ledger: a SELECT with the columns account, asset and balance, in which $1 is the moment after the day."`
 	Day           *staking.Day `placeholder:"DAY" help:"Compare at the end of this day. Without it: the last closed day."`
 	Asset         []string     `placeholder:"TOKEN" help:"Only this token; may be repeated."`
-	Limit         int          `default:"100" help:"How many differences to list at most."`
+	Limit         int          `default:"100" help:"How many differences to list at most, up to 1000."`
 	JSON          bool         `help:"Print a JSON object."`
 }
 
 func (c *reconcileCmd) Help() string {
 	return `Of each token the number of accounts, the sum and a root are compared, and where these differ, each account; free and held count together. For each account that differs, the first event that could explain it is named. The root is the hash of a Merkle tree (RFC 6962) over the accounts in the order of their bytes, with the leaves "ACCOUNT BALANCE", so that the other side can make it too. Rewards count from 00:00 after their day: a payout that the other ledger has not credited yet is a difference, and is named.
 
-A line of JSON is {"account":"alice","asset":"BNB","balance":"12.5"}; one line may be {"position":"0/1A2B","at":"2026-11-22T00:00:00Z"}, the state that the figures are of. Balances of tokens that are not in the books are left out, and counted. The exit status is 1 when anything differs.
+A line of JSON is {"account":"alice","asset":"BNB","balance":"12.5"}; one line may be {"position":"0/1A2B","at":"2026-11-22T00:00:00Z"}, the state that the figures are of. Balances of tokens that are not compared are left out, and counted. The exit status is 1 when anything differs.
 
 Examples:
 
@@ -42,8 +42,8 @@ func (c *reconcileCmd) Run(env *Env) error {
 		return usage("name a file, or --ledger")
 	case (c.Ledger == "") != (c.BalancesQuery == ""):
 		return usage("--ledger and --balances-query are given together")
-	case c.Limit < 0:
-		return usage("--limit is 0 or more")
+	case c.Limit < 0 || c.Limit > 1000:
+		return usage("--limit is from 0 to 1000")
 	}
 	return env.booksAndAssets(func(ctx context.Context, db *store.DB, known assets) error {
 		rs := reports.New(db.Reader())
@@ -157,10 +157,7 @@ func (r *reconciled) explain(ctx context.Context, rs *reports.Reports) error {
 
 // differs says that something differs, or is nil.
 func (r *reconciled) differs() error {
-	n := int64(0)
-	for _, t := range r.Tokens {
-		n += t.Differences
-	}
+	n := r.Differing()
 	if n == 0 {
 		return nil
 	}
@@ -267,6 +264,8 @@ func causeText(c reports.Cause) string {
 		return "as much, later here: " + c.Entry + ", " + clockTime(c.At)
 	case reports.CauseChange:
 		return "the first change of the day: " + c.Entry + ", " + clockTime(c.At)
+	case reports.CauseMany:
+		return "so much moved that day that not all of it is looked at"
 	case reports.CauseNobody:
 		return "the books have no such account"
 	}

@@ -137,7 +137,8 @@ func (d *Documents) Accept(ctx context.Context, id ledger.Account, document stri
 			return ledger.ErrNotFound.In("", "document %q version %d", ledger.Clip(document),
 				version).Because(ReasonUnknownDocument)
 		}
-		n, err := WriteAcceptances(t, d.now(), Acceptance{id, document, wanted, d.now(), c})
+		now := d.now()
+		n, err := WriteAcceptances(t, now, Acceptance{id, document, wanted, now, c})
 		if err != nil || n == 0 {
 			return err
 		}

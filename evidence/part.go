@@ -183,7 +183,8 @@ var parts = []part{
 		columns: "account text, from_day int", order: "account, from_day"},
 	{name: "enrollments_ended", from: "enrollments", written: onDay, by: "until_day", bucket: "bucket",
 		columns: "account text, from_day int, until_day int", order: "account, from_day"},
-	{name: "acceptances", through: 2, from: "acceptances", written: atMoment, by: "accepted_at", bucket: "bucket",
+	// What layouts 1 and 2 have was recorded when it was accepted, as far as the books know.
+	{name: "acceptances", through: 2, from: "acceptances", written: atMoment, by: "recorded_at", bucket: "bucket",
 		columns: "account text, document text, version int, accepted_at int", order: "account, document, version"},
 	{name: "acceptances/3", since: 3, from: "acceptances", written: atMoment, by: "recorded_at", bucket: "bucket",
 		columns: "account text, document text, version int, accepted_at int, recorded_at int",

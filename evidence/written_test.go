@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/evidence"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -16,8 +17,10 @@ import (
 func TestWhatIsWrittenLater(t *testing.T) {
 	books, clock := books(t, "sqlite", town)
 	signer, notes := newSigner(t), []string(nil)
+	evidence.SetLayout(t, 2)
 	live(t, books, clock, 3, func() {
 		if len(notes) == 1 {
+			evidence.SetLayout(t, 3)
 			for _, o := range testkit.Must(books.EnrollBatch(t.Context(), []store.EnrollRequest{{Account: town.Holder(9),
 				Accepted: []store.DocumentVersion{{Name: "risk-warning"}}, AcceptedAt: clock.Now().Add(-26 * time.Hour)}}))(t) {
 				ok(t, o.Err)

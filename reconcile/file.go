@@ -67,7 +67,8 @@ func firstByte(in *bufio.Reader) (byte, error) {
 // reader makes figures of lines.
 type reader struct {
 	assets map[string]ledger.Asset
-	last   string
+	last   string // the account of the last balance
+	began  bool   // there was one
 	f      Figures
 	dated  bool
 }
@@ -85,11 +86,11 @@ func (r *reader) end(err error) (Figures, error) {
 // add adds a balance.
 func (r *reader) add(account, asset, balance string) error {
 	id := ledger.Account(account)
-	if account != r.last { // most files have the tokens of an account together
-		if err := id.CheckNew(); err != nil {
+	if account != r.last || !r.began { // most files have the tokens of an account together
+		if err := id.CheckHolder(); err != nil {
 			return ledger.At("account", err)
 		}
-		r.last = strings.Clone(account)
+		r.last, r.began = strings.Clone(account), true
 	}
 	a, known := r.assets[asset]
 	if !known {
@@ -171,7 +172,8 @@ func valueOf(text *string) string {
 }
 
 func (r *reader) csv(in io.Reader) error {
-	file := csv.NewReader(in)
+	bounded := &boundedReader{in: in}
+	file := csv.NewReader(bounded)
 	file.ReuseRecord = true
 	header, err := file.Read()
 	if errors.Is(err, io.EOF) {
@@ -187,6 +189,7 @@ func (r *reader) csv(in io.Reader) error {
 		}
 	}
 	for {
+		bounded.read = 0
 		row, err := file.Read()
 		switch {
 		case errors.Is(err, io.EOF):
@@ -199,6 +202,21 @@ func (r *reader) csv(in io.Reader) error {
 			return atLine(n, err)
 		}
 	}
+}
+
+// boundedReader ends with an error where a row of CSV does not end: read is set to 0 before each.
+type boundedReader struct {
+	in   io.Reader
+	read int // bytes since then: of the row, and of what is read ahead of it
+}
+
+func (b *boundedReader) Read(p []byte) (int, error) {
+	if b.read > 2*longestLine {
+		return 0, ledger.ErrInvalid.In("", "a row is longer than %d bytes", longestLine)
+	}
+	n, err := b.in.Read(p)
+	b.read += n
+	return n, err
 }
 
 // csvError is an error of reading CSV: of its form, or of the file.

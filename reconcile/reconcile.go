@@ -40,7 +40,7 @@ type AsOf struct {
 type Figures struct {
 	AsOf
 	Balances []Balance
-	Ignored  int // balances of tokens that the books do not keep
+	Ignored  int // balances of tokens that are not compared
 }
 
 // Sort brings balances into their order, and refuses (ledger.ErrInvalid) a second one of the same account and token.
@@ -90,13 +90,16 @@ func (d Difference) Missing() *big.Int {
 
 // Result is a comparison.
 type Result struct {
-	Tokens      []Token      // by symbol: each that one side has, or that was asked for
+	Tokens      []Token      // by symbol: all that are compared, also those that no side has
 	Differences []Difference // by account and token, the first of them
 }
 
-// Differ reports whether any account does.
-func (r Result) Differ() bool {
-	return slices.ContainsFunc(r.Tokens, func(t Token) bool { return t.Differences > 0 })
+// Differing is how many balances differ.
+func (r Result) Differing() (n int64) {
+	for _, t := range r.Tokens {
+		n += t.Differences
+	}
+	return n
 }
 
 // Comparison compares balances of the books, as they come, with figures of another ledger. It is not safe for

@@ -59,7 +59,7 @@ mallory,DOGE,1000
 	if want := []string{"bob BNB 5 6 -1", "carol BNB 1 0 1", "dave BNB 0 200000000 -200000000"}; !slices.Equal(got, want) {
 		t.Errorf("differences are %q, want %q", got, want)
 	}
-	if len(r.Tokens) != 2 || r.Tokens[0].Differences != 3 || r.Tokens[1].Differences != 0 || !r.Differ() {
+	if len(r.Tokens) != 2 || r.Tokens[0].Differences != 3 || r.Tokens[1].Differences != 0 || r.Differing() != 3 {
 		t.Fatalf("the tokens are %+v", r.Tokens)
 	}
 	b, p := r.Tokens[0], r.Tokens[1]
@@ -161,6 +161,8 @@ func TestFiguresThatAreRefused(t *testing.T) {
 		{"account,asset,balance\nalice,BNB,1e3\n", "line 2: "},
 		{"account,asset,balance\nalice,BNB,\n", "line 2: "},
 		{"account,asset,balance\n@custody,BNB,1\n", "line 2: "},
+		{"account,asset,balance\n,BNB,1\n", "line 2: "},
+		{"account,asset,balance\n\"" + strings.Repeat("x\n", 1<<20), "longer than"},
 		{"account,asset,balance\nalice,BNB\n", "line 2: "},
 		{"account,asset,balance\n\"alice,BNB,1\n", "line 2: "},
 		{`{"account":"alice","asset":"BNB","balance":1}`, "line 1: "},

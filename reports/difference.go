@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/big"
@@ -22,18 +23,19 @@ const (
 	CauseLater  CauseKind = "later"   // an entry since then moved as much: the other ledger may have had it before
 	CauseChange CauseKind = "change"  // none of these; the first entry of the last day that moved the token at all
 	CauseNone   CauseKind = "unknown" // nothing moved
+	CauseMany   CauseKind = "many"    // so much moved that not all of it is looked at
 	CauseNobody CauseKind = "account" // the books have no such account
 )
 
 // Cause is the first event that could explain a difference.
 type Cause struct {
 	Kind  CauseKind
-	Entry string    // its ID; "" of CauseNone and CauseNobody
+	Entry string    // its ID; "" of CauseNone, CauseMany and CauseNobody
 	At    time.Time // of the entry or the payout; zero where there is none
 	More  int       // how many more payouts there are of CausePayout
 }
 
-// mostCandidates is how many lines of an account are looked at for a cause.
+// mostCandidates is how many lines of an account on a day, and how many payouts, are looked at for a cause.
 const mostCandidates = 1000
 
 // Cause is the first event that could explain that another ledger has less of a token than an account has here at a
@@ -45,7 +47,7 @@ func (rs *Reports) Cause(ctx context.Context, id ledger.Account, asset string, m
 	} else if err != nil {
 		return Cause{}, err
 	}
-	open, err := rs.openPayoutsOf(ctx, id, asset, staking.DayOf(at)-1)
+	open, err := rs.openPayoutsOf(ctx, id, asset, at)
 	if err != nil {
 		return Cause{}, err
 	}
@@ -57,29 +59,41 @@ func (rs *Reports) Cause(ctx context.Context, id ledger.Account, asset string, m
 			return Cause{CausePayout, p.ID, p.Paid, 0}, nil
 		}
 	}
-	lines, err := rs.candidates(ctx, id, asset, at)
-	if err != nil || len(lines) == 0 {
-		return Cause{Kind: CauseNone}, err
+	day := staking.DayOf(at)
+	today, cut, err := rs.changesOn(ctx, id, asset, day)
+	if err != nil {
+		return Cause{}, err
 	}
-	until := slices.IndexFunc(lines, func(l change) bool { return l.at.After(at) })
+	until := slices.IndexFunc(today, func(c change) bool { return c.at.After(at) })
 	if until < 0 {
-		until = len(lines)
+		until = len(today)
 	}
-	for _, l := range lines[:until] {
-		if l.amount.Cmp(missing) == 0 {
-			return Cause{CauseHere, l.entry, l.at, 0}, nil
-		}
+	if c, is := changeOf(today[:until], missing); is {
+		return Cause{CauseHere, c.entry, c.at, 0}, nil
 	}
-	more := new(big.Int).Neg(missing)
-	for _, l := range lines[until:] {
-		if l.amount.Cmp(more) == 0 {
-			return Cause{CauseLater, l.entry, l.at, 0}, nil
-		}
+	tomorrow, more, err := rs.changesOn(ctx, id, asset, day+1)
+	if err != nil {
+		return Cause{}, err
 	}
-	if until == 0 {
+	if c, is := changeOf(slices.Concat(today[until:], tomorrow), new(big.Int).Neg(missing)); is {
+		return Cause{CauseLater, c.entry, c.at, 0}, nil
+	}
+	switch {
+	case cut || more:
+		return Cause{Kind: CauseMany}, nil
+	case until == 0:
 		return Cause{Kind: CauseNone}, nil
 	}
-	return Cause{CauseChange, lines[0].entry, lines[0].at, 0}, nil
+	return Cause{CauseChange, today[0].entry, today[0].at, 0}, nil
+}
+
+// changeOf is the first of some changes by an amount.
+func changeOf(all []change, amount *big.Int) (change, bool) {
+	i := slices.IndexFunc(all, func(c change) bool { return c.amount.Cmp(amount) == 0 })
+	if i < 0 {
+		return change{}, false
+	}
+	return all[i], true
 }
 
 func sumOf(payouts []Payout) *big.Int {
@@ -97,16 +111,15 @@ type change struct {
 	amount *big.Int
 }
 
-// candidates are the changes of a token from the day of a moment on, at most until the next day ends, by time. What
-// only moved between free and held is left out.
-func (rs *Reports) candidates(ctx context.Context, id ledger.Account, asset string, at time.Time) (all []change,
-	err error) {
-	day := staking.DayOf(at)
-	asked, read := LinesAsked{From: day, To: day + 1, Asset: asset}, 0
+// changesOn are the changes of a token on a day, by time. What only moved between free and held is left out. cut says
+// that there are more lines than are read: the earliest are missing.
+func (rs *Reports) changesOn(ctx context.Context, id ledger.Account, asset string, d staking.Day) (all []change,
+	cut bool, err error) {
+	read := 0
 	for after := (*LineKey)(nil); ; {
-		lines, next, err := rs.Lines(ctx, id, asked, after, mostCandidates)
+		lines, next, err := rs.Lines(ctx, id, LinesAsked{From: d, To: d, Asset: asset}, after, mostCandidates-read)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		for _, l := range lines {
 			if n := len(all); n > 0 && all[n-1].entry == l.Entry {
@@ -115,46 +128,53 @@ func (rs *Reports) candidates(ctx context.Context, id ledger.Account, asset stri
 			}
 			all = append(all, change{l.Entry, l.At, big.NewInt(int64(l.Amount))})
 		}
-		if read += len(lines); next == nil || read >= mostCandidates {
+		read += len(lines)
+		if cut = next != nil && read >= mostCandidates; next == nil || cut {
 			break
 		}
 		after = next
 	}
 	all = slices.DeleteFunc(all, func(c change) bool { return c.amount.Sign() == 0 })
 	slices.Reverse(all)
-	return all, nil
+	return all, cut, nil
 }
 
-// openPayoutsOf are an account's payouts of a token, of days through one, that are not credited, by day.
-func (rs *Reports) openPayoutsOf(ctx context.Context, id ledger.Account, asset string,
-	through staking.Day) ([]Payout, error) {
+// openPayoutsOf are an account's payouts of a token that count until a moment and are not credited, by day: at most
+// mostCandidates.
+func (rs *Reports) openPayoutsOf(ctx context.Context, id ledger.Account, asset string, at time.Time) ([]Payout, error) {
 	return read(ctx, rs, "read the payouts of "+string(id), func(t db.View) (open []Payout, err error) {
+		// A reward counts from the 00:00 after its day, a compensation when it is posted.
 		batches, err := db.All(t, readPayoutBatch, "SELECT "+batchColumns+" FROM payout_batches WHERE bucket = $1 AND "+
-			"asset = $2 AND day <= $3 AND credited < count ORDER BY day, entry LIMIT $4",
-			int64(id.Bucket()), asset, int64(through), int64(mostCandidates))
-		for _, b := range batches {
-			if err != nil {
-				break
-			}
-			var mine []Payout
-			if mine, err = b.payoutOf(t, id); err == nil {
-				mine, err = b.notCredited(t, mine)
-			}
-			open = append(open, mine...)
+			"asset = $2 AND credited < count AND (entry = '' AND day < $3 OR entry <> '' AND at <= $4) "+
+			"ORDER BY day, entry LIMIT $5", int64(id.Bucket()), asset, int64(staking.DayOf(at)), at.UnixMilli(),
+			int64(mostCandidates))
+		if err != nil || len(batches) == 0 {
+			return nil, err
 		}
+		rewards := map[staking.Day]PayoutBatch{}
+		var days []staking.Day
+		for _, b := range batches {
+			if b.entry == "" {
+				rewards[b.Due.Day], days = b, append(days, b.Due.Day)
+			} else if c, _ := ledger.ParseCompensationID(b.entry); c.Account == id {
+				open = append(open, b.payout(0, id, b.Total))
+			}
+		}
+		same := func(text string) func(staking.Day) string { return func(staking.Day) string { return text } }
+		err = t.QuerySet(func(r db.Row) error {
+			open = append(open, rewards[staking.Day(r.Int(0))].payout(0, id, ledger.Amount(r.Int(1))))
+			return nil
+		}, "SELECT a.day, a.reward FROM {rows} JOIN accruals a ON a.bucket = r.bucket AND a.day = r.day AND "+
+			"a.asset = r.asset AND a.account = r.account AND a.reward > 0", db.SetOf(days,
+			db.Int("bucket", func(staking.Day) int64 { return int64(id.Bucket()) }),
+			db.Int("day", func(d staking.Day) int64 { return int64(d) }),
+			db.Text("asset", same(asset)), db.Text("account", same(string(id)))))
+		if err == nil {
+			open, err = batches[0].notCredited(t, open)
+		}
+		slices.SortFunc(open, func(a, b Payout) int {
+			return cmp.Or(cmp.Compare(a.Due.Day, b.Due.Day), cmp.Compare(a.ID, b.ID))
+		})
 		return open, err
 	})
-}
-
-// payoutOf is the payout of an account in the batch, without its number, if there is one.
-func (b PayoutBatch) payoutOf(t db.View, id ledger.Account) ([]Payout, error) {
-	if b.entry != "" {
-		if c, _ := ledger.ParseCompensationID(b.entry); c.Account != id {
-			return nil, nil
-		}
-		return []Payout{b.payout(0, id, b.Total)}, nil
-	}
-	return db.All(t, scan(func(r db.Row) Payout { return b.payout(0, id, ledger.Amount(r.Int(0))) }),
-		"SELECT reward FROM accruals WHERE bucket = $1 AND day = $2 AND asset = $3 AND account = $4 AND reward > 0",
-		b.bucket, int64(b.Due.Day), b.Due.Asset, string(id))
 }
