@@ -62,9 +62,9 @@ type setting struct {
 
 // permit asks for approval of figures of which a fresh one moves too far (see tooFar) or is the first of its asset:
 // one person could else name any, and convert at it. rebased are the fresh ones that are bases from now on, also of
-// days that have one: those of the assets of which one was approved, all of which the effect names; and those of today,
-// which follow their market, where the day before gives them their bounds. Where the first ones alone are refused, and
-// there are others beside them, the error is a *firstRefused.
+// days that have one: those of the assets of which one was approved, all of which the effect names; and those of
+// today, which follow their market, where the day before gives them their bounds. Where the first ones alone are
+// refused, and there are others beside them, the error is a *firstRefused.
 func (s series) permit(t db.Tx, books Books, x setting, now time.Time) (rebased map[Price]bool, err error) {
 	c, err := s.before(t, x.fresh)
 	if err != nil {
@@ -128,8 +128,8 @@ func (s series) permitMoves(t db.Tx, books Books, x setting, moves []move, moved
 
 // tooFar are the prices that need approval: those that are more than a fifth away from what is known of their day;
 // from that of the day before, of the last of the 7 days before it or, where there is none, of their own, unless they
-// are near one of their day that was approved; or more than a half away from one of the Month days before, of their own
-// or, where there is none, from the nearest. Of these days only those count since the last of which a price was
+// are near one of their day that was approved; or more than a half away from one of the Month days before, of their
+// own or, where there is none, from the nearest. Of these days only those count since the last of which a price was
 // approved.
 func (c compared) tooFar(approved []Price) (moves []move) {
 	for i, now := range c.fresh {
