@@ -55,6 +55,10 @@ var jsonForms = []struct {
 	{partitionJSON{}, "", "source partition state position part event watermark lagSeconds moved stop"},
 	{stopJSON{}, "", "at position part event reason"},
 	{payoutJSON{}, "OpenPayoutOut", ""},
+	{reconciledJSON{}, "", "day at theirPosition theirTime ignored tokens differences"},
+	{tokenCompared{}, "", "asset ours theirs differences"},
+	{sideJSON{}, "", "accounts sum root"},
+	{differenceFound{}, "", "account asset ours theirs missing cause entry entryAt morePayouts"},
 	{documentJSON{}, "DocumentOut", ""},
 	{effectJSON{}, "EffectOut", "preview"}, // what would be listed, which a path of /v1 names
 	{effectTokenJSON{}, "EffectTokenOut", ""},
