@@ -24,7 +24,7 @@ type leaving struct {
 // sends is a transfer of tenths to bob.
 func (l *leaving) sends(tenths int64) ledger.Entry {
 	l.n++
-	return ledger.Entry{ID: fmt.Sprintf("s%d", l.n), Kind: ledger.Transfer,
+	return ledger.Entry{ID: fmt.Sprintf("alice/s%d", l.n), Kind: ledger.Transfer,
 		Moves: []ledger.Move{{From: "alice", To: "bob", Asset: bnb, Amount: coins(tenths)}}}
 }
 
@@ -37,7 +37,7 @@ func (l *leaving) send(by *store.DB, tenths int64) string {
 
 func (l *leaving) withdraw(by *store.DB, id string, tenths int64) string {
 	l.Helper()
-	_, err := by.Withdraw(l.Context(), store.Withdrawal{ID: id, Account: "alice", Asset: bnb, Amount: coins(tenths),
+	_, err := by.Withdraw(l.Context(), store.Withdrawal{ID: "alice/" + id, Account: "alice", Asset: bnb, Amount: coins(tenths),
 		Address: "0x1"})
 	return reasonOf(err)
 }
@@ -84,7 +84,7 @@ func TestADailyLimit(t *testing.T) {
 		left(0)
 		same(t, "a back end", l.send(db, 7), "")
 
-		w := testkit.Must(reports.New(db.Reader()).Withdrawal(ctx, "alice", "w1"))(t)
+		w := testkit.Must(reports.New(db.Reader()).Withdrawal(ctx, "alice", "alice/w1"))(t)
 		testkit.Must(session.PostAll(ctx, []ledger.Entry{w.Ending(ledger.WithdrawalCancelled)}))(t)
 		left(53)
 		_, err := session.PostAll(ctx, []ledger.Entry{l.sends(27), l.sends(27)})

@@ -46,7 +46,7 @@ func TestHoldersWithdrawToSavedAddresses(t *testing.T) {
 		try := func(by *store.DB, change ...func(*store.Withdrawal)) string {
 			t.Helper()
 			n++
-			w := store.Withdrawal{ID: fmt.Sprintf("w%d", n), Account: "alice", Asset: bnb, Amount: coins(1),
+			w := store.Withdrawal{ID: fmt.Sprintf("alice/w%d", n), Account: "alice", Asset: bnb, Amount: coins(1),
 				Network: "BSC", Address: saved.Address, Tag: "7"}
 			for _, f := range change {
 				f(&w)
@@ -110,7 +110,7 @@ func TestResetsDelayWithdrawals(t *testing.T) {
 		n := 0
 		try := func(address string) string {
 			n++
-			_, err := alice.Withdraw(ctx, store.Withdrawal{ID: fmt.Sprintf("w%d", n), Account: "alice", Asset: bnb,
+			_, err := alice.Withdraw(ctx, store.Withdrawal{ID: fmt.Sprintf("alice/w%d", n), Account: "alice", Asset: bnb,
 				Amount: coins(1), Address: address})
 			return reasonOf(err)
 		}

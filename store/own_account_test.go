@@ -47,7 +47,7 @@ func TestAHolderUsesItsOwnAccount(t *testing.T) {
 			}
 		}
 		h := db.As(aliceAs["token"])
-		ok(t, refusal(h.Post(ctx, []ledger.Entry{oneMove("x-8", ledger.Transfer, "alice", "bob", 1)})))
+		ok(t, refusal(h.Post(ctx, []ledger.Entry{oneMove("alice/x-8", ledger.Transfer, "alice", "bob", 1)})))
 		own := people.DepositAddress{Account: "alice", Asset: "BNB", Address: "0x1"}
 		testkit.Must(h.People().SetDepositAddress(ctx, own))(t)
 		ok(t, h.Leave(ctx, "alice", staking.Client{}, time.Time{}))
