@@ -168,7 +168,7 @@ func (c *joinRunCmd) source(env *Env, mapping *join.Mapping) (join.Source, error
 	mapping.OfRows()
 	source, err := postgres.Parse(c.Source, env.Insecure)
 	if err == nil && c.DryRun {
-		source.Rehearse()
+		source.DryRun()
 	}
 	if err != nil && !errors.Is(err, db.ErrInsecure) {
 		err = usage("the address of the source: %w", err)

@@ -53,6 +53,7 @@ func TestPostgres(t *testing.T) {
 		name string
 		test func(*testing.T, *exchange)
 	}{{"rows", testRows}, {"resumes", testResumes}, {"begins again", testSnapshotBeginsAgain},
+		{"dated", testSnapshotDated},
 		{"watermark", testWatermark}, {"refuses", testRefuses}, {"stops", testStops}} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, newExchange(t, server, strings.ReplaceAll(c.name, " ", "_"))) })
 	}
@@ -226,7 +227,6 @@ func testRows(t *testing.T, x *exchange) {
 			texts = append(texts, r)
 		}
 	}
-	// The slot has moved on to the end with what was confirmed. A new one, not confirmed, is read from any place on.
 	same(t, "parts", []int64{texts[0].Part, texts[1].Part, texts[2].Part, texts[3].Part}, []int64{1, 2, 3, 1})
 	wantsChanged(t, s, after(texts[2]), "has moved on")
 }
@@ -259,7 +259,6 @@ func testResumes(t *testing.T, x *exchange) {
 			if !again {
 				want = texts[i+1:]
 			}
-			// It confirms what it reads only at the last turn.
 			r := testkit.Must(s.Open(t.Context(), partition(t, s), join.Start{After: from.Place, Again: again}))(t)
 			var got []join.Record
 			for {
@@ -313,6 +312,7 @@ func testStops(t *testing.T, x *exchange) {
 	end.Identity = identity
 	_, records = mustRead(t, s, end)
 	x.do("INSERT INTO postings (account, asset, amount) VALUES ('a', 'BNB', 1)")
+	x.released()
 	x.do("SELECT pg_replication_slot_advance('stops', pg_current_wal_lsn())")
 	wantsChanged(t, s, end, "has moved on to")
 	x.do("SELECT pg_drop_replication_slot('stops')")
@@ -329,6 +329,24 @@ func testStops(t *testing.T, x *exchange) {
 	wantsChanged(t, s, start, "invalidated")
 }
 
+// eventually waits until a query says true.
+func (x *exchange) eventually(sql string, args ...any) {
+	x.t.Helper()
+	ctx, cancel := context.WithTimeout(x.t.Context(), time.Minute)
+	defer cancel()
+	for is := false; !is; {
+		if err := x.QueryRow(ctx, sql, args...).Scan(&is); err != nil {
+			x.t.Fatalf("%s: %v", sql, err)
+		}
+	}
+}
+
+// released waits until the server has seen that the reader of the slot has gone.
+func (x *exchange) released() {
+	x.t.Helper()
+	x.eventually("SELECT NOT active FROM pg_replication_slots WHERE slot_name = $1", x.name)
+}
+
 func slots(x *exchange) []string {
 	x.t.Helper()
 	rows := testkit.Must(x.Query(x.t.Context(), "SELECT slot_name::text FROM pg_replication_slots "+
@@ -339,10 +357,10 @@ func slots(x *exchange) []string {
 // testSnapshotBeginsAgain: a snapshot that was not finished begins again behind what the books have of it.
 func testSnapshotBeginsAgain(t *testing.T, x *exchange) {
 	x.do("INSERT INTO balances SELECT 'a' || n, 'BNB', n FROM generate_series(10, 19) n")
-	rehearsed := x.source("snapshot=balances&dated=commit")
-	rehearsed.Rehearse()
-	rows, _ := mustRead(t, rehearsed, join.Start{})
-	same(t, "rows of a rehearsal", len(rows), 10)
+	dry := x.source("snapshot=balances&dated=commit")
+	dry.DryRun()
+	rows, _ := mustRead(t, dry, join.Start{})
+	same(t, "rows of a dry run", len(rows), 10)
 	same(t, "slots after it", len(slots(x)), 0)
 	s := x.source("snapshot=balances&dated=commit")
 	r := testkit.Must(s.Open(t.Context(), partition(t, s), join.Start{}))(t)
@@ -351,13 +369,68 @@ func testSnapshotBeginsAgain(t *testing.T, x *exchange) {
 		t.Fatal(err)
 	}
 	x.do("UPDATE balances SET amount = 100 WHERE account = 'a10'")
-	rows, records := mustRead(t, s, after(part[3]))
-	same(t, "rows", len(rows), 10)
-	same(t, "the first", rows[0], `snapshot public.balances {"account":"a10","asset":"BNB","amount":"100.000000000000000000"}`)
+	r = testkit.Must(s.Open(t.Context(), partition(t, s), after(part[3])))(t)
+	records := testkit.Must(r.Next(t.Context(), 20))(t)
+	same(t, "the rows, after their place", len(records), 11)
 	same(t, "initial", records[0].Initial, true)
+	if text := string(records[1].Text); !strings.Contains(text, `"account":"a10","asset":"BNB","amount":"100.0000000`) {
+		t.Error(text)
+	}
+	r.Confirm(records[10].Place)
+	testkit.Must(r.Next(t.Context(), 20))(t) // the slot that stays is made
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
 	// The slot was made, and the process ended before the books had anything behind the snapshot.
+	x.released()
 	rows, _ = mustRead(t, s, after(records[10]))
 	same(t, "rows", len(rows), 0)
+}
+
+// testSnapshotDated: the rows are dated when the database had them, which is after the transactions that making the
+// slot waits for. Until they are read, no limit of the server for what is idle ends the slot's connection.
+func testSnapshotDated(t *testing.T, x *exchange) {
+	x.do("ALTER DATABASE dated SET idle_in_transaction_session_timeout = '100ms'; " +
+		"ALTER DATABASE dated SET statement_timeout = '10s'")
+	tx := testkit.Must(connect(t, x.Config().ConnString()).Begin(t.Context()))(t)
+	if _, err := tx.Exec(t.Context(), "SET LOCAL idle_in_transaction_session_timeout = 0; "+
+		"INSERT INTO balances VALUES ('alice', 'BNB', 1)"); err != nil {
+		t.Fatal(err)
+	}
+	s := x.source("snapshot=balances&dated=commit")
+	var r join.Reader
+	opened := make(chan error, 1)
+	go func() {
+		var err error
+		r, err = s.Open(t.Context(), x.name, join.Start{})
+		opened <- err
+	}()
+	x.eventually("SELECT count(*) > 0 FROM pg_replication_slots WHERE slot_name = 'dated_snapshot'")
+	var before time.Time
+	if err := tx.QueryRow(t.Context(), "SELECT clock_timestamp()").Scan(&before); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; err != nil {
+		t.Fatal(err)
+	}
+	x.do("SELECT pg_sleep(0.3)") // longer than the limit
+	records := testkit.Must(r.Next(t.Context(), 10))(t)
+	r.Confirm(records[len(records)-1].Place)
+	testkit.Must(r.Next(t.Context(), 10))(t) // the slot that stays is made
+	var row struct {
+		At time.Time `json:"commit_time"`
+	}
+	ok := json.Unmarshal(records[1].Text, &row)
+	if ok != nil || row.At.Before(before) {
+		t.Errorf("%s is dated before %s: %v", records[1].Text, before, ok)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "slots", slots(x), []string{"dated"})
 }
 
 // testWatermark: nothing is said of the time since which a transaction is open, or when it was not known.
@@ -427,6 +500,7 @@ func TestParse(t *testing.T) {
 		"mysql://u@localhost/d?slot=a&publication=p":                    "",
 		"postgres://u@localhost/d?publication=p":                        "slot",
 		"postgres://u@localhost/d?slot=A&publication=p":                 "slot",
+		"postgres://u@localhost/d?slot=1a&publication=p":                "slot",
 		"postgres://u@localhost/d?slot=a":                               "publication",
 		"postgres://u@localhost/d?slot=a&publication=p%22":              "publication",
 		good + "snapshot=a%3Bb":                                         "snapshot",

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -34,7 +35,7 @@ func (r *reader) Identity() string { return r.identity }
 func (r *reader) Next(ctx context.Context, most int) ([]join.Record, error) {
 	if r.begin != nil {
 		records, err := r.begin.next(ctx, r.queries, most)
-		if err != nil || len(records) > 0 || r.rehearses {
+		if err != nil || len(records) > 0 || r.dryRun {
 			return records, r.failed(err)
 		}
 		if err := r.finish(ctx); err != nil {
@@ -106,24 +107,21 @@ func (r *reader) Close() error {
 			r.changes.fail(r.changes.status(now, false))
 		}
 	}
-	r.disconnect()
-	return nil
+	return r.disconnect()
 }
 
 // closeWithin is how long the server may take to say that a connection has ended.
 const closeWithin = time.Second
 
-// disconnect closes the connections. An error says nothing: what was read is with the books, or is read again.
-func (r *reader) disconnect() {
+// disconnect closes the connections.
+func (r *reader) disconnect() (err error) {
 	for _, c := range []*pgconn.PgConn{r.queries, r.replication} {
 		if c == nil {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
-		err := c.Close(ctx)
+		err = errors.Join(err, r.failed(c.Close(ctx)))
 		cancel()
-		if err != nil {
-			continue
-		}
 	}
+	return err
 }

@@ -54,7 +54,7 @@ func (r *reader) place(ctx context.Context) (pglogrepl.LSN, error) {
 	if err := r.checkDatabase(ctx); err != nil {
 		return 0, err
 	}
-	if r.rehearses {
+	if r.dryRun {
 		return 0, r.checkNamed()
 	}
 	rows, err := query(ctx, r.queries, `SELECT (plugin = 'pgoutput' AND database = current_database())::text,
@@ -145,6 +145,16 @@ type look struct {
 	lsn    pglogrepl.LSN // what was committed then is before it
 	now    time.Time     // by its clock
 	before time.Time     // what is committed later is dated from then on; zero: nothing is known
+}
+
+// now is the time by the clock of the database.
+func (r *reader) now(ctx context.Context) (time.Time, error) {
+	row, err := queryRow(ctx, r.queries, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text")
+	if err != nil {
+		return time.Time{}, err
+	}
+	micros, err := strconv.ParseInt(row[0], 10, 64)
+	return time.UnixMicro(micros).UTC(), err
 }
 
 // look looks how far the database is. The order matters: a transaction that is not seen as open has either written its

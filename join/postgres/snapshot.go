@@ -42,8 +42,6 @@ func (r *reader) createSlot(ctx context.Context) error {
 		return fmt.Errorf("the slot begins at %s, which is no multiple of %d", b.lsn, aligned)
 	}
 	b.tables = r.snapshot
-	b.encode = encoder{place: join.Place{Position: int64(b.lsn) - 1}}
-	b.encode.begin(b.lsn, r.first.now)
 	for _, sql := range []string{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 		"SET TRANSACTION SNAPSHOT '" + strings.ReplaceAll(slot.SnapshotName, "'", "''") + "'",
 		"SET LOCAL row_security = off", // a row that is not shown is an error
@@ -52,6 +50,13 @@ func (r *reader) createSlot(ctx context.Context) error {
 			return err
 		}
 	}
+	// Making the slot has waited for the transactions that were open, and the rows are as these left them.
+	now, err := r.now(ctx)
+	if err != nil {
+		return err
+	}
+	b.encode = encoder{place: join.Place{Position: int64(b.lsn) - 1}}
+	b.encode.begin(b.lsn, now)
 	return nil
 }
 

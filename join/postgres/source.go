@@ -4,6 +4,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -29,11 +30,12 @@ type Source struct {
 	dated       Dated
 	margin      time.Duration
 	every       time.Duration // between two looks at how far the database is
-	rehearses   bool
+	dryRun      bool
 }
 
-// Rehearse has readers read the snapshot alone, and leave nothing in the database.
-func (s *Source) Rehearse() { s.rehearses = true }
+// DryRun has readers read only the snapshot, and leave nothing in the database. Call it before Open: it is not safe for
+// use while a reader is open.
+func (s *Source) DryRun() { s.dryRun = true }
 
 // Dated is from when on an event of a transaction may be dated, by the clock of the database.
 type Dated string
@@ -46,15 +48,15 @@ const (
 
 // The limits of an address, and what is taken where it does not say it.
 const (
-	longestSlot  = 48 // PostgreSQL's limit is 63, and the slot of the snapshot has a longer name
-	usualMargin  = 10 * time.Second
-	longestMagin = time.Hour
-	lookEvery    = 5 * time.Second
-	beginSuffix  = "_snapshot" // of the slot that is there while the snapshot is read
+	longestSlot   = 48 // PostgreSQL's limit is 63, and the slot of the snapshot has a longer name
+	usualMargin   = 10 * time.Second
+	longestMargin = time.Hour
+	lookEvery     = 5 * time.Second
+	beginSuffix   = "_snapshot" // of the slot that is there while the snapshot is read
 )
 
 var (
-	slotName   = regexp.MustCompile(`^[a-z0-9_]+$`)
+	slotName   = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 	identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 )
 
@@ -103,7 +105,8 @@ func (s *Source) read(query url.Values) (err error) {
 	s.slot, s.publication = take("slot"), take("publication")
 	switch {
 	case !slotName.MatchString(s.slot) || len(s.slot) > longestSlot:
-		return ledger.ErrInvalid.In("slot", "it is missing, or not 1 to %d characters of a-z 0-9 and _", longestSlot)
+		return ledger.ErrInvalid.In("slot", "it is missing, or not 1 to %d characters of a-z 0-9 and _ of which the first "+
+			"is no digit", longestSlot)
 	case !identifier.MatchString(s.publication) || len(s.publication) > 63:
 		return ledger.ErrInvalid.In("publication", "it is missing, or not a name of A-Z a-z 0-9 and _")
 	}
@@ -120,7 +123,7 @@ func (s *Source) read(query url.Values) (err error) {
 		}
 	}
 	if text := take("margin"); text != "" {
-		if s.margin, err = time.ParseDuration(text); err != nil || s.margin < 0 || s.margin > longestMagin {
+		if s.margin, err = time.ParseDuration(text); err != nil || s.margin < 0 || s.margin > longestMargin {
 			return ledger.ErrInvalid.In("margin", "%q is not a duration such as 10s, up to 1h", ledger.Clip(text))
 		}
 	}
@@ -156,8 +159,7 @@ func (s *Source) Open(ctx context.Context, partition string, start join.Start) (
 	r := &reader{Source: s, start: start}
 	defer func() {
 		if err != nil {
-			r.disconnect()
-			err = fmt.Errorf("PostgreSQL: %w", err)
+			err = errors.Join(r.failed(err), r.disconnect())
 		}
 	}()
 	if err := r.connect(ctx); err != nil {
@@ -184,6 +186,10 @@ func (r *reader) connect(ctx context.Context) (err error) {
 	}
 	replication := r.config.Copy()
 	replication.RuntimeParams["replication"] = "database"
+	// While its snapshot is read it is idle, in a transaction.
+	for _, timeout := range []string{"idle_in_transaction_session_timeout", "statement_timeout"} {
+		replication.RuntimeParams[timeout] = "0"
+	}
 	if r.replication, err = pgconn.ConnectConfig(ctx, replication); err != nil {
 		return db.ConnectError(err)
 	}
