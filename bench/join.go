@@ -133,7 +133,8 @@ const poll = 200 * time.Millisecond
 
 func (s *source) config(untilEnd bool) ingest.Config {
 	return ingest.Config{Books: s.DB, Source: join.Folder(s.folder), Name: "bench", Decode: join.Decode,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Poll: poll, Batch: s.Batch, UntilEnd: untilEnd}
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Poll: poll, Batch: s.Batch, Random: rand.Int64N,
+		UntilEnd: untilEnd}
 }
 
 // post posts entries in batches, from as many callers as there are partitions.

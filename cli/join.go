@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"time"
@@ -34,7 +35,7 @@ type joinRunCmd struct {
 	Source   string `arg:"" help:"Where the events come from: file:FOLDER, in which NAME.jsonl is the partition NAME; or postgres://USER@HOST/DATABASE?slot=NAME&publication=NAME."`
 	Name     string `required:"" placeholder:"NAME" help:"Name of the source, in the ID of each entry. It stays the same forever."`
 	Mapping  string `placeholder:"FILE" help:"How to read events from the JSON of others. Without it the events are as docs/join.md says."`
-	DryRun   bool   `help:"Post nothing: read what there is, and print where a partition would stop, and where balances differ from those of the books."`
+	DryRun   bool   `help:"Post nothing: read what there is, and print where a partition would stop, as far as that is looked at, and where balances differ from those of the books."`
 	UntilEnd bool   `help:"End when every event that is there now is posted. Without it: wait for more."`
 	Batch    int    `default:"1000" help:"How many events share a transaction at most, up to 2000."`
 }
@@ -44,7 +45,7 @@ func (c *joinRunCmd) Help() string {
 
 Of PostgreSQL the changes of the tables of a publication are read by logical replication. At the first time the slot is made, and the rows of the tables named by snapshot=TABLE,TABLE are read first (none: snapshot=none). The mapping reads the rows; docs/join.md has the rights that the user needs. A password is in ~/.pgpass or PGPASSWORD, never in the address.
 
-With --dry-run nothing is posted, and nothing is left behind. What there is of the source is read from its begin (of PostgreSQL a snapshot of now), and the balances that come of it are compared with those of the books, without the rewards that the source has not credited: of a partition that is joined up to the position of the books.
+With --dry-run nothing is posted, and nothing is left behind. What there is of the source is read from its begin (of PostgreSQL a snapshot of now), and the balances that come of it are compared with those of the books, without the rewards that the source has not credited: of a partition that is joined up to the position of the books. A partition is said to stop at a record that cannot be read, a gap or a step back, an unknown token, an account that neither the books have nor an event before opens, a balance below zero or another than the events give, and an ID that another event has. Nothing else is looked at, such as closed or frozen accounts, "reverses" and rewards.
 
 The exit status is 1 where --until-end ends with a partition that has stopped, and where --dry-run finds something.
 
@@ -75,7 +76,7 @@ func (c *joinRunCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, books *store.DB) error {
 		config := ingest.Config{Books: books, Source: source, Name: c.Name, Decode: decode,
 			Log:  slog.New(slog.NewTextHandler(env.Stderr, logOptions(slog.LevelInfo))),
-			Poll: joinPoll, Batch: c.Batch, UntilEnd: c.UntilEnd}
+			Poll: joinPoll, Batch: c.Batch, Random: rand.Int64N, UntilEnd: c.UntilEnd}
 		if c.DryRun {
 			return c.compare(ctx, env, config)
 		}
@@ -320,7 +321,7 @@ func (c *joinLateCmd) Run(env *Env) error {
 			g.add(e.Day.String(), e.Entry, string(e.Account), a.plain(e.Asset, e.Amount), e.Asset, wallTime(e.At),
 				wallTime(e.Dated))
 		}
-		effects, err := reports.New(db.Reader()).LateEffects(ctx, given(c.From, 0), shownLate)
+		effects, more, err := reports.New(db.Reader()).LateEffects(ctx, given(c.From, 0), shownLate)
 		if err == nil {
 			err = g.write(env.Stdout)
 		}
@@ -329,7 +330,7 @@ func (c *joinLateCmd) Run(env *Env) error {
 				err = lateEffects(a, effects).write(env.Stdout)
 			}
 		}
-		if err == nil && len(late) > shownLate {
+		if err == nil && (more || len(late) > shownLate) {
 			err = env.warnf("There are more; list them from a later day on.")
 		}
 		return err

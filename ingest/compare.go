@@ -39,15 +39,20 @@ type Difference struct {
 
 // Compare reads a source from its begin to its end, as Run does, posts nothing, and compares the balances that come of
 // it with those of the books. Of a partition that the books have it reads what they have; of others everything. A
-// source that begins with a snapshot of now has no other begin: what changes at the same time may differ. Memory grows
-// with the number of balances.
+// source that begins with a snapshot of now has no other begin: what changes at the same time may differ. Partitions
+// are read one after the other. Memory grows with the number of events.
+//
+// A partition is said to stop at a record that cannot be read, at a gap or a step back, an unknown token, an account
+// that neither the books have nor an event before opens, a balance below zero or another one than the events give, and
+// an ID of a change or of a reward that another event has. What else stops it is not looked at.
 func Compare(ctx context.Context, c Config) (Compared, error) {
 	books := reports.New(c.Books.Reader())
 	all, err := c.Books.Assets(ctx)
 	if err != nil {
 		return Compared{}, err
 	}
-	d := &dryRun{run: run{Config: c}, assets: map[string]ledger.Asset{}, parts: map[reports.Part]*sourcePart{}}
+	d := &dryRun{run: run{Config: c}, assets: map[string]ledger.Asset{}, parts: map[reports.Part]*sourcePart{},
+		opened: map[ledger.Account]opening{}, seen: map[string]said{}}
 	for _, a := range all {
 		d.assets[a.Symbol] = a
 	}
@@ -79,6 +84,26 @@ type dryRun struct {
 	Compared
 	assets map[string]ledger.Asset
 	parts  map[reports.Part]*sourcePart
+	opened map[ledger.Account]opening
+	seen   map[string]said // the changes and rewards, by ID
+}
+
+// opening is who has opened an account.
+type opening int
+
+const (
+	byNobody opening = iota // as far as is known
+	byEvent                 // that was read: the books do not have it
+	byBooks
+)
+
+// said is what an event says that may come again: with the same it has no further effect.
+type said struct {
+	typ    join.Type
+	at     int64
+	part   reports.Part
+	amount ledger.Amount
+	refers string
 }
 
 // sourcePart is what a part of an account has by its source.
@@ -96,11 +121,15 @@ func (d *dryRun) readPartition(ctx context.Context, name string, until join.Plac
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	for last := (join.Place{}); ; {
 		records, readErr := reader.Next(ctx, d.Batch)
-		for _, record := range records {
+		events, faults := d.events(records)
+		if err := d.readOpened(ctx, events); err != nil {
+			return err
+		}
+		for i, record := range records {
 			if until != (join.Place{}) && !record.Initial && record.Compare(until) > 0 {
 				return nil
 			}
-			e, err := d.event(record)
+			e, err := events[i], faults[i]
 			if err == nil {
 				err = follows(e, last)
 			}
@@ -134,9 +163,53 @@ func follows(e join.Event, last join.Place) error {
 	return nil
 }
 
-// count adds an event to what its part has, and refuses one that its source contradicts.
+// errNotOpen refuses an event of an account that nobody has opened.
+func errNotOpen(e join.Event) error { return ledger.ErrNotFound.In("account", "account %s", e.Account) }
+
+// events are what records become, and which of them cannot be read.
+func (d *dryRun) events(records []join.Record) ([]join.Event, []error) {
+	events, faults := make([]join.Event, len(records)), make([]error, len(records))
+	for i, record := range records {
+		e, err := d.event(record)
+		if err != nil {
+			e = join.Event{ID: e.ID} // nothing else of it was checked
+		}
+		events[i], faults[i] = e, err
+	}
+	return events, faults
+}
+
+// readOpened reads which of the accounts of events the books have.
+func (d *dryRun) readOpened(ctx context.Context, events []join.Event) error {
+	var fresh []ledger.Account
+	for _, e := range events {
+		if _, looked := d.opened[e.Account]; e.Account != "" && !looked {
+			d.opened[e.Account] = byNobody
+			fresh = append(fresh, e.Account)
+		}
+	}
+	if fresh == nil {
+		return nil
+	}
+	there, err := reports.New(d.Books.Reader()).Opened(ctx, fresh)
+	for _, id := range there {
+		d.opened[id] = byBooks
+	}
+	return err
+}
+
+// count adds an event to what its part has, and refuses one that the books would refuse. A change or a reward that
+// comes again has no further effect.
 func (d *dryRun) count(e join.Event) (err error) {
-	if e.Token == "" {
+	switch opened := d.opened[e.Account]; {
+	case e.Account == "":
+		return nil
+	case e.Type == join.Open:
+		d.opened[e.Account] = max(opened, byEvent)
+		return nil
+	case e.Token == "" && opened == byNobody:
+		return errNotOpen(e)
+	case e.Token == "":
 		return nil
 	}
 	asset, is := d.assets[e.Token]
@@ -158,11 +231,25 @@ func (d *dryRun) count(e join.Event) (err error) {
 	if e.Held {
 		k.Account = e.Account.Held()
 	}
+	if e.Type != join.Balance {
+		now := said{e.Type, e.At.UnixMilli(), k, change, cmp.Or(e.Reverses, e.Reward)}
+		if before, is := d.seen[e.ID]; is && before != now {
+			return ledger.ErrConflict.In("id", "event %q", e.ID)
+		} else if is {
+			return nil
+		}
+		d.seen[e.ID] = now
+	}
 	p := d.parts[k]
 	if p == nil {
 		p = &sourcePart{}
-		d.parts[k] = p
 	}
+	return d.add(p, k, e, change, after)
+}
+
+// add adds a change to a part. What the books had of a part before its events is not known.
+func (d *dryRun) add(p *sourcePart, k reports.Part, e join.Event, change, after ledger.Amount) error {
+	asset := d.assets[e.Token]
 	amount, err := p.amount.Add(change)
 	switch sets := e.After != "" && (!p.known || e.Initial); {
 	case err != nil:
@@ -173,7 +260,13 @@ func (d *dryRun) count(e join.Event) (err error) {
 		return ledger.ErrInvalid.In("balanceAfter", "%s has %s %s by its events, and the source says %s", k.Account,
 			asset.Format(amount), e.Token, asset.Format(after))
 	}
-	p.amount = amount
+	switch opened := d.opened[e.Account]; {
+	case opened == byNobody && amount != p.amount:
+		return errNotOpen(e)
+	case amount < 0 && (p.known || opened != byBooks):
+		return ledger.ErrInsufficient.In("", "%s has %s %s by its events", k.Account, asset.Format(amount), e.Token)
+	}
+	p.amount, d.parts[k] = amount, p
 	return nil
 }
 

@@ -19,14 +19,17 @@ import (
 
 // Config is what to bring into which books.
 type Config struct {
-	Books    *store.DB
-	Source   join.Source
-	Name     string                                                // of the source: it is in the ID of each entry
-	Decode   func(text []byte, position int64) (join.Event, error) // join.Decode, or that of a mapping
-	Log      *slog.Logger
-	Poll     time.Duration // how often to look for more, above zero
-	Batch    int           // how many events at most share a transaction, at least 1
-	UntilEnd bool          // end when there is nothing more now; else when the context ends
+	Books  *store.DB
+	Source join.Source
+	Name   string                                                // of the source: it is in the ID of each entry
+	Decode func(text []byte, position int64) (join.Event, error) // join.Decode, or that of a mapping
+	Log    *slog.Logger
+	Poll   time.Duration // how often to look for more, above zero
+	Batch  int           // how many events at most share a transaction, at least 1
+	// A number from 0 to n-1, for n above zero: so that not all partitions retry at the same moment. Safe for concurrent
+	// use.
+	Random   func(n int64) int64
+	UntilEnd bool // end when there is nothing more now; else when the context ends
 }
 
 // Result is what a run has done.
@@ -127,8 +130,9 @@ func (r *run) follow(ctx context.Context, name string) error {
 		case err != nil && r.UntilEnd:
 			return err
 		case err != nil:
-			r.Log.Error("a partition cannot be read; retrying", "partition", r.Name+"/"+name, "in", wait, "error", err)
-			pause(ctx, wait)
+			in := r.spread(wait)
+			r.Log.Error("a partition cannot be read; retrying", "partition", r.Name+"/"+name, "in", in, "error", err)
+			pause(ctx, in)
 			wait = min(2*wait, longestWait)
 			continue
 		case r.UntilEnd:
@@ -144,6 +148,11 @@ func (r *run) follow(ctx context.Context, name string) error {
 		pause(ctx, r.Poll)
 	}
 	return nil
+}
+
+// spread is a random time between half of a wait and the wait.
+func (c Config) spread(wait time.Duration) time.Duration {
+	return wait - time.Duration(c.Random(int64(wait/2)+1))
 }
 
 // longestWait is how long to wait at most before what has failed, a source or a database, is retried: each time twice

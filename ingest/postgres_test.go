@@ -82,7 +82,8 @@ func configure(books *store.DB, address string, log io.Writer) (c ingest.Config,
 	mapping.OfRows()
 	source, err := postgres.Parse(address, false)
 	return ingest.Config{Books: books, Source: source, Name: "other", Decode: mapping.Decode,
-		Log: slog.New(slog.NewTextHandler(log, nil)), Poll: 10 * time.Millisecond, Batch: 20}, err
+		Log: slog.New(slog.NewTextHandler(log, nil)), Poll: 10 * time.Millisecond, Batch: 20,
+		Random: rand.Int64N}, err
 }
 
 // ledgerTables are those of another ledger: half of its accounts have postings, the other half events in an outbox.

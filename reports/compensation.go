@@ -71,7 +71,8 @@ func (rs *Reports) Propose(ctx context.Context, id ledger.Account, d staking.Day
 	if err != nil {
 		return Proposal{}, err
 	}
-	p, h, changes := Proposal{Was: e}, e.holding(), e.changesOf(d)
+	p := Proposal{Was: e}
+	var changes []staking.Change
 	for _, entry := range entries {
 		if err := rs.checkProposed(ctx, entry, e, id, symbol); err != nil {
 			return Proposal{}, err
@@ -79,20 +80,14 @@ func (rs *Reports) Propose(ctx context.Context, id ledger.Account, d staking.Day
 		for _, m := range entry.Moves {
 			since := entry.At.UnixMilli() - d.Millis()
 			if m.Asset == symbol && m.From == id {
-				h.Change(-m.Amount, since)
 				changes = append(changes, staking.Change{Millis: since, Amount: -m.Amount})
 			}
 			if m.Asset == symbol && m.To == id {
-				h.Change(m.Amount, since)
 				changes = append(changes, staking.Change{Millis: since, Amount: m.Amount})
 			}
 		}
 	}
-	if e.Terms.Measure == staking.Lowest {
-		h.MeasureLowest(changes)
-	}
-	p.With, p.Earned = comesTo(d, e.Terms, h)
-	p.Earned = p.Earned && (e.Measures() || e.shared() != (staking.Exact{}))
+	p.With, p.Earned = e.withChanges(changes)
 	if p.Earned {
 		p.Difference = p.With.Reward
 	}
@@ -131,6 +126,20 @@ func (rs *Reports) checkProposed(ctx context.Context, entry ledger.Entry, e Expl
 		return err
 	}
 	return nil
+}
+
+// withChanges is what the explained day comes to with further changes of the free balance, and whether it earns. What
+// changes before the day changes all of it.
+func (e Explanation) withChanges(changes []staking.Change) (a staking.Accrual, earns bool) {
+	d, h := e.Measured.Day, e.holding()
+	for _, c := range changes {
+		h.Change(c.Amount, c.Millis)
+	}
+	if e.Terms.Measure == staking.Lowest {
+		h.MeasureLowest(append(e.changesOf(d), changes...))
+	}
+	a, earns = comesTo(d, e.Terms, h)
+	return a, earns && (e.Measures() || e.shared() != (staking.Exact{}))
 }
 
 // holding is what the day was measured from.

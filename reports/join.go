@@ -82,6 +82,16 @@ func (rs *Reports) DaysWithout(ctx context.Context, limit int) ([]DayWithout, er
 	}, "SELECT day, set_at, set_by, reason FROM join_closings ORDER BY day DESC LIMIT $1", int64(limit))
 }
 
+// Opened are those of some accounts that are in the books, also when they are closed.
+func (rs *Reports) Opened(ctx context.Context, accounts []ledger.Account) ([]ledger.Account, error) {
+	return read(ctx, rs, "look accounts up", func(t db.View) ([]ledger.Account, error) {
+		return db.AllOf(t, func(r db.Row) (ledger.Account, error) { return ledger.Account(r.Text(0)), nil },
+			"SELECT a.account FROM {rows} JOIN accounts a ON a.bucket = r.bucket AND a.account = r.account",
+			db.SetOf(accounts, db.Int("bucket", func(id ledger.Account) int64 { return int64(id.Bucket()) }),
+				db.Text("account", func(id ledger.Account) string { return string(id) })))
+	})
+}
+
 // Part is the free or the held part of an account's token.
 type Part struct {
 	Account ledger.Account // with its suffix, where it is the held part

@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/softstake/softstake/ledger"
@@ -18,7 +19,7 @@ type LateEffect struct {
 	Reward  ledger.Amount // that the day has earned, in smallest units
 	Due     ledger.Amount // what it would have earned with them, if Known
 	// False where the day has shares of a sum that is divided among holders, or minimum and cap are those of an owner with
-	// several accounts: what others had decides too.
+	// several accounts: what others had decides too. And where late events may be missing in Events, beyond the limit.
 	Known    bool
 	MadeGood ledger.Amount // by compensations
 }
@@ -31,39 +32,59 @@ type lateKey struct {
 }
 
 // LateEffects are the rewards from a day on that late events would have changed, or may have, by day, account and
-// token; of the first limit late events that concern these days. An event from a day that was closed for long concerns
-// each day until the first that was open when it came. Each day is taken by itself: with what the day before has
-// carried, and without what another reward would have added to the balance.
-func (rs *Reports) LateEffects(ctx context.Context, from staking.Day, limit int) ([]LateEffect, error) {
+// token; of the first limit late events that concern these days, which are at least 1, and of the first 1,000 rewards.
+// more: there are more of either. An event from a day that was closed for long concerns each day until the first that
+// was open when it came. Each day is taken by itself: with what the day before has carried, and without what another
+// reward would have added to the balance.
+func (rs *Reports) LateEffects(ctx context.Context, from staking.Day, limit int) (effects []LateEffect, more bool,
+	err error) {
 	late, err := list(ctx, rs, "read late events", readLateEvent, "SELECT "+lateColumns+
-		" FROM join_late WHERE dated > $1 ORDER BY day, entry LIMIT $2", from.Millis(), int64(limit))
+		" FROM join_late WHERE dated > $1 ORDER BY day, entry LIMIT $2", from.Millis(), int64(limit)+1)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	events := map[lateKey][]LateEvent{}
+	complete := staking.Forever // before this day no event is missing
+	if more = len(late) > limit; more {
+		late = late[:limit]
+		complete = late[limit-1].Day
+	}
+	keys, events := lateKeys(late, max(from, rs.FirstDay()))
+	if len(keys) > mostLateEffects {
+		keys, more = keys[:mostLateEffects], true
+	}
+	for _, k := range keys {
+		e, err := rs.Explain(ctx, k.account, k.day, k.asset)
+		if err != nil {
+			return nil, false, err
+		}
+		effect := e.with(k, events[k])
+		effect.Known = effect.Known && k.day < complete
+		if !effect.Known || effect.Due != effect.Reward {
+			effects = append(effects, effect)
+		}
+	}
+	return effects, more, nil
+}
+
+// mostLateEffects is how many rewards are looked at: one event may concern hundreds of days.
+const mostLateEffects = 1000
+
+// lateKeys are the rewards from a day on that late events concern, in their order, and the events of each.
+func lateKeys(late []LateEvent, from staking.Day) (keys []lateKey, events map[lateKey][]LateEvent) {
+	events = map[lateKey][]LateEvent{}
 	for _, e := range late {
 		if e.Account.IsHeld() { // only what is free earns
 			continue
 		}
-		for d := max(e.Day, from, rs.FirstDay()); d < staking.DayOf(e.Dated); d++ {
+		for d := max(e.Day, from); d < staking.DayOf(e.Dated); d++ {
 			k := lateKey{d, e.Account, e.Asset}
 			events[k] = append(events[k], e)
 		}
 	}
-	var effects []LateEffect
-	for k, of := range events {
-		e, err := rs.Explain(ctx, k.account, k.day, k.asset)
-		if err != nil {
-			return nil, err
-		}
-		if effect := e.with(k, of); !effect.Known || effect.Due != effect.Reward {
-			effects = append(effects, effect)
-		}
-	}
-	slices.SortFunc(effects, func(a, b LateEffect) int {
-		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Asset, b.Asset))
+	keys = slices.SortedFunc(maps.Keys(events), func(a, b lateKey) int {
+		return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.account, b.account), cmp.Compare(a.asset, b.asset))
 	})
-	return effects, nil
+	return keys, events
 }
 
 // with is what the explained reward would have been with late events.
@@ -75,36 +96,19 @@ func (e *Explanation) with(k lateKey, late []LateEvent) LateEffect {
 	if e.Terms.Mode == staking.Share || len(e.Shares) > 0 || e.Together != (staking.Integral{}) {
 		return effect
 	}
-	var without ledger.Amount
-	without, effect.Due = e.reward(k.day, nil), e.reward(k.day, late)
-	effect.Known = without == e.Measured.Reward
+	var changes []staking.Change
+	for _, l := range late {
+		changes = append(changes, staking.Change{Millis: l.At.UnixMilli() - k.day.Millis(), Amount: l.Amount})
+	}
+	effect.Known, effect.Due = e.rewardWith(nil) == e.Measured.Reward, e.rewardWith(changes)
 	return effect
 }
 
-// reward is what the explained day earns with changes that it has not, by the rule.
-func (e *Explanation) reward(d staking.Day, late []LateEvent) ledger.Amount {
-	carry := e.measured.Carry
-	if e.Stored {
-		carry = e.Measured.Before
+// rewardWith is what the explained day earns with further changes: 0 where it does not earn.
+func (e *Explanation) rewardWith(changes []staking.Change) ledger.Amount {
+	a, earns := e.withChanges(changes)
+	if !earns {
+		return 0
 	}
-	h := staking.HoldingAt(e.Measured.Account, e.Asset.Symbol, e.Measured.Opening, carry)
-	h.Absent = !e.Measures()
-	changes := slices.DeleteFunc(e.changesOf(d), func(c staking.Change) bool { return c.Millis == 0 }) // in the opening
-	for _, l := range late {
-		millis := l.At.UnixMilli() - d.Millis()
-		if millis <= 0 {
-			h.Change(l.Amount, 0)
-		} else {
-			changes = append(changes, staking.Change{Millis: millis, Amount: l.Amount})
-		}
-	}
-	if e.Terms.Measure == staking.Lowest {
-		h.MeasureLowest(changes)
-	} else {
-		for _, c := range changes {
-			h.Change(c.Amount, c.Millis)
-		}
-	}
-	accrual, _ := staking.Accrue(d, e.Terms, h)
-	return accrual.Reward
+	return a.Reward
 }

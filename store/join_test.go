@@ -231,8 +231,24 @@ func TestJoinReward(t *testing.T) {
 		// Half of the day that is paid would have had three times as much: the whole of it twice.
 		joinAll(t, db, eventBatch(t, 8, `
 			{"id":"e-2","at":"2026-03-03T12:00:00Z","account":"alice","token":"BNB","change":"200"}`))
-		same(t, "late", testkit.Must(reports.New(db.Reader()).LateEffects(t.Context(), day1, 10))(t), []reports.LateEffect{{
-			Day: day1 + 1, Account: "alice", Asset: "BNB", Events: 1, Reward: reward, Due: 2*reward + 1, Known: true}})
+		late := func(limit int, want reports.LateEffect, beyond bool) {
+			t.Helper()
+			effects, more, err := reports.New(db.Reader()).LateEffects(t.Context(), day1, limit)
+			ok(t, err)
+			same(t, "late", effects, []reports.LateEffect{want})
+			same(t, "there are more", more, beyond)
+		}
+		want := reports.LateEffect{Day: day1 + 1, Account: "alice", Asset: "BNB", Events: 1, Reward: reward,
+			Due: 2*reward + 1, Known: true}
+		late(10, want, false)
+		late(1, want, false)
+		// What is only with some of its events is not known.
+		joinAll(t, db, eventBatch(t, 9, `
+			{"id":"e-3","at":"2026-03-03T12:00:00Z","account":"alice","token":"BNB","change":"200"}`))
+		want.Known = false
+		late(1, want, true)
+		want.Known, want.Events, want.Due = true, 2, 3*reward+2
+		late(2, want, false)
 	})
 }
 
