@@ -98,10 +98,10 @@ func (p *view) streamTable(all []partition) table {
 func (p *view) streamRow(s partition) row {
 	state := cell{Text: p.T("streams.state." + s.State.String())}
 	if s.State == store.Stopped {
-		state = cell{Mark: state.Text, Note: p.T("streams.stopped", "position", p.place(s.Stop), "event",
+		state = cell{Mark: state.Text, Note: p.T("streams.stopped", "position", s.Stop.String(), "event",
 			cmp.Or(s.StopEvent, "–"), "why", s.Reason)}
 	}
-	position := text(p.place(s.Place))
+	position := text(s.Place.String())
 	if s.Event != "" && !strings.HasPrefix(s.Event, "/") { // of what was passed over no event is known
 		position.Note = s.Event
 	}
@@ -119,15 +119,6 @@ func (p *view) streamRow(s partition) row {
 		name.Note = template.HTML(template.HTMLEscapeString(p.T("streams.moved"))+" ") + p.UTC(s.Moved)
 	}
 	return row{name, state, position, until}
-}
-
-// place is where a record is in its partition.
-func (p *view) place(at join.Place) string {
-	text := p.count(at.Position)
-	if at.Part > 0 {
-		text += ", " + p.count(at.Part)
-	}
-	return text
 }
 
 // behind says by how much a watermark is behind the clock, rounded down.

@@ -53,6 +53,9 @@ func TestTheOverviewShowsStreams(t *testing.T) {
 	if n := strings.Count(page.body, "holds the day back"); n != 1 {
 		t.Errorf("%d partitions hold the day back, and not one", n)
 	}
+	// A position is written as the form and the commands take it.
+	o.join("p2", 23803720, `{"type":"watermark","before":"2026-03-03T00:09:30Z"}`)
+	olga.get("/console/streams").has("at position 23803720, event", "as 23803720.2")
 }
 
 // TestAStoppedPartitionGoesOn from the page of streams: what is passed over, and a day that closes without waiting,
