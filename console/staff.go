@@ -84,22 +84,25 @@ const (
 )
 
 // countRefused counts an attempt that was refused, of its network and of the person whom it named; email may be "".
-// tooMany: there were too many of one of them. Nothing of it can be guessed, neither an answer of a passkey nor a code
+// tooMany: there were too many of one of them. Where there were too many of the network, no counter is written for the
+// e-mail: a form can name any number of them. Nothing of it can be guessed, neither an answer of a passkey nor a code
 // of 256 bits: whoever has it is let in, whatever others of the network have tried.
 func (s *submission) countRefused(email string) (tooMany bool, err error) {
 	counters := []string{"staff refused from " + s.network()}
 	if email != "" {
-		counters = append(counters, "staff refused "+email)
+		counters = append(counters, refusedCounter(email))
 	}
 	for _, counter := range counters {
 		wait, err := s.Books.People().CountAttempt(s.context(), counter, refusedFrom, attemptsWindow)
-		if err != nil {
-			return false, err
+		if err != nil || wait > 0 {
+			return wait > 0, err
 		}
-		tooMany = tooMany || wait > 0
 	}
-	return tooMany, nil
+	return false, nil
 }
+
+// refusedCounter counts what is refused of a person, from all networks.
+func refusedCounter(email string) string { return "staff refused " + email }
 
 func (s *submission) network() string { return access.Network(s.caller.Address).String() }
 

@@ -274,6 +274,10 @@ func TestStaffLogInWithAPasskey(t *testing.T) {
 	}
 	// From here on all that is refused of this network and of ann is too much, and what is right is let in.
 	d.post("/console/invitation", "email", "bob@example.com", "code", "other").is(http.StatusTooManyRequests)
+	wait, err := s.books.People().CountAttempt(ctx, refusedCounter("bob@example.com"), 1, attemptsWindow)
+	if s.ok(err); wait > 0 {
+		t.Error("a network that is refused makes a counter of each e-mail that it names")
+	}
 	d.post("/console/login/passkey", "answer", "{}").is(http.StatusTooManyRequests)
 	page := d.post("/console/invitation", "email", "ann@example.com", "code", code).is(http.StatusOK)
 	options := html.UnescapeString(regexp.MustCompile(`data-create="([^"]+)"`).FindStringSubmatch(page.body)[1])
