@@ -189,8 +189,8 @@ var passwordFaults = []struct {
 	{access.ErrPasswordBreached, "account.fault.breached"},
 }
 
-// readPassword reads a new password for the login of an address, and sets the form's faults. The error is that of
-// reading the list of passwords that have become public.
+// readPassword reads a new password for the login of an address, and sets the form's faults, but for that of
+// checkBreached.
 func (v *visit) readPassword(f *ui.Form, email string) error {
 	switch {
 	case f.Value("new") == f.Value("current") && f.Value("new") != "":
@@ -199,7 +199,17 @@ func (v *visit) readPassword(f *ui.Form, email string) error {
 	case f.Value("new") != f.Value("again"):
 		f.SetFault("again", v.locale.T("account.fault.again"))
 	}
-	err := cmp.Or(access.CheckNewPassword(email, f.Value("new")), v.Breached.Check(f.Value("new")))
+	return v.refusePassword(f, access.CheckNewPassword(email, f.Value("new")))
+}
+
+// checkBreached sets the fault of a new password that has become public. The list is searched on disk: what strangers
+// ask for is counted before. The error is that of reading it.
+func (v *visit) checkBreached(f *ui.Form) error {
+	return v.refusePassword(f, v.Breached.Check(f.Value("new")))
+}
+
+// refusePassword sets the fault of a new password that is refused for a reason. Other errors are returned.
+func (v *visit) refusePassword(f *ui.Form, err error) error {
 	for _, fault := range passwordFaults {
 		if errors.Is(err, fault.err) {
 			f.SetFault("new", v.locale.T(fault.key))
@@ -213,7 +223,11 @@ func (v *visit) readPassword(f *ui.Form, email string) error {
 // asked for, revokes the account's API keys.
 func (s *submission) setPassword() error {
 	f := s.form()
-	if err := s.readPassword(f, s.session.Email); err != nil {
+	err := s.readPassword(f, s.session.Email)
+	if err == nil && !f.Faulty() {
+		err = s.checkBreached(f)
+	}
+	if err != nil {
 		return err
 	}
 	if f.Faulty() {
@@ -230,7 +244,7 @@ func (s *submission) setPassword() error {
 	change := people.PasswordChange{
 		KeepSession: s.session.ID, RevokeKeys: f.Value("revoke") != "", Client: s.browser(), Address: s.address(),
 	}
-	err := s.trustedHashing.inTurn(s.context(), s.session.Email, func() (err error) {
+	err = s.trustedHashing.inTurn(s.context(), s.session.Email, func() (err error) {
 		change.Hash, err = access.HashPassword(s.Random, f.Value("new"))
 		return err
 	})

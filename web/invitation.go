@@ -25,7 +25,8 @@ func (v *visit) invitation() error { return v.showInvitation(http.StatusOK, ui.E
 
 // choosePassword sets the password of who has a code. Wrong codes are counted as wrong passwords are, and an address
 // that nobody logs in with, or that is not invited, is answered as a wrong code is, after the same time. It logs nobody
-// in: a person with a factor still confirms with it.
+// in: a person with a factor still confirms with it. Whether a password has become public is asked only of an attempt
+// that is counted, and stays so: others could have the list searched without end.
 func (s *submission) choosePassword() error {
 	f := s.form()
 	email, err := access.ParseEmail(f.Value("email"))
@@ -55,6 +56,12 @@ func (s *submission) choosePassword() error {
 		s.comeAgain(wait)
 		f.SetFault("", s.locale.N("login.wait", ui.WholeMinutes(wait)))
 		return s.showInvitation(http.StatusTooManyRequests, f)
+	}
+	if err := s.checkBreached(f); err != nil {
+		return err
+	}
+	if f.Faulty() {
+		return s.showInvitation(http.StatusUnprocessableEntity, f)
 	}
 	err = a.choose(f.Value("code"), f.Value("new"))
 	switch {

@@ -2,13 +2,18 @@ package web
 
 import (
 	"crypto/rand"
+	"crypto/sha1"
+	"fmt"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/testkit"
 )
 
 // TestACodeChoosesAPassword: once, in time, and by nothing else; what is wrong is answered alike, whoever is named.
@@ -55,9 +60,22 @@ func TestACodeChoosesAPassword(t *testing.T) {
 	b.get("/activity").is(http.StatusOK).has("Password taken away by the operator")
 }
 
-// TestGuessingCodesIsLimited as guessing passwords is, and by the same counters.
+// TestGuessingCodesIsLimited as guessing passwords is, and by the same counters. So is having passwords looked for
+// among those that are public.
 func TestGuessingCodesIsLimited(t *testing.T) {
-	w := newWebsite(t)
+	const breached = "words that are public"
+	name := filepath.Join(t.TempDir(), "breached.txt")
+	err := os.WriteFile(name, fmt.Appendf(nil, "%X:3\n", sha1.Sum([]byte(breached))), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := testkit.Must(access.OpenBreached(name))(t)
+	t.Cleanup(func() {
+		if err := list.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	w := newWebsite(t, func(o *Options) { o.Breached = list })
 	b := w.another()
 	e, code, err := access.NewInvitation(rand.Reader)
 	w.ok(err)
@@ -65,9 +83,12 @@ func TestGuessingCodesIsLimited(t *testing.T) {
 		people.Login{Email: "zoe@example.com", Account: "alice", Invitation: e}))
 	form := url.Values{"email": {"zoe@example.com"}, "code": {"ssi_guess"}, "new": {"a few good words"},
 		"again": {"a few good words"}}
-	for range attemptsOfMail {
+	public := url.Values{"email": form["email"], "code": form["code"], "new": {breached}, "again": {breached}}
+	b.post("/invitation", public).is(http.StatusUnprocessableEntity).has("has become public")
+	for range attemptsOfMail - 1 {
 		b.post("/invitation", form).is(http.StatusUnprocessableEntity)
 	}
+	b.post("/invitation", public).is(http.StatusTooManyRequests).hasNot("has become public")
 	form.Set("code", code)
 	b.post("/invitation", form).is(http.StatusTooManyRequests)
 }
