@@ -64,7 +64,7 @@ type setting struct {
 // one person could else name any, and convert at it. rebased are the fresh ones that are bases from now on, also of
 // days that have one: those of the assets of which one was approved, all of which the effect names; and those of
 // today, which follow their market, where the day before gives them their bounds. Where the first ones alone are
-// refused, and there are others beside them, the error is a *firstRefused.
+// refused, and there are others beside them, also unchanged ones, the error is a *firstRefused.
 func (s series) permit(t db.Tx, books Books, x setting, now time.Time) (rebased map[Price]bool, err error) {
 	c, err := s.before(t, x.fresh)
 	if err != nil {
@@ -92,7 +92,7 @@ func (s series) permit(t db.Tx, books Books, x setting, now time.Time) (rebased 
 		for _, p := range first {
 			alone.assets[p.Asset] = true
 		}
-		if far == 0 && slices.ContainsFunc(x.fresh, func(p Price) bool { return !alone.assets[p.Asset] }) {
+		if far == 0 && slices.ContainsFunc(x.all, func(p Price) bool { return !alone.assets[p.Asset] }) {
 			return nil, alone
 		}
 	}

@@ -237,7 +237,7 @@ func TestRowsMadeBySQL(t *testing.T) {
 		for _, x := range testkit.Must(reports.New(db.Reader()).PendingWithdrawals(ctx, store.Withdrawal{}, 9))(t) {
 			listed = append(listed, fmt.Sprint(x.ID, " ", x.State, " ", x.Amount, " ", x.Address, " ", x.At.Equal(noon)))
 		}
-		same(t, "pending withdrawals", listed, []string{"try-1 pending 10000000 0x1 true", "w forged 0  true"})
+		same(t, "pending withdrawals", listed, []string{"alice/try-1 pending 10000000 0x1 true", "w forged 0  true"})
 		wants(t, refusal(db.Post(ctx, []ledger.Entry{completed("w", "alice", 1)})), integrity.ErrForged)
 		w.exec(fmt.Sprintf("UPDATE withdrawals SET address = '0x2', requested = %d WHERE id = 'w'", noon.UnixMilli()))
 		ok(t, refusal(db.Post(ctx, []ledger.Entry{completed("w", "alice", 1)})))

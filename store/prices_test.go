@@ -3,7 +3,9 @@ package store_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
@@ -148,6 +150,12 @@ func TestTheFirstPriceNeedsApproval(t *testing.T) {
 			if !is || n != want || prices() != 2 { // BNB's of Day 2 and 3
 				t.Fatalf("%d are set, %d are there: %v", n, prices(), err)
 			}
+			if strings.Contains(string(needed.Draft.Content), "BNB") {
+				t.Errorf("the proposal is of others too: %s", needed.Draft.Content)
+			}
+			same(t, "as new as the feed", testkit.Must(db.Count(ctx, "SELECT max(set_at) FROM prices"))(t),
+				clock.Now().UnixMilli()) // so that it can be converted at
+			clock.Advance(time.Minute)
 			same(t, "the effect", needed.Draft.Effect, "3 prices, ADA of 2026-03-04: 0.00000007, the first one, "+
 				"SOL of 2026-03-03: 0.00000499, the first one, SOL of 2026-03-04: 0.000005, the first one")
 			p := testkit.Must(db.As(proposer).Propose(ctx, needed.Draft, ""))(t)
