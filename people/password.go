@@ -35,7 +35,10 @@ func (p *People) SetPassword(ctx context.Context, email string, c PasswordChange
 	if err := p.checkHolds(); err != nil {
 		return 0, err
 	}
-	return p.changePassword(ctx, email, "password", c, func(t db.Tx, l Login) error {
+	if err := checkHash(c.Hash); err != nil {
+		return 0, passwordSet.failed(email, err)
+	}
+	return p.changePassword(ctx, email, passwordSet, c, func(t db.Tx, l Login) error {
 		if err := p.confirm(t, access.PasswordStepUp(l.Email)); err != nil {
 			return err
 		}
@@ -50,7 +53,10 @@ func (p *People) ChoosePassword(ctx context.Context, email, code string, c Passw
 	if err := p.checkHolds(); err != nil {
 		return err
 	}
-	_, err := p.changePassword(ctx, email, "password", c, func(t db.Tx, l Login) error {
+	if err := checkHash(c.Hash); err != nil {
+		return passwordSet.failed(email, err)
+	}
+	_, err := p.changePassword(ctx, email, passwordSet, c, func(t db.Tx, l Login) error {
 		if err := l.Invitation.Check(code, p.clock()); err != nil {
 			return err
 		}
@@ -72,7 +78,7 @@ func (p *People) InviteLogin(ctx context.Context, email string, e access.Invitat
 		return 0, ledger.ErrInvalid.In("code", "an invitation has a code")
 	}
 	c := PasswordChange{RevokeKeys: revokeKeys, Client: byOperator}
-	return p.changePassword(ctx, email, string(control.InviteLogin), c, func(t db.Tx, l Login) error {
+	return p.changePassword(ctx, email, loginInvited, c, func(t db.Tx, l Login) error {
 		if l.Invitation.Hash == e.Hash {
 			return errNothingNew
 		}
@@ -88,18 +94,27 @@ func (p *People) InviteLogin(ctx context.Context, email string, e access.Invitat
 // errNothingNew ends a transaction in which nothing is to be changed.
 var errNothingNew = errors.New("it is so already")
 
+// passwordAction is what is done to how a login logs in.
+type passwordAction struct {
+	event string // what the security events call it
+	verb  string // of the errors, before the e-mail
+}
+
+var (
+	passwordSet  = passwordAction{"password", "set the password of"}
+	loginInvited = passwordAction{string(control.InviteLogin), "invite"}
+)
+
+func (a passwordAction) failed(email string, err error) error {
+	return fmt.Errorf("%s %s: %w", a.verb, ledger.Clip(email), err)
+}
+
 // changePassword changes how a login logs in: change is called with its row, the account is locked. Then the security
 // event is written, and keys are revoked where c says so.
-func (p *People) changePassword(ctx context.Context, email, action string, c PasswordChange,
+func (p *People) changePassword(ctx context.Context, email string, action passwordAction, c PasswordChange,
 	change func(db.Tx, Login) error) (revoked int, err error) {
-	if action == "password" {
-		err = checkHash(c.Hash)
-	}
-	if err == nil {
-		err = c.event(action, "").check()
-	}
-	if err != nil {
-		return 0, fmt.Errorf("set a password: %w", err)
+	if err := c.event(action.event, "").check(); err != nil {
+		return 0, action.failed(email, err)
 	}
 	l, err := p.Login(ctx, email)
 	if err != nil {
@@ -118,7 +133,7 @@ func (p *People) changePassword(ctx context.Context, email, action string, c Pas
 		if err := change(t, l); err != nil {
 			return err
 		}
-		if err := insertSecurityEvent(t, l.Account, c.event(action, l.Email), at, nonce); err != nil || !c.RevokeKeys {
+		if err := insertSecurityEvent(t, l.Account, c.event(action.event, l.Email), at, nonce); err != nil || !c.RevokeKeys {
 			return err
 		}
 		revoked, err = p.revokeKeys(t, l.Account, c)
@@ -128,7 +143,7 @@ func (p *People) changePassword(ctx context.Context, email, action string, c Pas
 		return 0, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("set the password of %s: %w", l.Email, err)
+		return 0, action.failed(l.Email, err)
 	}
 	return revoked, nil
 }

@@ -259,6 +259,15 @@ func TestStaffChooseNobodysPassword(t *testing.T) {
 			kinds = append(kinds, n.Kind)
 		}
 		same(t, "the notices", kinds, []people.NoticeKind{people.NoticeInvitation, people.NoticeKey, people.NoticePassword})
+
+		// What fails is named as what it is.
+		wants(t, person.ChoosePassword(ctx, email, other, people.PasswordChange{Hash: "plain"}), ledger.ErrInvalid)
+		ok(t, db.SetFourEyes(ctx, true))
+		third, _ := invited()
+		_, err = staff.InviteLogin(ctx, email, third, false)
+		if wants(t, err, access.ErrForbidden); !strings.HasPrefix(err.Error(), "invite "+email+": ") {
+			t.Errorf("a login that is not invited fails with %q", err)
+		}
 	})
 }
 
