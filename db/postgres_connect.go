@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
@@ -26,6 +28,34 @@ func postgresHosts(c *pgconn.Config) []pgconn.FallbackConfig {
 		hosts = append(hosts, *f)
 	}
 	return hosts
+}
+
+// ParseAddress reads the address of a PostgreSQL database of others, such as postgres://user@host/database, as somebody
+// gave it at a command line. A password in it is refused: other users of this machine can see arguments. The connection
+// is refused where others could read it (ErrInsecure), unless insecure. No error repeats the address.
+func ParseAddress(address string, insecure bool) (*pgx.ConnConfig, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return nil, errors.New("it is not like postgres://USER@HOST/DATABASE")
+	}
+	_, has := u.User.Password()
+	for _, name := range []string{"password", "sslpassword"} {
+		has = has || u.Query().Has(name)
+	}
+	if has {
+		return nil, errors.New("it has a password, which other users of this machine can see; put that into the file " +
+			"~/.pgpass, or into PGPASSWORD")
+	}
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
+		return nil, errors.New("it cannot be read; it is like postgres://USER@HOST/DATABASE")
+	}
+	if !insecure {
+		if err := CheckSecure(&config.Config); err != nil {
+			return nil, err
+		}
+	}
+	return config, nil
 }
 
 // CheckSecure refuses (ErrInsecure) an address by which a connection to another host might

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -25,24 +24,14 @@ type Query struct {
 // refused: other users of this machine can see arguments. The connection is refused where others could read it
 // (db.ErrInsecure), unless insecure. Other errors are ledger.ErrInvalid, and do not repeat the address.
 func ParseQuery(address, sql string, insecure bool) (*Query, error) {
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
-		return nil, ledger.ErrInvalid.In("", "it is not like postgres://USER@HOST/DATABASE")
+	config, err := db.ParseAddress(address, insecure)
+	if err != nil && !errors.Is(err, db.ErrInsecure) {
+		err = ledger.ErrInvalid.In("", "%w", err)
 	}
-	if _, has := u.User.Password(); has || u.Query().Has("password") {
-		return nil, ledger.ErrInvalid.In("", "it has a password, which other users of this machine can see; put that into "+
-			"the file ~/.pgpass, or into PGPASSWORD")
-	}
-	config, err := pgx.ParseConfig(address)
 	if err != nil {
-		return nil, ledger.ErrInvalid.In("", "it cannot be read; it is like postgres://USER@HOST/DATABASE")
+		return nil, err
 	}
-	if !insecure {
-		if err := db.CheckSecure(&config.Config); err != nil {
-			return nil, err
-		}
-	}
-	config.RuntimeParams["application_name"] = "softstake-reconcile"
+	config.RuntimeParams["application_name"] = "softstake reconcile"
 	config.RuntimeParams["TimeZone"] = "UTC"
 	return &Query{config, strings.TrimRight(strings.TrimSpace(sql), ";")}, nil
 }

@@ -185,6 +185,7 @@ func TestAddressesThatAreRefused(t *testing.T) {
 		"mysql://ledger/exchange":                          "it is not like",
 		"postgres://softstake:secret@localhost/exchange":   "has a password",
 		"postgres://localhost/exchange?password=secret":    "has a password",
+		"postgres://localhost/exchange?sslpassword=secret": "has a password",
 		"postgres://softstake@ledger.example.com/exchange": "not secure",
 		"postgres://localhost/exchange?sslmode=sometimes":  "cannot be read",
 	} {

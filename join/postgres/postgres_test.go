@@ -497,6 +497,7 @@ func TestParse(t *testing.T) {
 	for address, field := range map[string]string{
 		"postgres://u:secret@localhost/d?slot=a&publication=p":          "",
 		"postgres://u@localhost/d?slot=a&publication=p&password=secret": "",
+		good + "sslpassword=secret":                                     "",
 		"mysql://u@localhost/d?slot=a&publication=p":                    "",
 		"postgres://u@localhost/d?publication=p":                        "slot",
 		"postgres://u@localhost/d?slot=A&publication=p":                 "slot",

@@ -65,12 +65,8 @@ var (
 // could read it (db.ErrInsecure), unless insecure. Other errors are ledger.ErrInvalid, and do not repeat the address.
 func Parse(address string, insecure bool) (*Source, error) {
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+	if err != nil {
 		return nil, ledger.ErrInvalid.In("", "it is not like postgres://USER@HOST/DATABASE?slot=NAME&publication=NAME")
-	}
-	if _, has := u.User.Password(); has || u.Query().Has("password") {
-		return nil, ledger.ErrInvalid.In("", "it has a password, which other users of this machine can see; put that into "+
-			"the file ~/.pgpass, or into PGPASSWORD")
 	}
 	s := &Source{margin: usualMargin, dated: ByBegin, every: lookEvery}
 	query := u.Query()
@@ -78,15 +74,14 @@ func Parse(address string, insecure bool) (*Source, error) {
 		return nil, err
 	}
 	u.RawQuery = query.Encode()
-	if s.config, err = pgconn.ParseConfig(u.String()); err != nil {
-		return nil, ledger.ErrInvalid.In("", "it cannot be read; it is like postgres://USER@HOST/DATABASE?slot=NAME&"+
-			"publication=NAME")
+	config, err := db.ParseAddress(u.String(), insecure)
+	if err != nil && !errors.Is(err, db.ErrInsecure) {
+		err = ledger.ErrInvalid.In("", "%w", err)
 	}
-	if !insecure {
-		if err := db.CheckSecure(s.config); err != nil {
-			return nil, err
-		}
+	if err != nil {
+		return nil, err
 	}
+	s.config = &config.Config
 	// All that is sent as text is the same, whatever the server is set to.
 	for name, value := range map[string]string{"client_encoding": "UTF8", "DateStyle": "ISO", "TimeZone": "UTC",
 		"IntervalStyle": "postgres", "bytea_output": "hex", "application_name": "softstake join"} {
