@@ -148,7 +148,7 @@ func (p explanationPage) dotted(decimal string, exact bool) string {
 	if exact {
 		return p.Number(decimal)
 	}
-	return p.Number(decimal) + "…"
+	return p.Number(decimal) + more
 }
 
 // Joint reports whether minimum and cap are compared with what the owner's accounts hold together.

@@ -51,10 +51,18 @@ func (p *view) price(price int64) figure { return figure{number: p.Price(price)}
 // of is the figure with the symbol of its unit.
 func (f figure) of(symbol string) figure { return figure{f.number, symbol} }
 
-// places is the number of decimals.
+// more is after the decimals of a number that has more of them than are shown.
+const more = "…"
+
+// places is how many digits the decimals are at most as wide as. The sign that there are more of them is wider than one
+// digit, and not as wide as two.
 func (f figure) places(point string) int {
 	_, fraction, _ := strings.Cut(f.number, point)
-	return utf8.RuneCountInString(fraction)
+	n := utf8.RuneCountInString(fraction)
+	if strings.HasSuffix(fraction, more) {
+		n++
+	}
+	return n
 }
 
 // Aligned is a table whose figures are HTML: in parts that a style aligns on the decimal point.
