@@ -184,6 +184,10 @@ const joinPoll = 200 * time.Millisecond
 func stoppedError(stopped []store.Partition) error {
 	var lines []string
 	for _, p := range stopped {
+		if p.State == store.Retired {
+			lines = append(lines, fmt.Sprintf("%s/%s is retired: nothing of it is read", p.Source, p.Name))
+			continue
+		}
 		lines = append(lines, fmt.Sprintf("%s/%s has stopped at position %s%s: %s", p.Source, p.Name, p.Stop,
 			eventText(p.StopEvent), p.Reason))
 	}

@@ -228,27 +228,35 @@ Example:
 
 func (c *proposalApproveCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		looked, err := c.looked(ctx, env, db)
+		before, err := reports.New(db.Reader()).Proposal(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		looked, err := c.looked(env, before)
 		if err != nil {
 			return err
 		}
 		p, err := db.ApproveProposal(context.WithoutCancel(ctx), c.ID, looked)
+		if d := before.Decision; err == nil && d.State == control.Executed {
+			return env.printf("%s was executed before, %s UTC by %s: nothing is done.\n", p.ID, wallTime(d.At), nameOf(d.By))
+		}
 		return env.done(err, "Executed %s: %s %s: %s\n", p.ID, p.Operation, p.Subject, p.Decision.Effect)
 	})
 }
 
 // looked is the digest of the effect that the approver has looked at: the one that is named, or that of what is shown
 // here and approved with yes; "": it is not approved.
-func (c *proposalApproveCmd) looked(ctx context.Context, env *Env, db *store.DB) (string, error) {
+func (c *proposalApproveCmd) looked(env *Env, p control.Proposal) (string, error) {
 	if c.Effect != "" {
 		return c.Effect, nil
 	}
-	p, err := reports.New(db.Reader()).Proposal(ctx, c.ID)
-	if err != nil {
+	if err := facts(env.Stdout, proposalFacts(env, p)...); err != nil {
 		return "", err
 	}
-	err = cmp.Or(facts(env.Stdout, proposalFacts(env, p)...), env.printf("\nApprove it (yes or no)? "))
-	if err != nil {
+	if p.State(env.Now()) != control.Open {
+		return p.EffectDigest(), nil // the books say what has become of it
+	}
+	if err := env.printf("\nApprove it (yes or no)? "); err != nil {
 		return "", err
 	}
 	answer, err := env.whileHeard(func() (string, error) {
@@ -258,11 +266,16 @@ func (c *proposalApproveCmd) looked(ctx context.Context, env *Env, db *store.DB)
 		}
 		return strings.TrimSpace(line), err
 	})
-	looked := ""
-	if answer == "yes" {
-		looked = p.EffectDigest()
+	if err := cmp.Or(err, env.printf("\n")); err != nil {
+		return "", err
 	}
-	return looked, cmp.Or(err, env.printf("\n"))
+	switch answer {
+	case "yes":
+		return p.EffectDigest(), nil
+	case "":
+		return "", nil // nobody can answer
+	}
+	return "", fmt.Errorf("%s is not approved, and stays open", p.ID)
 }
 
 // whileHeard reads in a goroutine of its own, so that an interrupt is heard while

@@ -236,7 +236,7 @@ func writeStatus(env *Env, a assets, s reports.Status, fourEyes, factor bool, cr
 	}
 	return cmp.Or(facts(env.Stdout,
 		[2]string{"books", fmt.Sprintf("%s, %s %s, %s", redact(env.DB), s.Engine, s.Version, megabytes(s.Bytes))},
-		[2]string{"days", fmt.Sprintf("from %s; open from %s, which closes at %s UTC", s.First, s.FirstOpen,
+		[2]string{"days", fmt.Sprintf("from %s; open from %s, which closes at %s UTC at the earliest", s.First, s.FirstOpen,
 			s.ClosesAt.Format(time.DateTime))},
 		[2]string{"accounts", fmt.Sprintf("%d; Soft Staking is on for %d", s.Accounts, s.Enrolled)},
 		[2]string{"four eyes", fourEyesSentence(fourEyes)},
