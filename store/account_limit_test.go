@@ -37,8 +37,8 @@ func (l *leaving) send(by *store.DB, tenths int64) string {
 
 func (l *leaving) withdraw(by *store.DB, id string, tenths int64) string {
 	l.Helper()
-	_, err := by.Withdraw(l.Context(), store.Withdrawal{ID: "alice/" + id, Account: "alice", Asset: bnb, Amount: coins(tenths),
-		Address: "0x1"})
+	_, err := by.Withdraw(l.Context(), store.Withdrawal{ID: "alice/" + id, Account: "alice", Asset: bnb,
+		Amount: coins(tenths), Address: "0x1"})
 	return reasonOf(err)
 }
 

@@ -203,7 +203,8 @@ var tamperings = []struct {
 		"APR is 0.008, by the terms 0.00800001"},
 	{"measure", "UPDATE terms SET measure = 1 WHERE asset = 'BNB'", 2, "alice", bnb, "average is "},
 	{"terms of a day", "INSERT INTO terms SELECT asset, {4}, 1, 0, apr, minimum, cap, set_at, set_by, reason, fee, " +
-		"mode, measure, per_owner, gross_apr FROM terms WHERE asset = 'BNB'", 1, "", bnb, "no line of the log sets its terms"},
+		"mode, measure, per_owner, gross_apr FROM terms WHERE asset = 'BNB'", 1, "", bnb,
+		"no line of the log sets its terms"},
 	{"terms deleted", "DELETE FROM terms WHERE asset = 'BNB'", 2, "alice", bnb, "no terms on the day"},
 	{"progress", "UPDATE progress SET accrued_through = accrued_through + 1, paid_through = paid_through + 1 " +
 		"WHERE asset = 'BNB' AND bucket = 81", 7, "alice", bnb, "has no record of its reward"},

@@ -83,8 +83,8 @@ func (w *tampered) found() (rows []string) {
 // withdraw requests a withdrawal to the saved address as alice's token does.
 func (w *tampered) withdraw(ctx context.Context) error {
 	w.tries++
-	_, err := w.db.As(aliceAs["token"]).Withdraw(ctx, store.Withdrawal{ID: fmt.Sprint("alice/try-", w.tries), Account: "alice",
-		Asset: bnb, Amount: coins(1), Network: "BSC", Address: "0x1"})
+	_, err := w.db.As(aliceAs["token"]).Withdraw(ctx, store.Withdrawal{ID: fmt.Sprint("alice/try-", w.tries),
+		Account: "alice", Asset: bnb, Amount: coins(1), Network: "BSC", Address: "0x1"})
 	return err
 }
 

@@ -381,7 +381,8 @@ func TestAHolderNeedsNoApproval(t *testing.T) {
 // TestASecretIsNotShown: who looks at a proposal sees no hash of a password and no sealed secret.
 func TestASecretIsNotShown(t *testing.T) {
 	eachToPropose(t, func(t *testing.T, _ string, db *store.DB, _ *testkit.Clock) {
-		for op, secret := range map[control.Operation]string{control.AddLogin: "AwAAAAAAAAAA", control.CreateKey: "c2VhbGVk"} {
+		for op, secret := range map[control.Operation]string{control.AddLogin: "AwAAAAAAAAAA",
+			control.CreateKey: "c2VhbGVk"} {
 			p := propose(t, db, proposer, op)
 			if !strings.Contains(string(p.Content), secret) || strings.Contains(p.Shown(), secret) ||
 				!strings.Contains(p.Shown(), "(hidden)") {
