@@ -60,11 +60,17 @@ type dayPage struct {
 	Before string // the page of the day before, or ""
 	After  string // that of the day after, or ""
 	Totals table
-	Late   int      // events that came when the day was closed
-	Events table    // the first of them, for those who see entries
-	Over   []string // tokens whose rewards of the day are over a limit, and wait for approval
-	May    bool     // the visitor's role may approve them, or propose that
+	Late   int         // events that came when the day was closed
+	Events table       // the first of them, for those who see entries
+	Over   []overLimit // what waits for approval
+	May    bool        // the visitor's role may approve them, or propose that
 	F      *ui.Form
+}
+
+// overLimit is a token whose rewards of the day are over a limit.
+type overLimit struct {
+	Asset string
+	Why   string // the total and the limit, as the books say it
 }
 
 func (v *visit) day() error { return v.showDay(http.StatusOK, ui.EmptyForm()) }
@@ -98,8 +104,8 @@ func (v *visit) showDay(status int, f *ui.Form) error {
 		return err
 	}
 	for _, t := range tokens {
-		if t.PaidThrough+1 == d && errors.Is(t.Waiting, staking.ErrLimit) {
-			p.Over = append(p.Over, t.Asset)
+		if over, is := errors.AsType[*ledger.Error](t.Waiting); is && t.PaidThrough+1 == d && over.Kind == staking.ErrLimit {
+			p.Over = append(p.Over, overLimit{t.Asset, over.Detail})
 		}
 	}
 	p.Totals = table{Title: "day.totals", Empty: "day.totals.none", Columns: []column{{"terms.token", false},

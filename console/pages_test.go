@@ -287,7 +287,7 @@ func TestADayOverItsLimit(t *testing.T) {
 	o.settle(2)
 	olga, anton := o.as("olga"), o.as("anton")
 	olga.get("/console").has("needs approval", `href="/console/days/2026-03-03"`)
-	anton.get("/console/days/2026-03-03").has("over a limit").hasNot("Propose to pay them")
+	anton.get("/console/days/2026-03-03").has("over a limit", "the day&#39;s total ").hasNot("Propose to pay them")
 	olga.get("/console/days/2026-03-03").has("Propose to pay them")
 	at := olga.post("/console/days/2026-03-03", "asset", "BNB", "reason", "many new holders").
 		is(http.StatusSeeOther).location
