@@ -30,7 +30,7 @@ func TestAWithdrawalNeedsAFactor(t *testing.T) {
 		try := func(by *store.DB) string {
 			t.Helper()
 			n++
-			_, err := by.Withdraw(ctx, store.Withdrawal{ID: fmt.Sprintf("w%d", n), Account: "alice", Asset: bnb,
+			_, err := by.Withdraw(ctx, store.Withdrawal{ID: fmt.Sprintf("alice/w%d", n), Account: "alice", Asset: bnb,
 				Amount: coins(1), Address: "0x1"})
 			return reasonOf(err)
 		}
