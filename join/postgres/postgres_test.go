@@ -310,7 +310,7 @@ func testStops(t *testing.T, x *exchange) {
 	end.Identity = "1/1"
 	wantsChanged(t, s, end, "may be lost")
 	end.Identity = identity
-	_, records = mustRead(t, s, end)
+	mustRead(t, s, end)
 	x.do("INSERT INTO postings (account, asset, amount) VALUES ('a', 'BNB', 1)")
 	x.released()
 	x.do("SELECT pg_replication_slot_advance('stops', pg_current_wal_lsn())")

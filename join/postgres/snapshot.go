@@ -18,7 +18,6 @@ import (
 type beginning struct {
 	lsn    pglogrepl.LSN // where the changes begin that the snapshot does not have
 	last   join.Place    // of the record that was returned last
-	done   bool          // all rows were returned
 	tables []pgx.Identifier
 	rows   *pgconn.ResultReader // of the table that is read; nil: none is
 	table  relation
