@@ -53,12 +53,9 @@ func Join(ctx context.Context, o Options, j JoinOptions) (r JoinMeasured, err er
 		if err != nil {
 			return err
 		}
-		s := &source{books: b, JoinOptions: j, folder: folder, random: rand.New(rand.NewPCG(o.Seed, 0)),
-			assets: map[string]ledger.Asset{}, changed: map[change]ledger.Amount{}}
 		all, err := b.Assets(ctx)
-		for _, a := range all {
-			s.assets[a.Symbol] = a
-		}
+		s := &source{books: b, JoinOptions: j, folder: folder, random: rand.New(rand.NewPCG(o.Seed, 0)),
+			assets: ledger.BySymbol(all), changed: map[change]ledger.Amount{}}
 		if err == nil {
 			err = s.measure(ctx, &r)
 		}

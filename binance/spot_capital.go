@@ -297,11 +297,7 @@ func (r *request) assets() (map[string]ledger.Asset, error) {
 	if err != nil {
 		return nil, err
 	}
-	assets := make(map[string]ledger.Asset, len(all))
-	for _, a := range all {
-		assets[a.Symbol] = a
-	}
-	return assets, nil
+	return ledger.BySymbol(all), nil
 }
 
 // coin is a token and what the account has of it, in the exchange's fields.

@@ -57,11 +57,7 @@ func readAssets(ctx context.Context, db *store.DB) (assets, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := assets{}
-	for _, asset := range list {
-		a[asset.Symbol] = asset
-	}
-	return a, nil
+	return ledger.BySymbol(list), nil
 }
 
 // parseAmount is an asset of the books, and an amount of it as a person writes it. Its

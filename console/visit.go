@@ -163,9 +163,5 @@ func (v *visit) ownPath(name, other string) string {
 // assets are all that the books keep, by symbol.
 func (v *visit) assets() (map[string]ledger.Asset, error) {
 	all, err := v.Books.Assets(v.context())
-	assets := make(map[string]ledger.Asset, len(all))
-	for _, a := range all {
-		assets[a.Symbol] = a
-	}
-	return assets, err
+	return ledger.BySymbol(all), err
 }

@@ -51,11 +51,8 @@ func Compare(ctx context.Context, c Config) (Compared, error) {
 	if err != nil {
 		return Compared{}, err
 	}
-	d := &dryRun{run: run{Config: c}, assets: map[string]ledger.Asset{}, parts: map[reports.Part]*sourcePart{},
+	d := &dryRun{run: run{Config: c}, assets: ledger.BySymbol(all), parts: map[reports.Part]*sourcePart{},
 		opened: map[ledger.Account]opening{}, seen: map[string]said{}}
-	for _, a := range all {
-		d.assets[a.Symbol] = a
-	}
 	known, err := books.Partitions(ctx)
 	if err != nil {
 		return Compared{}, err

@@ -40,7 +40,7 @@ const (
 	ledgerToRead  = "SOFTSTAKE_TEST_LEDGER"
 	killsInLong   = 200
 	kills         = 3
-	killsOfServer = 3 // every so many times the server is ended as well
+	killsOfServer = 3 // the server is stopped too at each third kill
 	betweenWrites = 5 * time.Millisecond
 	firstOutbox   = 1_000_000_000 // so that no posting has the ID of an event of the outbox
 )

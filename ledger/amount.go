@@ -37,6 +37,15 @@ type Asset struct {
 	MaxSupply Amount // the most there can be, in smallest units, at most 2^62−1
 }
 
+// BySymbol are assets by their symbols.
+func BySymbol(all []Asset) map[string]Asset {
+	assets := make(map[string]Asset, len(all))
+	for _, a := range all {
+		assets[a.Symbol] = a
+	}
+	return assets
+}
+
 // Check returns ErrInvalid unless the symbol, the scale and the supply are in range.
 func (a Asset) Check() error {
 	if len(a.Symbol) < 1 || len(a.Symbol) > 20 {

@@ -40,11 +40,12 @@ func Read(in io.Reader, assets map[string]ledger.Asset) (f Figures, err error) {
 		_, _ = text.Discard(3)
 	}
 	r := reader{assets: assets}
-	if first, err := firstByte(text); err != nil {
+	first, err := firstByte(text)
+	switch {
+	case err != nil:
 		return Figures{}, err
-	} else if first == '{' {
-		err = r.lines(text)
-		return r.end(err)
+	case first == '{':
+		return r.end(r.lines(text))
 	}
 	return r.end(r.csv(text))
 }
@@ -97,7 +98,7 @@ func (r *reader) add(account, asset, balance string) error {
 		r.f.Ignored++
 		return nil
 	}
-	amount, err := a.Parse(withoutZeros(balance))
+	amount, err := a.Parse(balance)
 	if err != nil {
 		return ledger.At("balance", err)
 	}
@@ -105,14 +106,6 @@ func (r *reader) add(account, asset, balance string) error {
 		r.f.Balances = append(r.f.Balances, Balance{ledger.Account(r.last), a.Symbol, amount})
 	}
 	return nil
-}
-
-// withoutZeros is a decimal without the zeros that end its fraction: databases write as many as a column has.
-func withoutZeros(decimal string) string {
-	if !strings.Contains(decimal, ".") {
-		return decimal
-	}
-	return strings.TrimSuffix(strings.TrimRight(decimal, "0"), ".")
 }
 
 // state sets what state the figures are of.

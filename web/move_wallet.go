@@ -31,7 +31,7 @@ func (v *visit) wallet() (*wallet, error) {
 	if w.all, err = v.Books.Assets(v.context()); err != nil {
 		return nil, err
 	}
-	w.assets = bySymbol(w.all)
+	w.assets = ledger.BySymbol(w.all)
 	if w.holder, err = v.holder(reports.Accruals); err != nil {
 		return nil, err
 	}

@@ -242,7 +242,7 @@ func (v *visit) spotHistory() error {
 	if p.Assets, err = v.Books.Assets(v.context()); err != nil {
 		return err
 	}
-	assets := bySymbol(p.Assets)
+	assets := ledger.BySymbol(p.Assets)
 	if _, known := assets[p.Asset]; p.Asset != "" && !known {
 		return ledger.ErrNotFound.In("asset", "asset %q", ledger.Clip(p.Asset))
 	}

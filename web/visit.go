@@ -166,15 +166,7 @@ func (v *visit) asked() *ui.Form { return ui.FormOf(v.r.Form) }
 // assets are all that the books keep, by symbol.
 func (v *visit) assets() (map[string]ledger.Asset, error) {
 	all, err := v.Books.Assets(v.context())
-	return bySymbol(all), err
-}
-
-func bySymbol(all []ledger.Asset) map[string]ledger.Asset {
-	assets := make(map[string]ledger.Asset, len(all))
-	for _, a := range all {
-		assets[a.Symbol] = a
-	}
-	return assets
+	return ledger.BySymbol(all), err
 }
 
 // asset is the asset of a symbol: also one that was added since the others were read.
