@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/softstake/softstake/scenario"
+	"github.com/softstake/softstake/testkit"
 )
 
 func TestMain(m *testing.M) { scenario.Main(m) }
@@ -154,6 +155,13 @@ func TestContract(t *testing.T) {
 		run(t, dir, nil, "go", "generate", ".")
 		run(t, dir, nil, "go", "build", "-ldflags=-w", "-o", "goclient", ".")
 		s.compare(t, run(t, dir, s.given(t, "go"), filepath.Join(dir, "goclient")))
+	})
+	t.Run("client", func(t *testing.T) {
+		text := testkit.Must(os.ReadFile(filepath.Join("testdata", "answers.json")))(t)
+		if diff := cmp.Diff(ofOthers(t, text), talk(t, s, "own", "own-other")); diff != "" {
+			t.Errorf("wanted (-), and got (+):\n%s", diff)
+		}
+		streams(t, s)
 	})
 }
 
