@@ -92,10 +92,10 @@ var arrows = map[string][]string{
 	"cli": {"ingest", "join", "join/postgres", "openid",
 		"reports", "control", "simulation", "idempotency", "people", "serve",
 		"web", "console", "mail",
-		"bench", "demo", "history", "store", "outbox", "imports", "consent", "pricing", "evidence", "conversion",
+		"bench", "demo", "demo/exchange", "client", "pgserver",
+		"history", "store", "outbox", "imports", "consent", "pricing", "evidence", "conversion",
 		"staking", "access", "audit", "ledger", "strictjson", "verify", "s3", "integrity", "reconcile", "db"},
-	"client/generate":     {"api"},
-	"pgtest":              {},
+	"pgtest":              {"pgserver"},
 	"testkit":             {},
 	"openid/providertest": {},
 	"s3/s3test":           {},
@@ -104,10 +104,14 @@ var arrows = map[string][]string{
 	"clients":  {"access", "pgtest", "scenario", "testkit"},
 	"browser":  {"scenario"},
 	"contract": {"client", "scenario"},
-	"client":   {},
 	"attack":   {"scenario", "reports", "store", "people", "pricing", "control", "staking", "factor", "access", "ledger"},
 	"release":  {},
 	"main":     {"cli"},
+
+	"client":          {},
+	"client/generate": {"api"},
+	"demo/exchange":   {"db"},
+	"pgserver":        {},
 
 	"store/schema":  {"staking", "access", "ledger", "db"},
 	"store/restore": {"db"},
@@ -130,7 +134,7 @@ var testArrows = map[string][]string{"store": {"reports", "factor"}, "api": {"im
 // drivers are the libraries that know SQL, and whoDrives the packages that may import them.
 var (
 	drivers   = []string{"database/sql", "github.com/jackc/", "zombiezen.com/go/sqlite", "modernc.org/sqlite"}
-	whoDrives = []string{"db", "join/postgres", "reconcile", "scenario", "pgtest"}
+	whoDrives = []string{"db", "join/postgres", "reconcile", "scenario", "pgserver", "pgtest"}
 )
 
 // exact are the packages that count money, in which no number may be a float.

@@ -28,6 +28,8 @@ type demoCmd struct {
 	Last    *staking.Day `placeholder:"DAY" help:"The last of the days. Without it: 2025-10-31, whatever day it is, so that the same seed prints the same."`
 	Factor  string       `name:"withdrawal-factor" enum:"on,off" default:"off" help:"on: a holder withdraws with a passkey or an authenticator app only, as in books that are made with init."`
 	Report  bool         `help:"Print the report and end."`
+	Join    bool         `help:"Show softstake beside a made-up exchange with a ledger of its own, and end: its changes come in, its holders earn, payouts go back, and both sides are compared."`
+	Ledger  string       `enum:"postgres,sqlite,auto" default:"auto" help:"With --join, where the exchange keeps its ledger: postgres, which is started for it, or sqlite. Without it: PostgreSQL where it is installed."`
 	Listen  string       `placeholder:"ADDRESS" help:"Where the town is served; port 0 takes a free one. Without it: 127.0.0.1:8080, or a free port where that is taken."`
 }
 
@@ -43,10 +45,14 @@ they are ordinary books and stay, and their clock is not moved beyond today.
 Example:
   softstake demo
   softstake demo --report --holders 5000 --days 90 --seed 7
+  softstake demo --join
   softstake demo --db sqlite:town.db`
 }
 
 func (c *demoCmd) Run(env *Env) error {
+	if c.Join {
+		return c.besideExchange(env)
+	}
 	o := demo.Options{Holders: c.Holders, Days: c.Days, Seed: c.Seed, Last: given(c.Last, demo.LastDay()),
 		Volatile: !env.DBGiven, Insecure: env.Insecure, Factor: c.Factor == "on", Sealer: env.optionalSealer}
 	if err := c.checkListen(env.Insecure); err != nil {

@@ -109,8 +109,8 @@ func TestTheLogHasNoSecret(t *testing.T) {
 	}
 }
 
-// exchange is a request, what comes of it, and its signature where it has one.
-type exchange struct {
+// roundTrip is a request, what comes of it, and its signature where it has one.
+type roundTrip struct {
 	scenario.Request
 	status    int
 	signature string
@@ -130,8 +130,8 @@ func TestTheLogHasNoPassword(t *testing.T) {
 }
 
 // requests are some of every sort.
-func requests(base, key, secret, token string) []exchange {
-	signed := func(method, path, parameters, secret string, status int) exchange {
+func requests(base, key, secret, token string) []roundTrip {
+	signed := func(method, path, parameters, secret string, status int) roundTrip {
 		payload := parameters + "&timestamp=" + strconv.FormatInt(noon.UnixMilli(), 10)
 		mac := hmac.New(sha256.New, []byte(secret))
 		mac.Write([]byte(payload))
@@ -144,15 +144,15 @@ func requests(base, key, secret, token string) []exchange {
 		} else {
 			a.URL += "?" + payload
 		}
-		return exchange{a, status, signature}
+		return roundTrip{a, status, signature}
 	}
-	bearer := func(method, path, body, token string, status int) exchange {
-		return exchange{scenario.Request{Method: method, URL: base + path, Body: body,
+	bearer := func(method, path, body, token string, status int) roundTrip {
+		return roundTrip{scenario.Request{Method: method, URL: base + path, Body: body,
 			Headers: map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json",
 				"Idempotency-Key": "once-" + strconv.Itoa(status)}}, status, ""}
 	}
 	deposit := `{"id":"d-1","kind":"deposit","moves":[{"from":"@custody","to":"alice","asset":"BNB","amount":"2"}]}`
-	return []exchange{
+	return []roundTrip{
 		signed("GET", "/sapi/v1/soft-staking/list", "size=1", secret, 200),
 		signed("GET", "/sapi/v1/soft-staking/list", "size=1", "wrong", 400),
 		signed("GET", "/sapi/v1/soft-staking/set", "softStaking=true", secret, 400), // the documents are not accepted

@@ -98,7 +98,7 @@ func TestAStalledStandby(t *testing.T) {
 	}
 	primary := pgtest.New(t)
 	url := testkit.Must(primary.NewDatabase(t.Context(), "books"))(t)
-	standby := primary.Standby(t)
+	standby := pgtest.Standby(t, primary)
 	p := opened(t, url, time.Now)
 	r, a := &reader{}, &acknowledgements{}
 	for round := range rounds {

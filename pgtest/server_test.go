@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/softstake/softstake/pgserver"
 )
 
 // asVictim, in the environment, has this test program start a server and wait to be killed.
@@ -65,7 +67,7 @@ func TestNobodyIsLetInWithoutThePassword(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.User = url.UserPassword(superuser, "guess")
+	u.User = url.UserPassword(pgserver.Superuser, "guess")
 	conn, err := pgx.Connect(t.Context(), u.String())
 	if err == nil {
 		t.Fatalf("connected with a wrong password: %v", conn.Close(t.Context()))
@@ -101,41 +103,16 @@ func TestStopAndRestart(t *testing.T) {
 	if err := s.Close(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(s.dir); !errors.Is(err, os.ErrNotExist) {
-		t.Fatalf("the folder %s is still there: %v", s.dir, err)
+	if _, err := os.Stat(s.Dir()); !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("the folder %s is still there: %v", s.Dir(), err)
 	}
 }
 
 func TestStartSaysWhyItCannot(t *testing.T) {
 	s := New(t)
 	// The folder holds a cluster already: initdb refuses, and its words are in the message.
-	if _, err := Start(t.Context(), s.dir); err == nil || !strings.Contains(err.Error(), "not empty") {
+	if _, err := pgserver.Start(t.Context(), s.Dir()); err == nil || !strings.Contains(err.Error(), "not empty") {
 		t.Fatalf("a second cluster in one folder: %v", err)
-	}
-}
-
-func TestFindBinaries(t *testing.T) {
-	t.Setenv("PATH", "")
-	root := t.TempDir()
-	pattern := filepath.Join(root, "*", "bin", "initdb")
-	if _, err := findBinaries(pattern); !errors.Is(err, ErrMissing) {
-		t.Fatalf("nothing installed: %v, want ErrMissing", err)
-	}
-	for _, version := range []string{"9", "18", "15", "old"} {
-		bin := filepath.Join(root, version, "bin")
-		if err := os.MkdirAll(bin, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(bin, "initdb"), nil, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got, err := findBinaries(pattern); err != nil || got != filepath.Join(root, "18", "bin") {
-		t.Fatalf("the newest of 9, 18, 15: %s, %v", got, err)
-	}
-	t.Setenv("PATH", filepath.Join(root, "15", "bin"))
-	if got, err := findBinaries(pattern); err != nil || got != filepath.Join(root, "15", "bin") {
-		t.Fatalf("that of PATH: %s, %v", got, err)
 	}
 }
 
@@ -155,8 +132,8 @@ func TestWithoutPostgreSQL(t *testing.T) {
 		required, want string
 	}{
 		{nil, "1", ""},
-		{ErrMissing, "", "skip"},
-		{ErrMissing, "1", "fail"},
+		{pgserver.ErrMissing, "", "skip"},
+		{pgserver.ErrMissing, "1", "fail"},
 		{errors.New("another"), "", "fail"},
 	} {
 		t.Setenv(required, c.required)
@@ -174,7 +151,7 @@ func beVictim() error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(s.running.cmd.Process.Pid, s.dir)
+	fmt.Println(s.PID(), s.Dir())
 	select {}
 }
 

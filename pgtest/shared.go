@@ -1,3 +1,4 @@
+// Package pgtest gives tests databases of a PostgreSQL server of their own, one for each test process.
 package pgtest
 
 import (
@@ -6,11 +7,30 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/softstake/softstake/pgserver"
 )
+
+// Server is a server of the test process's own.
+type Server = pgserver.Server
+
+// AppRole is a role of each server that has no rights of its own.
+const AppRole = pgserver.AppRole
+
+// App is the URL of a database of a server, for AppRole.
+func App(url string) string {
+	return strings.Replace(url, "//"+pgserver.Superuser+":", "//"+AppRole+":", 1)
+}
+
+// Owner is the URL of a database of a server, for the role that owns what tests make, whose ever URL is given.
+func Owner(url string) string {
+	return strings.Replace(url, "//"+AppRole+":", "//"+pgserver.Superuser+":", 1)
+}
 
 // required, set to 1, makes tests fail where PostgreSQL is missing, instead of skipping them.
 const required = "SOFTSTAKE_REQUIRE_POSTGRES"
@@ -74,7 +94,7 @@ func Shared(t testing.TB) *Server {
 // Database is the URL of a new database on the shared server, dropped when the test ends.
 func Database(t testing.TB) string {
 	t.Helper()
-	return Copy(t, emptyDatabase)
+	return Copy(t, pgserver.EmptyDatabase)
 }
 
 // Copy is Database, with all that is in the named database of the shared server, to which
@@ -138,12 +158,31 @@ func New(t testing.TB, settings ...string) *Server {
 	return s
 }
 
+// Standby is a server of the test's own that is the synchronous standby of another one. It takes some
+// seconds. It is skipped or fails as Shared does.
+func Standby(t testing.TB, s *Server) *Server {
+	t.Helper()
+	dir, err := os.MkdirTemp("", fmt.Sprintf("softstake-pgtest-%d-*", os.Getpid()))
+	need(t, err)
+	standby, err := s.Standby(t.Context(), dir)
+	if standby != nil {
+		t.Cleanup(func() {
+			err := standby.Resume()
+			if err := errors.Join(err, closeSoon(standby)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	need(t, err)
+	return standby
+}
+
 // need ends the test where there is no server.
 func need(t testing.TB, err error) {
 	t.Helper()
 	switch {
 	case err == nil:
-	case errors.Is(err, ErrMissing) && os.Getenv(required) != "1":
+	case errors.Is(err, pgserver.ErrMissing) && os.Getenv(required) != "1":
 		t.Skipf("%v; %s=1 makes this a failure", err, required)
 	default:
 		t.Fatal(err)
@@ -163,7 +202,7 @@ func temporary(ctx context.Context, settings ...string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := Start(ctx, dir, settings...)
+	s, err := pgserver.Start(ctx, dir, settings...)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}

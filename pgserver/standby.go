@@ -1,4 +1,4 @@
-package pgtest
+package pgserver
 
 import (
 	"context"
@@ -6,43 +6,42 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"syscall"
-	"testing"
 	"time"
 )
 
-// Standby is a server of the test's own that follows another one, which waits for it at each COMMIT: it is
-// that one's synchronous standby. It takes some seconds. It is skipped or fails as Shared does.
-func (s *Server) Standby(t testing.TB) *Server {
-	t.Helper()
-	dir, err := os.MkdirTemp("", fmt.Sprintf("softstake-pgtest-%d-*", os.Getpid()))
-	need(t, err)
+// Standby is a server in a folder that follows this one, which waits for it at each COMMIT: it is this one's
+// synchronous standby. It takes some seconds. Close it also where there is an error, unless it is nil.
+func (s *Server) Standby(ctx context.Context, dir string) (*Server, error) {
 	port, err := freePort()
-	need(t, err)
+	if err != nil {
+		return nil, err
+	}
 	standby := &Server{dir: dir, bin: s.bin, port: port, password: s.password}
-	t.Cleanup(func() {
-		err := standby.Resume()
-		if err := errors.Join(err, closeSoon(standby)); err != nil {
-			t.Error(err)
+	for _, step := range []func() error{
+		func() error { return giveToServer(dir) },
+		func() error { return standby.copyFrom(ctx, s) },
+		func() error { return standby.Restart(ctx) },
+		// After the copy: what takes over waits for nobody.
+		func() error { return s.execute(ctx, "ALTER SYSTEM SET synchronous_standby_names = '*'") },
+		func() error { return s.execute(ctx, "SELECT pg_reload_conf()") },
+		func() error {
+			return s.await(ctx, "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'", 1)
+		},
+	} {
+		if err := step(); err != nil {
+			return standby, err
 		}
-	})
-	need(t, giveToServer(dir))
-	need(t, standby.copyFrom(t.Context(), s))
-	need(t, standby.Restart(t.Context()))
-	// After the copy: what takes over waits for nobody.
-	need(t, s.execute(t.Context(), "ALTER SYSTEM SET synchronous_standby_names = '*'"))
-	need(t, s.execute(t.Context(), "SELECT pg_reload_conf()"))
-	need(t, s.await(t.Context(), "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'", 1))
-	return standby
+	}
+	return standby, nil
 }
 
 // copyFrom makes the data folder of a standby from a server that runs.
 func (s *Server) copyFrom(ctx context.Context, primary *Server) error {
-	from := url.URL{Scheme: "postgres", User: url.UserPassword(superuser, primary.password),
+	from := url.URL{Scheme: "postgres", User: url.UserPassword(Superuser, primary.password),
 		Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(primary.port)), RawQuery: "sslmode=disable"}
 	// A PATH may have links to the server's programs alone.
 	initdb, err := filepath.EvalSymlinks(filepath.Join(s.bin, "initdb"))

@@ -1,4 +1,4 @@
-package pgtest
+package pgserver
 
 import (
 	"bytes"
@@ -93,7 +93,7 @@ func (s *Server) initialize(ctx context.Context) error {
 	}
 	// --no-sync: a machine that loses power ends the tests; only what the server itself writes must last.
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, "initdb"), "--pgdata", s.data(), "--no-sync",
-		"--encoding=UTF8", "--locale=C", "--username", superuser, "--auth=scram-sha-256", "--pwfile", passwordFile)
+		"--encoding=UTF8", "--locale=C", "--username", Superuser, "--auth=scram-sha-256", "--pwfile", passwordFile)
 	if err := s.withLog(cmd, cmd.Run); err != nil {
 		return fmt.Errorf("%s: %w (the folder must be within reach of the user that the server runs as)\n%s",
 			cmd.Path, err, s.logEnd())

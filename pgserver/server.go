@@ -1,7 +1,7 @@
-// Package pgtest starts a PostgreSQL server for tests: from the installed
-// binaries, in a temporary folder, on loopback, never as root. It knows nothing
-// of the books that are kept in it.
-package pgtest
+// Package pgserver starts a PostgreSQL server of our own, for tests and for the demo: from the installed
+// binaries, in a folder that goes with it, on loopback, never as root. It knows nothing of what is kept
+// in it.
+package pgserver
 
 import (
 	"context"
@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -20,14 +19,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// superuser is the role that owns what tests make.
-const superuser = "softstake"
+// Superuser is the role that owns what tests make.
+const Superuser = "softstake"
 
-// AppRole may log in, with the same password, and has no rights of its own: a test grants it some.
+// AppRole may log in, with the same password, and has no rights of its own: who wants it grants it some.
 const AppRole = "softstake_app"
 
-// emptyDatabase is what PostgreSQL copies when it makes a database.
-const emptyDatabase = "template1"
+// EmptyDatabase is what PostgreSQL copies when it makes a database.
+const EmptyDatabase = "template1"
 
 // readyWithin bounds the wait for a server that was started; one that was
 // stopped at once first reads its log again.
@@ -50,8 +49,7 @@ type Server struct {
 
 // Start makes a new database cluster in the folder and starts a server on it.
 // As root the folder is given to the user postgres, as whom the server runs and
-// who must be able to reach it (a testing.TempDir is closed to others; New and
-// Shared find a place themselves). Without PostgreSQL its error is ErrMissing.
+// who must be able to reach it (a testing.TempDir is closed to others). Without PostgreSQL its error is ErrMissing.
 func Start(ctx context.Context, dir string, settings ...string) (*Server, error) {
 	bin, err := findBinaries(debianBinaries)
 	if err != nil {
@@ -75,25 +73,25 @@ func Start(ctx context.Context, dir string, settings ...string) (*Server, error)
 	return s, nil
 }
 
-// App is the URL of a database of a server, for AppRole.
-func App(url string) string { return strings.Replace(url, "//"+superuser+":", "//"+AppRole+":", 1) }
-
-// Owner is the URL of a database of a server, for the role that owns what tests make, whose ever URL is given.
-func Owner(url string) string { return strings.Replace(url, "//"+AppRole+":", "//"+superuser+":", 1) }
-
 // URL is where a database of the server is reached, on 127.0.0.1 and with the password.
 func (s *Server) URL(database string) string {
 	u := url.URL{
-		Scheme: "postgres", User: url.UserPassword(superuser, s.password),
+		Scheme: "postgres", User: url.UserPassword(Superuser, s.password),
 		Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)), Path: "/" + database,
 		RawQuery: "sslmode=disable",
 	}
 	return u.String()
 }
 
+// Dir is the folder that has the server's data, and goes with it.
+func (s *Server) Dir() string { return s.dir }
+
+// PID is the process ID of a server that runs.
+func (s *Server) PID() int { return s.running.cmd.Process.Pid }
+
 // NewDatabase makes an empty database and returns its URL.
 func (s *Server) NewDatabase(ctx context.Context, name string) (string, error) {
-	return s.CopyDatabase(ctx, name, emptyDatabase)
+	return s.CopyDatabase(ctx, name, EmptyDatabase)
 }
 
 // CopyDatabase makes a database with all that is in another, to which nobody may be
