@@ -111,6 +111,8 @@ var arrows = map[string][]string{
 	"client":          {},
 	"client/generate": {"api"},
 	"demo/exchange":   {"db"},
+	"examples":        {"scenario", "pgtest"},
+	"examples/ledger": {"client"},
 	"pgserver":        {},
 
 	"store/schema":  {"staking", "access", "ledger", "db"},
@@ -134,7 +136,7 @@ var testArrows = map[string][]string{"store": {"reports", "factor"}, "api": {"im
 // drivers are the libraries that know SQL, and whoDrives the packages that may import them.
 var (
 	drivers   = []string{"database/sql", "github.com/jackc/", "zombiezen.com/go/sqlite", "modernc.org/sqlite"}
-	whoDrives = []string{"db", "join/postgres", "reconcile", "scenario", "pgserver", "pgtest"}
+	whoDrives = []string{"db", "join/postgres", "reconcile", "scenario", "pgserver", "pgtest", "examples/ledger"}
 )
 
 // exact are the packages that count money, in which no number may be a float.

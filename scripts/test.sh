@@ -19,6 +19,7 @@ have_postgres() {
 
 have_node() { command -v node >/dev/null; }
 have_npm() { command -v npm >/dev/null; }
+have_python() { command -v python3 >/dev/null; }
 have_chromium() { command -v chromium >/dev/null; }
 
 install() { DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; }
@@ -39,16 +40,17 @@ install_postgres() {
 	install postgresql
 }
 
-if ! have_postgres || ! have_node || ! have_npm || ! have_chromium; then
+if ! have_postgres || ! have_node || ! have_npm || ! have_python || ! have_chromium; then
 	if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-		echo "test: PostgreSQL, Node, npm or Chromium is missing. Install them (on Debian: sudo apt-get install" >&2
-		echo "      postgresql nodejs npm chromium), or run what needs none of them: go test ./..." >&2
+		echo "test: PostgreSQL, Node, npm, Python or Chromium is missing. Install them (on Debian: sudo apt-get install" >&2
+		echo "      postgresql nodejs npm python3 chromium), or run what needs none of them: go test ./..." >&2
 		exit 1
 	fi
 	apt-get update
 	have_postgres || install_postgres
 	have_node || install nodejs
 	have_npm || install npm # some packages of Node bring it, and refuse Debian's beside it
+	have_python || install python3
 	have_chromium || install chromium fonts-liberation
 fi
 

@@ -1,0 +1,155 @@
+// Package examples has programs for those who build on softstake. Its tests run them, as they are, beside the real
+// server.
+package examples
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/scenario"
+)
+
+func TestMain(m *testing.M) { scenario.Main(m) }
+
+// site is books whose holder has earned, as payouts, and the program that serves them.
+type site struct{ url, token, books string }
+
+const holder = "u-1001"
+
+func open(t *testing.T) *site {
+	t.Helper()
+	s := &site{books: scenario.NewURL(t, "sqlite", false)}
+	day := func(before int) string { return time.Now().UTC().AddDate(0, 0, -before).Format(time.DateOnly) }
+	s.softstake(t, "", "init", "--from", day(6), "--four-eyes", "off")
+	s.softstake(t, "account,region,asset,amount\n"+holder+",DE,BNB,20\n", "load", "-")
+	s.softstake(t, "", "accept", holder)
+	s.softstake(t, "", "enroll", holder, "--at", day(5)+"T12:00:00Z")
+	s.softstake(t, "", "fund", "BNB", "1")
+	s.softstake(t, "", "payouts", "on")
+	s.softstake(t, "", "settle")
+	var made struct{ Token string }
+	if err := json.Unmarshal(s.softstake(t, "", "token", "create", "--role", "exchange", "--json"), &made); err != nil {
+		t.Fatal(err)
+	}
+	s.token = made.Token
+	s.url = "http://" + scenario.Serve(t, s.books)
+	return s
+}
+
+// softstake runs a command of the program, which must end well, and returns what it printed.
+func (s *site) softstake(t *testing.T, stdin string, args ...string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := scenario.Start(t, s.books, strings.NewReader(stdin), &out, args...).Wait(time.Minute); err != nil {
+		t.Fatalf("%v: %v", args, err)
+	}
+	return out.Bytes()
+}
+
+// run runs a program, which must end well, and returns what it printed.
+func run(t *testing.T, env []string, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	var problems bytes.Buffer
+	cmd.Stderr = &problems
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s%s", name, args, err, out, problems.Bytes())
+	}
+	return string(out)
+}
+
+// none fails where a payout is open.
+func (s *site) none(t *testing.T) {
+	t.Helper()
+	if got := string(s.softstake(t, "", "payouts", "list")); got != "Every payout is credited.\n" {
+		t.Errorf("payouts are open: %s", got)
+	}
+}
+
+// TestPython: each payout is credited once and acknowledged, whatever is run again.
+func TestPython(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if errors.Is(err, exec.ErrNotFound) && os.Getenv("SOFTSTAKE_REQUIRE_CLIENTS") != "1" {
+		t.Skip(err)
+	}
+	s := open(t)
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	env := []string{"SOFTSTAKE_TOKEN=" + s.token, "NO_PROXY=127.0.0.1"}
+	first := run(t, env, python, "python/payouts.py", s.url, path)
+	second := run(t, env, python, "python/payouts.py", s.url, path)
+	if !regexp.MustCompile(`^read [34] payouts\n$`).MatchString(first) || second != "read 0 payouts\n" {
+		t.Errorf("it says %q, and then %q", first, second)
+	}
+	s.none(t)
+}
+
+// TestLedger: softstake follows the example's outbox, and the example credits each payout once; its events acknowledge
+// them, and both sides have the same.
+func TestLedger(t *testing.T) {
+	server := pgtest.New(t, "wal_level=logical")
+	address, err := server.NewDatabase(t.Context(), "ledger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	ledger := filepath.Join(dir, "ledger")
+	run(t, nil, "go", "build", "-ldflags=-w", "-o", ledger, "./ledger")
+	s := open(t)
+	env := []string{"DATABASE_URL=" + address, "SOFTSTAKE_TOKEN=" + s.token, "NO_PROXY=127.0.0.1"}
+	run(t, env, ledger, "init")
+	database, err := pgx.Connect(t.Context(), address)
+	if err == nil { // from before there was an outbox, as in the books
+		_, err = database.Exec(t.Context(), "INSERT INTO balances VALUES ('u-1001', 'BNB', 'free', 20)")
+	}
+	if err := errors.Join(err, database.Close(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"open u-1001 DE", "post u-1001 BNB free 0.5", "open u-1002 FR",
+		"post u-1002 BNB free 7.5", "post u-1002 BNB free -2.5", "post u-1002 BNB held 2.5"} {
+		run(t, env, ledger, strings.Fields(command)...)
+	}
+	at, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := at.User.Password()
+	t.Setenv("PGPASSWORD", password) // for softstake: an address has none
+	at.User = url.User(at.User.Username())
+	source := at.String() + "&slot=softstake&publication=softstake&snapshot=outbox"
+	join := func() {
+		s.softstake(t, "", "join", source, "--name", "example", "--mapping", "ledger/mapping.json", "--until-end")
+	}
+	join()
+	if out := run(t, env, ledger, "credit", s.url); !regexp.MustCompile("^credited [34] ").MatchString(out) {
+		t.Errorf("it says %q", out)
+	}
+	if out := run(t, env, ledger, "credit", s.url); !strings.HasPrefix(out, "credited 0 ") {
+		t.Errorf("credited again, it says %q", out)
+	}
+	join()
+	s.none(t)
+	theirs := regexp.MustCompile(`(?m)^u-1001,BNB,(20\.5\d+)\nu-1002,BNB,7\.5$`).FindStringSubmatch(
+		run(t, env, ledger, "balances"))
+	if theirs == nil {
+		t.Fatal("the example's balances are others")
+	}
+	for account, pattern := range map[string]string{"u-1001": theirs[1] + ` +0`, "u-1002": `5 +2\.5`} {
+		if ours := s.softstake(t, "", "account", "show", account); !regexp.MustCompile(`BNB +` + pattern).Match(ours) {
+			t.Errorf("%s has not %s:\n%s", account, pattern, ours)
+		}
+	}
+}
