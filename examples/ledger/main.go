@@ -93,15 +93,15 @@ func post(ctx context.Context, t pgx.Tx, e event) (id int64, err error) {
 	return write(ctx, t, e)
 }
 
-// write writes an event. What it has changed is locked until the transaction ends: so the events of a balance are in the
-// order in which they have changed it.
+// write writes an event. What it has changed is locked until the transaction ends: so the events of a balance are in
+// the order in which they have changed it.
 func write(ctx context.Context, t pgx.Tx, e event) (id int64, err error) {
 	err = t.QueryRow(ctx, "INSERT INTO outbox (payload) VALUES ($1) RETURNING id", e).Scan(&id)
 	return id, err
 }
 
-// credit reads the payouts that are not read yet, and credits each once: what it credits and how far it has read are one
-// transaction. The event with the payout's ID, which softstake reads, is the acknowledgement.
+// credit reads the payouts that are not read yet, and credits each once: what it credits and how far it has read are
+// one transaction. The event with the payout's ID, which softstake reads, is the acknowledgement.
 func credit(ctx context.Context, db *pgx.Conn, address, token string) error {
 	c, err := client.New(address, token, client.Config{})
 	if err != nil {
