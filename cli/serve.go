@@ -21,6 +21,7 @@ import (
 	"github.com/softstake/softstake/serve"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/tracing"
 	"github.com/softstake/softstake/web"
 )
 
@@ -88,6 +89,13 @@ func (c *serveCmd) Run(env *Env) (err error) {
 	options := env.options() // the clock, and the flags that all commands have
 	options.Observe, options.Actor = metrics.Committed, access.Process("serve")
 	options.Refused = metrics.Refused(log)
+	b := readBuild()
+	traces, err := tracing.Start(env.Context, env.Getenv, b.version)
+	if err != nil {
+		return err
+	}
+	defer stopTracing(traces)
+	options.Tracer = traces.Queries()
 	db, err := store.Open(env.Context, env.DB, options)
 	if err != nil {
 		return err
@@ -125,7 +133,6 @@ func (c *serveCmd) Run(env *Env) (err error) {
 	if err != nil {
 		return err
 	}
-	b := readBuild()
 	var staff *console.Options
 	if c.Console == "on" {
 		staff = &console.Options{Random: env.Random, Sealer: sealer}
@@ -143,8 +150,17 @@ func (c *serveCmd) Run(env *Env) (err error) {
 		Mail: mails, Random: env.Random,
 		Listen: c.Listen, MetricsListen: c.MetricsListen, CertFile: c.TLSCert, KeyFile: c.TLSKey, ClientCAFile: c.TLSClientCA,
 		BooksURL: redact(env.DB), Build: serve.Build{Version: b.version, Revision: b.revision, Go: b.golang},
-		Settle: runOptions(env), Retention: c.retention(), Anchor: anchor, Poll: c.Poll,
+		Tracing: traces, Settle: runOptions(env), Retention: c.retention(), Anchor: anchor, Poll: c.Poll,
 	})
+}
+
+// stopTracing sends the last traces, for a few seconds at most: a collector that is not there is no error of serve.
+func stopTracing(traces *tracing.Tracing) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := traces.Stop(ctx); err != nil {
+		slog.Debug("the last traces are lost", "error", err)
+	}
 }
 
 // mail is how notices are sent, or nil where they are not.

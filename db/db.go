@@ -23,6 +23,7 @@ type Options struct {
 	Create     bool          // make what is not there
 	Volatile   bool          // SQLite only: do not wait for the disk. For a database that is thrown away
 	ReadOnly   bool          // SQLite only: change nothing, and make no file beside the file
+	Tracer     Tracer        // PostgreSQL only: traces queries; may be nil
 	Insecure   bool          // PostgreSQL only: connect to another host without sslmode=verify-full; else ErrInsecure
 	LockWait   time.Duration // SQLite only: how long to wait for another process that is writing; 0: 30 seconds
 	SchemaWait time.Duration // PostgreSQL only: how long LockSchema waits for the transactions of others; 0: 10 seconds

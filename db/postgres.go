@@ -34,6 +34,9 @@ const postgresConns = 16
 const byKey = "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; " +
 	"SET enable_bitmapscan = off; SET jit = off"
 
+// Tracer traces queries.
+type Tracer = pgx.QueryTracer
+
 func openPostgres(ctx context.Context, url string, o Options) (*postgresDB, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -52,6 +55,7 @@ func openPostgres(ctx context.Context, url string, o Options) (*postgresDB, erro
 		_, err := c.PgConn().Exec(ctx, byKey).ReadAll()
 		return err
 	}
+	config.ConnConfig.Tracer = o.Tracer
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open PostgreSQL: %w", err)

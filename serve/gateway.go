@@ -15,6 +15,7 @@ import (
 	"github.com/softstake/softstake/api"
 	"github.com/softstake/softstake/binance"
 	"github.com/softstake/softstake/console"
+	"github.com/softstake/softstake/tracing"
 	"github.com/softstake/softstake/ui"
 	"github.com/softstake/softstake/web"
 )
@@ -24,6 +25,7 @@ import (
 type gateway struct {
 	log      *slog.Logger
 	answered func(answered)
+	tracing  *tracing.Tracing
 	proxies  []netip.Prefix // whose X-Forwarded-For is believed
 	country  string         // the header in which they name the country, or ""
 	secure   bool           // this server speaks TLS itself
@@ -85,7 +87,7 @@ func newGateway(log *slog.Logger, observe func(answered), limit int) *gateway {
 func gatewayOf(c Config) *gateway {
 	g := newGateway(c.Log, c.Metrics.answered, cmp.Or(c.MaxRequests, usualRequests))
 	g.proxies, g.country, g.allowUnknownCountry = c.Proxies, c.CountryHeader, c.AllowUnknownCountry
-	g.secure = c.CertFile != ""
+	g.secure, g.tracing = c.CertFile != "", c.Tracing
 	return g
 }
 
@@ -117,6 +119,7 @@ type inFlight struct {
 	caller  access.Caller
 	network netip.Prefix
 	began   time.Time
+	span    tracing.Span
 	refused string
 }
 
@@ -132,7 +135,9 @@ func (g *gateway) wrap(of servedAPI, next http.Handler) http.Handler {
 		caller := g.caller(r)
 		x := &inFlight{response: &response{ResponseWriter: w}, of: of, caller: caller,
 			network: access.Network(caller.Address), began: time.Now()}
-		x.r = r.WithContext(access.WithCaller(r.Context(), caller))
+		ctx, span := g.tracing.Request(r)
+		x.span = span
+		x.r = r.WithContext(access.WithCaller(ctx, caller))
 		x.r.Pattern = ""
 		g.head(x.Header(), caller)
 		defer func() { g.end(x, recover()) }()
@@ -205,6 +210,7 @@ func (g *gateway) end(x *inFlight, fault any) {
 		status: x.result(), refused: x.refused, took: time.Since(x.began),
 	}
 	g.answered(done)
+	x.span.End(done.method, done.route, x.caller.Request, done.status)
 	g.log.Info("request", "request", x.caller.Request, "method", done.method, "route", done.route, "status", done.status,
 		"whole", fault == nil,
 		"bytes", x.bytes, "ms", done.took.Milliseconds(), "address", x.caller.Address, "credential", x.credential())

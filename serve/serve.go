@@ -28,6 +28,7 @@ import (
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/tracing"
 	"github.com/softstake/softstake/web"
 )
 
@@ -62,6 +63,7 @@ type Config struct {
 	ClientCAFile  string // certificates in PEM, by which those of clients are verified; "": none is asked for
 	BooksURL      string // where the books are, for the log: without a password
 	Build         Build
+	Tracing       *tracing.Tracing // nil: no request is traced
 
 	// Mail sends notices to holders, whose links lead to Site: the URL of the pages. nil: notices are on the pages alone.
 	Mail   *mail.Options

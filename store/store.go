@@ -71,6 +71,8 @@ type Options struct {
 	// Refused is called with each row that is refused because it has not its MAC; may be nil, must be quick and safe for
 	// concurrent use.
 	Refused func(table, row string)
+	// Tracer traces the queries of PostgreSQL; may be nil.
+	Tracer db.Tracer
 	// Called with how many entries share each commit of Post; may be nil, must be quick and safe for concurrent use.
 	Observe func(entries int)
 }
@@ -102,7 +104,7 @@ func connect(ctx context.Context, url string, o Options, create bool) (*DB, erro
 	var err error
 	b.engine, err = db.Open(ctx, url, db.Options{
 		Migrations: b.migrations(), Mark: sqliteMark, Create: create, SchemaWait: schemaWait,
-		Volatile: o.Volatile, ReadOnly: o.ReadOnly, Insecure: o.Insecure, LockWait: o.LockWait,
+		Volatile: o.Volatile, ReadOnly: o.ReadOnly, Tracer: o.Tracer, Insecure: o.Insecure, LockWait: o.LockWait,
 	})
 	if err != nil {
 		return nil, err
