@@ -12,10 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ingest"
 	"github.com/softstake/softstake/join"
-	"github.com/softstake/softstake/join/postgres"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -32,18 +30,21 @@ type joinCmd struct {
 }
 
 type joinRunCmd struct {
-	Source   string `arg:"" help:"Where the events come from: file:FOLDER, in which NAME.jsonl is the partition NAME; or postgres://USER@HOST/DATABASE?slot=NAME&publication=NAME."`
-	Name     string `required:"" placeholder:"NAME" help:"Name of the source, in the ID of each entry. It stays the same forever."`
-	Mapping  string `placeholder:"FILE" help:"How to read events from the JSON of others. Without it the events are as docs/join.md says."`
-	DryRun   bool   `help:"Post nothing: read what there is, and print where a partition would stop, as far as that is looked at, and where balances differ from those of the books."`
-	UntilEnd bool   `help:"End when every event that is there now is posted. Without it: wait for more."`
-	Batch    int    `default:"1000" help:"How many events share a transaction at most, up to 2000."`
+	Source      string `arg:"" help:"Where the events come from: file:FOLDER, in which NAME.jsonl is the partition NAME; postgres://USER@HOST/DATABASE?slot=NAME&publication=NAME; kafka://HOST,HOST/TOPIC; or nats://HOST,HOST/STREAM,STREAM."`
+	Name        string `required:"" placeholder:"NAME" help:"Name of the source, in the ID of each entry. It stays the same forever."`
+	Mapping     string `placeholder:"FILE" help:"How to read events from the JSON of others. Without it the events are as docs/join.md says."`
+	Credentials string `placeholder:"FILE" help:"Who reads the source, in a file that only you can read: of Kafka the lines username=NAME and password=TEXT, of NATS a credentials file. Without it: $$KAFKA_USERNAME and $$KAFKA_PASSWORD, or $$NATS_USER and $$NATS_PASSWORD."`
+	DryRun      bool   `help:"Post nothing: read what there is, and print where a partition would stop, as far as that is looked at, and where balances differ from those of the books."`
+	UntilEnd    bool   `help:"End when every event that is there now is posted. Without it: wait for more."`
+	Batch       int    `default:"1000" help:"How many events share a transaction at most, up to 2000."`
 }
 
 func (c *joinRunCmd) Help() string {
 	return `Each event is posted exactly once: its position is kept in the transaction of its entry, and what is read again has no further effect. An event that cannot be posted, a gap before it, or a balance of the source that its events do not give stops its partition, and no other: "join status" says why, "join resume" and "join skip" go on. A day closes when every partition has said that its events are all delivered. docs/join.md says what an event is. With four eyes a new source needs approval; run the command again then.
 
 Of PostgreSQL the changes of the tables of a publication are read by logical replication. At the first time the slot is made, and the rows of the tables named by snapshot=TABLE,TABLE are read first (none: snapshot=none). The mapping reads the rows; docs/join.md has the rights that the user needs. A password is in ~/.pgpass or PGPASSWORD, never in the address.
+
+Of Kafka the partitions of the topic are read, of NATS the streams, from the place that the books have and without a consumer group or a durable consumer. Where the topic or stream was made again, or what was not read yet is gone, its partition stops. Who reads is in the file of --credentials or in the environment; docs/join.md has the rest of the address.
 
 With --dry-run nothing is posted, and nothing is left behind. What there is of the source is read from its begin (of PostgreSQL a snapshot of now), and the balances that come of it are compared with those of the books, without the rewards that the source has not credited: of a partition that is joined up to the position of the books. A partition is said to stop at a record that cannot be read, a gap or a step back, an unknown token, an account that neither the books have nor an event before opens, a balance below zero or another than the events give, and an ID that another event has. Nothing else is looked at, such as closed or frozen accounts, "reverses" and rewards.
 
@@ -54,10 +55,12 @@ Examples:
   softstake join file:/var/lib/exchange/outbox --name exchange
   softstake join file:outbox --name exchange --mapping debezium.json --until-end
   softstake join file:outbox --name exchange --dry-run
+  softstake join "kafka://k1.example.com:9093,k2.example.com:9093/ledger?sasl=scram-sha-512" --name exchange --credentials kafka.credentials
+  softstake join nats://nats.example.com/LEDGER --name exchange --credentials softstake.creds
   softstake join "postgres://softstake@db.example.com/exchange?sslmode=verify-full&slot=softstake&publication=softstake&snapshot=accounts,balances" --name exchange --mapping ledger.json`
 }
 
-func (c *joinRunCmd) Run(env *Env) error {
+func (c *joinRunCmd) Run(env *Env) (err error) {
 	if c.Batch < 1 || c.Batch > 2000 {
 		return usage("--batch is from 1 to 2000")
 	}
@@ -65,10 +68,11 @@ func (c *joinRunCmd) Run(env *Env) error {
 	if err != nil {
 		return err
 	}
-	source, err := c.source(env, mapping)
+	source, end, err := c.source(env, mapping)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, end()) }()
 	decode := join.Decode
 	if mapping != nil {
 		decode = mapping.Decode
@@ -151,30 +155,6 @@ func (c *joinRunCmd) mapping(env *Env) (*join.Mapping, error) {
 		return nil, fmt.Errorf("%s: %w", c.Mapping, err)
 	}
 	return m, nil
-}
-
-// source is the source of the address.
-func (c *joinRunCmd) source(env *Env, mapping *join.Mapping) (join.Source, error) {
-	scheme, rest, _ := strings.Cut(c.Source, ":")
-	switch {
-	case scheme == "file" && rest != "":
-		return join.Folder(rest), nil
-	case scheme != "postgres" && scheme != "postgresql":
-		return nil, usage("that is no source; it is file:FOLDER or postgres://USER@HOST/DATABASE?slot=NAME&publication=NAME")
-	case mapping == nil:
-		return nil, usage("rows of PostgreSQL are read by a mapping: --mapping FILE")
-	case len(mapping.Paths("position"))+len(mapping.Paths("previous")) > 0:
-		return nil, usage("%s: PostgreSQL gives its rows their positions", c.Mapping)
-	}
-	mapping.OfRows()
-	source, err := postgres.Parse(c.Source, env.Insecure)
-	if err == nil && c.DryRun {
-		source.DryRun()
-	}
-	if err != nil && !errors.Is(err, db.ErrInsecure) {
-		err = usage("the address of the source: %w", err)
-	}
-	return source, err
 }
 
 // joinPoll is how often to look for more events.

@@ -15,6 +15,7 @@ import (
 	"github.com/softstake/softstake/evidence"
 	"github.com/softstake/softstake/history"
 	"github.com/softstake/softstake/idempotency"
+	"github.com/softstake/softstake/join/address"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/simulation"
@@ -107,6 +108,7 @@ var kinds = []struct {
 	{db.ErrRights, failed, `"init", "upgrade" and "restore" need the owner of the tables, who gives a role what all else needs ` +
 		`with "softstake upgrade --app-role NAME"`},
 	{db.ErrInsecure, failed, "or allow it with --insecure"},
+	{address.ErrInsecure, failed, "or allow it with --insecure"},
 }
 
 // failed is the problem type of what a caller cannot correct.

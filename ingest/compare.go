@@ -116,6 +116,7 @@ func (d *dryRun) readPartition(ctx context.Context, name string, until join.Plac
 		return fmt.Errorf("read %s/%s: %w", d.Name, name, err)
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
+	number := int64(0) // that the last event with one has
 	for last := (join.Place{}); ; {
 		records, readErr := reader.Next(ctx, d.Batch)
 		events, faults := d.events(records)
@@ -131,7 +132,7 @@ func (d *dryRun) readPartition(ctx context.Context, name string, until join.Plac
 				err = follows(e, last)
 			}
 			if err == nil {
-				err = d.count(e)
+				err = d.countNumbered(e, &number)
 			}
 			if err != nil {
 				d.Faults = append(d.Faults, CompareStop{name, record.Place, e.ID, err})
@@ -158,6 +159,22 @@ func follows(e join.Event, last join.Place) error {
 		return ledger.ErrInvalid.In("position", "%s follows %s, and the one before it was %s", e.Place, previous, last)
 	}
 	return nil
+}
+
+// countNumbered counts an event by its number, where it has one. What was there before has no further effect.
+func (d *dryRun) countNumbered(e join.Event, last *int64) error {
+	switch e.Order(*last) {
+	case join.Repeats:
+		if _, counted := d.seen[e.ID]; counted || e.Type != join.Change && e.Type != join.Reward {
+			return nil
+		}
+		return ledger.ErrInvalid.In("position", "number %d comes after %d, and no event %q before", e.Number, *last, e.ID)
+	case join.Next:
+		*last = max(*last, e.Number)
+		return d.count(e)
+	default:
+		return ledger.ErrInvalid.In("position", "the event has number %d, and the one before it had %d", e.Number, *last)
+	}
 }
 
 // errNotOpen refuses an event of an account that nobody has opened.

@@ -49,10 +49,11 @@ func Run(ctx context.Context, c Config) (Result, error) {
 	for {
 		names, err := c.Source.Partitions(ctx)
 		if err == nil {
-			r.start(ctx, names, cancel)
-		} else if c.UntilEnd {
+			err = r.start(ctx, names, cancel)
+		}
+		if err != nil && c.UntilEnd {
 			cancel(err)
-		} else {
+		} else if err != nil && ctx.Err() == nil {
 			c.Log.Error("the partitions cannot be listed; retrying", "source", c.Name, "error", err)
 		}
 		if c.UntilEnd {
@@ -80,12 +81,16 @@ type run struct {
 	result Result
 }
 
-// start follows the partitions that are not followed yet.
-func (r *run) start(ctx context.Context, names []string, fail func(error)) {
+// start follows the partitions that are not followed yet. All of them are known to the books first, so that no day
+// closes by the watermarks of some while others have not begun.
+func (r *run) start(ctx context.Context, names []string, fail func(error)) error {
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return r.workers[name] })
 	for _, name := range names {
-		if r.workers[name] {
-			continue
+		if _, err := r.Books.AddPartition(ctx, r.Name, name); err != nil {
+			return err
 		}
+	}
+	for _, name := range names {
 		r.workers[name] = true
 		r.work.Go(func() {
 			if err := r.follow(ctx, name); err != nil {
@@ -93,6 +98,7 @@ func (r *run) start(ctx context.Context, names []string, fail func(error)) {
 			}
 		})
 	}
+	return nil
 }
 
 // pause waits, and reports whether the context goes on.
@@ -207,11 +213,15 @@ func (r *run) event(record join.Record) (e join.Event, err error) {
 	case record.Text == nil:
 		e = join.Event{Type: join.Ignored}
 	default:
-		if e, err = r.Decode(record.Text, record.Position); err != nil {
+		position := record.Position
+		if record.Numbered {
+			position = join.Numbered
+		}
+		if e, err = r.Decode(record.Text, position); err != nil {
 			return e, err
 		}
 	}
-	e.Place = record.Place
+	e.Place, e.Mark = record.Place, record.Mark
 	if record.Previous != nil {
 		e.Previous = record.Previous
 	}

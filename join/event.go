@@ -42,6 +42,9 @@ const (
 type Event struct {
 	Place           // increasing within the partition; a watermark may have that of the event before it
 	Previous *Place // that of the event before it; nil: its position is one less
+	Number   int64  // of an event whose place is a broker's, by who wrote it: increasing, without gaps; 0: it has none
+	Follows  *int64 // the number of the event before it; nil: its number is one less
+	Mark     string // that of its record
 	Initial  bool   // of the snapshot with which its partition begins: a balance sets the part, whatever it was
 	Type     Type
 	ID       string    // unique in the source; "" of a watermark and of what is ignored
@@ -117,8 +120,8 @@ func (f form) given() (names []string) {
 }
 
 // Decode reads an event from our JSON, strictly: a name that is unknown, is there twice or does not belong to the type
-// is an error. position is that of the record in its source; 0: the event has it itself. The errors are
-// ledger.ErrInvalid.
+// is an error. position is that of the record in its source; 0: the event has it itself; Numbered: its place is a
+// broker's, and the event has none or a number of its own. The errors are ledger.ErrInvalid.
 func Decode(text []byte, position int64) (Event, error) {
 	if len(text) > MaxText {
 		return Event{}, ledger.ErrInvalid.In("", "the record has %d bytes; at most %d are allowed", len(text), MaxText)
@@ -176,8 +179,59 @@ func (e Event) TimeField() string {
 	return "at"
 }
 
+// Numbered is the position to decode a record with whose place is a broker's: that of the event is a number of its own.
+const Numbered = -1
+
+// Order is how an event stands to the one before it by their numbers.
+type Order int
+
+// The orders.
+const (
+	Next    Order = iota // it is the next one, or nothing is known
+	Repeats              // it was there before, as a broker may send it again
+	Gap                  // events are missing before it
+	Back                 // it says that it follows an earlier one
+)
+
+// Order is how the event stands to those before it, of which the last number is given; 0: none had one.
+func (e Event) Order(last int64) Order {
+	before := e.Number - 1
+	if e.Follows != nil {
+		before = *e.Follows
+	}
+	switch {
+	case e.Number == 0 || last == 0:
+		return Next
+	case e.Number <= last:
+		return Repeats
+	case before > last:
+		return Gap
+	case before < last:
+		return Back
+	}
+	return Next
+}
+
+// number gives an event whose place is a broker's the number that it has.
+func (e *Event) number(f form) error {
+	e.Position = 0
+	if e.Follows = f.Previous; f.Position == nil && f.Previous == nil {
+		return nil
+	}
+	if f.Position == nil || *f.Position < 1 {
+		return ledger.ErrInvalid.In("position", "it is missing or below 1")
+	}
+	if e.Number = *f.Position; f.Previous != nil && (*f.Previous < 0 || *f.Previous >= e.Number) {
+		return ledger.ErrInvalid.In("previous", "%d is not before the position %d", *f.Previous, e.Number)
+	}
+	return nil
+}
+
 // place gives the event its position.
 func (e *Event) place(f form) error {
+	if e.Position == Numbered {
+		return e.number(f)
+	}
 	if f.Position != nil {
 		if e.Position != 0 && *f.Position != e.Position {
 			return ledger.ErrInvalid.In("position", "it is %d, and the record is number %d", *f.Position, e.Position)

@@ -149,6 +149,8 @@ func TestMapping(t *testing.T) {
 			Change: "-0.0125", After: "1.5"},
 		{Place: join.Place{Position: 1}, Type: join.Change, ID: "f3c1", At: at, Account: "u-1001", Token: "BNB",
 			Change: "2.5"},
+		{Place: join.Place{Position: 1}, Type: join.Change, ID: "f3c1", At: at, Account: "u-1001", Token: "BNB",
+			Change: "2.5"},
 		{Place: join.Place{Position: 1}, Type: join.Change, ID: "16B3748.1", At: at, Account: "u-1001", Token: "BTC",
 			Held: true, Change: "-0.012500000000000000", After: "1.500000000000000000"},
 	}
@@ -160,6 +162,9 @@ func TestMapping(t *testing.T) {
 		e, err := m.Decode([]byte(envelopes[i]), 1)
 		if diff := cmp.Diff(want[i], e); err != nil || diff != "" {
 			t.Errorf("%d: %v %s", i, err, diff)
+		}
+		if got := m.Headers(); got != (i == 2) {
+			t.Errorf("%d: that it reads headers is %v", i, got)
 		}
 	}
 	debezium, err := join.ParseMapping([]byte(mappings[0]))

@@ -13,6 +13,8 @@ type Record struct {
 	Watermark time.Time // every event from before then is in the records before this one; zero: it is none
 	Initial   bool      // of the snapshot with which the partition begins
 	ID        string    // a name made of its place; "": it has none
+	Numbered  bool      // its place is a broker's: a position that its event has is a number of the event's own
+	Mark      string    // what it is known by: another record at its place has another one; "": it has none
 }
 
 // Start is where a reader begins.
@@ -20,6 +22,7 @@ type Start struct {
 	After    Place  // the last record that the books have; zero: they have none
 	Again    bool   // that record is an event, and is returned again, so that the books can see that it is still the same
 	Identity string // of what the places are counted in, as a reader named it; "": no reader has
+	Mark     string // that of the last record; "": it is not known
 }
 
 // Source is where events come from. Its own guarantees are not relied on: the books keep which place they have, in the

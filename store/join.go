@@ -139,6 +139,7 @@ type joining struct {
 	t         db.Tx
 	joined    Joined
 	events    []*joinedEvent // that are new, up to one that goes alone or that is ahead
+	number    int64          // the last that an event has, where their places are a broker's
 	first     staking.Day    // that is open
 	accounts  map[key]*joinedBalance
 	watermark int64
@@ -154,6 +155,7 @@ type joinedEvent struct {
 	after   ledger.Amount // what the source has then, if Event.After is given
 	at      int64         // when its entry counts
 	repeats bool
+	again   bool // by its number it was there before
 }
 
 // run takes the steps of the transaction until one fails; its error may be a *joinRefusal or joinRepeats.
@@ -202,7 +204,7 @@ func (x *joining) identify() error {
 func (x *joining) take() error {
 	p := &x.joined.Partition
 	last := p.Place
-	x.watermark = db.MillisOf(p.Watermark)
+	x.watermark, x.number = db.MillisOf(p.Watermark), p.Number
 	for i, e := range x.batch.Events[:x.limit] {
 		if e.Type != join.Watermark || e.Place != last { // a watermark needs no place of its own
 			if known, err := x.order(e, i, last); err != nil {
@@ -223,13 +225,47 @@ func (x *joining) take() error {
 			x.joined.Ahead = e.At
 			return nil
 		}
-		x.events = append(x.events, &joinedEvent{Event: e, index: i})
+		taken, err := x.takeNumbered(e, i)
+		if err != nil {
+			return err
+		}
+		x.events = append(x.events, taken)
 		x.joined.Done, last = i+1, e.Place
 		if alone(e.Type) {
 			return nil
 		}
 	}
 	return nil
+}
+
+// takeNumbered takes an event by its number, where it has one. Of what was there before only changes and rewards are
+// looked at, which must be in the books: the rest may have been true then, and not be now.
+func (x *joining) takeNumbered(e join.Event, index int) (*joinedEvent, error) {
+	taken := &joinedEvent{Event: e, index: index}
+	switch e.Order(x.number) {
+	case join.Gap:
+		return nil, x.refuse(e, index, errGap.In("position", "the event has number %d, and the one before it %d", e.Number,
+			x.number))
+	case join.Back:
+		return nil, x.refuse(e, index, errBack.In("position", "event %d follows another one than %d", e.Number, x.number))
+	case join.Repeats:
+		taken.again = e.Type == join.Change || e.Type == join.Reward
+		if !taken.again && e.Type != join.Watermark {
+			taken.Event = join.Event{Place: e.Place, Type: join.Ignored, ID: e.ID, Mark: e.Mark}
+		}
+		return taken, nil
+	}
+	x.number = max(x.number, e.Number)
+	return taken, nil
+}
+
+// isNew refuses an event that is not in the books, and whose number was there before.
+func (x *joining) isNew(e *joinedEvent) error {
+	if !e.again {
+		return nil
+	}
+	return x.refuse(e.Event, e.index, errBack.In("position", "number %d comes after %d, and the books do not have event "+
+		"%q", e.Number, x.number, e.ID))
 }
 
 // order reports whether the books have an event, where the last event before it has a place, and refuses one that does
@@ -364,6 +400,10 @@ func (x *joining) post() (outbox.Records, error) {
 			return nil, x.refuse(of[i].Event, of[i].index, o.Err)
 		case o.Repeated:
 			repeats = append(repeats, of[i].index)
+		case o.Err == nil:
+			if err := x.isNew(of[i]); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if repeats != nil {
@@ -382,11 +422,11 @@ func (x *joining) move() error {
 	from, counted := p.Place, false
 	for _, e := range x.events {
 		if e.Place != p.Place {
-			p.Place, p.Event = e.Place, e.ID
+			p.Place, p.Event, p.Mark = e.Place, e.ID, e.Mark
 		}
 		counted = counted || e.Type != join.Watermark && e.Type != join.Ignored
 	}
-	p.Watermark, p.Moved = db.TimeOrZero(x.watermark), db.TimeOf(x.now())
+	p.Number, p.Watermark, p.Moved = x.number, db.TimeOrZero(x.watermark), db.TimeOf(x.now())
 	name := p.Source + "/" + p.Name
 	if counted {
 		if err := x.logLine(x.t, "join", name, fmt.Sprintf("after position %s, through %s: %d entries", from, p.Place,

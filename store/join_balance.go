@@ -217,6 +217,11 @@ func (x *joining) readRepeats() error {
 			return x.refuse(e.Event, e.index, ledger.ErrConflict.In("id", "event %q", e.ID))
 		}
 		e.repeats = e.repeats || known && e.Type == join.Reward
+		if e.Type == join.Reward && !e.repeats {
+			if err := x.isNew(e); err != nil {
+				return err
+			}
+		}
 		referred[e.entry] = x.refers(e)
 	}
 	return nil

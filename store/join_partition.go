@@ -30,6 +30,8 @@ type Partition struct {
 	Source, Name string
 	join.Place             // of its last event that is; zero: none is
 	Event        string    // the ID of that event; "": it has none
+	Number       int64     // that its events have given last, where their places are a broker's; 0: none has
+	Mark         string    // what the record at the place is known by, as its source names it; "": nothing is kept
 	Identity     string    // of what its places are counted in; "": it is always the same, or not known
 	Watermark    time.Time // every event from before it is delivered; zero: nothing is known
 	Moved        time.Time // when it last moved; zero: never
@@ -43,20 +45,21 @@ type Partition struct {
 
 // PartitionColumns are what ReadPartition reads.
 const PartitionColumns = "source, name, position, part, event, identity, watermark, moved_at, state, stopped_at, " +
-	"stop_position, stop_part, stop_event, reason"
+	"stop_position, stop_part, stop_event, reason, number, mark"
 
 // ReadPartition reads a row whose first columns are PartitionColumns. It never fails.
 func ReadPartition(r db.Row) (Partition, error) {
 	return Partition{Source: r.Text(0), Name: r.Text(1), Place: join.Place{Position: r.Int(2), Part: r.Int(3)},
 		Event: r.Text(4), Identity: r.Text(5), Watermark: db.TimeOrZero(r.Int(6)), Moved: db.TimeOrZero(r.Int(7)),
 		State: PartitionState(r.Int(8)), Stopped: db.TimeOrZero(r.Int(9)),
-		Stop: join.Place{Position: r.Int(10), Part: r.Int(11)}, StopEvent: r.Text(12), Reason: r.Text(13)}, nil
+		Stop: join.Place{Position: r.Int(10), Part: r.Int(11)}, StopEvent: r.Text(12), Reason: r.Text(13),
+		Number: r.Int(14), Mark: r.Text(15)}, nil
 }
 
 // lockPartition takes the lock of a partition's row, which it makes if there is none, and reads it.
 func (b *DB) lockPartition(t db.Tx, source, name string) (p Partition, err error) {
 	n, err := t.Exec("INSERT INTO join_partitions ("+PartitionColumns+") "+
-		"VALUES ($1, $2, 0, 0, '', '', 0, 0, 0, 0, 0, 0, '', '') ON CONFLICT DO NOTHING", source, name)
+		"VALUES ($1, $2, 0, 0, '', '', 0, 0, 0, 0, 0, 0, '', '', 0, '') ON CONFLICT DO NOTHING", source, name)
 	if err == nil && n > 0 {
 		err = b.addSource(t, source)
 	}
@@ -105,10 +108,10 @@ func lockKnown(t db.Tx, source, name string) (p Partition, err error) {
 
 func writePartition(t db.Tx, p Partition) error {
 	_, err := t.Exec(`UPDATE join_partitions SET position = $3, part = $4, event = $5, identity = $6, watermark = $7,
-	      moved_at = $8, state = $9, stopped_at = $10, stop_position = $11, stop_part = $12, stop_event = $13, reason = $14
-	      WHERE source = $1 AND name = $2`, p.Source, p.Name, p.Position, p.Part, p.Event, p.Identity,
+	      moved_at = $8, state = $9, stopped_at = $10, stop_position = $11, stop_part = $12, stop_event = $13, reason = $14, number = $15,
+	      mark = $16 WHERE source = $1 AND name = $2`, p.Source, p.Name, p.Position, p.Part, p.Event, p.Identity,
 		db.MillisOf(p.Watermark), db.MillisOf(p.Moved), int64(p.State), db.MillisOf(p.Stopped), p.Stop.Position, p.Stop.Part,
-		p.StopEvent, p.Reason)
+		p.StopEvent, p.Reason, p.Number, p.Mark)
 	return annotate(err, "write the position of %s/%s", p.Source, p.Name)
 }
 
@@ -181,7 +184,7 @@ func (b *DB) SkipEvents(ctx context.Context, s PartitionSkip) error {
 		}
 		effect := fmt.Sprintf("what is after position %s is never posted, through %s: %s", p.Place, to, s.Reason)
 		p.run()
-		p.Place, p.Event = to, name
+		p.Place, p.Event, p.Number, p.Mark = to, name, 0, "" // what is passed over has others, which are not known
 		if s.Event == "" {
 			p.Identity = ""
 		}
@@ -197,7 +200,7 @@ func (b *DB) SkipEvents(ctx context.Context, s PartitionSkip) error {
 
 // Start is where to read from: the last event in the books is read again where its ID shows that it is still the same.
 func (p Partition) Start() join.Start {
-	return join.Start{After: p.Place, Again: p.Event != "" && p.Event != skipped, Identity: p.Identity}
+	return join.Start{After: p.Place, Again: p.Event != "" && p.Event != skipped, Identity: p.Identity, Mark: p.Mark}
 }
 
 // Lag is for how long events may be missing: by how much the watermark is behind a clock, at least 0. known is false

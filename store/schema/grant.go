@@ -112,4 +112,4 @@ var Grants = map[string]db.Grant{
 
 // joinPosition are the columns that change when a partition moves or stops.
 const joinPosition = "position, part, event, watermark, moved_at, state, stopped_at, stop_position, stop_part, " +
-	"stop_event, reason, identity"
+	"stop_event, reason, identity, number, mark"
