@@ -46,11 +46,17 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(booksToFill) == "" {
+	var err error
+	switch {
+	case os.Getenv(brokerToRun) != "":
+		err = runBroker(os.Getenv(brokerToRun))
+	case os.Getenv(booksToFill) != "":
+		err = followAlone()
+	default:
 		pgtest.Main(m)
 		return
 	}
-	if err := followAlone(); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -75,6 +81,9 @@ var options = store.Options{Clock: time.Now, Actor: access.Process("test")}
 
 // configure says how books follow the ledger at an address.
 func configure(books *store.DB, address string, log io.Writer) (c ingest.Config, err error) {
+	if !strings.HasPrefix(address, "postgres") {
+		return configureBroker(books, address, log)
+	}
 	mapping, err := join.ParseMapping([]byte(ledgerMapping))
 	if err != nil {
 		return c, err
@@ -188,30 +197,54 @@ func newOther(t *testing.T) *other {
 	t.Setenv("PGPASSWORD", password)
 	u.User = url.User(u.User.Username())
 	o.address = u.String() + "&publication=softstake&slot=shop&snapshot=accounts,balances&margin=0s"
-	today := staking.DayOf(time.Now())
-	o.books = "sqlite:" + filepath.Join(t.TempDir(), "books.db")
-	books := testkit.Must(store.Create(t.Context(), o.books, options, store.Setup{From: today,
-		Documents: staking.ShippedDocuments(), Limits: staking.NoLimit,
-		Tokens: testkit.Must(staking.ShippedTokens(today))(t)}))(t)
-	t.Cleanup(func() {
-		if err := books.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	o.config = testkit.Must(configure(books, o.address, o.log))(t)
+	books := newBooks(t)
+	o.books = books.address
+	o.config = testkit.Must(configure(books.DB, o.address, o.log))(t)
 	return o
 }
 
-// start starts a process that follows the ledger.
-func (o *other) start() *exec.Cmd {
-	o.Helper()
+// testBooks are books in a file.
+type testBooks struct {
+	*store.DB
+	address string
+}
+
+func newBooks(t *testing.T) (b testBooks) {
+	t.Helper()
+	today := staking.DayOf(time.Now())
+	b.address = "sqlite:" + filepath.Join(t.TempDir(), "books.db")
+	b.DB = testkit.Must(store.Create(t.Context(), b.address, options, store.Setup{From: today,
+		Documents: staking.ShippedDocuments(), Limits: staking.NoLimit,
+		Tokens: testkit.Must(staking.ShippedTokens(today))(t)}))(t)
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// start starts this program as another one, by variables.
+func start(t *testing.T, log io.Writer, variables ...string) *exec.Cmd {
+	t.Helper()
 	c := exec.Command(os.Args[0])
-	c.Env = append(os.Environ(), booksToFill+"="+o.books, ledgerToRead+"="+o.address)
-	c.Stderr = o.log
+	c.Env = append(os.Environ(), variables...)
+	c.Stderr = log
 	if err := c.Start(); err != nil {
-		o.Fatal(err)
+		t.Fatal(err)
 	}
 	return c
+}
+
+// kill ends a process that has not ended by itself.
+func kill(t *testing.T, c *exec.Cmd, log fmt.Stringer) {
+	t.Helper()
+	if err := c.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err == nil || c.ProcessState.Exited() {
+		t.Fatalf("it has ended by itself: %v\n%s", err, log)
+	}
 }
 
 // follow follows the ledger until there is a watermark, so that what was written since the snapshot is read.
@@ -323,7 +356,7 @@ func TestPostgresKilled(t *testing.T) {
 		})
 	}
 	for k := range times {
-		c := o.start()
+		c := start(t, o.log, booksToFill+"="+o.books, ledgerToRead+"="+o.address)
 		// The moment is what is random: first it has begun at most, later it follows.
 		time.Sleep(time.Duration(chance.Int64N(int64(min(k+1, 4)) * int64(500*time.Millisecond))))
 		if k%killsOfServer == killsOfServer-1 {
@@ -331,12 +364,7 @@ func TestPostgresKilled(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := c.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Wait(); err == nil || c.ProcessState.Exited() {
-			t.Fatalf("it has ended by itself: %v\n%s", err, o.log)
-		}
+		kill(t, c, o.log)
 	}
 	o.follow()
 	stop()
