@@ -1,19 +1,17 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/softstake/softstake/ingest"
-	"github.com/softstake/softstake/join"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
@@ -21,8 +19,9 @@ import (
 
 // JoinOptions are how many events of another ledger to bring into the books.
 type JoinOptions struct {
+	Source     string // the address of an empty topic, of streams or of a database of PostgreSQL; "": files
 	Accounts   int
-	Partitions int           // of the source, each a file
+	Partitions int           // of the source: files, partitions of a topic, streams; PostgreSQL has one
 	Batch      int           // events that share a transaction at most, and entries that are posted a call
 	Changes    int           // events, each a change with the balance after it; and entries posted to compare
 	Rate       int           // events a second that are written while the lag is measured
@@ -39,8 +38,9 @@ type JoinMeasured struct {
 	PeakRSS               int64         // of this process, bytes
 }
 
-// Join measures how fast events come into the books from files, beside entries of the same amounts that are posted in
-// batches in the same run; and how long events take that come at a rate.
+// Join measures how fast events come into the books from a source, beside entries of the same amounts that are posted
+// in batches in the same run; and how long events take that come at a rate. What it writes to a broker or a
+// database stays there.
 func Join(ctx context.Context, o Options, j JoinOptions) (r JoinMeasured, err error) {
 	err = on(ctx, o, j.Accounts, o.Day-1, func(b *books) error {
 		b.set(o.Day.Start().Add(12 * time.Hour))
@@ -49,17 +49,16 @@ func Join(ctx context.Context, o Options, j JoinOptions) (r JoinMeasured, err er
 			return err
 		}
 		r = JoinMeasured{Engine: about.Engine, JoinOptions: j}
-		folder, err := os.MkdirTemp("", "softstake-bench-join-")
+		all, err := b.Assets(ctx)
 		if err != nil {
 			return err
 		}
-		all, err := b.Assets(ctx)
-		s := &source{books: b, JoinOptions: j, folder: folder, random: rand.New(rand.NewPCG(o.Seed, 0)),
+		s := &source{books: b, JoinOptions: j, random: rand.New(rand.NewPCG(o.Seed, 0)),
 			assets: ledger.BySymbol(all), changed: map[change]ledger.Amount{}}
-		if err == nil {
-			err = s.measure(ctx, &r)
+		if s.feed, err = openFeed(ctx, j, o.Insecure); err != nil {
+			return err
 		}
-		return errors.Join(err, s.close(), os.RemoveAll(folder))
+		return errors.Join(s.measure(ctx, &r), s.feed.close())
 	})
 	return r, err
 }
@@ -70,33 +69,28 @@ type change struct {
 	token  string
 }
 
-// source is another ledger that writes files. Its events are of the holders with an even number, and the entries that
-// are posted of the others: it knows what its own have.
+// source is another ledger that writes to a feed. Its events are of the holders with an even number, and the entries
+// that are posted of the others: it knows what its own have.
 type source struct {
 	*books
 	JoinOptions
-	folder  string
+	feed    feed
 	random  *rand.Rand
 	assets  map[string]ledger.Asset
 	changed map[change]ledger.Amount // by how much in all
-	files   []*os.File
-	written []int // events of each partition
+	written []int                    // events of each partition
 }
 
 func (s *source) measure(ctx context.Context, r *JoinMeasured) (err error) {
-	for p := range s.Partitions {
-		f, err := os.Create(filepath.Join(s.folder, fmt.Sprintf("p%d.jsonl", p)))
-		if err != nil {
-			return err
-		}
-		s.files = append(s.files, f)
-	}
 	s.written = make([]int, s.Partitions)
+	if _, err := ingest.Run(ctx, s.config(true)); err != nil { // so that a slot of PostgreSQL is there
+		return err
+	}
 	// Half is posted before and half after, so that what the machine does besides counts less.
 	if err := s.post(ctx, r, 0, s.Changes/2); err != nil {
 		return err
 	}
-	if err := s.write(s.Changes); err != nil {
+	if _, err := s.write(ctx, s.Changes); err != nil {
 		return err
 	}
 	began, used := time.Now(), processorTime()
@@ -118,18 +112,11 @@ func (s *source) measure(ctx context.Context, r *JoinMeasured) (err error) {
 	return err
 }
 
-func (s *source) close() (err error) {
-	for _, f := range s.files {
-		err = errors.Join(err, f.Close())
-	}
-	return err
-}
-
 // poll is how often "softstake join" looks for more.
 const poll = 200 * time.Millisecond
 
 func (s *source) config(untilEnd bool) ingest.Config {
-	return ingest.Config{Books: s.DB, Source: join.Folder(s.folder), Name: "bench", Decode: join.Decode,
+	return ingest.Config{Books: s.DB, Source: s.feed.source(), Name: "bench", Decode: s.feed.decode,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Poll: poll, Batch: s.Batch, Random: rand.Int64N,
 		UntilEnd: untilEnd}
 }
@@ -151,9 +138,10 @@ func (s *source) post(ctx context.Context, r *JoinMeasured, from, to int) error 
 	return err
 }
 
-// write writes events of random accounts: those of one account are in one partition.
-func (s *source) write(n int) error {
-	texts := make([][]byte, s.Partitions)
+// write writes events of random accounts: those of one account are in one partition. It returns what says of each
+// partition that the books have them.
+func (s *source) write(ctx context.Context, n int) ([]int64, error) {
+	events := make([][]feedEvent, s.Partitions)
 	at := s.now().Add(-time.Minute).Format(time.RFC3339Nano)
 	for range n {
 		c := change{2 * s.random.IntN(s.holders/2), tokens[s.random.IntN(len(tokens))]}
@@ -162,19 +150,13 @@ func (s *source) write(n int) error {
 		p := c.holder / 2 % s.Partitions
 		s.written[p]++
 		token := s.assets[c.token]
-		texts[p] = fmt.Appendf(texts[p],
-			`{"id":"e-%d-%d","at":%q,"account":%q,"token":%q,"change":%q,"balanceAfter":%q}`+"\n",
-			p, s.written[p], at, id(c.holder), c.token, token.Format(amount), token.Format(each+s.changed[c]))
+		events[p] = append(events[p], feedEvent{p, s.written[p], at, id(c.holder), c.token, token.Format(amount),
+			token.Format(each + s.changed[c])})
 	}
-	for p, text := range texts {
-		if _, err := s.files[p].Write(text); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.feed.write(ctx, events)
 }
 
-// moment is when events were written, through a position.
+// moment is when events were written, through a position or, of a broker, through their own number.
 type moment struct {
 	position int64
 	at       time.Time
@@ -204,12 +186,13 @@ func (s *source) measureLag(ctx context.Context, r *JoinMeasured) error {
 		}
 		due := int(time.Since(began)*time.Duration(s.Rate)/time.Second) - n
 		if time.Since(began) < s.Lasts && due > 0 {
-			if err := s.write(due); err != nil {
+			through, err := s.write(ctx, due)
+			if err != nil {
 				return err
 			}
 			n += due
 			for p := range waiting {
-				waiting[p] = append(waiting[p], moment{int64(s.written[p]), time.Now()})
+				waiting[p] = append(waiting[p], moment{through[p], time.Now()})
 			}
 		}
 		partitions, err := reports.New(s.Reader()).Partitions(ctx)
@@ -218,7 +201,7 @@ func (s *source) measureLag(ctx context.Context, r *JoinMeasured) error {
 		}
 		left := 0
 		for _, of := range partitions {
-			lags, err = arrived(of, waiting, lags)
+			lags, err = s.arrived(of, waiting, lags)
 			if err != nil {
 				return err
 			}
@@ -237,15 +220,12 @@ func (s *source) measureLag(ctx context.Context, r *JoinMeasured) error {
 }
 
 // arrived takes what is in the books of a partition from what waits.
-func arrived(of store.Partition, waiting [][]moment, lags []time.Duration) ([]time.Duration, error) {
+func (s *source) arrived(of store.Partition, waiting [][]moment, lags []time.Duration) ([]time.Duration, error) {
 	if of.State == store.Stopped {
 		return lags, fmt.Errorf("%s has stopped: %s", of.Name, of.Reason)
 	}
-	var p int
-	if _, err := fmt.Sscanf(of.Name, "p%d", &p); err != nil {
-		return lags, err
-	}
-	for len(waiting[p]) > 0 && waiting[p][0].position <= of.Position {
+	p := s.feed.index(of.Name)
+	for len(waiting[p]) > 0 && waiting[p][0].position <= cmp.Or(of.Number, of.Position) {
 		lags = append(lags, time.Since(waiting[p][0].at))
 		waiting[p] = waiting[p][1:]
 	}

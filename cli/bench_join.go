@@ -3,12 +3,14 @@ package cli
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/softstake/softstake/bench"
 )
 
 type benchJoinCmd struct {
+	Source     string        `default:"file" placeholder:"ADDRESS" help:"Where the events are written and read: file, or kafka://HOST/TOPIC, nats://HOST/NAME or postgres://USER@HOST/DATABASE, to which they are written first. They stay there. Without it: ${default}."`
 	Accounts   int           `default:"100000" help:"Accounts with two tokens each."`
 	Partitions int           `default:"2" help:"Partitions of the source, and callers that post entries to compare."`
 	Batch      int           `default:"1000" help:"Events that share a transaction at most, and entries a call."`
@@ -20,12 +22,17 @@ type benchJoinCmd struct {
 }
 
 func (benchJoinCmd) Help() string {
-	return `Fills empty books with accounts, brings the events of another ledger in from files as "join" does, and posts as many
+	return `Fills empty books with accounts, brings the events of another ledger in from a source as "join" does, and posts as many
 entries in batches in the same run, a half before and a half after: the ratio of the two means something on a noisy
 machine too. Then events are written at a rate, and the time is taken until they are in the books.
 
-Example:
+Of Kafka the topic must be there, empty, with as many partitions as --partitions; of NATS the streams NAME-0, NAME-1 and so on are made, and must not be there; of PostgreSQL a table, a publication and a slot are made, and there is one partition.
+
+Examples:
+
   softstake bench join
+  softstake bench join --source kafka://127.0.0.1:9092/bench
+  softstake bench join --source postgres://postgres@127.0.0.1/ledger --partitions 1
   softstake bench join --partitions 1 --db postgres://softstake@localhost/bench --json`
 }
 
@@ -36,8 +43,12 @@ func (c *benchJoinCmd) Run(env *Env) error {
 			"least 50, and --lasts at least 100ms")
 	}
 	o, done := benchOptions(env, c.Seed)
-	r, err := bench.Join(env.Context, o, bench.JoinOptions{Accounts: c.Accounts, Partitions: c.Partitions, Batch: c.Batch,
-		Changes: c.Changes, Rate: c.Rate, Lasts: c.Lasts})
+	source := c.Source
+	if source == "file" {
+		source = ""
+	}
+	r, err := bench.Join(env.Context, o, bench.JoinOptions{Source: source, Accounts: c.Accounts,
+		Partitions: c.Partitions, Batch: c.Batch, Changes: c.Changes, Rate: c.Rate, Lasts: c.Lasts})
 	if err := errors.Join(err, done()); err != nil {
 		return err
 	}
@@ -46,6 +57,7 @@ func (c *benchJoinCmd) Run(env *Env) error {
 	if c.JSON {
 		return writeJSON(env.Stdout, struct {
 			Engine     string      `json:"engine"`
+			Source     string      `json:"source"`
 			Accounts   int         `json:"accounts"`
 			Partitions int         `json:"partitions"`
 			Batch      int         `json:"batch"`
@@ -60,13 +72,19 @@ func (c *benchJoinCmd) Run(env *Env) error {
 			LagP99     json.Number `json:"lagP99Seconds"`
 			LagTo      json.Number `json:"lagMaxSeconds"`
 			PeakRSS    int64       `json:"peakRssBytes"`
-		}{r.Engine, r.Accounts, r.Partitions, r.Batch, r.Changes, seconds(r.Time), rate, posted, ratio(rate, posted), used,
-			r.Rate, seconds(r.LagP50), seconds(r.LagP99), seconds(r.LagTo), r.PeakRSS})
+		}{r.Engine, kind(c.Source), r.Accounts, r.Partitions, r.Batch, r.Changes, seconds(r.Time), rate, posted,
+			ratio(rate, posted), used, r.Rate, seconds(r.LagP50), seconds(r.LagP99), seconds(r.LagTo), r.PeakRSS})
 	}
-	return env.printf(`%s: %d changes from %d partitions in %s s, %d a second
+	return env.printf(`%s: %d changes from %d partitions (%s) in %s s, %d a second
 as many entries, posted in batches of %d from as many callers: %d a second; ratio %s, of this process's processor %s
 at %d changes a second: half are in the books within %s s, 99 of 100 within %s s, all within %s s
 memory of this process at most %d MiB
-`, r.Engine, r.Changes, r.Partitions, seconds(r.Time), rate, r.Batch, posted, ratio(rate, posted), used, r.Rate,
+`, r.Engine, r.Changes, r.Partitions, kind(c.Source), seconds(r.Time), rate, r.Batch, posted, ratio(rate, posted), used, r.Rate,
 		seconds(r.LagP50), seconds(r.LagP99), seconds(r.LagTo), r.PeakRSS>>20)
+}
+
+// kind is what a source is.
+func kind(source string) string {
+	scheme, _, _ := strings.Cut(source, ":")
+	return scheme
 }

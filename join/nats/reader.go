@@ -2,7 +2,6 @@ package nats
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"strconv"
@@ -24,7 +23,7 @@ type reader struct {
 	js       jetstream.JetStream
 	identity string
 	consumer string // its name; "": there is none yet
-	messages jetstream.MessagesContext
+	pull     *pull  // nil: there is none yet
 	sent     uint64 // how many messages the consumer has sent
 	last     uint64 // the number of the last message
 	mark     string // and what it is known by; "": nothing is
@@ -41,9 +40,6 @@ func (*reader) Confirm(join.Place) {}
 
 // Close ends the connection.
 func (r *reader) Close() (err error) {
-	if r.messages != nil {
-		r.messages.Stop()
-	}
 	if r.conn == nil {
 		return nil
 	}
@@ -89,28 +85,25 @@ func (r *reader) Next(ctx context.Context, most int) (records []join.Record, err
 			return nil, fmt.Errorf("NATS: the stream has messages through %d, and the server has sent none after %d for %s",
 				is.last, r.last, silence)
 		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(again):
+		}
 	}
 }
 
 // upToDate reports whether the stream is read up to where it was at the start.
 func (r *reader) upToDate() bool { return r.last >= r.end && !r.check }
 
-// take takes what has come, and waits a while where something must.
+// take takes what there is, at most this many.
 func (r *reader) take(ctx context.Context, most int) (records []join.Record, err error) {
-	wait := gather
-	if !r.upToDate() {
-		wait = time.Second
+	messages, err := r.pull.next(ctx, most)
+	if err != nil {
+		return nil, err
 	}
-	for len(records) < most {
-		m, err := r.messages.Next(jetstream.NextMaxWait(wait))
-		switch {
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		case errors.Is(err, nats.ErrTimeout):
-			return records, nil
-		case err != nil:
-			return nil, err
-		}
+	records = make([]join.Record, 0, len(messages))
+	for _, m := range messages {
 		is, err := m.Metadata()
 		if err != nil {
 			return nil, err
@@ -125,18 +118,15 @@ func (r *reader) take(ctx context.Context, most int) (records []join.Record, err
 		if one != nil {
 			records = append(records, *one)
 		}
-		if wait = gather; is.NumPending == 0 {
-			break
-		}
 	}
 	return records, nil
 }
 
 // record is what a message is; nil: it was only to be compared.
-func (r *reader) record(m jetstream.Msg, is *jetstream.MsgMetadata) (*join.Record, error) {
+func (r *reader) record(m *nats.Msg, is *nats.MsgMetadata) (*join.Record, error) {
 	number := is.Sequence.Stream
-	one := &join.Record{Place: join.Place{Position: int64(number)}, Text: m.Data(), Numbered: true,
-		Mark: mark(is.Timestamp, m.Data())}
+	one := &join.Record{Place: join.Place{Position: int64(number)}, Text: m.Data, Numbered: true,
+		Mark: mark(is.Timestamp, m.Data)}
 	if r.check {
 		r.check = false
 		switch {
@@ -156,8 +146,8 @@ func (r *reader) record(m jetstream.Msg, is *jetstream.MsgMetadata) (*join.Recor
 		one.Text = []byte("null")
 	}
 	if r.source.headers {
-		headers := []join.Header{{Name: "nats_subject", Value: m.Subject()}}
-		for name, values := range m.Headers() {
+		headers := []join.Header{{Name: "nats_subject", Value: m.Subject}}
+		for name, values := range m.Header {
 			for _, value := range values {
 				headers = append(headers, join.Header{Name: name, Value: value})
 			}

@@ -22,15 +22,14 @@ import (
 
 // The limits of what is read.
 const (
-	fetchMessages = 1000    // that are sent before they are asked for again
-	fetchBytes    = 8 << 20 // that they have, so that the largest message must be smaller
+	fetchMessages = 2000    // that are asked for at once at most
+	fetchBytes    = 8 << 20 // that are sent at once, so that the largest message must be smaller
 	connectWithin = 10 * time.Second
 	answerWithin  = 10 * time.Second
-	heartbeat     = time.Second // by which the server says that it is there
 	forgetAfter   = time.Minute // after which the server forgets a reader that is gone
 	lookEvery     = 5 * time.Second
-	silence       = 30 * time.Second // after which a server that has more and sends nothing is an error
-	gather        = 2 * time.Millisecond
+	silence       = 30 * time.Second      // after which a server that has more and sends nothing is an error
+	again         = 20 * time.Millisecond // until a server is asked again for what it has not sent yet
 	closeWithin   = time.Second
 )
 
@@ -56,7 +55,8 @@ func Parse(text string, c Credentials, insecure bool) (*Source, error) {
 		return nil, err
 	}
 	s := &Source{streams: strings.Split(a.Name, ","), options: []nats.Option{nats.Name("softstake join"),
-		nats.NoReconnect(), // another connection begins with what was lost between
+		nats.SyncQueueLen(2*fetchMessages + 16), // what two requests ask for, and words of the server
+		nats.NoReconnect(),                      // another connection begins with what was lost between
 		nats.Timeout(connectWithin), nats.PingInterval(lookEvery), nats.MaxPingsOutstanding(2),
 		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})}} // what is lost shows in the numbers
 	slices.Sort(s.streams)
@@ -177,9 +177,7 @@ func (r *reader) locate(ctx context.Context) error {
 		return err
 	}
 	r.consumer = consumer.CachedInfo().Name
-	r.messages, err = consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(fetchMessages, fetchBytes),
-		jetstream.PullExpiry(lookEvery), jetstream.PullHeartbeat(heartbeat),
-		jetstream.WithMessagesErrOnMissingHeartbeat(true))
+	r.pull, err = newPull(r.conn, r.stream, r.consumer)
 	return err
 }
 
