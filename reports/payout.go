@@ -91,12 +91,26 @@ func (b PayoutBatch) payouts(t db.View, from int64, limit int) ([]Payout, error)
 		c, _ := ledger.ParseCompensationID(b.entry)
 		return []Payout{b.payout(0, c.Account, b.Total)}, nil
 	}
-	index := from - 1
+	skip, account, index := from, "", from-1
+	if from >= store.PayoutMark { // books of before there were marks have none, and read the batch from its begin
+		nth, found, err := db.First(t, func(r db.Row) (int64, error) {
+			account = r.Text(1)
+			return r.Int(0), nil
+		}, "SELECT nth, account FROM payout_marks WHERE bucket = $1 AND day = $2 AND asset = $3 AND nth <= $4 "+
+			"ORDER BY nth DESC LIMIT 1", b.bucket, int64(b.Due.Day), b.Due.Asset, from)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			skip -= nth
+		}
+	}
 	return db.All(t, func(r db.Row) (Payout, error) {
 		index++
 		return b.payout(index, ledger.Account(r.Text(0)), ledger.Amount(r.Int(1))), nil
-	}, "SELECT account, reward FROM accruals WHERE bucket = $1 AND day = $2 AND asset = $3 AND reward > 0 "+
-		"ORDER BY account LIMIT $4 OFFSET $5", b.bucket, int64(b.Due.Day), b.Due.Asset, int64(limit), from)
+	}, "SELECT account, reward FROM accruals WHERE bucket = $1 AND day = $2 AND asset = $3 AND reward > 0 AND "+
+		"account > $4 ORDER BY account LIMIT $5 OFFSET $6", b.bucket, int64(b.Due.Day), b.Due.Asset, account,
+		int64(limit), skip)
 }
 
 // OpenPayouts are the payouts after a number that are not credited, at most limit: those that are refused, or all.
@@ -112,20 +126,27 @@ func (rs *Reports) OpenPayouts(ctx context.Context, after int64, limit int, refu
 			if err != nil || len(open) == limit {
 				break
 			}
-			var all []Payout
-			all, err = b.payouts(t, 0, int(b.Last-b.First+1))
-			if err == nil {
-				all, err = b.notCredited(t, all)
-			}
-			for _, p := range all {
-				if p.Number > after && len(open) < limit && (p.Refused != "" || !refused) {
-					open = append(open, p)
+			for next := max(after, b.First-1); next < b.Last && len(open) < limit && err == nil; {
+				var some []Payout
+				some, err = b.payouts(t, next-b.First+1, openAtOnce)
+				if err != nil || len(some) == 0 {
+					break
+				}
+				next = some[len(some)-1].Number
+				some, err = b.notCredited(t, some)
+				for _, p := range some {
+					if len(open) < limit && (p.Refused != "" || !refused) {
+						open = append(open, p)
+					}
 				}
 			}
 		}
 		return open, err
 	})
 }
+
+// openAtOnce is how many payouts of a batch are looked up at once.
+const openAtOnce = 1_000
 
 // notCredited leaves out those of the batch's payouts that are credited, and adds why others are refused.
 func (b PayoutBatch) notCredited(t db.View, all []Payout) (open []Payout, err error) {

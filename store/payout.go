@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
@@ -46,15 +47,14 @@ func payoutFields[T any](of func(T) payoutKey, more ...db.Field[T]) []db.Field[T
 	}, more...)
 }
 
-// writePayouts writes batches, in the transaction that pays them, where another ledger is to credit them. None has its
-// number: see NumberPayouts.
-func writePayouts(t db.Tx, now int64, batches []payoutBatch) error {
+// writePayouts writes batches, in the transaction that pays them, where another ledger is to credit them, and reports
+// whether it is. None has its number: see NumberPayouts.
+func writePayouts(t db.Tx, now int64, batches []payoutBatch) (on bool, err error) {
 	if len(batches) == 0 {
-		return nil
+		return false, nil
 	}
-	on, err := payouts.read(t)
-	if err != nil || !on {
-		return err
+	if on, err = payouts.read(t); err != nil || !on {
+		return false, err
 	}
 	zero := func(payoutBatch) int64 { return 0 }
 	n, err := insert(t, "payout_batches", db.SetOf(batches, payoutFields(
@@ -67,20 +67,35 @@ func writePayouts(t db.Tx, now int64, batches []payoutBatch) error {
 	if err == nil && n != int64(len(batches)) {
 		err = errTampered
 	}
-	return annotate(err, "write payouts")
+	return true, annotate(err, "write payouts")
 }
 
 // writePayouts writes the payouts of the bucket's rewards.
 func (p *payment) writePayouts() error {
 	var batches []payoutBatch
+	large := false
 	for _, token := range p.tokens {
 		if b := p.batches[token]; b.above > 0 {
 			batches = append(batches, payoutBatch{payoutKey{p.bucket, staking.Due{Asset: token, Day: staking.Day(p.day)}, ""},
 				b.above, b.total})
+			large = large || b.above > PayoutMark
 		}
 	}
-	return writePayouts(p.t, p.written, batches)
+	on, err := writePayouts(p.t, p.written, batches)
+	if err != nil || !on || !large {
+		return err
+	}
+	sql, args := p.ours(`INSERT INTO payout_marks (bucket, day, asset, nth, account)
+	     SELECT $1, $2, r.asset, r.nth, r.account FROM (SELECT asset, account, row_number() OVER (PARTITION BY asset ORDER BY account) AS nth
+	       FROM accruals WHERE bucket = $1 AND day = $2 AND asset IN ({tokens}) AND reward > 0) r WHERE r.nth % ` +
+		strconv.Itoa(PayoutMark) + " = 0")
+	_, err = p.t.Exec(sql, args...)
+	return annotate(err, "write where pages of payouts begin")
 }
+
+// PayoutMark is of how many payouts of a batch one has a row in payout_marks: a page that begins inside of the batch
+// reads fewer rows than this before its first.
+const PayoutMark = 256
 
 // writePayouts writes the payouts of compensations.
 func (g *groupCommit) writePayouts() error {
@@ -93,7 +108,8 @@ func (g *groupCommit) writePayouts() error {
 				staking.Due{Asset: asset, Day: staking.DayOf(day)}, it.ID}, 1, int64(m.Amount)})
 		}
 	}
-	return writePayouts(g.t, g.now, batches)
+	_, err := writePayouts(g.t, g.now, batches)
+	return err
 }
 
 // numberedBatches is how many batches get their numbers in one transaction at most.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/softstake/softstake/imports"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
@@ -114,6 +115,41 @@ func refusedAfter(t *testing.T, db *store.DB, all []reports.Payout) {
 	if len(open) != 1 || open[0].ID != all[last].ID {
 		t.Errorf("after payout %d, which is refused, are %+v", all[i].Number, open)
 	}
+}
+
+// TestPagesInALargeBatch: a page that begins inside of a large batch is the same whatever the size of the pages, and
+// what is open of it too.
+func TestPagesInALargeBatch(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		var accounts []store.Account
+		var ids []ledger.Account
+		var openings []imports.Opening
+		for i := 0; len(ids) < 2*store.PayoutMark+50; i++ {
+			if id := ledger.Account(fmt.Sprint("h-", i)); id.Bucket() == 7 {
+				accounts, ids = append(accounts, store.Account{ID: id}), append(ids, id)
+				openings = append(openings, imports.Opening{Account: id, Asset: bnb, Amount: coins(int64(100 + len(ids)))})
+			}
+		}
+		testkit.Must(db.Fund(t.Context(), "f", bnb, coins(10_0000), false))(t)
+		ok(t, db.OpenAccounts(t.Context(), accounts))
+		ok(t, db.EnrollAll(t.Context(), ids, day1))
+		testkit.Must(db.PostOpenings(t.Context(), openings))(t)
+		ok(t, db.SetPayouts(t.Context(), true))
+		clock.Set(2, "00:10")
+		settle(t, db, clock)
+		all := allPayouts(t, db, 10_000)
+		same(t, "payouts", len(all), len(ids))
+		same(t, "marks", testkit.Must(db.Count(t.Context(), "SELECT count(*) FROM payout_marks"))(t), 2)
+		for _, limit := range []int{97, store.PayoutMark} {
+			same(t, fmt.Sprintf("payouts in pages of %d", limit), allPayouts(t, db, limit), all)
+		}
+		rs := reports.New(db.Reader())
+		for _, after := range []int64{0, store.PayoutMark - 1, store.PayoutMark, store.PayoutMark + 1, 2 * store.PayoutMark} {
+			open := testkit.Must(rs.OpenPayouts(t.Context(), after, 10, false))(t)
+			same(t, fmt.Sprintf("what is open after %d", after), open, all[after:after+10])
+		}
+		audited(t, db)
+	})
 }
 
 // answerOne says what became of one answer: kept, repeated, or the error.

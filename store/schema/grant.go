@@ -78,6 +78,7 @@ var Grants = map[string]db.Grant{
 	"payments":       {Insert: true},
 	"payout_answers": {Insert: true},
 	"payout_batches": {Insert: true, Update: "first, credited, refused"},
+	"payout_marks":   {Insert: true},
 	"pending":        {Insert: true, Delete: true},
 	"postings":       {Insert: true},
 	"prices":         {Insert: true, Update: "price, set_at, base"},
