@@ -71,9 +71,12 @@ var arrows = map[string][]string{
 	"store": {"store/schema", "store/restore", "people", "origin", "idempotency", "outbox", "holding", "imports",
 		"consent", "control", "pricing", "evidence", "integrity", "conversion", "staking", "access", "audit", "ledger",
 		"join", "db"},
-	"ingest":        {"reports", "store", "join", "ledger"},
-	"join/postgres": {"join", "ledger", "db"},
-	"simulation":    {"store", "holding", "staking", "ledger", "db"},
+	"ingest":          {"reports", "store", "join", "ledger"},
+	"join/postgres":   {"join", "ledger", "db"},
+	"payout":          {"ledger"},
+	"payout/postgres": {"payout", "ledger", "db"},
+	"deliver":         {"reports", "store", "payout", "ledger"},
+	"simulation":      {"store", "holding", "staking", "ledger", "db"},
 	"reports": {"integrity", "store", "control", "people", "origin", "outbox", "holding", "imports", "pricing", "evidence",
 		"conversion", "staking", "audit", "access", "ledger", "db"},
 	"events": {"reports", "store", "outbox", "staking", "access", "ledger"},
@@ -93,7 +96,8 @@ var arrows = map[string][]string{
 	"bench": {"ingest", "join", "join/address", "join/kafka", "join/nats", "join/postgres",
 		"reports", "control", "people", "store", "imports", "pricing", "evidence", "staking",
 		"access", "ledger", "db"},
-	"cli": {"ingest", "join", "join/address", "join/kafka", "join/nats", "join/postgres", "openid",
+	"cli": {"ingest", "join", "join/address", "join/kafka", "join/nats", "join/postgres", "deliver", "payout",
+		"payout/postgres", "openid",
 		"reports", "control", "simulation", "idempotency", "people", "serve",
 		"web", "console", "mail",
 		"bench", "demo", "demo/exchange", "client", "pgserver", "tracing",
@@ -133,7 +137,8 @@ var forTests = []string{"scenario", "pgtest", "testkit", "openid/providertest", 
 // those of simulation make books, those of console post events of other ledgers.
 var testArrows = map[string][]string{"store": {"reports", "factor"}, "api": {"imports"}, "web": {"db"},
 	"ingest": {"join/postgres", "join/kafka", "join/nats", "staking", "access", "db"}, "serve": {"join"},
-	"cli": {"api"}, "simulation": {"access"}, "ceremony": {"store", "staking"}, "mail": {"store", "db", "staking"},
+	"deliver": {"payout/postgres", "staking", "access"},
+	"cli":     {"api"}, "simulation": {"access"}, "ceremony": {"store", "staking"}, "mail": {"store", "db", "staking"},
 	"console":  {"evidence", "join"},
 	"evidence": {"store", "control", "people", "pricing", "access", "reports", "audit", "join"},
 	"outbox":   {"store/schema", "access"}}
@@ -141,12 +146,13 @@ var testArrows = map[string][]string{"store": {"reports", "factor"}, "api": {"im
 // drivers are the libraries that know SQL, and whoDrives the packages that may import them.
 var (
 	drivers   = []string{"database/sql", "github.com/jackc/", "zombiezen.com/go/sqlite", "modernc.org/sqlite"}
-	whoDrives = []string{"db", "join/postgres", "reconcile", "scenario", "pgserver", "pgtest", "examples/ledger"}
+	whoDrives = []string{"db", "join/postgres", "payout/postgres", "reconcile", "scenario", "pgserver", "pgtest",
+		"examples/ledger"}
 )
 
 // exact are the packages that count money, in which no number may be a float.
-var exact = []string{"join", "join/address", "join/kafka", "join/nats", "join/postgres", "reconcile", "ingest",
-	"ledger", "factor",
+var exact = []string{"join", "join/address", "join/kafka", "join/nats", "join/postgres", "payout", "payout/postgres",
+	"deliver", "reconcile", "ingest", "ledger", "factor",
 	"ceremony", "people", "idempotency", "outbox",
 	"holding", "store/schema",
 	"store/restore", "db", "reports", "simulation", "conversion", "imports", "consent", "pricing", "evidence",

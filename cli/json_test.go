@@ -125,6 +125,7 @@ var jsonForms = []struct {
 		"missingRights credentials payouts"},
 	{eventsJSON{}, "", "newest unnumbered oldestUnnumbered"},
 	{payoutStateJSON{}, "", "asset unanswered oldest refused"},
+	{payoutTargetJSON{}, "", "name address number moved waiting waitingSince failingSince error"},
 	{expiringJSON{}, "ExpiringToken", ""},
 	{unlimitedJSON{}, "UnlimitedToken", ""},
 	{missingJSON{}, "MissingLimits", ""},

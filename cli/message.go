@@ -56,6 +56,8 @@ var hints = map[string]string{
 	store.ReasonNotAudited:        `look with "softstake audit", or run "softstake restore" again`,
 	store.ReasonFindings:          `the books stay closed to every command but "softstake audit"`,
 
+	store.ReasonOtherTarget: `use another name, or say with --from from which number on it is delivered there`,
+
 	people.ReasonAnothersToken: `let that person ask for it, or log in to the console: "softstake staff add"`,
 
 	control.ReasonNoPerson:  `make a token that does with "softstake token create --person NAME"`,

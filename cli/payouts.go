@@ -11,10 +11,13 @@ import (
 )
 
 type payoutsCmd struct {
-	List   payoutsListCmd   `cmd:"" help:"List the payouts that the other ledger has not credited."`
-	Answer payoutsAnswerCmd `cmd:"" help:"Record for the other ledger that it has credited a payout, or refuses it."`
-	On     payoutsOnCmd     `cmd:"" help:"From now on what is paid is to be credited in another ledger."`
-	Off    payoutsOffCmd    `cmd:"" help:"What is paid from now on is in these books alone: with four eyes this needs approval."`
+	List        payoutsListCmd        `cmd:"" help:"List the payouts that the other ledger has not credited."`
+	Answer      payoutsAnswerCmd      `cmd:"" help:"Record for the other ledger that it has credited a payout, or refuses it."`
+	Deliver     payoutsDeliverCmd     `cmd:"" help:"Deliver payouts to the other ledger, as they are paid."`
+	Status      payoutsStatusCmd      `cmd:"" help:"Show where payouts are delivered to, and how far."`
+	EndDelivery payoutsEndDeliveryCmd `cmd:"" help:"Forget a target that payouts were delivered to."`
+	On          payoutsOnCmd          `cmd:"" help:"From now on what is paid is to be credited in another ledger."`
+	Off         payoutsOffCmd         `cmd:"" help:"What is paid from now on is in these books alone: with four eyes this needs approval."`
 }
 
 type payoutsListCmd struct {

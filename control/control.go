@@ -52,6 +52,9 @@ const (
 
 	EndWithdrawalFactor Operation = "withdrawal-factor off"
 	EndPayouts          Operation = "payouts off"
+	DeliverPayouts      Operation = "payouts deliver"
+	ResendPayouts       Operation = "payouts resend"
+	EndDelivery         Operation = "payouts end-delivery"
 
 	SetOwner    Operation = "owner set"
 	AddLabel    Operation = "label add"
@@ -250,6 +253,10 @@ var rules = map[Operation]Rule{
 	"payouts on":     {Roles: admins},
 	EndPayouts:       {Class: Proposed, Roles: admins}, // what is paid then reaches nobody
 	"payouts answer": {Roles: backOffice},
+	// What is handed over says what accounts earn, and repeating it has no effect: whoever reads it goes by the ID.
+	DeliverPayouts: {Roles: commandLine},
+	ResendPayouts:  {Roles: commandLine},
+	EndDelivery:    {Roles: commandLine},
 
 	"proposal make":    {Roles: proposers},
 	"proposal approve": {Roles: approvers},

@@ -41,6 +41,7 @@ var matrix = map[control.Operation]string{
 	"days set-close-after": "O", "day close": "O", "declare": "O", "settle approve": "O",
 	"limit set-account": "M", "limit own": "H", "withdrawal-factor on": "M", "withdrawal-factor off": "M",
 	"payouts on": "M", "payouts off": "M", "payouts answer": "dO",
+	"payouts deliver": "", "payouts resend": "", "payouts end-delivery": "",
 	"login add": "O", "login invite": "O", "login password": "H", "login remove": "O",
 	"key create": "OH", "key limit": "OH", "key revoke": "OH",
 	"token create": "M", "token revoke": "M", "four-eyes on": "M", "four-eyes off": "M",

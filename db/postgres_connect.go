@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,6 +58,21 @@ func ParseAddress(address string, insecure bool) (*pgx.ConnConfig, error) {
 	}
 	return config, nil
 }
+
+// ParseTable reads the name of a table of PostgreSQL, of the schema public where it names none: A-Z a-z 0-9 and _, the
+// first of each part no digit.
+func ParseTable(name string) (_ pgx.Identifier, is bool) {
+	table := pgx.Identifier(strings.Split(name, "."))
+	if len(table) == 1 {
+		table = pgx.Identifier{"public", name}
+	}
+	return table, len(table) == 2 && !slices.ContainsFunc(table, func(s string) bool { return !IsIdentifier(s) })
+}
+
+var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// IsIdentifier reports whether a name of PostgreSQL has only A-Z a-z 0-9 and _, the first of them no digit.
+func IsIdentifier(name string) bool { return identifier.MatchString(name) }
 
 // CheckSecure refuses (ErrInsecure) an address by which a connection to another host might
 // be made without TLS, or without knowing that it is that host. It looks at what the

@@ -279,6 +279,7 @@ var Unrecorded = map[string]string{
 	"offer_ends":                 "how far notices are written, which are in no record",
 	"passkeys":                   "they are removed with the person; each change is a line of the log",
 	"payout_marks":               "they say where payouts of accruals, which are recorded, are found",
+	"payout_targets":             "positions, which move on; the log says what was added, sent again and removed",
 	"pending":                    "withdrawals without an ending",
 	"progress":                   "the audit derives it from batches and payments",
 	"recovery_codes":             "they are removed with the person; each change is a line of the log",

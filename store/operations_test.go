@@ -47,6 +47,8 @@ var changing = map[string]string{
 	"DB.SetFourEyes":         "four-eyes on; four-eyes off",
 	"DB.SetWithdrawalFactor": "withdrawal-factor on; withdrawal-factor off",
 	"DB.SetPayouts":          "payouts on; payouts off", "DB.AnswerPayouts": "payouts answer",
+	"DB.AddPayoutTarget": "payouts deliver", "DB.ResendPayouts": "payouts resend",
+	"DB.EndPayoutTarget": "payouts end-delivery",
 
 	"People.AddToken": "token create", "People.RevokeToken": "token revoke",
 	"People.OpenToken": "break-glass", "People.AddKey": "key create",
@@ -79,7 +81,7 @@ var changesNothing = strings.Fields(`DB.As DB.Custodian DB.Close DB.Engine DB.No
 	DB.Closings DB.Evidence DB.Undivided DB.Reader DB.Due DB.Unaccrued DB.Unpaid DB.People DB.Documents DB.Imports
 	DB.Prices DB.CurrencyRates DB.Requests DB.Outbox DB.Prune DB.Test DB.CheckSchema DB.Group DB.Pay DB.Accrue DB.Settled
 	DB.CheckRights DB.MissingRights DB.Exec DB.Count DB.PostTogether DB.Guard DB.Protected DB.Delivered
-	DB.NumberPayouts DB.Notify DB.ProtectAfterMACs
+	DB.NumberPayouts DB.PayoutTarget DB.MovePayoutTarget DB.FailPayoutTarget DB.Notify DB.ProtectAfterMACs
 	People.DerivedSecret People.Confirm People.ConfirmPassword People.Factors People.PasskeyOwner
 	People.ChangeMailSettings People.ClaimMail People.EndMail People.MailSettings People.Mails
 	People.Notices People.Notify People.NotifyAll People.RetryMail

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -55,10 +54,7 @@ const (
 	beginSuffix   = "_snapshot" // of the slot that is there while the snapshot is read
 )
 
-var (
-	slotName   = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
-	identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-)
+var slotName = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 
 // Parse reads the address of a source, such as postgres://user@host/database?slot=softstake&publication=softstake. A
 // password in it is refused: other users of this machine can see arguments. The connection is refused where others
@@ -102,7 +98,7 @@ func (s *Source) read(query url.Values) (err error) {
 	case !slotName.MatchString(s.slot) || len(s.slot) > longestSlot:
 		return ledger.ErrInvalid.In("slot", "it is missing, or not 1 to %d characters of a-z 0-9 and _ of which the first "+
 			"is no digit", longestSlot)
-	case !identifier.MatchString(s.publication) || len(s.publication) > 63:
+	case !db.IsIdentifier(s.publication) || len(s.publication) > 63:
 		return ledger.ErrInvalid.In("publication", "it is missing, or not a name of A-Z a-z 0-9 and _")
 	}
 	if text := take("snapshot"); text != "" {
@@ -128,11 +124,8 @@ func (s *Source) read(query url.Values) (err error) {
 // readTables reads a list such as "accounts,exchange.balances".
 func readTables(text string) (tables []pgx.Identifier, err error) {
 	for name := range strings.SplitSeq(text, ",") {
-		table := pgx.Identifier(strings.Split(name, "."))
-		if len(table) == 1 {
-			table = pgx.Identifier{"public", name}
-		}
-		if len(table) != 2 || slices.ContainsFunc(table, func(s string) bool { return !identifier.MatchString(s) }) {
+		table, is := db.ParseTable(name)
+		if !is {
 			return nil, ledger.ErrInvalid.In("snapshot", "%q is not \"none\" or a list of tables such as accounts,shop.balances",
 				ledger.Clip(text))
 		}

@@ -79,6 +79,7 @@ var Grants = map[string]db.Grant{
 	"payout_answers": {Insert: true},
 	"payout_batches": {Insert: true, Update: "first, credited, refused"},
 	"payout_marks":   {Insert: true},
+	"payout_targets": {Insert: true, Delete: true, Update: "address, number, moved, failed, error"},
 	"pending":        {Insert: true, Delete: true},
 	"postings":       {Insert: true},
 	"prices":         {Insert: true, Update: "price, set_at, base"},

@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/deliver"
+	"github.com/softstake/softstake/payout"
+	"github.com/softstake/softstake/payout/postgres"
+	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/store"
+)
+
+type payoutsDeliverCmd struct {
+	Target      string `arg:"" help:"Where to: postgres://USER@HOST/DATABASE?table=TABLE."`
+	Name        string `help:"Name of the target in the books, such as exchange; it stays the same." placeholder:"NAME"`
+	UntilEnd    bool   `help:"End when there is nothing more now. Without it: go on until interrupted."`
+	From        int64  `help:"Deliver again from the payout of this number on: what the target has lost, or when its address has changed." placeholder:"NUMBER"`
+	Batch       int    `default:"1000" help:"How many payouts at most are handed over at once."`
+	PrintSchema bool   `help:"Print the SQL by which the owner of the database makes the tables, for the role of the address, and end."`
+}
+
+func (c *payoutsDeliverCmd) Help() string {
+	return `Rows are added to the table in the order of their numbers, in one transaction with the position, which is in a table beside it: whatever is interrupted or killed, each payout is there once. What the other ledger writes into the columns "transaction" or "refused" acknowledges it. docs/join.md has the whole way.
+
+The password is in ~/.pgpass or PGPASSWORD. An error of the target is logged and retried; "softstake payouts status" shows it. The exit status is 1 where --until-end ends with an error, or with an acknowledgement that contradicts the books.
+
+Examples:
+
+  softstake payouts deliver "postgres://softstake@db.example.com/exchange?sslmode=verify-full" --print-schema
+  softstake payouts deliver "postgres://softstake@db.example.com/exchange?sslmode=verify-full" --name exchange
+  softstake payouts deliver "postgres://softstake@db.example.com/exchange?sslmode=verify-full" --name exchange --from 4711`
+}
+
+func (c *payoutsDeliverCmd) Run(env *Env) error {
+	switch {
+	case c.Batch < 1 || c.Batch > 10_000:
+		return usage("--batch is from 1 to 10000")
+	case c.From < 0:
+		return usage("--from is 1 or more")
+	case c.Name == "" && !c.PrintSchema:
+		return usage("name the target: --name NAME")
+	}
+	target, err := c.target(env)
+	if err != nil {
+		return err
+	}
+	if c.PrintSchema {
+		table, is := target.(*postgres.Target)
+		if !is {
+			return usage("only a table of PostgreSQL has a schema")
+		}
+		return env.printf("%s", table.Schema())
+	}
+	return env.books(func(ctx context.Context, books *store.DB) error {
+		result, err := deliver.Run(ctx, deliver.Config{Books: books, Target: target, Name: c.Name,
+			Log:  slog.New(slog.NewTextHandler(env.Stderr, logOptions(slog.LevelInfo))),
+			Poll: joinPoll, Batch: c.Batch, Random: rand.Int64N, From: c.From, UntilEnd: c.UntilEnd})
+		if err == nil {
+			err = env.printf("Delivered %s, read %s.\n", count(result.Payouts, "payout", "payouts"),
+				count(result.Answers, "acknowledgement", "acknowledgements"))
+		}
+		if err == nil && result.Wrong > 0 {
+			err = errors.New(count(result.Wrong, "acknowledgement contradicts", "acknowledgements contradict") +
+				" the books; the log says which")
+		}
+		return err
+	})
+}
+
+// target is the target of the address.
+func (c *payoutsDeliverCmd) target(env *Env) (payout.Target, error) {
+	switch scheme, _, _ := strings.Cut(c.Target, ":"); scheme {
+	case "postgres", "postgresql":
+		target, err := postgres.Parse(c.Target, c.Name, env.Insecure)
+		if err != nil && !errors.Is(err, db.ErrInsecure) {
+			err = usage("the address of the target: %w", err)
+		}
+		return target, err
+	}
+	return nil, usage("that is no target; it is postgres://USER@HOST/DATABASE?table=TABLE")
+}
+
+type payoutsStatusCmd struct {
+	JSON bool `help:"Print a JSON array."`
+}
+
+func (c *payoutsStatusCmd) Help() string {
+	return `"waiting" is how many payouts the target does not have yet, "since" when the first of them was paid.
+
+Example:
+
+  softstake payouts status`
+}
+
+// payoutTargetJSON is where payouts are delivered to.
+type payoutTargetJSON struct {
+	Name    string   `json:"name"`
+	Address string   `json:"address"`
+	Number  int64    `json:"number"`
+	Moved   *instant `json:"moved"`
+	Waiting int64    `json:"waiting"`
+	Since   *instant `json:"waitingSince"`
+	Failed  *instant `json:"failingSince"`
+	Error   string   `json:"error"`
+}
+
+func (c *payoutsStatusCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		targets, err := reports.New(db.Reader()).PayoutTargets(ctx)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			all := []payoutTargetJSON{}
+			for _, t := range targets {
+				all = append(all, payoutTargetJSON{t.Name, t.Address, t.Number, instantOrNull(t.Moved), t.Backlog,
+					instantOrNull(t.Oldest), instantOrNull(t.Failed), t.Error})
+			}
+			return writeJSON(env.Stdout, all)
+		}
+		if len(targets) == 0 {
+			return env.printf("No payouts are delivered; \"softstake payouts deliver\" does.\n")
+		}
+		g := newGrid(text("target"), text("address"), figure("number"), text("moved"), figure("waiting"), text("since"),
+			text("failing since"), text("error"))
+		for _, t := range targets {
+			since, failed := "", ""
+			if !t.Oldest.IsZero() {
+				since = wallTime(t.Oldest)
+			}
+			if !t.Failed.IsZero() {
+				failed = wallTime(t.Failed)
+			}
+			g.add(t.Name, t.Address, strconv.FormatInt(t.Number, 10), wallOrNever(t.Moved),
+				strconv.FormatInt(t.Backlog, 10), since, failed, t.Error)
+		}
+		return g.write(env.Stdout)
+	})
+}
+
+type payoutsEndDeliveryCmd struct {
+	Name string `arg:"" help:"The target, as \"payouts status\" names it."`
+}
+
+func (c *payoutsEndDeliveryCmd) Help() string {
+	return `Nobody is warned any more of what it does not have. Of a table its rows and its position stay as they are; a topic that is delivered to again gets all payouts from the first one on.
+
+Example:
+
+  softstake payouts end-delivery exchange`
+}
+
+func (c *payoutsEndDeliveryCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		return env.done(db.EndPayoutTarget(ctx, c.Name), "Payouts are not delivered to %s any more.\n", c.Name)
+	})
+}

@@ -1,0 +1,127 @@
+// Package payout is what another ledger is to credit, as it is handed over, and what a target is that payouts are
+// delivered to. It knows no books, and no target of its own.
+package payout
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/softstake/softstake/ledger"
+)
+
+// Payout is a reward or a compensation to credit, with its amount in whole tokens.
+type Payout struct {
+	Number  int64
+	ID      string // the key by which crediting it is idempotent
+	Day     string // YYYY-MM-DD
+	Asset   string
+	Account ledger.Account
+	Amount  string // exact, above zero
+	Paid    time.Time
+}
+
+// Batch is payouts that were paid together.
+type Batch struct {
+	First, Last int64 // their numbers, which are dense
+	Day, Asset  string
+	Total       string // the sum of their amounts
+}
+
+// Page is some payouts, by number, and the batches whose last payout is among them.
+type Page struct {
+	Payouts []Payout
+	Batches []Batch
+}
+
+// Last is the number of the last payout.
+func (p Page) Last() int64 { return p.Payouts[len(p.Payouts)-1].Number }
+
+// Target is where payouts are delivered to.
+type Target interface {
+	// Address is the target as it is kept: it has no password.
+	Address() string
+	// Open connects.
+	Open(ctx context.Context) (Session, error)
+}
+
+// Session is a connection to a target. It is used by one goroutine.
+type Session interface {
+	// Deliver hands over a page, which follows the payout of a number: when it returns nil the target has all of it. One
+	// that failed may have any part of it, of a Table none. Repeating it is safe: readers go by the ID.
+	Deliver(ctx context.Context, after int64, page Page) error
+	Close() error
+}
+
+// Table is a session of a target that keeps what it has by itself, and by what it is acknowledged.
+type Table interface {
+	Session
+	// Position is the number of the last payout that it has; 0: none.
+	Position(ctx context.Context) (int64, error)
+	// Reset sets that number, so that the ones after it are delivered again.
+	Reset(ctx context.Context, number int64) error
+	// Answers are some that were not taken yet, at most this many; none if there are no more now.
+	Answers(ctx context.Context, most int) ([]Answer, error)
+	// Take keeps that answers are taken, and what is wrong with them; "": nothing. What was changed since they were read
+	// is answered again.
+	Take(ctx context.Context, answers []Answer, problems []string) error
+}
+
+// Answer is what another ledger says of a payout.
+type Answer struct {
+	Payout      string // its ID
+	Transaction string // that credited it; "": none did
+	Refused     string // why it is not credited; "": it is
+	State       string // all that was said, as the table has it
+}
+
+// ErrMoved is of a page that does not follow what the target has: another process delivers to it too.
+var ErrMoved = errors.New("the target has moved on")
+
+// message is a payout or a batch as a message of a topic. A payout has the fields that GET /v1/payouts has.
+type message struct {
+	Type    string         `json:"type"`
+	Number  int64          `json:"number,omitempty"`
+	ID      string         `json:"id,omitempty"`
+	First   int64          `json:"first,omitempty"`
+	Last    int64          `json:"last,omitempty"`
+	Day     string         `json:"day"`
+	Asset   string         `json:"asset"`
+	Account ledger.Account `json:"account,omitempty"`
+	Amount  string         `json:"amount,omitempty"`
+	Total   string         `json:"total,omitempty"`
+	PaidAt  string         `json:"paidAt,omitempty"`
+}
+
+// Message is a record of a topic.
+type Message struct {
+	ID   string // never given twice to another content
+	Key  string // of the order: messages of one key stay in their order
+	Text []byte
+}
+
+// Messages are a page as records of a topic, in order: each batch after its last payout.
+func (p Page) Messages() ([]Message, error) {
+	all := make([]Message, 0, len(p.Payouts)+len(p.Batches))
+	batches := p.Batches
+	for _, o := range p.Payouts {
+		text, err := json.Marshal(message{Type: "payout", Number: o.Number, ID: o.ID, Day: o.Day, Asset: o.Asset,
+			Account: o.Account, Amount: o.Amount, PaidAt: ledger.FormatTime(o.Paid)})
+		if err != nil {
+			return nil, fmt.Errorf("write the payout %s: %w", o.ID, err)
+		}
+		all = append(all, Message{o.ID, string(o.Account), text})
+		for len(batches) > 0 && batches[0].Last == o.Number {
+			b := batches[0]
+			id := fmt.Sprintf("batch/%d", b.First)
+			if text, err = json.Marshal(message{Type: "batch", First: b.First, Last: b.Last, Day: b.Day, Asset: b.Asset,
+				Total: b.Total}); err != nil {
+				return nil, fmt.Errorf("write the batch from %d: %w", b.First, err)
+			}
+			all, batches = append(all, Message{id, id, text}), batches[1:]
+		}
+	}
+	return all, nil
+}
