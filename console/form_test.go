@@ -34,6 +34,7 @@ var logged = map[string][]control.Operation{
 	"/console/staff": {control.AddStaff, control.SetStaffRole, control.InviteStaff, control.DisableStaff,
 		"staff log-out"},
 	"/console/streams":   {"join resume", control.SkipEvents, control.CloseWithout, control.RetirePartition},
+	"/console/payouts":   {"payouts answer"},
 	"/console/campaigns": {control.AddCampaign, "campaign end"},
 }
 

@@ -45,6 +45,9 @@ type overviewPage struct {
 	Streams     []partition        // of all partitions that are not retired, those that need somebody first
 	Waits       bool               // FirstOpen is over, and waits for their events
 	Stream      table              // the first mostListed of them
+	Payouts     payoutStates       // of what another ledger is to credit
+	Delivery    table              // where they are delivered to
+	Credited    table              // and what of them is not credited
 	Proposals   []control.Proposal // open, the newest first, at most mostListed
 	Breaks      []reports.Reconciliation
 	Anchor      reports.Anchor
@@ -115,7 +118,7 @@ func (p overviewPage) places(of func(tokenRow) ledger.Amount) (most int) {
 
 // Needed is how many things need somebody.
 func (p overviewPage) Needed() int {
-	n := len(p.Proposals) + len(p.Breaks)
+	n := len(p.Proposals) + len(p.Breaks) + p.Payouts.needed()
 	if !p.Anchor.Delivery.Failed.IsZero() {
 		n++
 	}
@@ -258,10 +261,14 @@ func (p *overviewPage) fillWithdrawals() error {
 	return nil
 }
 
-// fillStreams adds the partitions of sources, if there are any.
+// fillStreams adds the partitions of sources and the payouts to another ledger, if there are any.
 func (p *overviewPage) fillStreams() (err error) {
 	p.Streams, p.Waits, err = p.visit.partitions(p.FirstOpen, p.ClosesAt)
 	p.Streams = slices.DeleteFunc(p.Streams, func(s partition) bool { return s.State == store.Retired })
 	p.Stream = p.streamTable(p.Streams[:min(len(p.Streams), mostListed)])
+	if err == nil {
+		p.Payouts, err = p.visit.payoutStates()
+		p.Delivery, p.Credited = p.targetTable(p.Payouts), p.tokenPayouts(p.Payouts)
+	}
 	return err
 }

@@ -54,7 +54,7 @@ type option struct{ Value, Key string } // Key "": the value is its own text
 
 // registers are all of them, in the order of the menu.
 var registers = []register{terms, limits, prices, regions, documents, fees, campaigns, tokens, team,
-	streams}
+	streams, payouts}
 
 // routes are those of a register.
 func (g register) route() route {

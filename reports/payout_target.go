@@ -37,10 +37,10 @@ func (rs *Reports) PayoutTargets(ctx context.Context) ([]PayoutTarget, error) {
 	})
 }
 
-// NewestPayout is the largest number that a payout has; 0: none has one.
+// NewestPayout is the largest number that a payout may have; 0: none has one. Of books that were restored it is above
+// all that were given before.
 func (rs *Reports) NewestPayout(ctx context.Context) (int64, error) {
 	return read(ctx, rs, "read the newest number of a payout", func(t db.View) (int64, error) {
-		return db.Count(t, "SELECT coalesce(max(first + count - 1), 0) FROM payout_batches "+
-			"WHERE first = (SELECT max(first) FROM payout_batches WHERE first > 0)")
+		return db.Count(t, "SELECT coalesce(max(last), 0) FROM sequences WHERE name = 'payouts'")
 	})
 }

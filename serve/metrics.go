@@ -146,7 +146,12 @@ var (
 	payoutsSince = description("payouts_unanswered_since_timestamp_seconds",
 		"When the oldest of them was paid; absent where all are answered.", "token")
 	payoutsRefused = description("payouts_refused", "Payouts of the token that the other ledger refuses.", "token")
-	streamUntil    = description("join_watermark_timestamp_seconds",
+	deliveryWaits  = description("payout_delivery_backlog", "Payouts that are not delivered to the target yet.", "target")
+	deliverySince  = description("payout_delivery_backlog_since_timestamp_seconds",
+		"When the oldest of them was paid; absent where all are delivered.", "target")
+	deliveryFails = description("payout_delivery_failing_since_timestamp_seconds",
+		"Since when delivering to the target fails; absent where it does not.", "target")
+	streamUntil = description("join_watermark_timestamp_seconds",
 		"Every event of the partition of another ledger from before then is delivered, by the clock of its source; 0 where "+
 			"no watermark has come yet.", "source", "partition")
 	streamMoved = description("join_moved_timestamp_seconds",
@@ -187,7 +192,8 @@ func (m collector) Collect(c chan<- prometheus.Metric) {
 	}
 	var err error
 	for _, collect := range []func(context.Context, func(*prometheus.Desc, float64, ...string)) error{
-		m.collectTokens, m.collectAccess, m.collectEvents, m.collectPayouts, m.collectStreams, m.collectCopies,
+		m.collectTokens, m.collectAccess, m.collectEvents, m.collectPayouts, m.collectTargets,
+		m.collectStreams, m.collectCopies,
 	} {
 		if err = collect(ctx, gauge); err != nil {
 			break // each would wait for books that cannot be reached
@@ -248,6 +254,22 @@ func (m collector) collectPayouts(ctx context.Context,
 		gauge(payoutsRefused, float64(s.Refused), s.Asset)
 		if !s.Oldest.IsZero() {
 			gauge(payoutsSince, float64(s.Oldest.Unix()), s.Asset)
+		}
+	}
+	return err
+}
+
+// collectTargets sends how far payouts are delivered.
+func (m collector) collectTargets(ctx context.Context,
+	gauge func(d *prometheus.Desc, v float64, labels ...string)) error {
+	targets, err := reports.New(m.books.Reader()).PayoutTargets(ctx)
+	for _, t := range targets {
+		gauge(deliveryWaits, float64(t.Backlog), t.Name)
+		if !t.Oldest.IsZero() {
+			gauge(deliverySince, float64(t.Oldest.Unix()), t.Name)
+		}
+		if !t.Failed.IsZero() {
+			gauge(deliveryFails, float64(t.Failed.Unix()), t.Name)
 		}
 	}
 	return err

@@ -36,6 +36,9 @@ func TestMetrics(t *testing.T) {
 	_, err = w.books.Join(t.Context(), store.JoinBatch{Source: "shop", Partition: "p2",
 		Fault: &store.JoinFault{Place: join.Place{Position: 1}, Err: ledger.ErrInvalid}})
 	w.ok(err)
+	_, err = w.books.AddPayoutTarget(t.Context(), "exchange", "kafka://127.0.0.1/payouts")
+	w.ok(err)
+	w.ok(w.books.FailPayoutTarget(t.Context(), "exchange", "no answer"))
 	for path, want := range map[string]int{"/api/v3/ping": 200, "/sapi/alice": 404, "/sapi/bob": 404} {
 		if status, body := s.get(path); status != want {
 			t.Errorf("GET %s: %d %s", path, status, body)
@@ -71,6 +74,8 @@ func TestMetrics(t *testing.T) {
 		`softstake_join_watermark_timestamp_seconds{partition="p2",source="shop"} 0`,
 		`softstake_join_moved_timestamp_seconds{partition="p1",source="shop"} 1.795482e+09`,
 		`softstake_join_stopped{partition="p1",source="shop"} 0`, `softstake_join_stopped{partition="p2",source="shop"} 1`,
+		`softstake_payout_delivery_backlog{target="exchange"} 0`,
+		`softstake_payout_delivery_failing_since_timestamp_seconds{target="exchange"} 1.795482e+09`,
 		`softstake_run_failed 0`, `softstake_runs_failed_total 0`, "go_goroutines", "process_start_time_seconds",
 	} {
 		if !strings.Contains(body, want+"\n") && !strings.Contains(body, want+" ") {
