@@ -51,6 +51,7 @@ var tags = []*huma.Tag{
 	{Name: "Offer", Description: "What is offered: tokens and their dated terms, documents, regions, prices."},
 	{Name: "Soft Staking", Description: "A holder's switch, rewards, and how each came about."},
 	{Name: "Payouts", Description: "What another ledger is to credit, and whether it has."},
+	{Name: "Reconciliation", Description: "Whether another ledger says the same."},
 	{Name: "Operation", Description: "Runs, funds, limits, and the log of what operators changed."},
 	{Name: "Exports", Description: "Tables of any length, as CSV or JSON lines."},
 	{Name: "Events", Description: "What happens, as it happens."},

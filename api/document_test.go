@@ -18,6 +18,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 func accountID(prefix string, n int) ledger.Account {
@@ -168,6 +169,12 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"list-proofs", "auditor", "/v1/proofs", ""},
 	{"get-record", "auditor", "/v1/proofs/2026-03-02", ""},
 	{"get-proof", "alice", "/v1/accounts/alice/proofs/2026-03-02/BNB", ""},
+	{"list-balances", "auditor", "/v1/balances", ""},
+	{"reconcile", "exchange", "/v1/reconciliations", `{"assets":["BNB"],"balances":[]}`},
+	{"list-reconciliations", "auditor", "/v1/reconciliations", ""},
+	{"get-reconciliation", "auditor", "/v1/reconciliations/1", ""},
+	{"list-differences", "auditor", "/v1/reconciliations/1/differences", ""},
+	{"resolve-break", "operator", "/v1/reconciliations/1/resolutions", `{"asset":"BNB","reason":"known"}`},
 	{"list-rewards", "alice", "/v1/accounts/alice/rewards", ""},
 	{"explain-reward", "alice", "/v1/accounts/alice/rewards/2026-03-03/BNB", ""},
 	{"get-earnings", "alice", "/v1/accounts/alice/earnings", ""},
@@ -229,6 +236,7 @@ func (w *town) readyForEachOperation() {
 		w.ok(err)
 	}
 	w.ok(w.db.SetPayouts(w.t.Context(), true))
+	w.ok(w.db.SetComparisonLimit(w.t.Context(), store.ComparisonLimit{Amount: 0, Accounts: 0}))
 	w.clock.Set(3, "00:05")
 	w.post("exchange", "/v1/entries", entry("d-flagged", "deposit", "@custody bob SOL 1")).is(201)
 	w.clock.Set(3, "00:06")

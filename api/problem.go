@@ -142,7 +142,7 @@ var problemTypes = []problemType{
 	internal,
 	// No operation has these.
 	internal.of(access.ErrSignature), internal.of(staking.ErrFunds),
-	internal.of(staking.ErrLimit), internal.of(staking.ErrUndivided),
+	internal.of(staking.ErrLimit), internal.of(staking.ErrUndivided), internal.of(staking.ErrBreak),
 	internal.of(store.ErrNoBooks), internal.of(store.ErrRealBooks), internal.of(store.ErrUnfinished),
 	internal.of(store.ErrFindings),
 	{"busy", errStreams, http.StatusServiceUnavailable, "Too busy", "Too many requests are in flight. " +

@@ -148,6 +148,8 @@ func newServer(o Options) *server {
 	s.addressRoutes()
 	s.dailyLimitRoutes()
 	s.reconciliationRoutes()
+	s.comparisonRoutes()
+	s.bulkRoutes()
 	s.correctionRoutes()
 	s.journalRoutes()
 	s.tokenRoutes()
@@ -333,7 +335,8 @@ func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error 
 			return err
 		}
 	}
-	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request{token: token, body: body}))
+	r = r.WithContext(context.WithValue(r.Context(), requestKey{},
+		request{token: token, body: body, accept: r.Header.Get("Accept")}))
 	if key := r.Header.Values("Idempotency-Key"); r.Method == http.MethodPost && key != nil {
 		return s.repeat(rt, key, w, r) // as below, or with the response that was kept: 24 h per token and key
 	}
@@ -343,7 +346,8 @@ func (s *server) serve(rt *route, w http.ResponseWriter, r *http.Request) error 
 
 // streams reports whether the answer is a stream or may be one of any length.
 func (rt *route) streams() bool {
-	return slices.ContainsFunc(rt.Tags, func(tag string) bool { return tag == "Exports" || tag == "Events" })
+	return rt.Path == balancesPath ||
+		slices.ContainsFunc(rt.Tags, func(tag string) bool { return tag == "Exports" || tag == "Events" })
 }
 
 // mayCall is who may call a route.
@@ -362,8 +366,9 @@ func noAccount(id ledger.Account) error {
 
 // request is what serve knows of a request, for its handler.
 type request struct {
-	token access.Token
-	body  []byte
+	token  access.Token
+	body   []byte
+	accept string // the header Accept
 }
 
 type requestKey struct{}

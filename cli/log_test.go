@@ -25,7 +25,7 @@ var reading = strings.Fields(`demo estimate simulate status account:list account
 	asset:list terms:list limit:list limit:list-account limit:history income:list fees:list campaign:list campaign:show price:list currency:list documents:list documents:show region:list exclude:list
 	login:list key:list token:list staff:list rates disclosure:list disclosure:show
 	audit anchor:key anchor:list proof verify log bench:settle bench:post bench:http bench:pages
-	bench:join bench:records join:status join:late reconcile`)
+	bench:join bench:records join:status join:late reconcile:list reconcile:show`)
 
 // elsewhere are the commands whose lines other tests look for: those of "serve" are of its
 // requests, and of the daily run, which "settle" shows; "upgrade", "restore" and "key protect" work on other books
@@ -126,6 +126,10 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"proposal approve", "{proposal}", "yes\n", "four-eyes off"},
 	{"limit set", "BNB --total 0.00000001", "", "limit set"},
 	{"settle", "", "", "day close"},
+	{"reconcile set-limit", "ADA --accounts 0", "", "reconcile set-limit"},
+	{"reconcile run", "- --asset ADA", "account,asset,balance\nalice,ADA,1\n", "reconcile"},
+	{"reconcile resolve", "1 ADA --reason known", "", "reconcile resolve"},
+	{"reconcile set", "--endpoint https://ledger.example.com/balances", "", "reconcile set"},
 	{"compensate", "alice 2026-11-22 BNB 0.1 --name n-1 --reason late", "", "compensate"},
 	{"payouts answer", "compensation/2026-11-22/BNB/alice/n-1 --transaction tx-1", "", "payouts answer"},
 	{"income add", "e-1 BNB 2 --first 2026-11-22 --last 2026-11-23 --chain bsc --source v-1 --evidence 0x1", "", "income"},
@@ -217,7 +221,8 @@ func TestEachCommandIsLogged(t *testing.T) {
 		}
 		out, proposed, status := commandAt(t.Context(), now, strings.NewReader(c.stdin), append(args, "--actor", actor)...)
 		// A partition that has stopped and a token whose day is over a limit are exit status 1.
-		want := map[string]int{"proposal make": 3, "join": 1, "join add": 1, "day close": 1, "settle approve": 1}[c.action]
+		want := map[string]int{"proposal make": 3, "join": 1, "join add": 1, "day close": 1, "settle approve": 1,
+			"reconcile": 1}[c.action]
 		if status != want {
 			t.Fatalf("%q: exit status %d: %s", args, status, proposed)
 		}

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/comparison"
 	"github.com/softstake/softstake/consent"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/db"
@@ -29,6 +30,8 @@ var hints = map[string]string{
 	ledger.ReasonUnknownAsset:     `add it with "softstake asset add"`,
 	staking.ReasonNoResidence:     `set it with "softstake account set-region"`,
 	staking.ReasonFunds:           `fund it with "softstake fund %s %s"`,
+	staking.ReasonBreak:           `see "softstake reconcile show %d", then correct either ledger and reconcile %s again, or say why with "softstake reconcile resolve"`,
+	comparison.ReasonNoSource:     `give a file, --ledger or --endpoint, or set it with "softstake reconcile set"`,
 	staking.ReasonLimit:           `look at it with "softstake settle --preview", then approve it with "softstake settle --approve %s %s" or correct its terms`,
 	history.ReasonTooLong:         `if not, give --from and --to`,
 	history.ReasonZone:            `say which it is with --utc-offset, such as --utc-offset=+02:00`,
@@ -98,6 +101,7 @@ var kinds = []struct {
 	{staking.ErrFunds, failed, ""},
 	{staking.ErrLimit, failed, ""},
 	{staking.ErrUndivided, failed, ""},
+	{staking.ErrBreak, failed, ""},
 	{store.ErrNoBooks, failed, `make them with "softstake init"`},
 	{store.ErrRealBooks, failed, `"softstake init --test-clock" marks new ones`},
 	{store.ErrUnfinished, failed, ""},

@@ -34,7 +34,7 @@ func (f oidcFlags) provider(env *Env) (*openid.Provider, error) {
 	}
 	secret := []byte(nil)
 	if f.SecretFile != "" {
-		if secret, err = readSecret(env, f.SecretFile); err != nil {
+		if secret, err = readSecret(env, "--oidc-client-secret-file", f.SecretFile); err != nil {
 			return nil, err
 		}
 	}
@@ -49,11 +49,11 @@ func (f oidcFlags) provider(env *Env) (*openid.Provider, error) {
 }
 
 // readSecret reads a secret on one line.
-func readSecret(env *Env, name string) ([]byte, error) {
+func readSecret(env *Env, flag, name string) ([]byte, error) {
 	text, err := readFile(env, name, io.ReadAll)
 	secret := bytes.TrimSpace(text)
 	if err == nil && (len(secret) == 0 || bytes.ContainsAny(secret, "\r\n")) {
-		err = usage("--oidc-client-secret-file %s has no secret on one line", name)
+		err = usage("%s %s has no secret on one line", flag, name)
 	}
 	return secret, err
 }

@@ -2,11 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
-	"time"
+	"strings"
 
+	"github.com/softstake/softstake/comparison"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reconcile"
 	"github.com/softstake/softstake/reports"
@@ -14,279 +17,356 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// reconcileCmd compares the balances of a day with those of another ledger.
 type reconcileCmd struct {
-	File          string       `arg:"" optional:"" help:"The other ledger's balances: CSV with the columns account, asset and balance, or lines of JSON; - is the standard input."`
-	Ledger        string       `placeholder:"URL" help:"The other ledger's database instead, postgres://USER@HOST/DATABASE; with --balances-query."`
-	BalancesQuery string       `placeholder:"SQL" help:"What to ask --ledger: a SELECT with the columns account, asset and balance, in which $1 is the moment after the day."`
-	Day           *staking.Day `placeholder:"DAY" help:"Compare at the end of this day. Without it: the last closed day."`
-	Asset         []string     `placeholder:"TOKEN" help:"Only this token; may be repeated."`
-	Limit         int          `default:"100" help:"How many differences to list at most, up to 1000."`
-	JSON          bool         `help:"Print a JSON object."`
+	Run      reconcileRunCmd      `cmd:"" default:"withargs" help:"Compare the books with another ledger, and keep what came of it."`
+	List     reconcileListCmd     `cmd:"" help:"List the reconciliations, the newest first."`
+	Show     reconcileShowCmd     `cmd:"" help:"Show a reconciliation, with the accounts that differ."`
+	Set      reconcileSetCmd      `cmd:"" help:"Set where the figures of the other ledger come from each night."`
+	SetLimit reconcileSetLimitCmd `cmd:"" help:"Set from what difference on a token is not paid."`
+	Resolve  reconcileResolveCmd  `cmd:"" help:"Let a token be paid though it differs, and record why."`
 }
 
-func (c *reconcileCmd) Help() string {
+// figuresFlags are where the figures of another ledger come from that are no file.
+type figuresFlags struct {
+	Ledger        string `placeholder:"URL" help:"The other ledger's database, postgres://USER@HOST/DATABASE; with --balances-query. The password is in ~/.pgpass or PGPASSWORD."`
+	BalancesQuery string `placeholder:"SQL" help:"What to ask --ledger: a SELECT with the columns account, asset and balance, in which $1 is the moment after the day."`
+	PayoutsQuery  string `placeholder:"SQL" help:"What to ask it for payouts: a SELECT with the columns account, asset and payout, in which $1 is the day that they are for. Without it: payouts are not compared."`
+	Endpoint      string `placeholder:"URL" help:"Where the other ledger answers with its figures instead: https://…; it is asked with the parameters day, before and payouts."`
+}
+
+// source is what the flags name; the zero one where they name nothing.
+func (f figuresFlags) source() (s store.ComparisonSource, err error) {
+	switch {
+	case (f.Ledger == "") != (f.BalancesQuery == ""):
+		return s, usage("--ledger and --balances-query are given together")
+	case f.PayoutsQuery != "" && f.Ledger == "":
+		return s, usage("--payouts-query goes with --ledger")
+	case f.Ledger != "" && f.Endpoint != "":
+		return s, usage("give --ledger or --endpoint")
+	}
+	return store.ComparisonSource{Ledger: f.Ledger, Balances: f.BalancesQuery, Payouts: f.PayoutsQuery,
+		Endpoint: f.Endpoint}, nil
+}
+
+// reachFlags are what the other ledger is asked with.
+type reachFlags struct {
+	ReconcileTokenFile string `placeholder:"FILE" help:"A file with the bearer token for the endpoint of the other ledger. Without it: none is sent."`
+}
+
+func (f reachFlags) reach(env *Env) (r comparison.Reach, err error) {
+	r.Insecure = env.Insecure
+	if f.ReconcileTokenFile != "" {
+		var secret []byte
+		secret, err = readSecret(env, "--reconcile-token-file", f.ReconcileTokenFile)
+		r.Token = string(secret)
+	}
+	return r, err
+}
+
+type reconcileRunCmd struct {
+	File         string `arg:"" optional:"" help:"The other ledger's balances: CSV with the columns account, asset and balance, or lines of JSON; - is the standard input."`
+	figuresFlags `embed:""`
+	reachFlags   `embed:""`
+	Day          *staking.Day `placeholder:"DAY" help:"Compare at the end of this day. Without it: the last day that is closed."`
+	Asset        []string     `placeholder:"TOKEN" help:"Only this token; may be repeated."`
+	Limit        int          `default:"100" help:"How many differences to list at most, up to 1000."`
+	DryRun       bool         `help:"Keep nothing: no token stops being paid, or is paid again, by it."`
+	JSON         bool         `help:"Print a JSON array, with an object for each day."`
+}
+
+func (c *reconcileRunCmd) Help() string {
 	return `Of each token the number of accounts, the sum and a root are compared, and where these differ, each account; free and held count together. For each account that differs, the first event that could explain it is named. The root is the hash of a Merkle tree (RFC 6962) over the accounts in the order of their bytes, with the leaves "ACCOUNT BALANCE", so that the other side can make it too. Rewards count from 00:00 after their day: a payout that the other ledger has not credited yet is a difference, and is named.
 
-A line of JSON is {"account":"alice","asset":"BNB","balance":"12.5"}; one line may be {"position":"0/1A2B","at":"2026-11-22T00:00:00Z"}, the state that the figures are of. Balances of tokens that are not compared are left out, and counted. The exit status is 1 when anything differs.
+Payouts are compared in the same way, where the other ledger gives its own: what it has credited each account for the day before, which counts in these balances.
+
+A line of JSON is {"account":"alice","asset":"BNB","balance":"12.5"}, or has "payout"; one line may be {"position":"0/1A2B","at":"2026-11-22T00:00:00Z","payouts":"2026-11-20"}, the state that the figures are of, and the day of the payouts. CSV may have a column "payout". Amounts of tokens that are not compared are left out, and counted.
+
+Each run is kept ("reconcile list"). Without a file, --ledger or --endpoint it compares with what "reconcile set" names, as "softstake serve" does each night. The exit status is 1 when anything differs.
 
 Examples:
 
   softstake reconcile balances.csv --day 2026-11-21
-  softstake reconcile --ledger postgres://softstake@ledger/exchange --balances-query 'SELECT account, asset, sum(amount) AS balance FROM postings WHERE at < $1 GROUP BY account, asset'`
+  softstake reconcile --ledger postgres://softstake@ledger/exchange --balances-query 'SELECT account, asset, sum(amount) AS balance FROM postings WHERE at < $1 GROUP BY account, asset'
+  softstake reconcile --endpoint https://ledger.example.com/balances --reconcile-token-file token.txt`
 }
 
-func (c *reconcileCmd) Run(env *Env) error {
+func (c *reconcileRunCmd) Run(env *Env) error {
+	source, err := c.source()
 	switch {
-	case (c.File == "") == (c.Ledger == ""):
-		return usage("name a file, or --ledger")
-	case (c.Ledger == "") != (c.BalancesQuery == ""):
-		return usage("--ledger and --balances-query are given together")
+	case err != nil:
+		return err
+	case c.File != "" && source.On():
+		return usage("give a file, --ledger or --endpoint")
 	case c.Limit < 0 || c.Limit > 1000:
 		return usage("--limit is from 0 to 1000")
 	}
+	reach, err := c.reach(env)
+	if err != nil {
+		return err
+	}
 	return env.booksAndAssets(func(ctx context.Context, db *store.DB, known assets) error {
-		rs := reports.New(db.Reader())
-		day, err := c.day(ctx, rs)
+		if c.File == "" && !source.On() {
+			return c.scheduled(ctx, env, db, reach)
+		}
+		read, name, err := c.figures(env, reach, source)
 		if err != nil {
 			return err
 		}
-		chosen, err := c.chosen(ctx, db, known)
+		day, chosen, left, err := c.chosen(ctx, db, known)
 		if err != nil {
 			return err
 		}
-		theirs, err := c.theirs(ctx, env, chosen, day)
+		compared, err := comparison.Make(ctx, reports.New(db.Reader()), day, chosen, read)
 		if err != nil {
 			return err
 		}
-		at := (day + 1).Start().Add(-time.Millisecond)
-		comparison := reconcile.New(chosen, theirs, c.Limit)
-		err = rs.ExportBalances(ctx, at, func() error { comparison.Begin(); return nil }, func(h reports.Held) error {
-			if h.Account.IsHouse() {
-				return nil
+		compared.Source = name
+		if !c.DryRun {
+			if compared, err = db.AddComparison(ctx, compared); err != nil {
+				return err
 			}
-			both, err := h.Free.Add(h.Held)
-			comparison.Add(reconcile.Balance{Account: h.Account, Asset: h.Asset, Amount: both})
-			return err
-		})
-		if err != nil {
-			return err
 		}
-		r := reconciled{day: day, at: at, theirs: theirs, Result: comparison.End()}
-		if err := r.explain(ctx, rs); err != nil {
-			return err
-		}
-		if err := r.write(env, c.JSON); err != nil {
-			return err
-		}
-		return r.differs()
+		return c.write(env, []store.Comparison{compared}, left)
 	})
 }
 
-// day is the day at whose end both are compared: no entry is added to it any more.
-func (c *reconcileCmd) day(ctx context.Context, rs *reports.Reports) (staking.Day, error) {
-	final, _, err := rs.Final(ctx)
+// scheduled compares with what the books name.
+func (c *reconcileRunCmd) scheduled(ctx context.Context, env *Env, db *store.DB, reach comparison.Reach) error {
+	if c.Day != nil || c.Asset != nil || c.DryRun {
+		return usage("--day, --asset and --dry-run go with a file, --ledger or --endpoint")
+	}
+	all, err := comparison.Scheduled(ctx, db, reach, false)
+	if err != nil {
+		return err
+	}
+	return c.write(env, all, nil)
+}
+
+// figures is how the figures of the other ledger are read, and their name.
+func (c *reconcileRunCmd) figures(env *Env, reach comparison.Reach, source store.ComparisonSource) (comparison.Theirs,
+	string, error) {
+	if source.On() {
+		read, name, err := reach.Open(source)
+		return read, name, err
+	}
+	return func(_ context.Context, _ staking.Day, chosen map[string]ledger.Asset) (reconcile.Figures, error) {
+		f, err := readFile(env, c.File, func(in io.Reader) (reconcile.Figures, error) { return reconcile.Read(in, chosen) })
+		name := c.File
+		if name == "-" {
+			name = "standard input"
+		}
+		if err != nil {
+			err = fmt.Errorf("%s: %w", name, err)
+		}
+		return f, err
+	}, store.FromFile, nil
+}
+
+// chosen are the day and the tokens to compare: those that are named, at the end of the last day at which all of them
+// can be; or all that can be at the end of the last day. left are the others, whose days wait.
+func (c *reconcileRunCmd) chosen(ctx context.Context, db *store.DB, known assets) (day staking.Day,
+	chosen map[string]ledger.Asset, left []string, err error) {
+	for _, symbol := range c.Asset {
+		if _, err := db.Asset(ctx, symbol); err != nil {
+			return 0, nil, nil, err
+		}
+	}
+	days, err := reports.New(db.Reader()).Comparable(ctx, false)
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	if c.Day != nil {
+		if chosen = known; c.Asset != nil {
+			chosen = comparison.Choose(known, c.Asset)
+		}
+		return *c.Day, chosen, nil, nil
+	}
+	for i, d := range days {
+		if c.Asset == nil && i > 0 {
+			left = append(left, d.Tokens...)
+			continue
+		}
+		wanted := slices.DeleteFunc(slices.Clone(d.Tokens), func(symbol string) bool {
+			return c.Asset != nil && !slices.Contains(c.Asset, symbol)
+		})
+		if len(wanted) > 0 {
+			day = d.Day
+		}
+	}
+	if day == 0 {
+		return 0, nil, nil, ledger.ErrInvalid.In("", "no day is closed yet")
+	}
+	symbols := c.Asset
+	if symbols == nil {
+		symbols = days[0].Tokens
+	}
+	slices.Sort(left)
+	return day, comparison.Choose(known, symbols), left, nil
+}
+
+// write prints what came of comparisons. Its error says that something differs.
+func (c *reconcileRunCmd) write(env *Env, all []store.Comparison, left []string) error {
+	objects := make([]comparisonJSON, 0, len(all))
+	var differ []error
+	for i, r := range all {
+		if len(r.Differences) > c.Limit {
+			r.Differences = r.Differences[:c.Limit]
+		}
+		if c.JSON {
+			objects = append(objects, formatComparison(r))
+		} else {
+			if i > 0 {
+				if err := env.printf("\n"); err != nil {
+					return err
+				}
+			}
+			if err := writeComparison(env, r); err != nil {
+				return err
+			}
+		}
+		if n := r.Differing(); n > 0 {
+			differ = append(differ, fmt.Errorf("at the end of %s, %s from the other ledger", r.Day,
+				count(n, "amount differs", "amounts differ")))
+		}
+	}
+	if c.JSON {
+		if err := writeJSON(env.Stdout, objects); err != nil {
+			return err
+		}
+	}
+	if len(left) > 0 && !c.JSON {
+		if err := env.printf("\nNot compared, since their days wait: %s. Compare them with --asset.\n",
+			strings.Join(left, " ")); err != nil {
+			return err
+		}
+	}
+	return errors.Join(differ...)
+}
+
+type reconcileResolveCmd struct {
+	Number int64  `arg:"" help:"Number of the reconciliation, as \"reconcile list\" names it."`
+	Asset  string `arg:"" help:"Token."`
+	Reason string `required:"" placeholder:"TEXT" help:"Why it is paid all the same; it is kept in the log."`
+}
+
+func (c *reconcileResolveCmd) Help() string {
+	return `The token is paid by the next run. A later reconciliation that is over the limit stops it again. Balances stay as they are. With four eyes this needs approval. Repeating has no further effect.
+
+Example:
+
+  softstake reconcile resolve 12 BNB --reason "the other ledger corrects it today"`
+}
+
+func (c *reconcileResolveCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		repeated, err := db.ResolveBreak(ctx, store.BreakResolution{Number: c.Number, Asset: c.Asset, Reason: c.Reason})
+		format := "Reconciliation %s does not stop paying %s any more.\n"
+		if repeated {
+			format = "Reconciliation %s is resolved already of %s.\n"
+		}
+		return env.done(err, format, strconv.FormatInt(c.Number, 10), c.Asset)
+	})
+}
+
+type reconcileSetLimitCmd struct {
+	Asset    string  `arg:"" optional:"" help:"Token. Without it: every token that has no limit of its own."`
+	Amount   *string `xor:"off,amount" placeholder:"AMOUNT" help:"A difference of all its accounts together, without signs, above which it is not paid. Without a token only 0."`
+	Accounts *int64  `xor:"off,accounts" placeholder:"NUMBER" help:"A number of accounts that differ, above which it is not paid."`
+	Off      bool    `xor:"off,amount" help:"No difference stops paying."`
+}
+
+func (c *reconcileSetLimitCmd) Help() string {
+	return `A reconciliation over either limit stops paying the token: its days are accrued and wait, and other tokens are paid. It goes on when a later reconciliation, of that day or a later one, is within the limit, or "reconcile resolve" says why. It counts for reconciliations from now on. New books have no limit: differences are reported, and stop nothing.
+
+Examples:
+
+  softstake reconcile set-limit --accounts 0
+  softstake reconcile set-limit BNB --amount 0.5 --accounts 10
+  softstake reconcile set-limit BNB --off`
+}
+
+func (c *reconcileSetLimitCmd) Run(env *Env) error {
+	if c.Off == (c.Amount != nil || c.Accounts != nil) {
+		return usage("give --amount, --accounts or both; or --off")
+	}
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		l := store.ComparisonLimit{Asset: c.Asset, Amount: store.AnyDifference, Accounts: store.AnyDifference}
+		asset := ledger.Asset{}
+		var err error
+		if c.Asset != "" {
+			if asset, err = db.Asset(ctx, c.Asset); err != nil {
+				return err
+			}
+		}
+		if c.Amount != nil {
+			if l.Amount, err = asset.Parse(*c.Amount); err != nil {
+				return ledger.At("amount", err)
+			}
+			if l.Amount < 0 {
+				return usage("--amount is 0 or more")
+			}
+		}
+		if c.Accounts != nil {
+			if l.Accounts = *c.Accounts; l.Accounts < 0 {
+				return usage("--accounts is 0 or more")
+			}
+		}
+		return env.done(db.SetComparisonLimit(ctx, l), "%s\n", comparisonLimitSentence(asset, l))
+	})
+}
+
+// comparisonLimitSentence says what a limit means.
+func comparisonLimitSentence(a ledger.Asset, l store.ComparisonLimit) string {
+	of := l.Asset
+	if of == "" {
+		of = "A token without a limit of its own"
+	}
+	var above []string
+	if l.Amount >= 0 {
+		above = append(above, "by more than "+strings.TrimSpace(withUnit(a, l.Amount)))
+	}
+	if l.Accounts >= 0 {
+		above = append(above, "in more than "+count(l.Accounts, "account", "accounts"))
+	}
+	if above == nil {
+		return of + " is paid whatever differs."
+	}
+	return fmt.Sprintf("%s is not paid where it differs %s.", of, strings.Join(above, " or "))
+}
+
+type reconcileSetCmd struct {
+	figuresFlags `embed:""`
+	Off          bool `help:"Compare nothing by itself."`
+}
+
+func (c *reconcileSetCmd) Help() string {
+	return `"softstake serve" compares the books with it each night, once a day has closed and its rewards are paid, and tries again where that fails. The books keep addresses and queries, and no secrets: "serve" reads the password of a database from ~/.pgpass or PGPASSWORD, and the token of an endpoint from --reconcile-token-file. With four eyes this needs approval.
+
+Examples:
+
+  softstake reconcile set --ledger "postgres://softstake@ledger.example.com/exchange?sslmode=verify-full" --balances-query 'SELECT account, asset, sum(amount) AS balance FROM postings WHERE at < $1 GROUP BY account, asset' --payouts-query 'SELECT account, asset, amount AS payout FROM credits WHERE day = $1'
+  softstake reconcile set --endpoint https://ledger.example.com/balances
+  softstake reconcile set --off`
+}
+
+func (c *reconcileSetCmd) Run(env *Env) error {
+	source, err := c.source()
 	switch {
 	case err != nil:
-		return 0, err
-	case c.Day == nil && final < rs.FirstDay():
-		return 0, ledger.ErrInvalid.In("", "no day is closed yet")
-	case c.Day == nil:
-		return final, nil
-	case *c.Day < rs.FirstDay() || *c.Day > final:
-		return 0, ledger.ErrInvalid.In("", "%s is no day that is closed, with the rewards that count on it", *c.Day)
-	}
-	return *c.Day, nil
-}
-
-// chosen are the tokens to compare.
-func (c *reconcileCmd) chosen(ctx context.Context, db *store.DB, known assets) (map[string]ledger.Asset, error) {
-	if c.Asset == nil {
-		return known, nil
-	}
-	chosen := map[string]ledger.Asset{}
-	for _, symbol := range c.Asset {
-		a, err := db.Asset(ctx, symbol)
-		if err != nil {
-			return nil, err
-		}
-		chosen[symbol] = a
-	}
-	return chosen, nil
-}
-
-// theirs are the figures of the other ledger.
-func (c *reconcileCmd) theirs(ctx context.Context, env *Env, chosen map[string]ledger.Asset,
-	day staking.Day) (f reconcile.Figures, err error) {
-	if c.Ledger != "" {
-		q, err := reconcile.ParseQuery(c.Ledger, c.BalancesQuery, env.Insecure)
-		if err != nil {
-			return f, fmt.Errorf("--ledger: %w", err)
-		}
-		return q.Read(ctx, (day + 1).Start(), chosen)
-	}
-	f, err = readFile(env, c.File, func(in io.Reader) (reconcile.Figures, error) { return reconcile.Read(in, chosen) })
-	if err != nil && c.File == "-" {
-		err = fmt.Errorf("standard input: %w", err)
-	} else if err != nil {
-		err = fmt.Errorf("%s: %w", c.File, err)
-	}
-	return f, err
-}
-
-// reconciled is a comparison with another ledger.
-type reconciled struct {
-	reconcile.Result
-	day    staking.Day
-	at     time.Time // of the balances of these books
-	theirs reconcile.Figures
-	causes []reports.Cause // of Differences
-}
-
-// explain looks for the causes of differences.
-func (r *reconciled) explain(ctx context.Context, rs *reports.Reports) error {
-	for _, d := range r.Differences {
-		cause, err := rs.Cause(ctx, d.Account, d.Asset.Symbol, d.Missing(), r.at)
-		if err != nil {
-			return err
-		}
-		r.causes = append(r.causes, cause)
-	}
-	return nil
-}
-
-// differs says that something differs, or is nil.
-func (r *reconciled) differs() error {
-	n := r.Differing()
-	if n == 0 {
-		return nil
-	}
-	return fmt.Errorf("at the end of %s, %s from the other ledger", r.day,
-		count(int(n), "balance differs", "balances differ"))
-}
-
-type (
-	reconciledJSON struct {
-		Day         staking.Day       `json:"day"`
-		At          instant           `json:"at"`
-		Position    string            `json:"theirPosition,omitempty"`
-		TheirTime   *instant          `json:"theirTime,omitempty"`
-		Ignored     int               `json:"ignored"`
-		Tokens      []tokenCompared   `json:"tokens"`
-		Differences []differenceFound `json:"differences"`
-	}
-	tokenCompared struct {
-		Asset       string   `json:"asset"`
-		Ours        sideJSON `json:"ours"`
-		Theirs      sideJSON `json:"theirs"`
-		Differences int64    `json:"differences"`
-	}
-	sideJSON struct {
-		Accounts int64  `json:"accounts"`
-		Sum      string `json:"sum"`
-		Root     string `json:"root"`
-	}
-	differenceFound struct {
-		Account ledger.Account    `json:"account"`
-		Asset   string            `json:"asset"`
-		Ours    string            `json:"ours"`
-		Theirs  string            `json:"theirs"`
-		Missing string            `json:"missing"`
-		Cause   reports.CauseKind `json:"cause"`
-		Entry   string            `json:"entry,omitempty"`
-		At      *instant          `json:"entryAt,omitempty"`
-		More    int               `json:"morePayouts,omitempty"`
-	}
-)
-
-func (r *reconciled) write(env *Env, asJSON bool) error {
-	if asJSON {
-		return writeJSON(env.Stdout, r.json())
-	}
-	state := "no state that it names"
-	if r.theirs.Position != "" {
-		state = "its position " + r.theirs.Position
-	}
-	if !r.theirs.At.IsZero() {
-		state += ", " + wallTime(r.theirs.At) + " UTC by its clock"
-	}
-	if err := env.printf("The end of %s; the other ledger's figures are of %s.\n\n", r.day, state); err != nil {
 		return err
+	case c.Off == source.On():
+		return usage("give --ledger or --endpoint; or --off")
 	}
-	grid := newGrid(text("token"), figure("accounts"), figure("theirs"), figure("sum"), figure("their sum"), text("root"),
-		text("their root"), figure("differences"))
-	for _, t := range r.Tokens {
-		if t.Ours.Accounts+t.Theirs.Accounts > 0 {
-			grid.add(t.Asset.Symbol, strconv.FormatInt(t.Ours.Accounts, 10), strconv.FormatInt(t.Theirs.Accounts, 10),
-				ledger.FormatBig(&t.Ours.Sum, t.Asset.Scale), ledger.FormatBig(&t.Theirs.Sum, t.Asset.Scale),
-				shortRoot(t.Ours), shortRoot(t.Theirs), strconv.FormatInt(t.Differences, 10))
-		}
-	}
-	if err := grid.write(env.Stdout); err != nil {
-		return err
-	}
-	if r.theirs.Ignored > 0 {
-		balances := count(r.theirs.Ignored, "balance is", "balances are")
-		if err := env.printf("\n%s of tokens that are not compared.\n", balances); err != nil {
+	if source.On() {
+		if _, _, err := (comparison.Reach{Insecure: env.Insecure}).Open(source); err != nil {
 			return err
 		}
 	}
-	if len(r.Differences) == 0 {
-		return nil
+	said := "The figures of the other ledger are compared each night.\n"
+	if c.Off {
+		said = "Nothing is compared by itself.\n"
 	}
-	if err := env.printf("\n"); err != nil {
-		return err
-	}
-	found := newGrid(text("account"), figure("here"), figure("there"), figure("missing there"),
-		text("what could explain it"))
-	for i, d := range r.Differences {
-		found.add(string(d.Account), d.Asset.Format(d.Ours)+" "+d.Asset.Symbol, d.Asset.Format(d.Theirs)+" "+d.Asset.Symbol,
-			ledger.FormatBig(d.Missing(), d.Asset.Scale)+" "+d.Asset.Symbol, causeText(r.causes[i]))
-	}
-	return found.write(env.Stdout)
-}
-
-// shortRoot is the beginning of a root, as much as a person compares.
-func shortRoot(s reconcile.Side) string { return s.Root.String()[:10] }
-
-// causeText is a cause as a sentence.
-func causeText(c reports.Cause) string {
-	switch c.Kind {
-	case reports.CausePayout:
-		others := ""
-		if c.More > 0 {
-			others = fmt.Sprintf(" and %d more", c.More)
-		}
-		return "not credited there: " + c.Entry + others
-	case reports.CauseHere:
-		return "as much, perhaps not there: " + c.Entry + ", " + clockTime(c.At)
-	case reports.CauseLater:
-		return "as much, later here: " + c.Entry + ", " + clockTime(c.At)
-	case reports.CauseChange:
-		return "the first change of the day: " + c.Entry + ", " + clockTime(c.At)
-	case reports.CauseMany:
-		return "so much moved that day that not all of it is looked at"
-	case reports.CauseNobody:
-		return "the books have no such account"
-	}
-	return "nothing moved here that day"
-}
-
-func (r *reconciled) json() reconciledJSON {
-	out := reconciledJSON{Day: r.day, At: instant(r.at), Position: r.theirs.Position,
-		TheirTime: instantOrNull(r.theirs.At), Ignored: r.theirs.Ignored, Tokens: []tokenCompared{},
-		Differences: []differenceFound{}}
-	side := func(t reconcile.Token, s reconcile.Side) sideJSON {
-		return sideJSON{s.Accounts, ledger.FormatBig(&s.Sum, t.Asset.Scale), s.Root.String()}
-	}
-	for _, t := range r.Tokens {
-		out.Tokens = append(out.Tokens, tokenCompared{t.Asset.Symbol, side(t, t.Ours), side(t, t.Theirs), t.Differences})
-	}
-	for i, d := range r.Differences {
-		c := r.causes[i]
-		out.Differences = append(out.Differences, differenceFound{d.Account, d.Asset.Symbol, d.Asset.Format(d.Ours),
-			d.Asset.Format(d.Theirs), ledger.FormatBig(d.Missing(), d.Asset.Scale), c.Kind, c.Entry, instantOrNull(c.At),
-			c.More})
-	}
-	return out
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		return env.done(db.SetComparisonSource(ctx, source), "%s", said)
+	})
 }

@@ -54,6 +54,7 @@ type serveCmd struct {
 	Mail            mailFlags `embed:""`
 	breachedFlags   `embed:""`
 	retentionFlags  `embed:""`
+	reachFlags      `embed:""`
 	Poll            time.Duration `default:"1m" hidden:"" help:"How often to look for what is due."`
 }
 
@@ -66,7 +67,7 @@ With --country-header, the country of a request is the last value of the header 
 
 The records of closed days are made by itself too, from 15 minutes after the end of each day on, and signed where --anchor-key or --anchor-command says with what ("anchor make").
 
-With --smtp, --smtp-from and --site-url, notices to holders (a new device, key or address, a changed password or second factor) are sent as mail too. What is not sent is retried for 72 hours; each process sends some of it.
+Where "reconcile set" says so, the books are compared with another ledger each night. With --smtp, --smtp-from and --site-url, notices to holders (a new device, key or address, a changed password or second factor) are sent as mail too. What is not sent is retried for 72 hours; each process sends some of it.
 
 SIGTERM ends it when the work in hand is done. Each flag may come from the environment: --trusted-proxy is SOFTSTAKE_TRUSTED_PROXY.
 
@@ -82,7 +83,8 @@ Examples:
 // Run serves until the signal to stop.
 func (c *serveCmd) Run(env *Env) (err error) {
 	proxies, err := c.check(env)
-	if err != nil {
+	reach, unread := c.reach(env)
+	if err = cmp.Or(err, unread); err != nil {
 		return err
 	}
 	metrics, log := serve.NewMetrics(), c.logger(env)
@@ -150,7 +152,7 @@ func (c *serveCmd) Run(env *Env) (err error) {
 		Mail: mails, Random: env.Random,
 		Listen: c.Listen, MetricsListen: c.MetricsListen, CertFile: c.TLSCert, KeyFile: c.TLSKey, ClientCAFile: c.TLSClientCA,
 		BooksURL: redact(env.DB), Build: serve.Build{Version: b.version, Revision: b.revision, Go: b.golang},
-		Tracing: traces, Settle: runOptions(env), Retention: c.retention(), Anchor: anchor, Poll: c.Poll,
+		Tracing: traces, Settle: runOptions(env), Retention: c.retention(), Anchor: anchor, Poll: c.Poll, Reach: reach,
 	})
 }
 

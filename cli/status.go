@@ -45,6 +45,7 @@ type (
 		UnpricedDays int64             `json:"unpricedDays"`
 		Events       eventsJSON        `json:"events"`
 		Payouts      []payoutStateJSON `json:"payouts,omitempty"`         // that another ledger has not credited, by token
+		Reconciled   *reconciledJSON   `json:"reconciliation,omitempty"`  // absent: nothing was ever compared
 		Expiring     []expiringJSON    `json:"expiringTokens,omitempty"`  // of staff and back ends, within 14 days
 		Unlimited    []unlimitedJSON   `json:"unlimitedTokens,omitempty"` // of back ends, without ceilings
 		Missing      []missingJSON     `json:"missingLimits,omitempty"`
@@ -117,6 +118,10 @@ func (c *statusCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
+		reconciled, err := readReconciled(ctx, reports.New(db.Reader()))
+		if err != nil {
+			return err
+		}
 		g, err := readGuards(ctx, db)
 		if err != nil {
 			return err
@@ -129,6 +134,7 @@ func (c *statusCmd) Run(env *Env) error {
 			j := formatStatus(a, s)
 			j.Rights = missing
 			j.Events, j.Payouts = formatEvents(events), formatPayouts(payouts)
+			j.Reconciled = reconciled.format()
 			j.Test, j.FourEyes, j.Factor = db.Test(), fourEyes, factor
 			g.format(&j)
 			return writeJSON(env.Stdout, j)
@@ -137,7 +143,7 @@ func (c *statusCmd) Run(env *Env) error {
 			err = env.printf("%s\n\n", testBooks(env))
 		}
 		return cmp.Or(err, writeStatus(env, a, s, fourEyes, factor, g.credentials), writeEvents(env, events),
-			writePayouts(env, payouts), g.write(env),
+			writePayouts(env, payouts), reconciled.write(env), g.write(env),
 			writeRights(env, missing))
 	})
 }

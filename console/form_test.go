@@ -33,9 +33,10 @@ var logged = map[string][]control.Operation{
 	"/console/tokens":                     {control.CreateToken, "token revoke"},
 	"/console/staff": {control.AddStaff, control.SetStaffRole, control.InviteStaff, control.DisableStaff,
 		"staff log-out"},
-	"/console/streams":   {"join resume", control.SkipEvents, control.CloseWithout, control.RetirePartition},
-	"/console/payouts":   {"payouts answer"},
-	"/console/campaigns": {control.AddCampaign, "campaign end"},
+	"/console/streams":         {"join resume", control.SkipEvents, control.CloseWithout, control.RetirePartition},
+	"/console/payouts":         {"payouts answer"},
+	"/console/reconciliations": {control.ResolveBreak, control.SetComparisonLimit},
+	"/console/campaigns":       {control.AddCampaign, "campaign end"},
 }
 
 // TestEachFormIsKnown: what each form does is an operation of the table of rules, which says who may do it.

@@ -51,7 +51,9 @@ type overviewPage struct {
 	Proposals   []control.Proposal // open, the newest first, at most mostListed
 	Breaks      []reports.Reconciliation
 	Anchor      reports.Anchor
-	Backup      store.Backup   // the last; its At is zero where there is none
+	Backup      store.Backup       // the last; its At is zero where there is none
+	Compared    []reports.Compared // with another ledger, of each token the last time
+	Comparing   reports.ComparisonState
 	Unlimited   []access.Token // of back ends, without ceilings
 	Missing     []missingLimit
 	Waiting     []waitingWithdrawal // the oldest, at most mostListed, for those who see entries
@@ -122,6 +124,9 @@ func (p overviewPage) Needed() int {
 	if !p.Anchor.Delivery.Failed.IsZero() {
 		n++
 	}
+	if !p.Comparing.Schedule.Failed.IsZero() {
+		n++
+	}
 	for _, s := range p.Streams {
 		if s.Needs() {
 			n++
@@ -138,6 +143,26 @@ func (p overviewPage) Needed() int {
 		}
 	}
 	return n
+}
+
+// ComparedThrough is the last day through which every token that is compared was; 0 where none ever was.
+func (p overviewPage) ComparedThrough() (d staking.Day) {
+	for i, c := range p.Compared {
+		if i == 0 || c.Day < d {
+			d = c.Day
+		}
+	}
+	return d
+}
+
+// Differing are the tokens that differed when they were compared last.
+func (p overviewPage) Differing() (symbols []string) {
+	for _, c := range p.Compared {
+		if c.Differences > 0 {
+			symbols = append(symbols, c.Asset)
+		}
+	}
+	return symbols
 }
 
 // Recorded reports whether any day has a record.
@@ -181,6 +206,12 @@ func (v *visit) overview() error {
 		return err
 	}
 	if p.Backup, err = v.Reports.LastBackup(v.context()); err != nil {
+		return err
+	}
+	if p.Compared, err = v.Reports.LastCompared(v.context()); err != nil {
+		return err
+	}
+	if p.Comparing, err = v.Reports.ComparisonState(v.context()); err != nil {
 		return err
 	}
 	if p.Unlimited, err = v.Logins.UnlimitedTokens(v.context()); err != nil {

@@ -54,7 +54,7 @@ type option struct{ Value, Key string } // Key "": the value is its own text
 
 // registers are all of them, in the order of the menu.
 var registers = []register{terms, limits, prices, regions, documents, fees, campaigns, tokens, team,
-	streams, payouts}
+	streams, payouts, reconciliations}
 
 // routes are those of a register.
 func (g register) route() route {
@@ -225,6 +225,7 @@ func (v *visit) why(err error) string {
 const (
 	reasonNoDay    = "no-day"
 	reasonNoAmount = "no-amount"
+	reasonNoNumber = "no-number"
 	reasonNothing  = "nothing-changes"
 	reasonRunning  = "trial-running"
 	reasonBusy     = "trials-busy"

@@ -53,6 +53,7 @@ func routes() []route {
 		{path: Path + "/proposals", page: (*visit).proposals, roles: seesProposals},
 		{path: Path + "/proposals/{id}", page: (*visit).proposal, form: (*submission).decide, roles: seesProposals},
 		{path: Path + "/what-if", page: (*visit).whatIf, form: (*submission).tryTerms, roles: seesWhatIf},
+		{path: Path + "/reconciliations/{number}", page: (*visit).comparison, roles: seesEntries},
 		{path: Path + "/log", page: (*visit).log, roles: seesLog},
 	}
 	for _, g := range registers {
@@ -99,7 +100,8 @@ var failures = ui.Failures{
 	{Kinds: []error{store.ErrSchema}, Status: http.StatusServiceUnavailable, Name: "upgrade"},
 	{Kinds: []error{access.ErrCeiling, ledger.ErrInvalid, ledger.ErrInsufficient, ledger.ErrConflict, ledger.ErrEnded,
 		ledger.ErrNotRequested, ledger.ErrDayClosed, ledger.ErrOverflow, ledger.ErrFrozen, staking.ErrFunds, staking.ErrLimit,
-		staking.ErrUndivided, control.ErrEffect, control.ErrNotOpen}, Status: http.StatusConflict, Name: "conflict"},
+		staking.ErrUndivided, staking.ErrBreak, control.ErrEffect, control.ErrNotOpen}, Status: http.StatusConflict,
+		Name: "conflict"},
 }
 
 // fail shows an error on a page.

@@ -28,6 +28,8 @@ func stateOf(t reports.TokenStatus, firstOpen staking.Day) (state, needs string)
 		needs = "approval"
 	case errors.Is(t.Waiting, staking.ErrUndivided):
 		needs = "income"
+	case errors.Is(t.Waiting, staking.ErrBreak):
+		needs = "reconciliation"
 	}
 	return state, needs
 }

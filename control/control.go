@@ -74,6 +74,10 @@ const (
 	SkipEvents      Operation = "join skip"
 	RetirePartition Operation = "join retire"
 	CloseWithout    Operation = "join close"
+
+	SetComparisonLimit  Operation = "reconcile set-limit"
+	SetComparisonSource Operation = "reconcile set"
+	ResolveBreak        Operation = "reconcile resolve"
 )
 
 // byStaff is when those operations need approval that a holder or a back end does alone.
@@ -209,6 +213,12 @@ var rules = map[Operation]Rule{
 	SkipEvents:      {Class: Proposed, Roles: operators}, // what is passed over is in no balance
 	RetirePartition: {Class: Proposed, Roles: operators}, // no day waits for it any more
 	CloseWithout:    {Class: Proposed, Roles: operators}, // what comes later counts later
+
+	"reconcile":        {Roles: backEnd}, // what is over its limit only stops paying; the figures are the other ledger's
+	SetComparisonLimit: {Class: Proposed, Roles: admins},
+	// Only who has the machine says which address "serve" asks.
+	SetComparisonSource: {Class: Proposed, Roles: commandLine},
+	ResolveBreak:        {Class: Proposed, Roles: operators}, // what differs is then paid
 
 	"day close": {Roles: operators},
 	"declare":   {Roles: operators},

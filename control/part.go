@@ -16,7 +16,7 @@ var backEndParts = []struct {
 	operations []Operation
 }{
 	{access.Deposits, []ledger.Kind{ledger.Deposit}, []Operation{"account open", "address set", "address remove",
-		"payouts answer"}},
+		"payouts answer", "reconcile"}},
 	{access.Trades, []ledger.Kind{ledger.Trade, ledger.Transfer, ledger.Hold, ledger.Release},
 		[]Operation{"account sweep"}}, // it moves all that an account has to another
 	{access.Withdrawals, []ledger.Kind{ledger.Withdrawal, ledger.WithdrawalRequest, ledger.WithdrawalCompleted,

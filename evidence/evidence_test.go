@@ -26,6 +26,7 @@ import (
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/pricing"
+	"github.com/softstake/softstake/reconcile"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
@@ -170,12 +171,28 @@ func decideProposals(t *testing.T, books *store.DB) {
 	}
 	ok(t, olga.SetWithdrawalFactor(ctx, true))
 	ok(t, olga.SetAccountLimit(ctx, store.AccountLimit{Asset: "SOL", Amount: 1_000}))
+	addComparison(t, olga)
 	ok(t, olga.SetFourEyes(ctx, true))
 	propose(olga.SetLimit(ctx, staking.Limit{Asset: "TON", MaxTotal: 1_000}))
 	rejected := propose(olga.SetLimit(ctx, staking.Limit{Asset: "TON", MaxTotal: 2_000}))
 	testkit.Must(bob.RejectProposal(ctx, rejected.ID, "a typing error"))(t)
 	off := propose(olga.SetFourEyes(ctx, false))
 	testkit.Must(bob.ApproveProposal(ctx, off.ID, off.EffectDigest()))(t)
+}
+
+// addComparison adds a reconciliation that stops a token, and resolves it.
+func addComparison(t *testing.T, books *store.DB) {
+	t.Helper()
+	ctx := t.Context()
+	ok(t, books.SetComparisonSource(ctx, store.ComparisonSource{Endpoint: "https://ledger.example.com/balances"}))
+	ok(t, books.SetComparisonLimit(ctx, store.ComparisonLimit{Asset: besides, Amount: 4, Accounts: store.AnyDifference}))
+	d := reconcile.Difference{Account: "holder-0001", Asset: testkit.Must(books.Asset(ctx, besides))(t), Theirs: 5}
+	token := reconcile.Token{Asset: d.Asset, Differences: 1, Off: 5}
+	token.Theirs.Root[0] = 1
+	c := testkit.Must(books.AddComparison(ctx, store.Comparison{Day: staking.DayOf(books.Now()) - 1, At: books.Now(),
+		Source: store.FromFile, Tokens: []store.ComparedToken{{Kind: reconcile.Balances, Token: token}},
+		Differences: []store.ComparedDifference{{Kind: reconcile.Balances, Difference: d}}}))(t)
+	testkit.Must(books.ResolveBreak(ctx, store.BreakResolution{Number: c.Number, Asset: besides, Reason: "known"}))(t)
 }
 
 // besides is a token that nobody holds at first.
@@ -487,6 +504,12 @@ var tampering = []struct{ kind, sql string }{
 	{"log/2", `UPDATE log SET detail = 'login FORGED' WHERE action = 'login add' AND subject = 'holder-0001'`},
 	{"assets", `UPDATE assets SET scale = 6 WHERE symbol = 'TON'`},
 	{"limits", `UPDATE limits SET max_total = 0 WHERE asset = 'SOL'`},
+	{"comparisons", `UPDATE comparisons SET source = 'endpoint'`},
+	{"comparison_tokens", `UPDATE comparison_tokens SET off = 4, stops = 0`},
+	{"comparison_differences", `UPDATE comparison_differences SET theirs = 4`},
+	{"comparison_limits", `UPDATE comparison_limits SET accounts = 100`},
+	{"comparison_resolutions", `UPDATE comparison_resolutions SET reason = 'forged'`},
+	{"comparison_sources", `UPDATE comparison_sources SET endpoint = 'https://forged.example.com'`},
 	{"four_eyes", `UPDATE meta SET value = 'on' WHERE name = 'four_eyes'`},
 	{"withdrawal_factor", `UPDATE meta SET value = 'off' WHERE name = 'withdrawal_factor'`},
 	{"account_states", `UPDATE accounts SET frozen = 0, frozen_reason = '' WHERE account = 'holder-0004'`},

@@ -241,6 +241,22 @@ var parts = []part{
 		columns: "day int, asset text, entry text, count int, total int, at int", order: "day, asset, entry"},
 	{name: "payout_answers", since: 2, from: "payout_answers", written: atMoment, by: "at", bucket: "bucket",
 		columns: "payout text, credited int, reference text, at int, credential text", order: "payout, credited"},
+	{name: "comparisons", since: 3, from: "comparisons", written: atMoment, by: "made_at", order: "number",
+		columns: "number int, day int, at int, position int, source text, scheduled int, their_position text, " +
+			"their_at int, payouts int, ignored int, kept int, made_at int, credential text, role text, request text"},
+	{name: "comparison_tokens", since: 3, from: ofComparison("comparison_tokens"), written: atMoment, by: "c.made_at",
+		columns: "x.number int, x.kind text, x.asset text, x.accounts int, x.sum text, x.root blob, " +
+			"x.their_accounts int, x.their_sum text, x.their_root blob, x.differences int, x.off int, x.stops int, " +
+			"x.limit_asset text, x.limit_number int", order: "x.number, x.kind, x.asset"},
+	{name: "comparison_differences", since: 3, from: ofComparison("comparison_differences"), written: atMoment,
+		by: "c.made_at", columns: "x.number int, x.kind text, x.account text, x.asset text, x.ours int, x.theirs int, " +
+			"x.cause text, x.entry text, x.entry_at int, x.more int", order: "x.number, x.kind, x.account, x.asset"},
+	{name: "comparison_limits", since: 3, from: "comparison_limits", written: atMoment, by: "set_at",
+		columns: "asset text, number int, amount int, accounts int, set_at int, set_by text", order: "asset, number"},
+	{name: "comparison_resolutions", since: 3, from: "comparison_resolutions", written: atMoment, by: "resolved_at",
+		columns: "number int, asset text, resolved_at int, resolved_by text, reason text", order: "number, asset"},
+	{name: "comparison_sources", since: 3, from: "comparison_sources", written: atMoment, by: "set_at", order: "number",
+		columns: "number int, ledger text, balances text, payouts text, endpoint text, set_at int, set_by text"},
 	{name: "log", through: 1, from: "log", written: atMoment, by: "at", bucket: "bucket", keyed: true,
 		columns: "at int, actor actor, role text, request text, action text, subject text, detail detail",
 		order:   "at, action, subject, role, request, actor, detail"},
@@ -328,6 +344,10 @@ var Unrecorded = map[string]string{
 
 func ofCampaign(table string) string {
 	return table + " x JOIN campaigns c ON c.bucket = x.bucket AND c.campaign = x.campaign"
+}
+
+func ofComparison(table string) string {
+	return table + " x JOIN comparisons c ON c.number = x.number"
 }
 
 // column is a column of a part.

@@ -18,28 +18,31 @@ import (
 // longestLine is the most bytes that a line has.
 const longestLine = 64 << 10
 
-// columns are those of a CSV file.
+// columns are those that a CSV file has; the column payout may be there too.
 var columns = []string{"account", "asset", "balance"}
 
-// line is a line of JSON: a balance, or what state the figures are of.
+// line is a line of JSON: a balance, a payout or both, or what state the figures are of.
 type line struct {
 	Account  *string `json:"account"`
 	Asset    *string `json:"asset"`
 	Balance  *string `json:"balance"`
+	Payout   *string `json:"payout"`
 	Position *string `json:"position"`
 	At       *string `json:"at"`
+	Payouts  *string `json:"payouts"`
 }
 
 // Read reads the figures of another ledger, in any order, and sorts them: lines of JSON, each an object with the texts
-// account, asset and balance, and one, anywhere, with position and at; or CSV with the columns account, asset and
-// balance, in any order. A balance is in whole tokens. Those of zero and those of tokens that are not in assets are
-// left out. Its error is ledger.ErrInvalid, with the number of the line, or that of reading.
+// account, asset, and balance or payout, and one, anywhere, with position, at and the day of the payouts; or CSV with
+// the columns account, asset, balance and, if it has payouts, payout, in any order: then either may be empty. Amounts
+// are in whole tokens. Those of zero and those of tokens that are not in assets are left out. Its error is
+// ledger.ErrInvalid, with the number of the line, or that of reading.
 func Read(in io.Reader, assets map[string]ledger.Asset) (f Figures, err error) {
 	text := bufio.NewReaderSize(in, longestLine)
 	if mark, _ := text.Peek(3); string(mark) == "\ufeff" {
 		_, _ = text.Discard(3)
 	}
-	r := reader{assets: assets}
+	r := Reader{assets: assets}
 	first, err := firstByte(text)
 	switch {
 	case err != nil:
@@ -65,8 +68,11 @@ func firstByte(in *bufio.Reader) (byte, error) {
 	}
 }
 
-// reader makes figures of lines.
-type reader struct {
+// NewReader makes figures of some tokens.
+func NewReader(assets map[string]ledger.Asset) *Reader { return &Reader{assets: assets} }
+
+// Reader makes figures of amounts that come one by one. It is not safe for concurrent use.
+type Reader struct {
 	assets map[string]ledger.Asset
 	last   string // the account of the last balance
 	began  bool   // there was one
@@ -74,7 +80,21 @@ type reader struct {
 	dated  bool
 }
 
-func (r *reader) end(err error) (Figures, error) {
+// AddBalance adds a balance in whole tokens: ledger.ErrInvalid, in its field, where it cannot be one. One of zero, or
+// of a token that is not compared, is left out.
+func (r *Reader) AddBalance(account, asset, amount string) error {
+	return r.add(&r.f.Balances, account, asset, amount)
+}
+
+// AddPayout adds a payout in the same way. None is below zero.
+func (r *Reader) AddPayout(account, asset, amount string) error {
+	return r.add(&r.f.Payouts, account, asset, amount)
+}
+
+// Figures are what was added, sorted: ledger.ErrInvalid where an account has two amounts of a token.
+func (r *Reader) Figures() (Figures, error) { return r.end(nil) }
+
+func (r *Reader) end(err error) (Figures, error) {
 	if err == nil {
 		err = r.f.Sort()
 	}
@@ -84,8 +104,12 @@ func (r *reader) end(err error) (Figures, error) {
 	return r.f, nil
 }
 
-// add adds a balance.
-func (r *reader) add(account, asset, balance string) error {
+// add adds a balance to those of the figures, or a payout.
+func (r *Reader) add(to *[]Balance, account, asset, amount string) error {
+	field := "balance"
+	if to == &r.f.Payouts {
+		field = "payout"
+	}
 	id := ledger.Account(account)
 	if account != r.last || !r.began { // most files have the tokens of an account together
 		if err := id.CheckHolder(); err != nil {
@@ -98,22 +122,45 @@ func (r *reader) add(account, asset, balance string) error {
 		r.f.Ignored++
 		return nil
 	}
-	amount, err := a.Parse(balance)
-	if err != nil {
-		return ledger.At("balance", err)
+	n, err := a.Parse(amount)
+	if err == nil && n < 0 && field == "payout" {
+		err = ledger.ErrInvalid.In("", "it is below zero")
 	}
-	if amount != 0 {
-		r.f.Balances = append(r.f.Balances, Balance{ledger.Account(r.last), a.Symbol, amount})
+	if err != nil {
+		return ledger.At(field, err)
+	}
+	if n != 0 {
+		*to = append(*to, Balance{ledger.Account(r.last), a.Symbol, n})
 	}
 	return nil
 }
 
+// addBoth adds a balance, a payout, or both; "": there is none.
+func (r *Reader) addBoth(account, asset, balance, payout string) error {
+	if balance != "" || payout == "" {
+		if err := r.add(&r.f.Balances, account, asset, balance); err != nil {
+			return err
+		}
+	}
+	if payout == "" {
+		return nil
+	}
+	r.f.WithPayouts = true
+	return r.add(&r.f.Payouts, account, asset, payout)
+}
+
 // state sets what state the figures are of.
-func (r *reader) state(position, at string) (err error) {
+func (r *Reader) state(position, at, payouts string) (err error) {
 	if r.dated {
 		return ledger.ErrInvalid.In("", "position and at are there twice")
 	}
 	r.dated, r.f.Position = true, ledger.Clip(position)
+	if payouts != "" {
+		if _, err := time.Parse(time.DateOnly, payouts); err != nil {
+			return ledger.ErrInvalid.In("payouts", "%q is no day like 2026-11-21", ledger.Clip(payouts))
+		}
+		r.f.WithPayouts, r.f.PayoutsDay = true, payouts
+	}
 	if at != "" {
 		if r.f.At, err = time.Parse(time.RFC3339, at); err != nil {
 			return ledger.ErrInvalid.In("at", "%q is no time like 2026-11-22T00:00:00Z", ledger.Clip(at))
@@ -123,7 +170,7 @@ func (r *reader) state(position, at string) (err error) {
 	return nil
 }
 
-func (r *reader) lines(in *bufio.Reader) error {
+func (r *Reader) lines(in *bufio.Reader) error {
 	for n := 1; ; n++ {
 		text, err := in.ReadSlice('\n')
 		if errors.Is(err, bufio.ErrBufferFull) {
@@ -143,18 +190,20 @@ func (r *reader) lines(in *bufio.Reader) error {
 	}
 }
 
-func (r *reader) line(text []byte) error {
+func (r *Reader) line(text []byte) error {
 	var l line
 	if err := strictjson.Decode(text, &l); err != nil {
 		return ledger.ErrInvalid.In("", "%w", err)
 	}
-	switch balance := l.Account != nil && l.Asset != nil && l.Balance != nil; {
-	case balance && l.Position == nil && l.At == nil:
-		return r.add(*l.Account, *l.Asset, *l.Balance)
-	case l.Account == nil && l.Asset == nil && l.Balance == nil && (l.Position != nil || l.At != nil):
-		return r.state(valueOf(l.Position), valueOf(l.At))
+	amount := l.Account != nil && l.Asset != nil && (valueOf(l.Balance) != "" || valueOf(l.Payout) != "")
+	anything := l.Account != nil || l.Asset != nil || l.Balance != nil || l.Payout != nil
+	switch state := l.Position != nil || l.At != nil || l.Payouts != nil; {
+	case amount && !state:
+		return r.addBoth(*l.Account, *l.Asset, valueOf(l.Balance), valueOf(l.Payout))
+	case state && !anything:
+		return r.state(valueOf(l.Position), valueOf(l.At), valueOf(l.Payouts))
 	}
-	return ledger.ErrInvalid.In("", "it has neither account, asset and balance, nor position and at")
+	return ledger.ErrInvalid.In("", "it has neither account, asset, and balance or payout, nor position, at or payouts")
 }
 
 func valueOf(text *string) string {
@@ -164,7 +213,7 @@ func valueOf(text *string) string {
 	return *text
 }
 
-func (r *reader) csv(in io.Reader) error {
+func (r *Reader) csv(in io.Reader) error {
 	bounded := &boundedReader{in: in}
 	file := csv.NewReader(bounded)
 	file.ReuseRecord = true
@@ -181,6 +230,8 @@ func (r *reader) csv(in io.Reader) error {
 			return ledger.ErrInvalid.In("", "the first line has no column %q; it names account, asset and balance", name)
 		}
 	}
+	payouts := slices.Index(header, "payout")
+	r.f.WithPayouts = payouts >= 0
 	for {
 		bounded.read = 0
 		row, err := file.Read()
@@ -190,7 +241,11 @@ func (r *reader) csv(in io.Reader) error {
 		case err != nil:
 			return csvError(err)
 		}
-		if err := r.add(row[at[0]], row[at[1]], row[at[2]]); err != nil {
+		payout := ""
+		if payouts >= 0 {
+			payout = row[payouts]
+		}
+		if err := r.addBoth(row[at[0]], row[at[1]], row[at[2]], payout); err != nil {
 			n, _ := file.FieldPos(0)
 			return atLine(n, err)
 		}

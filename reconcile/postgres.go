@@ -13,17 +13,18 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// Query is a query of another ledger's PostgreSQL database that gives its balances.
+// Query is a query of another ledger's PostgreSQL database that gives its balances, and one that gives payouts.
 type Query struct {
-	config *pgx.ConnConfig
-	sql    string
+	config            *pgx.ConnConfig
+	balances, payouts string
 }
 
 // ParseQuery reads the address of a database, such as postgres://user@host/database, and what to ask it: a SELECT with
-// the columns account, asset and balance, in which $1 is the moment after the day. A password in the address is
-// refused: other users of this machine can see arguments. The connection is refused where others could read it
-// (db.ErrInsecure), unless insecure. Other errors are ledger.ErrInvalid, and do not repeat the address.
-func ParseQuery(address, sql string, insecure bool) (*Query, error) {
+// the columns account, asset and balance, in which $1 is the moment after the day; and one with the columns account,
+// asset and payout, in which $1 is the day that the payouts are for, or "": it is not asked for payouts. A password in
+// the address is refused: other users of this machine can see arguments. The connection is refused where others could
+// read it (db.ErrInsecure), unless insecure. Other errors are ledger.ErrInvalid, and do not repeat the address.
+func ParseQuery(address, balances, payouts string, insecure bool) (*Query, error) {
 	config, err := db.ParseAddress(address, insecure)
 	if err != nil && !errors.Is(err, db.ErrInsecure) {
 		err = ledger.ErrInvalid.In("", "%w", err)
@@ -33,13 +34,14 @@ func ParseQuery(address, sql string, insecure bool) (*Query, error) {
 	}
 	config.RuntimeParams["application_name"] = "softstake reconcile"
 	config.RuntimeParams["TimeZone"] = "UTC"
-	return &Query{config, strings.TrimRight(strings.TrimSpace(sql), ";")}, nil
+	bare := func(sql string) string { return strings.TrimRight(strings.TrimSpace(sql), ";") }
+	return &Query{config, bare(balances), bare(payouts)}, nil
 }
 
-// Read asks for the balances at a moment, in a transaction that sees one state and can change nothing. Its position is
-// the one of the database's log, and its time that of the database. What of it cannot be a balance is
-// ledger.ErrInvalid.
-func (q *Query) Read(ctx context.Context, at time.Time, assets map[string]ledger.Asset) (f Figures, err error) {
+// Read asks for the balances at a moment and the payouts of a day, in a transaction that sees one state and can change
+// nothing. Its position is the one of the database's log, and its time that of the database. What of it cannot be an
+// amount is ledger.ErrInvalid.
+func (q *Query) Read(ctx context.Context, at, day time.Time, assets map[string]ledger.Asset) (f Figures, err error) {
 	c, err := pgx.ConnectConfig(ctx, q.config)
 	if err != nil {
 		return Figures{}, db.ConnectError(err)
@@ -50,37 +52,51 @@ func (q *Query) Read(ctx context.Context, at time.Time, assets map[string]ledger
 		return Figures{}, fmt.Errorf("begin at the other ledger: %w", err)
 	}
 	defer func() { _ = t.Rollback(context.WithoutCancel(ctx)) }()
-	r := reader{assets: assets}
+	r := Reader{assets: assets}
 	if err := t.QueryRow(ctx, `SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn()
 		END::text, now()`).Scan(&r.f.Position, &r.f.At); err != nil {
 		return Figures{}, fmt.Errorf("ask the other ledger for its position: %w", err)
 	}
 	r.f.At = r.f.At.UTC()
-	var args []any
-	if strings.Contains(q.sql, "$1") {
-		args = append(args, at)
+	if err := r.ask(ctx, t, &r.f.Balances, "balance", q.balances, at); err != nil {
+		return Figures{}, err
 	}
-	rows, err := t.Query(ctx, "SELECT account::text, asset::text, balance::text FROM ("+q.sql+"\n) figures", args...)
+	if q.payouts != "" {
+		if err := r.ask(ctx, t, &r.f.Payouts, "payout", q.payouts, day); err != nil {
+			return Figures{}, err
+		}
+		r.f.WithPayouts, r.f.PayoutsDay = true, day.UTC().Format(time.DateOnly)
+	}
+	return r.end(nil)
+}
+
+// ask adds the rows of a query. column is the one with their amounts.
+func (r *Reader) ask(ctx context.Context, t pgx.Tx, to *[]Balance, column, sql string, when time.Time) error {
+	var args []any
+	if strings.Contains(sql, "$1") {
+		args = append(args, when)
+	}
+	rows, err := t.Query(ctx, "SELECT account::text, asset::text, "+column+"::text FROM ("+sql+"\n) figures", args...)
 	if err != nil {
-		return Figures{}, fmt.Errorf("ask the other ledger for its balances: %w", err)
+		return fmt.Errorf("ask the other ledger for its %ss: %w", column, err)
 	}
 	defer rows.Close()
 	for n := 1; rows.Next(); n++ {
-		var account, asset, balance *string
-		if err := rows.Scan(&account, &asset, &balance); err != nil {
-			return Figures{}, fmt.Errorf("read the balances of the other ledger: %w", err)
+		var account, asset, amount *string
+		if err := rows.Scan(&account, &asset, &amount); err != nil {
+			return fmt.Errorf("read the %ss of the other ledger: %w", column, err)
 		}
-		if account == nil || asset == nil || balance == nil {
-			return Figures{}, atRow(n, ledger.ErrInvalid.In("", "account, asset or balance is null"))
+		if account == nil || asset == nil || amount == nil {
+			return atRow(n, ledger.ErrInvalid.In("", "account, asset or %s is null", column))
 		}
-		if err := r.add(*account, *asset, *balance); err != nil {
-			return Figures{}, atRow(n, err)
+		if err := r.add(to, *account, *asset, *amount); err != nil {
+			return atRow(n, err)
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return Figures{}, fmt.Errorf("read the balances of the other ledger: %w", err)
+		return fmt.Errorf("read the %ss of the other ledger: %w", column, err)
 	}
-	return r.end(nil)
+	return nil
 }
 
 func atRow(n int, err error) error { return fmt.Errorf("row %d: %w", n, err) }

@@ -38,11 +38,13 @@ func TestBalancesOfAQuery(t *testing.T) {
 	must(err)
 	t.Setenv("PGPASSWORD", config.Password)
 	address = strings.Replace(address, ":"+config.Password+"@", "@", 1)
-	read := func(sql string) (reconcile.Figures, error) {
-		q, err := reconcile.ParseQuery(address, sql, false)
+	ask := func(sql, payouts string) (reconcile.Figures, error) {
+		q, err := reconcile.ParseQuery(address, sql, payouts, false)
 		must(err)
-		return q.Read(t.Context(), time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), known)
+		return q.Read(t.Context(), time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC),
+			time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC), known)
 	}
+	read := func(sql string) (reconcile.Figures, error) { return ask(sql, "") }
 
 	f, err := read("SELECT account, asset, sum(amount) AS balance FROM postings WHERE at < $1 GROUP BY account, asset;")
 	must(err)
@@ -52,6 +54,16 @@ func TestBalancesOfAQuery(t *testing.T) {
 	}
 	if !strings.Contains(f.Position, "/") || time.Since(f.At).Abs() > time.Minute {
 		t.Errorf("as of %+v", f.AsOf)
+	}
+	if f.WithPayouts {
+		t.Error("it has payouts that were not asked for")
+	}
+	f, err = ask("SELECT account, asset, amount AS balance FROM postings WHERE false",
+		"SELECT account, asset, amount AS payout FROM postings WHERE at::date = $1 AND amount > 0 AND asset = 'BNB';")
+	must(err)
+	if !f.WithPayouts || f.PayoutsDay != "2026-11-20" ||
+		!slices.Equal(f.Payouts, []reconcile.Balance{{"alice", "BNB", 3_00000000}}) {
+		t.Errorf("the payouts are %+v", f)
 	}
 	for sql, want := range map[string]string{
 		"DELETE FROM postings RETURNING account, asset, amount AS balance":                "syntax error",

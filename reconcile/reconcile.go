@@ -1,6 +1,7 @@
-// Package reconcile compares what two ledgers say that accounts have at one moment. It knows no books.
+// Package reconcile compares what two ledgers say that accounts have at one moment, and what they were paid for a day.
+// It knows no books.
 //
-// Each side is a list of balances by token and account. Of each token the number of accounts, the sum and a root are
+// Each side is a list of amounts by token and account. Of each token the number of accounts, the sum and a root are
 // compared, and where these differ, each account. A root is the hash of a Merkle tree (RFC 6962, SHA-256) over the
 // accounts in the order of their bytes; the leaf of an account is the text of its ID, a space and its balance in whole
 // tokens, without trailing zeros: "alice 12.5". So each side can make its root by itself.
@@ -8,6 +9,7 @@ package reconcile
 
 import (
 	"cmp"
+	"math"
 	"math/big"
 	"slices"
 	"time"
@@ -18,7 +20,17 @@ import (
 	"github.com/softstake/softstake/merkle"
 )
 
-// Balance is what an account has of a token, free and held together. It is not zero.
+// Kind is what is compared.
+type Kind string
+
+// The kinds.
+const (
+	Balances Kind = "balance" // what accounts have
+	Payouts  Kind = "payout"  // what they are paid for a day
+)
+
+// Balance is what an account has of a token, free and held together; or, among payouts, what it is paid for a day. It
+// is not zero.
 type Balance struct {
 	Account ledger.Account
 	Asset   string
@@ -36,20 +48,26 @@ type AsOf struct {
 	At       time.Time // by its own clock, UTC; zero: it names none
 }
 
-// Figures are what a ledger says, in the order of Balance.compare, each account once for a token.
+// Figures are what a ledger says, each list in the order of Balance.compare, each account once for a token.
 type Figures struct {
 	AsOf
-	Balances []Balance
-	Ignored  int // balances of tokens that are not compared
+	Balances    []Balance
+	WithPayouts bool      // Payouts are all that it has credited for the day; else it does not say
+	PayoutsDay  string    // the day of which it says that they are; "": it does not say
+	Payouts     []Balance // above zero
+	Ignored     int       // amounts of tokens that are not compared
 }
 
-// Sort brings balances into their order, and refuses (ledger.ErrInvalid) a second one of the same account and token.
+// Sort brings the lists into their order, and refuses (ledger.ErrInvalid) a second balance, or a second payout, of the
+// same account and token.
 func (f *Figures) Sort() error {
-	slices.SortFunc(f.Balances, Balance.compare)
-	for i := 1; i < len(f.Balances); i++ {
-		if b := f.Balances[i]; f.Balances[i-1].compare(b) == 0 {
-			return ledger.ErrInvalid.In("", "the other ledger has two balances of %s for the account %q", b.Asset,
-				string(b.Account))
+	for what, all := range map[string][]Balance{"balances": f.Balances, "payouts": f.Payouts} {
+		slices.SortFunc(all, Balance.compare)
+		for i := 1; i < len(all); i++ {
+			if b := all[i]; all[i-1].compare(b) == 0 {
+				return ledger.ErrInvalid.In("", "the other ledger has two %s of %s for the account %q", what, b.Asset,
+					string(b.Account))
+			}
 		}
 	}
 	return nil
@@ -73,10 +91,21 @@ func (s *Side) add(asset ledger.Asset, b Balance) {
 type Token struct {
 	Asset        ledger.Asset
 	Ours, Theirs Side
-	Differences  int64 // accounts whose balances differ
+	Differences  int64         // accounts whose amounts differ
+	Off          ledger.Amount // by how much, all of them together without signs; at most the largest amount that there is
 }
 
-// Difference is an account whose balances differ.
+// differ counts a difference.
+func (t *Token) differ(ours, theirs ledger.Amount) {
+	t.Differences++
+	off := new(big.Int).Sub(big.NewInt(int64(ours)), big.NewInt(int64(theirs)))
+	if off.Add(off.Abs(off), big.NewInt(int64(t.Off))); !off.IsInt64() {
+		off.SetInt64(math.MaxInt64)
+	}
+	t.Off = ledger.Amount(off.Int64())
+}
+
+// Difference is an account whose amounts differ.
 type Difference struct {
 	Account      ledger.Account
 	Asset        ledger.Asset
@@ -94,7 +123,7 @@ type Result struct {
 	Differences []Difference // by account and token, the first of them
 }
 
-// Differing is how many balances differ.
+// Differing is how many accounts differ, each as often as it does with a token.
 func (r Result) Differing() (n int64) {
 	for _, t := range r.Tokens {
 		n += t.Differences
@@ -102,7 +131,7 @@ func (r Result) Differing() (n int64) {
 	return n
 }
 
-// Comparison compares balances of the books, as they come, with figures of another ledger. It is not safe for
+// Comparison compares balances of the books, as they come, with those of another ledger; or payouts. It is not safe for
 // concurrent use.
 type Comparison struct {
 	assets map[string]ledger.Asset
@@ -114,9 +143,10 @@ type Comparison struct {
 	found  []Difference
 }
 
-// New is a comparison of some tokens with figures that are sorted. most is how many differences are kept.
-func New(assets map[string]ledger.Asset, theirs Figures, most int) *Comparison {
-	c := &Comparison{assets: assets, theirs: theirs.Balances, most: most}
+// New is a comparison of some tokens with amounts that are sorted, as those of Figures. most is how many differences
+// are kept.
+func New(assets map[string]ledger.Asset, theirs []Balance, most int) *Comparison {
+	c := &Comparison{assets: assets, theirs: theirs, most: most}
 	c.Begin()
 	return c
 }
@@ -160,7 +190,7 @@ func (c *Comparison) pair(ours, theirs Balance) {
 	if ours.Amount == theirs.Amount {
 		return
 	}
-	if t.Differences++; len(c.found) < c.most {
+	if t.differ(ours.Amount, theirs.Amount); len(c.found) < c.most {
 		c.found = append(c.found, Difference{ours.Account, t.Asset, ours.Amount, theirs.Amount})
 	}
 }
@@ -173,7 +203,9 @@ func (c *Comparison) End() Result {
 	c.rest = nil
 	r := Result{Differences: c.found}
 	for _, t := range c.tokens {
-		t.Ours.Root, t.Theirs.Root = t.Ours.tree.Hash(), t.Theirs.tree.Hash()
+		for _, s := range []*Side{&t.Ours, &t.Theirs} {
+			s.Root, s.tree = s.tree.Hash(), merkle.Tree{}
+		}
 		r.Tokens = append(r.Tokens, *t)
 	}
 	slices.SortFunc(r.Tokens, func(a, b Token) int { return cmp.Compare(a.Asset.Symbol, b.Asset.Symbol) })

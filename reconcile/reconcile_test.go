@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"math/rand/v2"
 	"slices"
@@ -30,7 +31,7 @@ func compare(t testing.TB, ours []reconcile.Balance, theirs string, most int) re
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := reconcile.New(known, figures, most)
+	c := reconcile.New(known, figures.Balances, most)
 	for range 2 { // as after a retry of the database
 		c.Begin()
 		for _, b := range ours {
@@ -63,6 +64,9 @@ mallory,DOGE,1000
 		t.Fatalf("the tokens are %+v", r.Tokens)
 	}
 	b, p := r.Tokens[0], r.Tokens[1]
+	if b.Off != 2_00000002 || p.Off != 0 {
+		t.Errorf("BNB differs by %d, POINTS by %d", b.Off, p.Off)
+	}
 	if b.Ours.Accounts != 4 || b.Theirs.Accounts != 4 || b.Ours.Sum.Int64() != 1_250000003 ||
 		b.Theirs.Sum.Int64() != 1_450000003 {
 		t.Errorf("BNB: %d and %d accounts, sums %s and %s", b.Ours.Accounts, b.Theirs.Accounts, &b.Ours.Sum, &b.Theirs.Sum)
@@ -119,7 +123,7 @@ func TestComparisonAgreesWithMaps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := reconcile.New(known, figures, 1000)
+		c := reconcile.New(known, figures.Balances, 1000)
 		for _, b := range mine {
 			c.Add(b)
 		}
@@ -152,6 +156,45 @@ func TestFiguresOfJSON(t *testing.T) {
 	}
 }
 
+// TestAmountsThatDifferAreSummed without signs, and as far as an amount goes.
+func TestAmountsThatDifferAreSummed(t *testing.T) {
+	const most = ledger.Amount(math.MaxInt64)
+	c := reconcile.New(known, []reconcile.Balance{{"alice", "POINTS", -most}}, 0)
+	c.Add(reconcile.Balance{Account: "alice", Asset: "POINTS", Amount: most})
+	c.Add(reconcile.Balance{Account: "bob", Asset: "POINTS", Amount: 1})
+	if token := c.End().Tokens[1]; token.Off != most || token.Differences != 2 {
+		t.Errorf("%d accounts differ by %d", token.Differences, token.Off)
+	}
+}
+
+// TestPayoutsAreFigures: beside balances, or by themselves, in both forms.
+func TestPayoutsAreFigures(t *testing.T) {
+	want := []reconcile.Balance{{"alice", "BNB", 5}, {"bob", "BNB", 1}}
+	for _, c := range []struct {
+		text string
+		with bool
+		want []reconcile.Balance
+	}{
+		{"account,asset,balance,payout\nbob,BNB,3,0.00000001\nalice,BNB,,0.00000005\ncarol,BNB,2,\nerin,BNB,1,0\n", true,
+			want},
+		{"account,asset,balance,payout\n", true, nil},
+		{"account,asset,balance\n", false, nil},
+		{`{"account":"bob","asset":"BNB","balance":"3","payout":"0.00000001"}
+{"payouts":"2026-11-21"}
+{"account":"alice","asset":"BNB","payout":"0.00000005"}`, true, want},
+		{`{"payouts":"2026-11-21"}`, true, nil},
+		{`{"account":"bob","asset":"BNB","balance":"3"}`, false, nil},
+	} {
+		f, err := reconcile.Read(strings.NewReader(c.text), known)
+		if err != nil || f.WithPayouts != c.with || !slices.Equal(f.Payouts, c.want) {
+			t.Errorf("%q: %+v, %v", c.text, f, err)
+		}
+		if day := strings.Contains(c.text, "2026-11-21"); day != (f.PayoutsDay == "2026-11-21") {
+			t.Errorf("%q: the day is %q", c.text, f.PayoutsDay)
+		}
+	}
+}
+
 func TestFiguresThatAreRefused(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"", "there is nothing to read"},
@@ -171,6 +214,12 @@ func TestFiguresThatAreRefused(t *testing.T) {
 		{`{"account":"alice","asset":"BNB","balance":"1","position":"5"}`, "line 1: "},
 		{"{\"position\":\"5\"}\n{\"at\":\"2026-11-22T00:00:00Z\"}", "line 2: "},
 		{`{"at":"yesterday"}`, "no time like"},
+		{`{"payouts":"yesterday"}`, "no day like"},
+		{"account,asset,balance,payout\nalice,BNB,,\n", "line 2: "},
+		{"account,asset,balance,payout\nalice,BNB,1,-1\n", "below zero"},
+		{"account,asset,balance,payout\nalice,BNB,1,1\nalice,BNB,,1\n", "two payouts of BNB"},
+		{`{"account":"alice","asset":"BNB","payout":"x"}`, "line 1: "},
+		{`{"account":"alice","asset":"BNB","payout":"1","payouts":"2026-11-21"}`, "line 1: "},
 		{`{"account":"alice","asset":"BNB","balance":"1"` + strings.Repeat(" ", 70<<10) + "}", "longer than"},
 	} {
 		_, err := reconcile.Read(strings.NewReader(c.text), known)
@@ -189,7 +238,7 @@ func TestAddressesThatAreRefused(t *testing.T) {
 		"postgres://softstake@ledger.example.com/exchange": "not secure",
 		"postgres://localhost/exchange?sslmode=sometimes":  "cannot be read",
 	} {
-		_, err := reconcile.ParseQuery(address, "SELECT 1", false)
+		_, err := reconcile.ParseQuery(address, "SELECT 1", "", false)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v, want %q", address, err, want)
 		}

@@ -121,6 +121,32 @@ var rules = [...]rule{
 	  WHERE b.credited > (SELECT count(*) FROM payout_answers a WHERE a.bucket = b.bucket AND a.credited = 1)
 	     OR b.refused > (SELECT count(*) FROM payout_answers a WHERE a.bucket = b.bucket AND a.credited = 0)`},
 
+	{"comparison that is not whole", `SELECT '', '', c.made_at, 'of reconciliation ' || c.number || ' the accounts that differ are not those that were found', 0
+	   FROM comparisons c WHERE c.kept <> (SELECT count(*) FROM comparison_differences d WHERE d.number = c.number)
+	     OR EXISTS (SELECT 1 FROM comparison_differences d WHERE d.number = c.number AND d.ours = d.theirs)
+	     OR EXISTS (SELECT 1 FROM comparison_tokens t WHERE t.number = c.number
+	                   AND (t.differences = 0 AND (t.off <> 0 OR t.sum <> t.their_sum OR t.root <> t.their_root)
+	                     OR t.differences > 0 AND t.root = t.their_root
+	                     OR t.differences < (SELECT count(*) FROM comparison_differences d
+	                          WHERE d.number = t.number AND d.kind = t.kind AND d.asset = t.asset)))
+	     OR c.number > 1 AND NOT EXISTS (SELECT 1 FROM comparisons b WHERE b.number = c.number - 1)`},
+	{"comparison against its limit", `SELECT '', t.asset, c.made_at, 'reconciliation ' || c.number || ' stops it, or does not, against the limit of then', 0
+	   FROM comparison_tokens t JOIN comparisons c ON c.number = t.number
+	   LEFT JOIN comparison_limits l ON l.asset = t.limit_asset AND l.number = t.limit_number
+	  WHERE t.stops <> CASE WHEN l.amount >= 0 AND t.off > l.amount OR l.accounts >= 0 AND t.differences > l.accounts
+	                        THEN 1 ELSE 0 END
+	     OR t.limit_number > 0 AND (l.number IS NULL OR l.set_at > c.made_at + 60000)`},
+	// The declaration has the moment when its run began: what lets it be paid may have come while it ran.
+	{"day paid while the other ledger differs", `SELECT '', d.asset, d.declared_at, '{day} was declared, and reconciliation ' || c.number || ' stopped it', d.day
+	   FROM comparison_tokens t JOIN comparisons c ON c.number = t.number
+	   JOIN declarations d ON d.asset = t.asset AND d.declared_at > c.made_at + 60000
+	  WHERE t.stops = 1
+	    AND NOT EXISTS (SELECT 1 FROM comparison_resolutions r WHERE r.number = t.number AND r.asset = t.asset
+	     AND r.resolved_at <= d.declared_at + 86400000)
+	    AND NOT EXISTS (SELECT 1 FROM comparison_tokens l JOIN comparisons n ON n.number = l.number
+	     WHERE l.asset = t.asset AND l.kind = t.kind AND (n.day, n.number) > (c.day, c.number)
+	       AND n.made_at <= d.declared_at + 86400000)`},
+
 	{"token that was revoked", `SELECT '', '', t.created, 'the log revokes the token ' || t.id || ', and it can be used', 0
 	   FROM tokens t WHERE t.revoked = 0 AND t.id IN (SELECT l.subject FROM log l WHERE l.action = 'token revoke')`},
 	{"token without its line of the log", `SELECT '', '', t.created, 'no line of the log made the token ' || t.id, 0

@@ -10,81 +10,60 @@ import (
 
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reconcile"
 	"github.com/softstake/softstake/staking"
 )
-
-// CauseKind is what may be the cause of a difference from another ledger.
-type CauseKind string
-
-// The causes, in the order in which they are looked for.
-const (
-	CausePayout CauseKind = "payout"  // payouts that the other ledger has not credited are what is missing
-	CauseHere   CauseKind = "here"    // an entry of the last day moved as much: the other ledger may not have it
-	CauseLater  CauseKind = "later"   // an entry since then moved as much: the other ledger may have had it before
-	CauseChange CauseKind = "change"  // none of these; the first entry of the last day that moved the token at all
-	CauseNone   CauseKind = "unknown" // nothing moved
-	CauseMany   CauseKind = "many"    // so much moved that not all of it is looked at
-	CauseNobody CauseKind = "account" // the books have no such account
-)
-
-// Cause is the first event that could explain a difference.
-type Cause struct {
-	Kind  CauseKind
-	Entry string    // its ID; "" of CauseNone, CauseMany and CauseNobody
-	At    time.Time // of the entry or the payout; zero where there is none
-	More  int       // how many more payouts there are of CausePayout
-}
 
 // mostCandidates is how many lines of an account on a day, and how many payouts, are looked at for a cause.
 const mostCandidates = 1000
 
 // Cause is the first event that could explain that another ledger has less of a token than an account has here at a
 // moment: missing is by how much, in smallest units, below zero where it has more.
-func (rs *Reports) Cause(ctx context.Context, id ledger.Account, asset string, missing *big.Int, at time.Time) (Cause,
-	error) {
+func (rs *Reports) Cause(ctx context.Context, id ledger.Account, asset string, missing *big.Int, at time.Time) (
+	reconcile.Cause, error) {
 	if _, err := rs.Account(ctx, id); errors.Is(err, ledger.ErrNotFound) {
-		return Cause{Kind: CauseNobody}, nil
+		return reconcile.Cause{Kind: reconcile.CauseNobody}, nil
 	} else if err != nil {
-		return Cause{}, err
+		return reconcile.Cause{}, err
 	}
 	open, err := rs.openPayoutsOf(ctx, id, asset, at)
 	if err != nil {
-		return Cause{}, err
+		return reconcile.Cause{}, err
 	}
 	if sum := sumOf(open); len(open) > 0 && sum.Cmp(missing) == 0 {
-		return Cause{CausePayout, open[0].ID, open[0].Paid, len(open) - 1}, nil
+		return reconcile.Cause{Kind: reconcile.CausePayout, Entry: open[0].ID, At: open[0].Paid, More: len(open) - 1}, nil
 	}
 	for _, p := range open {
 		if big.NewInt(int64(p.Amount)).Cmp(missing) == 0 {
-			return Cause{CausePayout, p.ID, p.Paid, 0}, nil
+			return reconcile.Cause{Kind: reconcile.CausePayout, Entry: p.ID, At: p.Paid}, nil
 		}
 	}
 	day := staking.DayOf(at)
 	today, cut, err := rs.changesOn(ctx, id, asset, day)
 	if err != nil {
-		return Cause{}, err
+		return reconcile.Cause{}, err
 	}
 	until := slices.IndexFunc(today, func(c change) bool { return c.at.After(at) })
 	if until < 0 {
 		until = len(today)
 	}
 	if c, is := changeOf(today[:until], missing); is {
-		return Cause{CauseHere, c.entry, c.at, 0}, nil
+		return reconcile.Cause{Kind: reconcile.CauseHere, Entry: c.entry, At: c.at}, nil
 	}
 	tomorrow, more, err := rs.changesOn(ctx, id, asset, day+1)
 	if err != nil {
-		return Cause{}, err
+		return reconcile.Cause{}, err
 	}
 	if c, is := changeOf(slices.Concat(today[until:], tomorrow), new(big.Int).Neg(missing)); is {
-		return Cause{CauseLater, c.entry, c.at, 0}, nil
+		return reconcile.Cause{Kind: reconcile.CauseLater, Entry: c.entry, At: c.at}, nil
 	}
 	switch {
 	case cut || more:
-		return Cause{Kind: CauseMany}, nil
+		return reconcile.Cause{Kind: reconcile.CauseMany}, nil
 	case until == 0:
-		return Cause{Kind: CauseNone}, nil
+		return reconcile.Cause{Kind: reconcile.CauseNone}, nil
 	}
-	return Cause{CauseChange, today[0].entry, today[0].at, 0}, nil
+	return reconcile.Cause{Kind: reconcile.CauseChange, Entry: today[0].entry, At: today[0].at}, nil
 }
 
 // changeOf is the first of some changes by an amount.

@@ -30,7 +30,7 @@ type Explanation struct {
 	Changes  []Change    // of the free balance, that day, in order
 	Why      Why         // there is no reward, or not yet; "" where it is paid
 	Behind   staking.Day // the older day that a WhyWaits waits behind, or 0
-	Waits    error       // what the oldest unpaid day waits for: staking.ErrFunds or ErrLimit, or nil
+	Waits    error       // what the oldest unpaid day waits for: staking.ErrFunds, ErrLimit …, or nil
 	Reason   string      // Why as a sentence in English, for operators; ""
 
 	Compensations []store.Compensation // what was made good of it since, in the order of their posting

@@ -34,7 +34,7 @@ type Previewed struct {
 type Preview struct {
 	Previewed
 	Declared  bool      // the total is declared and being paid
-	Verdict   error     // why it would wait: staking.ErrFunds or ErrLimit; nil: it would be paid
+	Verdict   error     // why it would wait: staking.ErrFunds, ErrLimit or ErrBreak; nil: it would be paid
 	LateUntil time.Time // until then it takes late entries, which may change all this; zero: it takes none
 }
 

@@ -52,24 +52,26 @@ func (rs *Reports) LimitHistory(ctx context.Context) ([]store.LimitRevision, err
 		"SELECT "+store.LimitRevisionColumns+" FROM limits ORDER BY asset, number DESC")
 }
 
-// verdict is why a day's total needs approval or would wait for funds: staking.ErrLimit,
-// ErrFunds, or ErrUndivided, or nil. change is by how much the day changes what holders carry.
+// verdict is why a day's total needs approval, waits for what another ledger says, or would wait for funds:
+// staking.ErrLimit, ErrBreak, ErrFunds, or ErrUndivided, or nil. change is by how much the day changes what holders
+// carry.
 func (rs *Reports) verdict(t db.View, d staking.Day, token string, total ledger.Amount,
 	change staking.Exact) (waits, err error) {
 	asset, err := store.FindAsset(t, token)
 	if err != nil {
 		return nil, err
 	}
-	if err = store.CheckLimit(t, d, asset, total); err == nil {
+	if err = store.CheckBreak(t, asset); err == nil {
+		err = store.CheckLimit(t, d, asset, total)
+	}
+	if err == nil {
 		var pool, reserved ledger.Amount
 		if pool, reserved, err = store.Available(t, d, token, change); err == nil && total > 0 {
 			err = store.ShortOfFunds(asset, pool, reserved, total)
 		}
 	}
-	for _, why := range []error{staking.ErrLimit, staking.ErrFunds, staking.ErrUndivided} {
-		if errors.Is(err, why) {
-			return err, nil
-		}
+	if staking.IsWaiting(err) {
+		return err, nil
 	}
 	return nil, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -158,6 +159,15 @@ var (
 		"When something of the partition last came into the books; 0 where nothing has.", "source", "partition")
 	streamStopped = description("join_stopped", "1 where the partition has stopped at an event, until somebody decides.",
 		"source", "partition")
+	comparedDay = description("reconciled_day_timestamp_seconds",
+		"Start of the last day at whose end the token was compared with another ledger; absent where it never was.", "token")
+	comparedDiffer = description("reconciliation_differences",
+		"Accounts that differed when the token was last compared, of balances and of payouts.", "token")
+	comparedStops = description("reconciliation_break",
+		"1 where a difference above the limit stops paying the token; absent where it was never compared.", "token")
+	comparedNightly = description("reconciliation_nightly", "1 where figures of another ledger are compared each night.")
+	comparedFails   = description("reconciliation_failing_since_timestamp_seconds",
+		"Since when the nightly reconciliation fails; absent where it does not.")
 	largeBytes = description("large_body_bytes", "Memory that is reserved for request bodies above 64 KiB.")
 )
 
@@ -193,7 +203,7 @@ func (m collector) Collect(c chan<- prometheus.Metric) {
 	var err error
 	for _, collect := range []func(context.Context, func(*prometheus.Desc, float64, ...string)) error{
 		m.collectTokens, m.collectAccess, m.collectEvents, m.collectPayouts, m.collectTargets,
-		m.collectStreams, m.collectCopies,
+		m.collectStreams, m.collectCopies, m.collectComparisons,
 	} {
 		if err = collect(ctx, gauge); err != nil {
 			break // each would wait for books that cannot be reached
@@ -312,6 +322,32 @@ func (m collector) collectCopies(ctx context.Context,
 	backup, err := books.LastBackup(ctx)
 	if err == nil && !backup.At.IsZero() {
 		gauge(backupMade, float64(backup.At.Unix()))
+	}
+	return err
+}
+
+// collectComparisons sends what came of the comparisons with another ledger.
+func (m collector) collectComparisons(ctx context.Context,
+	gauge func(d *prometheus.Desc, v float64, labels ...string)) error {
+	books := reports.New(m.books.Reader())
+	state, err := books.ComparisonState(ctx)
+	if err != nil {
+		return err
+	}
+	gauge(comparedNightly, oneIf(state.Source.On()))
+	if failed := state.Schedule.Failed; !failed.IsZero() {
+		gauge(comparedFails, float64(failed.Unix()))
+	}
+	breaks, err := books.Breaks(ctx)
+	if err != nil {
+		return err
+	}
+	compared, err := books.LastCompared(ctx)
+	for _, t := range compared {
+		gauge(comparedDay, float64(t.Day.Start().Unix()), t.Asset)
+		gauge(comparedDiffer, float64(t.Differences), t.Asset)
+		stops := slices.ContainsFunc(breaks, func(b store.Break) bool { return b.Asset == t.Asset })
+		gauge(comparedStops, oneIf(stops), t.Asset)
 	}
 	return err
 }

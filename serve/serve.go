@@ -21,6 +21,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/api"
 	"github.com/softstake/softstake/binance"
+	"github.com/softstake/softstake/comparison"
 	"github.com/softstake/softstake/console"
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/mail"
@@ -76,6 +77,8 @@ type Config struct {
 	// are and the last day of them. It is repeated until it succeeds. nil: the records are made, and not signed.
 	Anchor func(context.Context) (records int64, through staking.Day, err error)
 	Poll   time.Duration // how often to look for what is due, above zero
+	// Reach is what the other ledger is asked with that the books name for the nightly reconciliation.
+	Reach comparison.Reach
 }
 
 // Build is how the program was built, for the metrics.
@@ -117,6 +120,7 @@ func Run(ctx context.Context, c Config) error {
 	work.Go(func() error { days.removeExpired(ctx); return nil })
 	work.Go(func() error { newRecorder(c, days.outage).run(ctx); return nil })
 	work.Go(func() error { sendMail(ctx); return nil })
+	work.Go(func() error { compareNightly(ctx, c, days.outage); return nil })
 	work.Go(func() error { return watchSchema(ctx, c.Books, c.Poll) })
 	err = s.Wait(ctx)
 	cancel()

@@ -14,18 +14,20 @@ import (
 	"github.com/softstake/softstake/ledger"
 )
 
-// Why a token's day waits: for funds, for approval, or because the income that was entered on it
-// cannot be divided. Later days of the token wait too.
+// Why a token's day waits: for funds, for approval, because the income that was entered on it cannot be divided, or
+// because another ledger says something else. Later days of the token wait too.
 const (
 	ErrFunds     ledger.ErrorKind = "not enough funds in @rewards"
 	ErrLimit     ledger.ErrorKind = "over the limit above which a day needs approval"
 	ErrUndivided ledger.ErrorKind = "what there is to share cannot be divided"
+	ErrBreak     ledger.ErrorKind = "the other ledger differs by more than the limit"
 )
 
 // Their reasons, with the facts of each (ledger.Error).
 const (
 	ReasonFunds    = "short-of-funds" // the token and what is missing, as text
 	ReasonLimit    = "over-limit"     // the day and the token
+	ReasonBreak    = "other-ledger"   // the number of the reconciliation and the token
 	ReasonCampaign = "campaign-day"   // the campaign, the day and the token that is not declared
 )
 
@@ -58,7 +60,7 @@ type Books interface {
 	// snapshot, and writes what it earned.
 	Accrue(ctx context.Context, p Batch, d Day, tokens []string, rule Rule) error
 	// Declare moves the day's total of a token from the pool to what is payable. Its errors:
-	// ErrFunds, ErrLimit and ErrUndivided, if the day waits; ErrChanged, if it must be accrued again.
+	// ErrFunds, ErrLimit, ErrUndivided and ErrBreak, if the day waits; ErrChanged, if it must be accrued again.
 	Declare(ctx context.Context, d Day, token string, now time.Time) error
 	// Pay credits what is payable in the batch.
 	Pay(ctx context.Context, p Batch, d Day, tokens []string, now time.Time) error
@@ -84,7 +86,7 @@ type Due struct {
 // Waiting is a token's day that waits, and why.
 type Waiting struct {
 	Due
-	Reason error // ErrFunds, ErrLimit or ErrUndivided
+	Reason error // ErrFunds, ErrLimit, ErrUndivided or ErrBreak
 }
 
 // Report is what a run has done.
@@ -197,7 +199,7 @@ func settle(
 		switch err := b.Declare(ctx, d, token.Asset, now); {
 		case err == nil:
 			declared = append(declared, token)
-		case errors.Is(err, ErrFunds) || errors.Is(err, ErrLimit) || errors.Is(err, ErrUndivided):
+		case IsWaiting(err):
 			wait(token, err)
 		case !errors.Is(err, ErrChanged):
 			return nil, err
@@ -213,6 +215,11 @@ func settle(
 	return declared, o.forEach(ctx, d, "pay", batches, func(ctx context.Context, p Batch) error {
 		return b.Pay(ctx, p, d, tokens, now)
 	})
+}
+
+// IsWaiting reports whether an error says that a token's day waits, and why.
+func IsWaiting(err error) bool {
+	return errors.Is(err, ErrFunds) || errors.Is(err, ErrLimit) || errors.Is(err, ErrUndivided) || errors.Is(err, ErrBreak)
 }
 
 func tokensOf(due []Due) []string {

@@ -148,6 +148,24 @@ var contradictions = []struct{ rule, sql, what string }{
 	{"role that there is not", "UPDATE staff SET role = 'exchange'", ": of the member of staff olga@example.com: "},
 	{"member of staff without a line of the log", "DELETE FROM log WHERE action = 'staff add'",
 		": no line of the log made olga@example.com one of staff"},
+	{"comparison that is not whole", "DELETE FROM comparison_differences WHERE number = 2",
+		": of reconciliation 2 the accounts that differ are not those that were found"},
+	{"comparison that is not whole", "UPDATE comparison_differences SET theirs = ours WHERE number = 2",
+		": of reconciliation 2 the accounts that differ are not those that were found"},
+	{"comparison that is not whole", "UPDATE comparison_tokens SET their_root = root WHERE number = 2",
+		": of reconciliation 2 the accounts that differ are not those that were found"},
+	{"comparison that is not whole", "UPDATE comparison_tokens SET differences = 0 WHERE number = 2",
+		": of reconciliation 2 the accounts that differ are not those that were found"},
+	{"comparison that is not whole", "DELETE FROM comparisons WHERE number = 1",
+		": of reconciliation 2 the accounts that differ are not those that were found"},
+	{"comparison against its limit", "UPDATE comparison_tokens SET stops = 0 WHERE number = 2",
+		"BNB: reconciliation 2 stops it, or does not, against the limit of then"},
+	{"comparison against its limit", "UPDATE comparison_limits SET accounts = 9",
+		"BNB: reconciliation 2 stops it, or does not, against the limit of then"},
+	{"comparison against its limit", "DELETE FROM comparison_limits",
+		"BNB: reconciliation 2 stops it, or does not, against the limit of then"},
+	{"day paid while the other ledger differs", "DELETE FROM comparison_resolutions",
+		"BNB: 2026-03-03 was declared, and reconciliation 2 stopped it"},
 	{"decision of a proposal", "UPDATE proposals SET decided_by = proposer, decided_by_person = proposer_person",
 		": the proposal p-1 was executed: "},
 	{"decision of a proposal", "UPDATE proposals SET decided_by_person = proposer_person",
@@ -250,6 +268,12 @@ func contradictory(t *testing.T, db *store.DB, clock *testkit.Clock) string {
 	ok(t, db.People().AddStaff(ctx, "olga@example.com", access.Operator, access.Invitation{Hash: [32]byte{1}}))
 	addLogin(t, db, "alice@example.com", "alice")
 	addSession(t, db, clock, "alice@example.com", "alice")
+	clock.Set(2, "12:00")
+	settle(t, db, clock)
+	ok(t, db.SetComparisonLimit(ctx, store.ComparisonLimit{Asset: bnb, Amount: store.AnyDifference, Accounts: 0}))
+	compareWith(t, db, day1, "alice,BNB,1\n")
+	compareWith(t, db, day1, "")
+	testkit.Must(db.ResolveBreak(ctx, store.BreakResolution{Number: 2, Asset: bnb, Reason: "known"}))(t)
 	clock.Set(3, "12:00")
 	off(t, db, "carol")
 	ok(t, db.SetPayouts(ctx, true))

@@ -193,6 +193,16 @@ var executions = map[control.Operation]execution{
 		return b.RetirePartition(ctx, c)
 	}),
 	control.CloseWithout: executes(func(ctx context.Context, b *DB, c DayWithout) error { return b.CloseWithout(ctx, c) }),
+	control.SetComparisonLimit: executes(func(ctx context.Context, b *DB, c ComparisonLimit) error {
+		return b.SetComparisonLimit(ctx, c)
+	}),
+	control.SetComparisonSource: executes(func(ctx context.Context, b *DB, c ComparisonSource) error {
+		return b.SetComparisonSource(ctx, c)
+	}),
+	control.ResolveBreak: executes(func(ctx context.Context, b *DB, c BreakResolution) error {
+		_, err := b.ResolveBreak(ctx, c)
+		return err
+	}),
 	control.AddLogin: executes(func(ctx context.Context, b *DB, c people.LoginChange) error {
 		return b.People().AddLogin(ctx, people.Login{Email: c.Email, Account: c.Account, Invitation: c.Invitation()})
 	}),

@@ -41,6 +41,8 @@ var changing = map[string]string{
 	"DB.AddSource": "join add", "DB.Join": "join; join add", "DB.AddPartition": "join add",
 	"DB.ResumePartition": "join resume", "DB.SkipEvents": "join skip",
 	"DB.RetirePartition": "join retire", "DB.CloseWithout": "join close",
+	"DB.AddComparison": "reconcile", "DB.SetComparisonLimit": "reconcile set-limit",
+	"DB.SetComparisonSource": "reconcile set", "DB.ResolveBreak": "reconcile resolve",
 	"DB.CloseDays": "day close", "DB.Declare": "declare",
 
 	"DB.Propose": "proposal make", "DB.ApproveProposal": "proposal approve", "DB.RejectProposal": "proposal reject",
@@ -81,6 +83,7 @@ var changesNothing = strings.Fields(`DB.As DB.Custodian DB.Close DB.Engine DB.No
 	DB.Closings DB.Evidence DB.Undivided DB.Reader DB.Due DB.Unaccrued DB.Unpaid DB.People DB.Documents DB.Imports
 	DB.Prices DB.CurrencyRates DB.Requests DB.Outbox DB.Prune DB.Test DB.CheckSchema DB.Group DB.Pay DB.Accrue DB.Settled
 	DB.CheckRights DB.MissingRights DB.Exec DB.Count DB.PostTogether DB.Guard DB.Protected DB.Delivered
+	DB.ClaimComparison DB.EndComparison
 	DB.NumberPayouts DB.PayoutTarget DB.MovePayoutTarget DB.FailPayoutTarget DB.Notify DB.ProtectAfterMACs
 	People.DerivedSecret People.Confirm People.ConfirmPassword People.Factors People.PasskeyOwner
 	People.ChangeMailSettings People.ClaimMail People.EndMail People.MailSettings People.Mails

@@ -168,7 +168,7 @@ var failures = ui.Failures{
 		ledger.ErrInvalid, ledger.ErrInsufficient, ledger.ErrConflict, ledger.ErrEnded, ledger.ErrNotRequested,
 		ledger.ErrDayClosed, ledger.ErrOverflow, access.ErrUnknown, access.ErrSignature, access.ErrAddress,
 		access.ErrCeiling,
-		access.ErrForbidden, staking.ErrDocuments, staking.ErrFunds, staking.ErrLimit, staking.ErrUndivided,
+		access.ErrForbidden, staking.ErrDocuments, staking.ErrFunds, staking.ErrLimit, staking.ErrUndivided, staking.ErrBreak,
 		control.ErrNeedsApproval, control.ErrEffect, control.ErrNotOpen,
 		idempotency.ErrInFlight, store.ErrNoBooks, store.ErrRealBooks, store.ErrUnfinished, store.ErrFindings,
 	}, Status: http.StatusInternalServerError, Name: "failed"},

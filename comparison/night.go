@@ -1,0 +1,123 @@
+package comparison
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/store"
+)
+
+const (
+	// longest is how long a nightly comparison may take; lease, which is longer, is for how long no other process makes
+	// one.
+	longest = 25 * time.Minute
+	lease   = 30 * time.Minute
+)
+
+// ReasonNoSource is why there is nothing to compare with (ledger.ErrInvalid).
+const ReasonNoSource = "no-source"
+
+// Scheduled makes the comparisons with the source that the books name, each at the end of the last day at which its
+// tokens can be compared, and writes each down: of all tokens or, if due, of those that were not compared since the
+// last day was closed. What was written down before it fails stays.
+func Scheduled(ctx context.Context, books *store.DB, reach Reach, due bool) (all []store.Comparison, err error) {
+	rs := reports.New(books.Reader())
+	state, err := rs.ComparisonState(ctx)
+	if err == nil && !state.Source.On() {
+		err = ledger.ErrInvalid.In("", "it is not set where the figures of the other ledger come from").
+			Because(ReasonNoSource)
+	}
+	if err != nil {
+		return nil, err
+	}
+	read, name, err := reach.Open(state.Source)
+	if err != nil {
+		return nil, err
+	}
+	days, err := rs.Comparable(ctx, due)
+	if err != nil {
+		return nil, err
+	}
+	known, err := books.Assets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range days {
+		c, err := Make(ctx, rs, d.Day, Choose(ledger.BySymbol(known), d.Tokens), read)
+		if err == nil {
+			c.Source, c.Scheduled = name, true
+			c, err = books.AddComparison(ctx, c)
+		}
+		if err != nil {
+			return all, err
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// Choose are the assets of some symbols.
+func Choose(known map[string]ledger.Asset, symbols []string) map[string]ledger.Asset {
+	chosen := map[string]ledger.Asset{}
+	for _, symbol := range symbols {
+		if a, is := known[symbol]; is {
+			chosen[symbol] = a
+		}
+	}
+	return chosen
+}
+
+// Night makes the comparisons that are due, if a source is set and no other process is making them. done says that
+// some were made. What fails is written down, and retried with backoff by a later call: after a minute, then after twice as long
+// each time, up to an hour.
+func Night(ctx context.Context, books *store.DB, reach Reach, log *slog.Logger) (done bool, err error) {
+	rs := reports.New(books.Reader())
+	state, err := rs.ComparisonState(ctx)
+	if err != nil || !state.Source.On() || books.Now().Before(state.Schedule.Until) {
+		return false, err
+	}
+	days, err := rs.Comparable(ctx, true)
+	if err != nil || len(days) == 0 {
+		return false, err
+	}
+	claimed, err := books.ClaimComparison(ctx, lease)
+	if err != nil || !claimed {
+		return false, err
+	}
+	limited, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
+	all, fault := Scheduled(limited, books, reach, true)
+	for _, c := range all {
+		report(log, c)
+	}
+	if ctx.Err() != nil {
+		fault = nil // it stops, and the next start makes them again
+	}
+	return len(all) > 0, errors.Join(fault, books.EndComparison(context.WithoutCancel(ctx), fault))
+}
+
+// report logs what came of a comparison.
+func report(log *slog.Logger, c store.Comparison) {
+	for _, t := range c.Tokens {
+		if t.Differences > 0 {
+			log.Warn("the other ledger differs", "reconciliation", c.Number, "day", c.Day.String(), "token", t.Asset.Symbol,
+				"of", string(t.Kind), "accounts", t.Differences, "by", t.Asset.Format(t.Off), "stops", t.Stops)
+		}
+	}
+	if c.Differing() == 0 {
+		log.Info("the other ledger says the same", "reconciliation", c.Number, "day", c.Day.String(), "tokens", symbols(c))
+	}
+}
+
+// symbols counts the tokens of a comparison.
+func symbols(c store.Comparison) int {
+	seen := map[string]bool{}
+	for _, t := range c.Tokens {
+		seen[t.Asset.Symbol] = true
+	}
+	return len(seen)
+}

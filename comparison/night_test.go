@@ -1,0 +1,164 @@
+package comparison_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/softstake/softstake/comparison"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reconcile"
+	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
+)
+
+// otherLedger is an endpoint that says what a ledger has: text, or an error where it is "".
+type otherLedger struct {
+	text  atomic.Value
+	asked atomic.Int64
+}
+
+func (o *otherLedger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	o.asked.Add(1)
+	if text, _ := o.text.Load().(string); text != "" && r.Header.Get("Authorization") == "Bearer secret" {
+		fmt.Fprint(w, "account,asset,balance\n"+text)
+		return
+	}
+	http.Error(w, "no", http.StatusInternalServerError)
+}
+
+// TestTheNight: once each day has closed the books are compared with what they name, a failure is retried with backoff,
+// and a token that was stopped is compared at the end of its own last day, which releases it.
+func TestTheNight(t *testing.T) {
+	n := newNights(t)
+	const same, wrong = "alice,BNB,0.00000005\n", "alice,BNB,1\n"
+	n.other.text.Store(same)
+	n.night(2, "00:10", false, "") // no source is set
+	must(t, n.books.SetComparisonSource(t.Context(), store.ComparisonSource{Endpoint: n.server}))
+	must(t, n.books.SetComparisonLimit(t.Context(), store.ComparisonLimit{Amount: 0, Accounts: store.AnyDifference}))
+	n.night(2, "00:11", true, "")
+	n.night(2, "00:12", false, "") // once
+	n.compared("day 1, 4 tokens, 0 differ")
+
+	n.other.text.Store("")
+	n.night(3, "00:10", false, "500")
+	n.night(3, "00:10", false, "") // not at once
+	n.night(3, "00:11", false, "500")
+	n.night(3, "00:12", false, "")
+	n.other.text.Store(wrong)
+	n.night(3, "00:13", true, "")
+	n.compared("day 2, 4 tokens, 1 differ", "day 1, 4 tokens, 0 differ")
+	state := testkit.Must(n.reports.ComparisonState(t.Context()))(t)
+	if state.Schedule != (store.ComparisonSchedule{}) {
+		t.Errorf("it is %+v, though it is done", state.Schedule)
+	}
+
+	// BNB waits from Day 3 on: the others go on.
+	n.night(5, "00:10", true, "")
+	n.compared("day 3, 1 tokens, 1 differ", "day 4, 3 tokens, 0 differ", "day 2, 4 tokens, 1 differ",
+		"day 1, 4 tokens, 0 differ")
+	n.other.text.Store(same)
+	n.night(6, "00:10", true, "")
+	n.night(6, "00:11", false, "")
+	for _, s := range testkit.Must(n.reports.TokenStatus(t.Context()))(t) {
+		if s.Waiting != nil {
+			t.Errorf("%s waits: %v", s.Asset, s.Waiting)
+		}
+	}
+	asked := n.other.asked.Load()
+	must(t, n.books.SetComparisonSource(t.Context(), store.ComparisonSource{}))
+	n.night(7, "00:10", false, "")
+	if n.other.asked.Load() != asked {
+		t.Error("it was asked, though it is off")
+	}
+	_, err := comparison.Scheduled(t.Context(), n.books, comparison.Reach{}, false)
+	if !errors.Is(err, ledger.ErrInvalid) || ledger.ReasonOf(err) != comparison.ReasonNoSource {
+		t.Error(err)
+	}
+}
+
+// nights are books in which alice has 5 units of BNB, and an endpoint of another ledger.
+type nights struct {
+	*testing.T
+	books   *store.DB
+	reports *reports.Reports
+	clock   *testkit.Clock
+	other   *otherLedger
+	server  string
+}
+
+func newNights(t *testing.T) *nights {
+	t.Helper()
+	clock := testkit.NewClock(testkit.Moment(1, "12:00"))
+	n := &nights{T: t, books: books(t, clock), clock: clock, other: &otherLedger{}}
+	n.reports = reports.New(n.books.Reader())
+	server := httptest.NewServer(n.other)
+	t.Cleanup(server.Close)
+	n.server = server.URL
+	testkit.Must(n.books.OpenAccount(t.Context(), "alice", ""))(t)
+	deposit := ledger.Entry{ID: "d", Kind: ledger.Deposit, Moves: []ledger.Move{{From: ledger.Custody, To: "alice",
+		Asset: "BNB", Amount: 5}}}
+	must(t, testkit.Must(n.books.Post(t.Context(), []ledger.Entry{deposit}))(t)[0].Err)
+	return n
+}
+
+// night runs what is due at a time of a day, and makes the nightly comparison.
+func (n *nights) night(day int, at string, wantDone bool, wantFault string) {
+	n.Helper()
+	n.clock.Set(day, at)
+	testkit.Must(staking.Run(n.Context(), n.books, n.clock.Now(), staking.Options{Workers: 1}))(n.T)
+	done, err := comparison.Night(n.Context(), n.books, comparison.Reach{Token: "secret"}, slog.New(slog.DiscardHandler))
+	if done != wantDone || (err == nil) != (wantFault == "") || err != nil && !strings.Contains(err.Error(), wantFault) {
+		n.Fatalf("day %d, %s: done %v, %v", day, at, done, err)
+	}
+}
+
+// compared compares what was compared so far, the newest first, with what is wanted.
+func (n *nights) compared(want ...string) {
+	n.Helper()
+	var got []string
+	for _, c := range testkit.Must(n.reports.Comparisons(n.Context(), 0, 100))(n.T) {
+		got = append(got, fmt.Sprintf("day %d, %d tokens, %d differ", int(c.Day-n.books.FirstDay())+1, len(c.Tokens),
+			c.Differing()))
+	}
+	if !slices.Equal(got, want) {
+		n.Fatalf("compared is %q, not %q", got, want)
+	}
+}
+
+// TestFiguresOfAnotherDayAreRefused, and days whose balances may still change.
+func TestFiguresOfAnotherDayAreRefused(t *testing.T) {
+	clock := testkit.NewClock(testkit.Moment(1, "12:00"))
+	db := books(t, clock)
+	rs, assets := reports.New(db.Reader()), ledger.BySymbol(testkit.Must(db.Assets(t.Context()))(t))
+	clock.Set(3, "00:10")
+	testkit.Must(staking.Run(t.Context(), db, clock.Now(), staking.Options{Workers: 1}))(t)
+	first := db.FirstDay()
+	for day, want := range map[staking.Day]bool{first - 1: false, first: true, first + 1: true, first + 2: false} {
+		read := func(text string) error {
+			_, err := comparison.Make(t.Context(), rs, day, assets,
+				func(_ context.Context, _ staking.Day, a map[string]ledger.Asset) (reconcile.Figures, error) {
+					return reconcile.Read(strings.NewReader(text), a)
+				})
+			return err
+		}
+		if err := read("account,asset,balance\n"); (err == nil) != want || err != nil && !errors.Is(err, ledger.ErrInvalid) {
+			t.Errorf("%s: %v", day, err)
+		}
+		if err := read(`{"payouts":"` + (day - 1).String() + `"}`); (err == nil) != want {
+			t.Errorf("%s: %v", day, err)
+		}
+		if err := read(`{"payouts":"` + day.String() + `"}`); !errors.Is(err, ledger.ErrInvalid) {
+			t.Errorf("%s: payouts of that day: %v", day, err)
+		}
+	}
+}

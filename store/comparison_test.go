@@ -1,0 +1,244 @@
+package store_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/softstake/softstake/comparison"
+	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reconcile"
+	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
+)
+
+// compareWith compares the tokens BNB and SOL with balances of another ledger, lines of CSV, and keeps what came of it.
+func compareWith(t *testing.T, db *store.DB, d staking.Day, balances string) store.Comparison {
+	t.Helper()
+	return compareAll(t, db, d, "account,asset,balance\n"+balances)
+}
+
+func compareAll(t *testing.T, db *store.DB, d staking.Day, text string) store.Comparison {
+	t.Helper()
+	assets := ledger.BySymbol(testkit.Must(db.Assets(t.Context()))(t))
+	c := testkit.Must(comparison.Make(t.Context(), reports.New(db.Reader()), d,
+		comparison.Choose(assets, []string{bnb, sol}),
+		func(_ context.Context, _ staking.Day, chosen map[string]ledger.Asset) (reconcile.Figures, error) {
+			return reconcile.Read(strings.NewReader(text), chosen)
+		}))(t)
+	c.Source = store.FromFile
+	return testkit.Must(db.AddComparison(t.Context(), c))(t)
+}
+
+// theirBalances are the balances of BNB of payingBooks at the end of a day, as another ledger would have them; changed
+// replaces some.
+func theirBalances(t *testing.T, db *store.DB, d staking.Day, changed map[ledger.Account]string) string {
+	t.Helper()
+	var text strings.Builder
+	a := testkit.Must(db.Asset(t.Context(), bnb))(t)
+	ok(t, reports.New(db.Reader()).ExportBalances(t.Context(), (d+1).Start().Add(-time.Millisecond),
+		func() error { return nil }, func(h reports.Held) error {
+			balance, is := changed[h.Account]
+			if !is {
+				balance = a.Format(h.Free + h.Held)
+			}
+			if h.Asset == bnb && !h.Account.IsHouse() {
+				fmt.Fprintf(&text, "%s,%s,%s\n", h.Account, h.Asset, balance)
+			}
+			return nil
+		}))
+	return text.String()
+}
+
+// TestABreakStopsItsToken and nothing else, until it is resolved, or until a later comparison is within the limit.
+func TestABreakStopsItsToken(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		payingBooks(t, db, clock, 3)
+		testkit.Must(db.Fund(ctx, "s", sol, coins(100), false))(t)
+		deposit(t, db, "d-sol", "holder-000", 500, sol, time.Time{})
+		waits := func(d int, want string) {
+			t.Helper()
+			clock.Set(d, "00:10")
+			got := ""
+			for _, w := range settle(t, db, clock).Waiting {
+				got += fmt.Sprintf("%s %d: %v", w.Asset, w.Day-day1+1, errors.Is(w.Reason, staking.ErrBreak))
+			}
+			same(t, fmt.Sprintf("what waits on Day %d", d), got, want)
+		}
+		differs := map[ledger.Account]string{"holder-001": "1"}
+		c := compareWith(t, db, day1+1, theirBalances(t, db, day1+1, differs))
+		if c.Number != 1 || c.Stopped() != nil || c.Differing() != 1 {
+			t.Errorf("without a limit: %+v", c)
+		}
+		waits(4, "")
+
+		ok(t, db.SetComparisonLimit(ctx, store.ComparisonLimit{Amount: 0, Accounts: store.AnyDifference}))
+		ok(t, db.SetComparisonLimit(ctx, store.ComparisonLimit{Asset: sol, Amount: store.AnyDifference,
+			Accounts: store.AnyDifference}))
+		waits(5, "") // what was found before is not looked at again
+		wrong := theirBalances(t, db, day1+3, differs)
+		c = compareWith(t, db, day1+3, wrong)
+		same(t, "stopped", c.Stopped(), []string{bnb}) // SOL differs, too, and has a limit of its own
+		waits(6, "BNB 5: true")
+		compareWith(t, db, day1+2, theirBalances(t, db, day1+2, nil)) // of an earlier day
+		waits(7, "BNB 5: true")
+		_, err := db.ResolveBreak(ctx, store.BreakResolution{Number: 1, Asset: bnb, Reason: "x"})
+		wants(t, err, ledger.ErrNotFound)
+		wants(t, refusedReason(db.ResolveBreak(ctx, store.BreakResolution{Number: c.Number, Asset: bnb})), ledger.ErrInvalid)
+		for _, want := range []bool{false, true} {
+			same(t, "resolved before", testkit.Must(db.ResolveBreak(ctx,
+				store.BreakResolution{Number: c.Number, Asset: bnb, Reason: "they correct it"}))(t), want)
+		}
+		waits(7, "") // all of its days
+
+		c = compareWith(t, db, day1+5, theirBalances(t, db, day1+5, differs))
+		waits(9, "BNB 7: true")
+		// The rewards of Day 7 count on Day 8, and are not paid: Day 7 is the last that can be compared.
+		days := testkit.Must(reports.New(db.Reader()).Comparable(ctx, false))(t)
+		same(t, "comparable", days[len(days)-1], reports.Comparable{Day: day1 + 6, Tokens: []string{bnb}})
+		compareWith(t, db, day1+6, theirBalances(t, db, day1+6, nil))
+		waits(9, "")
+		audited(t, db)
+	})
+}
+
+func refusedReason(_ bool, err error) error { return err }
+
+// TestAComparisonIsKept as it was made, with what could explain each difference, and payouts beside balances.
+func TestAComparisonIsKept(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ctx, rs := t.Context(), reports.New(db.Reader())
+		payingBooks(t, db, clock, 3)
+		clock.Set(5, "00:10")
+		settle(t, db, clock)
+		testkit.Must(db.Compensate(ctx, store.Compensation{Day: day1 + 2, Asset: bnb, Account: "holder-002", Name: "n",
+			Amount: 7}, "late"))(t)
+		testkit.Must(db.NumberPayouts(ctx))(t)
+		rewards := map[ledger.Account]ledger.Amount{}
+		for _, p := range allPayouts(t, db, 100) {
+			if p.Due.Day == day1+2 {
+				rewards[p.Account] += p.Amount
+			}
+		}
+		a := testkit.Must(db.Asset(ctx, bnb))(t)
+		text := "account,asset,balance,payout\n"
+		for i, line := range strings.Fields(theirBalances(t, db, day1+3, map[ledger.Account]string{"holder-000": "1"})) {
+			id := ledger.Account(fmt.Sprintf("holder-%03d", i))
+			if i != 1 {
+				line += "," + a.Format(rewards[id])
+			} else {
+				line += ","
+			}
+			text += line + "\n"
+		}
+		made := compareAll(t, db, day1+3, text)
+		found := testkit.Must(rs.Comparison(ctx, made.Number))(t)
+		found.Differences = testkit.Must(rs.ComparedDifferences(ctx, made.Number, reports.DifferenceKey{}, 100))(t)
+		same(t, "as it is kept", fmt.Sprint(found), fmt.Sprint(forgotten(made)))
+		if len(found.Differences) != 2 {
+			t.Fatalf("the differences are %+v", found.Differences)
+		}
+		one, other := found.Differences[0], found.Differences[1]
+		if one.Kind != reconcile.Balances || one.Account != "holder-000" || one.Theirs != ledger.Amount(unit) ||
+			other.Kind != reconcile.Payouts || other.Account != "holder-001" || other.Theirs != 0 ||
+			other.Ours != rewards["holder-001"] || other.Cause.Kind != reconcile.CausePayout ||
+			other.Cause.Entry != "reward/2026-03-04/BNB/holder-001" {
+			t.Errorf("the differences are %+v", found.Differences)
+		}
+		page := testkit.Must(rs.ComparedDifferences(ctx, made.Number, reports.DifferenceKey{Kind: one.Kind,
+			Account: one.Account, Asset: bnb}, 1))(t)
+		same(t, "the second page", fmt.Sprint(page), fmt.Sprint([]store.ComparedDifference{other}))
+		_, err := rs.Comparison(ctx, 2)
+		wants(t, err, ledger.ErrNotFound)
+		if i := slices.IndexFunc(logOf(t, db), func(l store.LogLine) bool { return l.Action == "reconcile" }); i < 0 {
+			t.Error("no line of the log")
+		}
+		audited(t, db)
+	})
+}
+
+// forgotten is a comparison without what is not read again.
+func forgotten(c store.Comparison) store.Comparison {
+	tokens := slices.Clone(c.Tokens)
+	slices.SortStableFunc(tokens, func(a, b store.ComparedToken) int { return cmp.Compare(a.Kind, b.Kind) })
+	c.Tokens = tokens
+	c.By.Person = ""
+	return c
+}
+
+func logOf(t *testing.T, db *store.DB) (lines []store.LogLine) {
+	t.Helper()
+	return testkit.Must(reports.New(db.Reader()).Log(t.Context(), noon, 1000))(t)
+}
+
+// TestComparisonsUnderFourEyes: resolving a break needs approval where four eyes are on, as setting a limit and a
+// source does.
+func TestComparisonsUnderFourEyes(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		payingBooks(t, db, clock, 1)
+		ok(t, db.SetComparisonLimit(ctx, store.ComparisonLimit{Asset: bnb, Amount: 5, Accounts: store.AnyDifference}))
+		c := compareWith(t, db, day1+1, "")
+		ok(t, db.As(proposer).SetFourEyes(ctx, true))
+		for op, propose := range map[control.Operation]func(*store.DB) error{
+			control.ResolveBreak: func(b *store.DB) error {
+				_, err := b.ResolveBreak(ctx, store.BreakResolution{Number: c.Number, Asset: bnb, Reason: "known"})
+				return err
+			},
+			control.SetComparisonLimit: func(b *store.DB) error {
+				return b.SetComparisonLimit(ctx, store.ComparisonLimit{Amount: 0, Accounts: 0})
+			},
+			control.SetComparisonSource: func(b *store.DB) error {
+				return b.SetComparisonSource(ctx, store.ComparisonSource{Endpoint: "https://ledger.example.com"})
+			},
+		} {
+			var needed *control.Needed
+			if err := propose(db.As(proposer)); !errors.As(err, &needed) || needed.Draft.Operation != op {
+				t.Fatalf("%s: %v", op, err)
+			}
+			p := testkit.Must(db.As(proposer).Propose(ctx, needed.Draft, "why"))(t)
+			testkit.Must(db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest()))(t)
+		}
+		rs := reports.New(db.Reader())
+		same(t, "breaks", len(testkit.Must(rs.Breaks(ctx))(t)), 0)
+		same(t, "limits", len(testkit.Must(rs.ComparisonLimits(ctx))(t)), 2)
+		same(t, "the source", testkit.Must(rs.ComparisonState(ctx))(t).Source.Endpoint, "https://ledger.example.com")
+	})
+}
+
+// TestTheNightlyComparisonIsClaimed by one process at a time, and retried with backoff where it fails.
+func TestTheNightlyComparisonIsClaimed(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		claim := func(want bool) {
+			t.Helper()
+			same(t, "claimed", testkit.Must(db.ClaimComparison(ctx, time.Hour))(t), want)
+		}
+		claim(true)
+		claim(false)
+		clock.Advance(time.Hour)
+		claim(true) // whoever had it is gone
+		since := clock.Now()
+		for _, wait := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute} {
+			ok(t, db.EndComparison(ctx, errors.New("out of reach")))
+			claim(false)
+			clock.Advance(wait)
+			claim(true)
+		}
+		s := testkit.Must(reports.New(db.Reader()).ComparisonState(ctx))(t).Schedule
+		if !s.Failed.Equal(since) || s.Fault != "out of reach" {
+			t.Errorf("it is %+v", s)
+		}
+		ok(t, db.EndComparison(ctx, nil))
+		claim(true)
+	})
+}
