@@ -52,6 +52,7 @@ var tags = []*huma.Tag{
 	{Name: "Soft Staking", Description: "A holder's switch, rewards, and how each came about."},
 	{Name: "Payouts", Description: "What another ledger is to credit, and whether it has."},
 	{Name: "Reconciliation", Description: "Whether another ledger says the same."},
+	{Name: "Webhooks", Description: "Who gets events and payouts as messages by HTTP, and how far each is."},
 	{Name: "Operation", Description: "Runs, funds, limits, and the log of what operators changed."},
 	{Name: "Exports", Description: "Tables of any length, as CSV or JSON lines."},
 	{Name: "Events", Description: "What happens, as it happens."},

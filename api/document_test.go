@@ -136,6 +136,12 @@ var eachOperation = []struct{ operation, who, path, body string }{
 	{"list-open-payouts", "operator", "/v1/payouts/open", ""},
 	{"acknowledge-payouts", "exchange", "/v1/payouts/acknowledgements",
 		`{"acknowledgements":[{"payout":"reward/2026-03-03/BNB/alice","transaction":"tx-1"}]}`},
+	{"list-webhooks", "auditor", "/v1/webhooks", ""},
+	{"replay-webhook", "operator", "/v1/webhooks/shop/replays", `{"from":"payouts_1"}`},
+	{"test-webhook", "admin", "/v1/webhooks/shop/tests", ""},
+	{"list-webhook-messages", "exchange", "/v1/webhooks/shop/messages", ""},
+	{"set-webhook-state", "operator", "/v1/webhooks/shop/state", `{"state":"disabled","reason":"the shop moves"}`},
+	{"get-webhook", "auditor", "/v1/webhooks/shop", ""},
 	{"compensate", "operator", "/v1/compensations",
 		`{"account":"alice","day":"2026-03-03","asset":"BNB","amount":"0.001","name":"d-1","reason":"it came late"}`},
 	{"get-run-status", "auditor", "/v1/runs/status", ""},
@@ -237,6 +243,7 @@ func (w *town) readyForEachOperation() {
 	}
 	w.ok(w.db.SetPayouts(w.t.Context(), true))
 	w.ok(w.db.SetComparisonLimit(w.t.Context(), store.ComparisonLimit{Amount: 0, Accounts: 0}))
+	w.addWebhook()
 	w.clock.Set(3, "00:05")
 	w.post("exchange", "/v1/entries", entry("d-flagged", "deposit", "@custody bob SOL 1")).is(201)
 	w.clock.Set(3, "00:06")

@@ -173,6 +173,7 @@ func newServer(o Options) *server {
 	s.currencyRoutes()
 	s.taxRoutes()
 	s.payoutRoutes()
+	s.webhookRoutes()
 	s.proofRoutes()
 	s.logRoutes()
 	s.exportRoutes()

@@ -12,13 +12,13 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// keyRotateCmd changes the key that secrets are sealed with: those of HMAC keys and of authenticator apps.
+// keyRotateCmd changes the key that secrets are sealed with: those of HMAC keys, of authenticator apps and of webhooks.
 type keyRotateCmd struct {
 	NewKey string `placeholder:"FILE" help:"A file with the new key: 32 bytes in base64. Without it: one is made."`
 }
 
 func (c *keyRotateCmd) Help() string {
-	return `The file of the key (--key-file) gets the new key before the old one: the first key of a file seals, and all of them open. Then every secret in the books is sealed with the new key, those of revoked keys and of authenticator apps too, every row that carries a MAC gets another, and the old key moves to FILE.old. Processes of "serve" read the file again by themselves; nothing needs to be started again. If the command is interrupted, run it again: it goes on.
+	return `The file of the key (--key-file) gets the new key before the old one: the first key of a file seals, and all of them open. Then every secret in the books is sealed with the new key, those of revoked keys, of authenticator apps and of webhooks too, every row that carries a MAC gets another, and the old key moves to FILE.old. Processes of "serve" read the file again by themselves; nothing needs to be started again. If the command is interrupted, run it again: it goes on.
 
 Keep FILE.old as long as you keep backups of the books that were made before: their secrets are sealed with it.
 
@@ -100,6 +100,12 @@ func opensAll(ctx context.Context, db *store.DB, text string) error {
 			return nil, false, err
 		})
 	}
+	if err == nil {
+		_, err = db.ResealWebhooks(ctx, func(sealed []byte, name string) ([]byte, bool, error) {
+			_, err := sealer.Open(sealed, name)
+			return nil, false, err
+		})
+	}
 	return err
 }
 
@@ -124,11 +130,15 @@ func resealWith(ctx context.Context, env *Env, db *store.DB, text string) (n int
 				return sealer.Reseal(sealed, access.AppSecret(subject))
 			})
 		}
+		webhooks := 0
+		if err == nil {
+			webhooks, err = db.ResealWebhooks(ctx, sealer.Reseal)
+		}
 		rows := int64(0)
 		if err == nil {
 			rows, err = db.RenewMACs(ctx, func(rows int64) { seen.add(rows) })
 		}
-		if n += keys + apps; err != nil || keys+apps == 0 && rows == 0 {
+		if n += keys + apps + webhooks; err != nil || keys+apps+webhooks == 0 && rows == 0 {
 			return n, errors.Join(err, seen.end())
 		}
 	}

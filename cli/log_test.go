@@ -25,7 +25,8 @@ var reading = strings.Fields(`demo estimate simulate status account:list account
 	asset:list terms:list limit:list limit:list-account limit:history income:list fees:list campaign:list campaign:show price:list currency:list documents:list documents:show region:list exclude:list
 	login:list key:list token:list staff:list rates disclosure:list disclosure:show
 	audit anchor:key anchor:list proof verify log bench:settle bench:post bench:http bench:pages
-	bench:join bench:records join:status join:late reconcile:list reconcile:show`)
+	bench:join bench:records webhook:list webhook:show webhook:messages join:status join:late
+	reconcile:list reconcile:show`)
 
 // elsewhere are the commands whose lines other tests look for: those of "serve" are of its
 // requests, and of the daily run, which "settle" shows; "upgrade", "restore" and "key protect" work on other books
@@ -132,6 +133,15 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"reconcile set", "--endpoint https://ledger.example.com/balances", "", "reconcile set"},
 	{"compensate", "alice 2026-11-22 BNB 0.1 --name n-1 --reason late", "", "compensate"},
 	{"payouts answer", "compensation/2026-11-22/BNB/alice/n-1 --transaction tx-1", "", "payouts answer"},
+	{"webhook add", "shop https://shop.example.com/hooks --kinds payouts", "", "webhook add"},
+	{"webhook change", "shop --kinds payouts,settled", "", "webhook change"},
+	{"webhook rotate", "shop --signature ed25519", "", "webhook rotate"},
+	{"webhook test", "shop", "", "webhook test"},
+	{"webhook replay", "shop payouts_1", "", "webhook replay"},
+	{"webhook skip", "shop payouts_1 --reason poison", "", "webhook skip"},
+	{"webhook disable", "shop --reason holidays", "", "webhook disable"},
+	{"webhook enable", "shop", "", "webhook enable"},
+	{"webhook remove", "shop", "", "webhook remove"},
 	{"income add", "e-1 BNB 2 --first 2026-11-22 --last 2026-11-23 --chain bsc --source v-1 --evidence 0x1", "", "income"},
 	{"income import", "-",
 		"reference,asset,chain,source,first,last,gross,evidence\ne-2,BNB,bsc,v-1,2026-11-23,2026-11-23,2,0x2\n", "income"},

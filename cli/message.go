@@ -63,14 +63,16 @@ var hints = map[string]string{
 
 	people.ReasonAnothersToken: `let that person ask for it, or log in to the console: "softstake staff add"`,
 
-	control.ReasonNoPerson:  `make a token that does with "softstake token create --person NAME"`,
-	control.ReasonOwn:       `ask somebody else`,
-	control.ReasonEffect:    `if that is right, approve it with "softstake proposal approve %s --effect %s"`,
-	control.ReasonEnded:     `see "softstake token list"`,
-	control.ReasonNotLooked: `look at it with "softstake proposal show", and name its digest with --effect`,
-	control.ReasonDecided:   `see "softstake proposal list --state all"`,
-	control.ReasonExpired:   `see "softstake proposal list --state all"`,
-	control.ReasonUnknown:   `see "softstake proposal list --state all"`,
+	control.ReasonNoPerson:     `make a token that does with "softstake token create --person NAME"`,
+	control.ReasonOwn:          `ask somebody else`,
+	control.ReasonEffect:       `if that is right, approve it with "softstake proposal approve %s --effect %s"`,
+	control.ReasonEnded:        `see "softstake token list"`,
+	control.ReasonNotLooked:    `look at it with "softstake proposal show", and name its digest with --effect`,
+	control.ReasonDecided:      `see "softstake proposal list --state all"`,
+	control.ReasonExpired:      `see "softstake proposal list --state all"`,
+	store.ReasonUnknownWebhook: `see "softstake webhook list"`,
+	store.ReasonUnknownMessage: `see "softstake webhook messages"; those of events are kept for seven days`,
+	control.ReasonUnknown:      `see "softstake proposal list --state all"`,
 }
 
 // kinds is the one table of the kinds of error: the problem type by which programs distinguish

@@ -23,6 +23,7 @@ import (
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/tracing"
 	"github.com/softstake/softstake/web"
+	"github.com/softstake/softstake/webhook"
 )
 
 // serveCmd answers requests, and settles each day by itself.
@@ -52,6 +53,8 @@ type serveCmd struct {
 	CloseAfter      *time.Duration `placeholder:"TIME" help:"Refuse to serve unless the books say the same: see \"days set-close-after\"."`
 	anchorFlags     `embed:""`
 	Mail            mailFlags `embed:""`
+	Webhooks        string    `enum:"on,off" default:"on" help:"Whether this process sends the messages of \"webhook\": on or off. Without it: ${default}."`
+	WebhookAllow    string    `placeholder:"RANGES" help:"Addresses and ranges, separated by commas, that webhooks are sent to beside those of the internet: your own network, or 127.0.0.0/8."`
 	breachedFlags   `embed:""`
 	retentionFlags  `embed:""`
 	reachFlags      `embed:""`
@@ -68,6 +71,8 @@ With --country-header, the country of a request is the last value of the header 
 The records of closed days are made by itself too, from 15 minutes after the end of each day on, and signed where --anchor-key or --anchor-command says with what ("anchor make").
 
 Where "reconcile set" says so, the books are compared with another ledger each night. With --smtp, --smtp-from and --site-url, notices to holders (a new device, key or address, a changed password or second factor) are sent as mail too. What is not sent is retried for 72 hours; each process sends some of it.
+
+Messages are sent to the endpoints of "webhook add", by one process at a time for each, to addresses of the internet and to those of --webhook-allow.
 
 SIGTERM ends it when the work in hand is done. Each flag may come from the environment: --trusted-proxy is SOFTSTAKE_TRUSTED_PROXY.
 
@@ -135,6 +140,10 @@ func (c *serveCmd) Run(env *Env) (err error) {
 	if err != nil {
 		return err
 	}
+	webhooks, err := c.webhooks()
+	if err != nil {
+		return err
+	}
 	var staff *console.Options
 	if c.Console == "on" {
 		staff = &console.Options{Random: env.Random, Sealer: sealer}
@@ -149,7 +158,7 @@ func (c *serveCmd) Run(env *Env) (err error) {
 		Proxies: proxies, CountryHeader: c.CountryHeader, AllowUnknownCountry: c.UnknownCountry == "allow",
 		MaxRequests: c.MaxRequests, Rate: c.Rate, Weights: c.ExchangeWeights == "on", AcceptAt: c.AcceptAt, Pages: pages,
 		Console: staff, ConsoleListen: c.ConsoleListen,
-		Mail: mails, Random: env.Random,
+		Mail: mails, Random: env.Random, Webhooks: webhooks,
 		Listen: c.Listen, MetricsListen: c.MetricsListen, CertFile: c.TLSCert, KeyFile: c.TLSKey, ClientCAFile: c.TLSClientCA,
 		BooksURL: redact(env.DB), Build: serve.Build{Version: b.version, Revision: b.revision, Go: b.golang},
 		Tracing: traces, Settle: runOptions(env), Retention: c.retention(), Anchor: anchor, Poll: c.Poll, Reach: reach,
@@ -172,6 +181,18 @@ func (c *serveCmd) mail(env *Env) (o *mail.Options, err error) {
 		o, err = c.Mail.options(env, c.Poll)
 	}
 	return o, err
+}
+
+// webhooks are the addresses that webhooks are sent to, or nil where none is sent.
+func (c *serveCmd) webhooks() (*webhook.Network, error) {
+	allowed, err := access.ParseAddresses(c.WebhookAllow)
+	if errors.Is(err, ledger.ErrInvalid) {
+		return nil, usage("--webhook-allow: %s", plain(err))
+	}
+	if err != nil || c.Webhooks == "off" {
+		return nil, err
+	}
+	return &webhook.Network{Allowed: allowed}, nil
 }
 
 // check refuses what the flags cannot mean, and reads the proxies.

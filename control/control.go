@@ -78,6 +78,9 @@ const (
 	SetComparisonLimit  Operation = "reconcile set-limit"
 	SetComparisonSource Operation = "reconcile set"
 	ResolveBreak        Operation = "reconcile resolve"
+	AddWebhook          Operation = "webhook add"
+	ChangeWebhook       Operation = "webhook change"
+	SkipWebhook         Operation = "webhook skip"
 )
 
 // byStaff is when those operations need approval that a holder or a back end does alone.
@@ -219,6 +222,15 @@ var rules = map[Operation]Rule{
 	// Only who has the machine says which address "serve" asks.
 	SetComparisonSource: {Class: Proposed, Roles: commandLine},
 	ResolveBreak:        {Class: Proposed, Roles: operators}, // what differs is then paid
+	AddWebhook:          {Class: Proposed, Roles: admins},    // who has it gets what holders have
+	ChangeWebhook:       {Class: Proposed, Roles: admins},    // the same
+	SkipWebhook:         {Class: Proposed, Roles: operators}, // the receiver misses what is given up
+	"webhook rotate":    {Roles: admins},
+	"webhook remove":    {Roles: admins},
+	"webhook disable":   {Roles: listers},
+	"webhook enable":    {Roles: listers},
+	"webhook replay":    {Roles: listers},
+	"webhook test":      {Roles: listers},
 
 	"day close": {Roles: operators},
 	"declare":   {Roles: operators},

@@ -101,6 +101,12 @@ func (t *publication) publish(ctx context.Context, from outbox.Event) error {
 	return nil
 }
 
+// Of gives emit all events of an outbox event, in order. It is the same each time it is called: their IDs too.
+func Of(ctx context.Context, books *store.DB, from outbox.Event, emit func(Event) error) error {
+	return (&publication{books: books, to: audience{"": nil},
+		emit: func(_ ledger.Account, e Event) error { return emit(e) }}).publish(ctx, from)
+}
+
 func (t *publication) event(owner ledger.Account, kind string, body any) error {
 	t.count++
 	return t.emit(owner, Event{partID(t.number, t.count), kind, body})

@@ -52,6 +52,10 @@ var (
 	DepositAddresses = guarded("deposit_addresses", 3, "account text, asset text, network text, address text, tag text")
 	Sweeps           = guarded("sweeps", 1, "account text, target text, begun int", "refused")
 
+	// Who changes where messages go gets what holders have; who changes a secret signs.
+	Webhooks = guarded("webhooks", 1, "name text, url text, kinds text, ordered int, secret blob, public text, "+
+		"former blob, former_until int, added int").withoutBucket()
+
 	Proposals = guarded("proposals", 1, "id text, operation text, content text, subject text, effect text, reason text, "+
 		"proposer text, proposer_role text, proposer_person text, request text, made_at int, expires int, decision text, "+
 		"decided_by text, decided_by_role text, decided_by_person text, decided_request text, decided_at int, "+
@@ -60,7 +64,7 @@ var (
 
 // GuardedKinds are all of them.
 var GuardedKinds = []Guarded{Tokens, Keys, LoginRows, Sessions, StaffRows, StaffSessions, Passkeys, TOTPs,
-	RecoveryCodes, StepUps, WithdrawalAddresses, WithdrawalSettings, Withdrawals, Proposals, DepositAddresses, Sweeps}
+	RecoveryCodes, StepUps, WithdrawalAddresses, WithdrawalSettings, Withdrawals, Proposals, DepositAddresses, Sweeps, Webhooks}
 
 func guarded(table string, keys int, columns string, free ...string) Guarded {
 	return Guarded{Table: table, keys: keys, columns: columnsOf(columns), free: free}

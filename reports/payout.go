@@ -2,6 +2,7 @@ package reports
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/softstake/softstake/db"
@@ -191,4 +192,35 @@ func (rs *Reports) PayoutStates(ctx context.Context) ([]PayoutState, error) {
 // PayoutsOn reports whether what is paid now is to be credited in another ledger.
 func (rs *Reports) PayoutsOn(ctx context.Context) (bool, error) {
 	return read(ctx, rs, "read whether rewards are payouts", store.PayoutsOn)
+}
+
+// PayoutChunk is some payouts of one batch, of a size at most.
+type PayoutChunk struct {
+	Batch   PayoutBatch
+	Payouts []Payout // at least one
+}
+
+// Last is the number of the last of its payouts.
+func (c PayoutChunk) Last() int64 { return c.Payouts[len(c.Payouts)-1].Number }
+
+// PayoutChunks are the payouts after a number in chunks, at most limit of them: the same chunks each time, wherever a
+// reader begins. So the first one may have payouts through the number, too.
+func (rs *Reports) PayoutChunks(ctx context.Context, after int64, size, limit int) ([]PayoutChunk, error) {
+	return read(ctx, rs, "read payouts", func(t db.View) (chunks []PayoutChunk, err error) {
+		batches, err := db.All(t, readPayoutBatch, "SELECT "+batchColumns+" FROM payout_batches WHERE first > 0 AND "+
+			"first >= coalesce((SELECT max(first) FROM payout_batches WHERE first > 0 AND first <= $1), 0) "+
+			"ORDER BY first LIMIT $2", after+1, int64(limit)+1) // the first may have been read to its end
+		for _, b := range batches {
+			from := max(after+1-b.First, 0) / int64(size) * int64(size)
+			for ; err == nil && b.First+from <= b.Last && b.Last > after && len(chunks) < limit; from += int64(size) {
+				c := PayoutChunk{Batch: b}
+				c.Payouts, err = b.payouts(t, from, size)
+				if err == nil && len(c.Payouts) == 0 {
+					err = errors.New("a batch of payouts has fewer than it says")
+				}
+				chunks = append(chunks, c)
+			}
+		}
+		return chunks, err
+	})
 }

@@ -25,6 +25,7 @@ type Metrics struct {
 	times    *prometheus.HistogramVec
 	commits  prometheus.Histogram
 	alarms   *prometheus.CounterVec
+	webhooks *prometheus.CounterVec
 }
 
 // NewMetrics makes metrics that have counted nothing.
@@ -46,6 +47,9 @@ func NewMetrics() *Metrics {
 			Help: "Credentials that were used as they may not be: wrong-address, wrong-certificate, " +
 				"over-ceiling; the first use of the one that is sealed: break-glass; and rows of the database that are " +
 				"refused: forged-row."}, []string{"event"}),
+		webhooks: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "softstake_webhook_attempts_total",
+			Help: "Attempts of this process to send a message to the endpoint: delivered, refused (answered, and not by " +
+				"2xx), unreachable."}, []string{"endpoint", "result"}),
 	}
 	for _, event := range access.SecurityEvents {
 		m.alarms.WithLabelValues(string(event)) // 0
@@ -86,7 +90,7 @@ func newMetrics(days *scheduler, s *Server) http.Handler {
 	registry, m := prometheus.NewRegistry(), s.Metrics
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collector{days.books, days, s.gateway, s.Build}, m.requests, m.refused, m.times, m.commits,
-		m.alarms)
+		m.alarms, m.webhooks)
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(days.log.Handler(), slog.LevelWarn), ErrorHandling: promhttp.ContinueOnError,
 		MaxRequestsInFlight: 2, Timeout: readyWait,
@@ -168,6 +172,13 @@ var (
 	comparedNightly = description("reconciliation_nightly", "1 where figures of another ledger are compared each night.")
 	comparedFails   = description("reconciliation_failing_since_timestamp_seconds",
 		"Since when the nightly reconciliation fails; absent where it does not.")
+	webhookBehind = description("webhook_backlog",
+		"What the endpoint has not got yet: events of the outbox, payouts, and messages that are to be sent again.",
+		"endpoint", "of")
+	webhookSince = description("webhook_undelivered_since_timestamp_seconds",
+		"Since when the oldest of it is there; absent where there is none.", "endpoint")
+	webhookOff = description("webhook_disabled", "1 where nothing is sent to the endpoint, until somebody enables it.",
+		"endpoint")
 	largeBytes = description("large_body_bytes", "Memory that is reserved for request bodies above 64 KiB.")
 )
 
@@ -202,7 +213,7 @@ func (m collector) Collect(c chan<- prometheus.Metric) {
 	}
 	var err error
 	for _, collect := range []func(context.Context, func(*prometheus.Desc, float64, ...string)) error{
-		m.collectTokens, m.collectAccess, m.collectEvents, m.collectPayouts, m.collectTargets,
+		m.collectTokens, m.collectAccess, m.collectEvents, m.collectPayouts, m.collectTargets, m.collectWebhooks,
 		m.collectStreams, m.collectCopies, m.collectComparisons,
 	} {
 		if err = collect(ctx, gauge); err != nil {
@@ -300,6 +311,22 @@ func (m collector) collectStreams(ctx context.Context,
 			gauge(streamUntil, seconds(p.Watermark), p.Source, p.Name)
 			gauge(streamMoved, seconds(p.Moved), p.Source, p.Name)
 			gauge(streamStopped, oneIf(p.State == store.Stopped), p.Source, p.Name)
+		}
+	}
+	return err
+}
+
+// collectWebhooks sends what the endpoints of webhooks have not got.
+func (m collector) collectWebhooks(ctx context.Context,
+	gauge func(d *prometheus.Desc, v float64, labels ...string)) error {
+	all, err := reports.New(m.books.Reader()).Webhooks(ctx)
+	for _, w := range all {
+		gauge(webhookBehind, float64(w.Events), w.Name, "events")
+		gauge(webhookBehind, float64(w.Payouts), w.Name, "payouts")
+		gauge(webhookBehind, float64(w.Waiting), w.Name, "messages")
+		gauge(webhookOff, oneIf(!w.Disabled.IsZero() || w.Forged), w.Name)
+		if !w.Oldest.IsZero() {
+			gauge(webhookSince, float64(w.Oldest.Unix()), w.Name)
 		}
 	}
 	return err

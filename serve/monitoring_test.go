@@ -18,7 +18,8 @@ const monitoring = "../monitoring"
 // served are the names of our metrics as Prometheus stores them.
 func served() (names []string) {
 	m, descriptions := NewMetrics(), make(chan *prometheus.Desc, 100)
-	for _, c := range []prometheus.Collector{collector{}, m.requests, m.refused, m.times, m.commits, m.alarms} {
+	for _, c := range []prometheus.Collector{collector{}, m.requests, m.refused, m.times, m.commits, m.alarms,
+		m.webhooks} {
 		c.Describe(descriptions)
 	}
 	close(descriptions)

@@ -31,6 +31,7 @@ import (
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/tracing"
 	"github.com/softstake/softstake/web"
+	"github.com/softstake/softstake/webhook"
 )
 
 // Config is what the server takes from outside. New needs the first part, Run all of it.
@@ -69,6 +70,8 @@ type Config struct {
 	// Mail sends notices to holders, whose links lead to Site: the URL of the pages. nil: notices are on the pages alone.
 	Mail   *mail.Options
 	Random io.Reader // of the secret that signs the links in mails, where there is no Sealer
+	// Webhooks are the addresses that webhooks are sent to; nil: none is sent. It needs a Sealer.
+	Webhooks *webhook.Network
 
 	Settle staking.Options
 	// Retention is for how long what says where and who persons are is kept.
@@ -121,6 +124,7 @@ func Run(ctx context.Context, c Config) error {
 	work.Go(func() error { newRecorder(c, days.outage).run(ctx); return nil })
 	work.Go(func() error { sendMail(ctx); return nil })
 	work.Go(func() error { compareNightly(ctx, c, days.outage); return nil })
+	work.Go(func() error { return sendWebhooks(ctx, c, days.outage) })
 	work.Go(func() error { return watchSchema(ctx, c.Books, c.Poll) })
 	err = s.Wait(ctx)
 	cancel()

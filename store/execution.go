@@ -192,6 +192,11 @@ var executions = map[control.Operation]execution{
 	control.RetirePartition: executes(func(ctx context.Context, b *DB, c PartitionEnd) error {
 		return b.RetirePartition(ctx, c)
 	}),
+	control.AddWebhook: executes(func(ctx context.Context, b *DB, c NewWebhook) error { return b.AddWebhook(ctx, c) }),
+	control.ChangeWebhook: executes(func(ctx context.Context, b *DB, c WebhookChange) error {
+		return b.ChangeWebhook(ctx, c)
+	}),
+	control.SkipWebhook:  executes(func(ctx context.Context, b *DB, c WebhookSkip) error { return b.SkipWebhook(ctx, c) }),
 	control.CloseWithout: executes(func(ctx context.Context, b *DB, c DayWithout) error { return b.CloseWithout(ctx, c) }),
 	control.SetComparisonLimit: executes(func(ctx context.Context, b *DB, c ComparisonLimit) error {
 		return b.SetComparisonLimit(ctx, c)

@@ -52,6 +52,8 @@ func newTampered(t *testing.T, db *store.DB, clock *testkit.Clock) *tampered {
 		Address: "0x2"}))(t)
 	testkit.Must(p.SetDepositAddress(ctx, people.DepositAddress{Account: "alice", Asset: bnb, Network: "BSC",
 		Address: "0x3"}))(t)
+	ok(t, db.AddWebhook(ctx, store.NewWebhook{Name: "shop", URL: "https://example.com", Kinds: "payouts",
+		Secret: []byte("sealed")}))
 	draft := testkit.Must(control.NewDraft(control.AddLogin, people.LoginChange{Email: "x@example.com"}, "alice",
 		"a login"))(t)
 	w.proposal = testkit.Must(db.As(access.Actor{Role: access.Operator, Credential: "token a", Person: "ann"}).
@@ -113,6 +115,10 @@ func (w *tampered) uses() map[string]func(context.Context) error {
 			}
 			return err
 		},
+		"webhooks": func(ctx context.Context) error {
+			_, _, err := w.db.ClaimWebhook(ctx, "shop", "test")
+			return err
+		},
 		"withdrawals": func(ctx context.Context) error {
 			x, err := r.Withdrawal(ctx, "alice", "w")
 			if x.State == store.Forged {
@@ -149,6 +155,8 @@ func (w *tampered) changes() []change {
 		{"withdrawal_addresses", "address = '0x1'", "address = '0x666'"},
 		{"withdrawal_settings", "any_from = 0", "any_from = 1"},
 		{"deposit_addresses", "address = '0x3'", "address = '0x666'"},
+		{"webhooks", "url = 'https://example.com'", "url = 'https://thief.example'"},
+		{"webhooks", "kinds = 'payouts'", "kinds = 'payouts,balance'"},
 		{"withdrawals", "address = '0x2'", "address = '0x666'"},
 		{"withdrawals", fmt.Sprint("amount = ", int64(coins(1))), "amount = 200000000"},
 	}

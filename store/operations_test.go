@@ -43,6 +43,10 @@ var changing = map[string]string{
 	"DB.RetirePartition": "join retire", "DB.CloseWithout": "join close",
 	"DB.AddComparison": "reconcile", "DB.SetComparisonLimit": "reconcile set-limit",
 	"DB.SetComparisonSource": "reconcile set", "DB.ResolveBreak": "reconcile resolve",
+	"DB.AddWebhook": "webhook add", "DB.ChangeWebhook": "webhook change", "DB.RotateWebhook": "webhook rotate",
+	"DB.RemoveWebhook": "webhook remove", "DB.DisableWebhook": "webhook disable", "DB.EnableWebhook": "webhook enable",
+	"DB.SkipWebhook": "webhook skip", "DB.SendWebhookAgain": "webhook replay", "DB.TestWebhook": "webhook test",
+	"DB.ResealWebhooks": "key reseal", "DB.RecordWebhook": "webhook disable",
 	"DB.CloseDays": "day close", "DB.Declare": "declare",
 
 	"DB.Propose": "proposal make", "DB.ApproveProposal": "proposal approve", "DB.RejectProposal": "proposal reject",
@@ -83,6 +87,7 @@ var changesNothing = strings.Fields(`DB.As DB.Custodian DB.Close DB.Engine DB.No
 	DB.Closings DB.Evidence DB.Undivided DB.Reader DB.Due DB.Unaccrued DB.Unpaid DB.People DB.Documents DB.Imports
 	DB.Prices DB.CurrencyRates DB.Requests DB.Outbox DB.Prune DB.Test DB.CheckSchema DB.Group DB.Pay DB.Accrue DB.Settled
 	DB.CheckRights DB.MissingRights DB.Exec DB.Count DB.PostTogether DB.Guard DB.Protected DB.Delivered
+	DB.ClaimWebhook DB.ReleaseWebhook
 	DB.ClaimComparison DB.EndComparison
 	DB.NumberPayouts DB.PayoutTarget DB.MovePayoutTarget DB.FailPayoutTarget DB.Notify DB.ProtectAfterMACs
 	People.DerivedSecret People.Confirm People.ConfirmPassword People.Factors People.PasskeyOwner

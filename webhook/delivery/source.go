@@ -1,0 +1,220 @@
+package delivery
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/softstake/softstake/events"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/outbox"
+	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/webhook"
+)
+
+const (
+	// perMessage is how many events or payouts a message has at most. Another number would change the messages that
+	// wait: their IDs say where they begin, and not where they end.
+	perMessage = 200
+	// eventsAtOnce and chunksAtOnce are how many outbox events and messages of payouts are read at once at most.
+	eventsAtOnce, chunksAtOnce = 50, 50
+)
+
+// message is a message that is to be sent.
+type message struct {
+	webhook.Key
+	kind string
+	body []byte
+}
+
+// payload is the body of a message.
+type payload struct {
+	Type      string `json:"type"`
+	Timestamp string `json:"timestamp"`
+	Data      any    `json:"data"`
+}
+
+func bodyOf(kind string, at time.Time, data any) ([]byte, error) {
+	body, err := json.Marshal(payload{kind, ledger.FormatTime(at), data})
+	if err != nil {
+		return nil, fmt.Errorf("write a message: %w", err)
+	}
+	return body, nil
+}
+
+// eventData is the data of messages of events.
+type eventData struct {
+	Events []any `json:"events"`
+}
+
+// source reads the books, and makes the same messages of them each time.
+type source struct {
+	books   *store.DB
+	reports *reports.Reports
+}
+
+// ofEvent are the messages of an outbox event: events of one type that follow each other are in one. They do not
+// depend on what an endpoint wants, so that each has its ID forever.
+func (s source) ofEvent(ctx context.Context, from outbox.Event) ([]message, error) {
+	var messages []message
+	var data eventData
+	count := int64(0)
+	finish := func() (err error) {
+		if len(data.Events) > 0 {
+			m := &messages[len(messages)-1]
+			m.body, err = bodyOf(m.kind, from.At, data)
+			data = eventData{}
+		}
+		return err
+	}
+	err := events.Of(ctx, s.books, from, func(e events.Event) error {
+		count++
+		if n := len(messages); n == 0 || messages[n-1].kind != e.Type || len(data.Events) == perMessage {
+			if err := finish(); err != nil {
+				return err
+			}
+			messages = append(messages, message{Key: webhook.Key{Stream: webhook.Events, Number: from.Number, Part: count},
+				kind: e.Type})
+		}
+		data.Events = append(data.Events, e.Body)
+		return nil
+	})
+	if err == nil {
+		err = finish()
+	}
+	return messages, err
+}
+
+// page is some messages of a stream, in order, and how far they are: everything through end.
+type page struct {
+	messages []message
+	end      webhook.Key
+}
+
+// events are the next messages after a place that are of some kinds. The page ends where it began when there are none.
+// outbox.ErrNotKept where events are missing.
+func (s source) events(ctx context.Context, after webhook.Key, kinds string) (page, error) {
+	p, wanted := page{end: after}, strings.Split(kinds, ",")
+	from := after.Number
+	if after.Part != webhook.Whole {
+		from--
+	}
+	all, err := s.books.Outbox().After(ctx, from, eventsAtOnce)
+	for _, e := range all {
+		if err != nil {
+			break
+		}
+		var messages []message
+		messages, err = s.ofEvent(ctx, e)
+		for _, m := range messages {
+			if m.Compare(after) > 0 && slices.Contains(wanted, m.kind) {
+				p.messages = append(p.messages, m)
+			}
+		}
+		p.end = webhook.Key{Stream: webhook.Events, Number: e.Number, Part: webhook.Whole}
+	}
+	return p, err
+}
+
+// Payout is a payout in a message; its fields are those of GET /v1/payouts.
+type Payout struct {
+	Number  int64  `json:"number"`
+	ID      string `json:"id"`
+	Day     string `json:"day"`
+	Asset   string `json:"asset"`
+	Account string `json:"account"`
+	Amount  string `json:"amount"`
+	PaidAt  string `json:"paidAt"`
+}
+
+// PayoutBatch is the batch of the payouts in a message.
+type PayoutBatch struct {
+	First int64  `json:"first"`
+	Last  int64  `json:"last"`
+	Day   string `json:"day"`
+	Asset string `json:"asset"`
+	Total string `json:"total"`
+}
+
+// PayoutData is the data of a message of payouts.
+type PayoutData struct {
+	Payouts []Payout    `json:"payouts"`
+	Batch   PayoutBatch `json:"batch"`
+	Next    int64       `json:"next"`
+}
+
+// payouts are the next messages of payouts after one.
+func (s source) payouts(ctx context.Context, after webhook.Key) (page, error) {
+	p := page{end: after}
+	chunks, err := s.reports.PayoutChunks(ctx, after.Number, perMessage, chunksAtOnce)
+	for _, c := range chunks {
+		if err != nil {
+			break
+		}
+		var m message
+		m, err = s.ofPayouts(ctx, c)
+		p.messages, p.end = append(p.messages, m), m.Key
+	}
+	return p, err
+}
+
+func (s source) ofPayouts(ctx context.Context, c reports.PayoutChunk) (m message, err error) {
+	asset, err := s.books.Asset(ctx, c.Batch.Due.Asset)
+	if err != nil {
+		return m, err
+	}
+	data := PayoutData{Next: c.Last(), Batch: PayoutBatch{c.Batch.First, c.Batch.Last, c.Batch.Due.Day.String(),
+		c.Batch.Due.Asset, asset.Format(c.Batch.Total)}}
+	for _, p := range c.Payouts {
+		data.Payouts = append(data.Payouts, Payout{p.Number, p.ID, p.Due.Day.String(), p.Due.Asset, string(p.Account),
+			asset.Format(p.Amount), ledger.FormatTime(p.Paid)})
+	}
+	m = message{Key: webhook.Key{Stream: webhook.PayoutStream, Number: c.Last()}, kind: webhook.Payouts}
+	m.body, err = bodyOf(m.kind, c.Payouts[0].Paid, data)
+	return m, err
+}
+
+// errLost says that a message cannot be made again: its event is not kept any more.
+var errLost = errors.New("it is not kept any more")
+
+// find makes a message again. errLost where it cannot be.
+func (s source) find(ctx context.Context, k webhook.Key) (message, error) {
+	var messages []message
+	switch k.Stream {
+	case webhook.TestStream:
+		at := time.UnixMilli(k.Number).UTC()
+		body, err := bodyOf(webhook.Test, at, struct{}{})
+		return message{k, webhook.Test, body}, err
+	case webhook.PayoutStream:
+		chunks, err := s.reports.PayoutChunks(ctx, k.Number-1, perMessage, 1)
+		if err != nil || len(chunks) == 0 {
+			return message{}, errors.Join(err, errLost)
+		}
+		m, err := s.ofPayouts(ctx, chunks[0])
+		if err != nil {
+			return message{}, err
+		}
+		messages = []message{m}
+	default:
+		all, err := s.books.Outbox().After(ctx, k.Number-1, 1)
+		if errors.Is(err, outbox.ErrNotKept) || err == nil && len(all) == 0 {
+			return message{}, errLost
+		}
+		if err == nil {
+			messages, err = s.ofEvent(ctx, all[0])
+		}
+		if err != nil {
+			return message{}, err
+		}
+	}
+	i := slices.IndexFunc(messages, func(m message) bool { return m.Key == k })
+	if i < 0 {
+		return message{}, errLost
+	}
+	return messages[i], nil
+}

@@ -1,0 +1,110 @@
+package webhook
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/softstake/softstake/ledger"
+)
+
+// The kinds of message that an endpoint may want, as the type of a message names them.
+const (
+	Balance = "balance" // balances that entries changed
+	Reward  = "reward"  // rewards that were credited
+	Settled = "settled" // a day of a token whose rewards are all credited
+	Payouts = "payouts" // what another ledger is to credit
+	Test    = "test"    // sent when somebody asks for it, to every endpoint
+)
+
+// Kinds are those that an endpoint chooses from.
+var Kinds = []string{Balance, Reward, Settled, Payouts}
+
+// ParseKinds reads kinds with commas between them, and writes them in the order of Kinds. Its error is
+// ledger.ErrInvalid.
+func ParseKinds(text string) (string, error) {
+	var wanted []string
+	words := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
+	for _, kind := range Kinds {
+		if slices.Contains(words, kind) {
+			wanted = append(wanted, kind)
+		}
+	}
+	for _, word := range words {
+		if !slices.Contains(Kinds, word) {
+			return "", ledger.ErrInvalid.In("kinds", "%q is no kind of message; it is one of %s", ledger.Clip(word),
+				strings.Join(Kinds, ", "))
+		}
+	}
+	if len(wanted) == 0 {
+		return "", ledger.ErrInvalid.In("kinds", "name at least one kind of message: %s", strings.Join(Kinds, ", "))
+	}
+	return strings.Join(wanted, ","), nil
+}
+
+// Stream is where messages come from, each with numbers of its own.
+type Stream int
+
+// The streams, as they are kept.
+const (
+	Events       Stream = iota // the outbox: its number, and which of its events is the first of the message
+	PayoutStream               // payouts: the number of the first of the message
+	TestStream                 // the time in milliseconds
+)
+
+var streamNames = []string{"event", "payouts", "test"}
+
+// Wants reports whether an endpoint that wants some kinds gets messages of the stream.
+func (s Stream) Wants(kinds string) bool {
+	words := strings.Split(kinds, ",")
+	switch s {
+	case Events:
+		return slices.ContainsFunc(words, func(kind string) bool { return kind != Payouts })
+	case PayoutStream:
+		return slices.Contains(words, Payouts)
+	}
+	return true
+}
+
+// Whole is the Part of a Key behind every message of its number.
+const Whole = 1<<31 - 1
+
+// Key names a message, and the place of it in its stream.
+type Key struct {
+	Stream
+	Number, Part int64
+}
+
+// ID is the ID of the message, which never changes: "event_7-1", "payouts_4711" or "test_1796000000000". No other
+// message has it, also not in books that are restored.
+func (k Key) ID() string {
+	if k.Stream == Events {
+		return fmt.Sprintf("%s_%d-%d", streamNames[k.Stream], k.Number, k.Part)
+	}
+	return fmt.Sprintf("%s_%d", streamNames[k.Stream], k.Number)
+}
+
+// Compare is the order of two keys of one stream.
+func (k Key) Compare(other Key) int {
+	return cmp.Or(cmp.Compare(k.Number, other.Number), cmp.Compare(k.Part, other.Part))
+}
+
+// ParseID reads an ID. Its error is ledger.ErrInvalid.
+func ParseID(id string) (k Key, err error) {
+	name, rest, _ := strings.Cut(id, "_")
+	number, part, parted := strings.Cut(rest, "-")
+	k.Stream = Stream(slices.Index(streamNames, name))
+	n, err := strconv.ParseUint(number, 10, 63)
+	k.Number = int64(n)
+	if err == nil && parted {
+		n, err = strconv.ParseUint(part, 10, 31)
+		k.Part = int64(n)
+	}
+	if err != nil || k.Stream < 0 || k.ID() != id {
+		return Key{}, ledger.ErrInvalid.In("message", "%q is no ID of a message, such as event_7-1 or payouts_4711",
+			ledger.Clip(id))
+	}
+	return k, nil
+}
