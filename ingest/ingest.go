@@ -172,38 +172,75 @@ func (r *run) note(fn func(*Result)) {
 }
 
 // read reads a partition from where the books are until it stops; errEnd where there is nothing more, until the end.
+// While the books post some events, the next ones are read and decoded.
 func (r *run) read(ctx context.Context, p store.Partition) (_ store.Partition, err error) {
 	reader, err := r.Source.Open(ctx, p.Name, p.Start())
 	if err != nil {
 		return r.fault(ctx, p, err)
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
-	for {
-		records, readErr := reader.Next(ctx, r.Batch)
-		batch := store.JoinBatch{Source: r.Name, Partition: p.Name, Identity: reader.Identity()}
-		for _, record := range records {
-			e, err := r.event(record)
-			if err != nil {
-				batch.Fault = &store.JoinFault{Place: record.Place, Err: err}
-				break
-			}
-			batch.Events = append(batch.Events, e)
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	for next := r.decode(ctx, reader, p.Name); ; {
+		now := next
+		var ahead sync.WaitGroup
+		if now.goesOn() {
+			ahead.Go(func() { next = r.decode(reading, reader, now.Partition) })
 		}
-		if p, err = r.hand(ctx, p, batch); err != nil || p.State != store.Running {
+		p, err = r.hand(ctx, p, now.JoinBatch)
+		if err != nil || p.State != store.Running {
+			stop() // what was read ahead is read again
+		}
+		ahead.Wait()
+		if err != nil || p.State != store.Running {
 			return p, err
 		}
 		reader.Confirm(p.Place)
 		switch {
-		case readErr != nil:
-			return r.fault(ctx, p, readErr)
-		case len(records) > 0:
+		case now.err != nil:
+			return r.fault(ctx, p, now.err)
+		case now.records > 0:
 		case r.UntilEnd:
 			return p, errEnd
 		case !pause(ctx, r.Poll):
 			return p, ctx.Err()
 		}
+		if !now.goesOn() {
+			next = r.decode(ctx, reader, p.Name)
+		}
 	}
 }
+
+// decoded are some events of a reader.
+type decoded struct {
+	store.JoinBatch
+	records int
+	initial bool  // the snapshot is read: its reader goes on when the books have it
+	err     error // of the reader, after them
+}
+
+// decode reads the next records, and makes events of them up to one that is none.
+func (r *run) decode(ctx context.Context, reader join.Reader, partition string) (d decoded) {
+	records, err := reader.Next(ctx, r.Batch)
+	d = decoded{JoinBatch: store.JoinBatch{Source: r.Name, Partition: partition, Identity: reader.Identity()},
+		records: len(records), err: err}
+	if len(records) > 0 {
+		d.Events = make([]join.Event, 0, len(records))
+	}
+	for _, record := range records {
+		d.initial = d.initial || record.Initial
+		e, err := r.event(record)
+		if err != nil {
+			d.Fault = &store.JoinFault{Place: record.Place, Err: err}
+			break
+		}
+		d.Events = append(d.Events, e)
+	}
+	return d
+}
+
+// goesOn reports whether the next ones may be read before the books have these.
+func (d decoded) goesOn() bool { return d.records > 0 && !d.initial && d.err == nil && d.Fault == nil }
 
 // event is what a record becomes.
 func (r *run) event(record join.Record) (e join.Event, err error) {
