@@ -172,7 +172,7 @@ func (r *run) note(fn func(*Result)) {
 }
 
 // read reads a partition from where the books are until it stops; errEnd where there is nothing more, until the end.
-// While the books post some events, the next ones are read and decoded.
+// While the books post some events, the next ones are read and decoded, and those that come then share a transaction.
 func (r *run) read(ctx context.Context, p store.Partition) (_ store.Partition, err error) {
 	reader, err := r.Source.Open(ctx, p.Name, p.Start())
 	if err != nil {
@@ -181,13 +181,15 @@ func (r *run) read(ctx context.Context, p store.Partition) (_ store.Partition, e
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
-	for next := r.decode(ctx, reader, p.Name); ; {
-		now := next
+	next := r.decode(ctx, reader, p.Name, r.Batch)
+	for {
+		now, handed := next, make(chan struct{})
 		var ahead sync.WaitGroup
-		if now.goesOn() {
-			ahead.Go(func() { next = r.decode(reading, reader, now.Partition) })
+		if now.goesOn() && now.records > 0 {
+			ahead.Go(func() { next = r.decodeUntil(reading, handed, reader, now.Partition) })
 		}
 		p, err = r.hand(ctx, p, now.JoinBatch)
+		close(handed)
 		if err != nil || p.State != store.Running {
 			stop() // what was read ahead is read again
 		}
@@ -205,8 +207,8 @@ func (r *run) read(ctx context.Context, p store.Partition) (_ store.Partition, e
 		case !pause(ctx, r.Poll):
 			return p, ctx.Err()
 		}
-		if !now.goesOn() {
-			next = r.decode(ctx, reader, p.Name)
+		if !now.goesOn() || now.records == 0 {
+			next = r.decode(ctx, reader, p.Name, r.Batch)
 		}
 	}
 }
@@ -219,9 +221,30 @@ type decoded struct {
 	err     error // of the reader, after them
 }
 
-// decode reads the next records, and makes events of them up to one that is none.
-func (r *run) decode(ctx context.Context, reader join.Reader, partition string) (d decoded) {
-	records, err := reader.Next(ctx, r.Batch)
+// decodeEvery is how often more is looked for while the books post.
+const decodeEvery = 5 * time.Millisecond
+
+// decodeUntil reads what comes until the books have what they post now.
+func (r *run) decodeUntil(ctx context.Context, handed <-chan struct{}, reader join.Reader, partition string) decoded {
+	d := r.decode(ctx, reader, partition, r.Batch)
+	for d.goesOn() && d.records < r.Batch {
+		wait := time.NewTimer(decodeEvery)
+		select {
+		case <-handed:
+			wait.Stop()
+			return d
+		case <-wait.C:
+		}
+		more := r.decode(ctx, reader, partition, r.Batch-d.records)
+		d.Events, d.Fault = append(d.Events, more.Events...), more.Fault
+		d.records, d.initial, d.err = d.records+more.records, more.initial, more.err
+	}
+	return d
+}
+
+// decode reads the next records, at most this many, and makes events of them up to one that is none.
+func (r *run) decode(ctx context.Context, reader join.Reader, partition string, most int) (d decoded) {
+	records, err := reader.Next(ctx, most)
 	d = decoded{JoinBatch: store.JoinBatch{Source: r.Name, Partition: partition, Identity: reader.Identity()},
 		records: len(records), err: err}
 	if len(records) > 0 {
@@ -240,7 +263,7 @@ func (r *run) decode(ctx context.Context, reader join.Reader, partition string) 
 }
 
 // goesOn reports whether the next ones may be read before the books have these.
-func (d decoded) goesOn() bool { return d.records > 0 && !d.initial && d.err == nil && d.Fault == nil }
+func (d decoded) goesOn() bool { return !d.initial && d.err == nil && d.Fault == nil }
 
 // event is what a record becomes.
 func (r *run) event(record join.Record) (e join.Event, err error) {

@@ -1,6 +1,7 @@
 package join
 
 import (
+	"encoding/json"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -41,17 +42,66 @@ func TestFlat(t *testing.T) {
 		}
 		return true
 	}
-	for _, text := range flatEvents {
-		if !compare(text) {
-			t.Errorf("%s is not read", text)
-		}
-	}
 	for _, text := range otherEvents {
 		if compare(text) {
 			t.Errorf("%q is read", text)
 		}
 	}
-	all := append(append([]string{}, flatEvents...), otherEvents...)
+	compareAll(t, flatEvents, otherEvents, compare)
+}
+
+// flatRecords are read without the strict decoder.
+var flatRecords = []string{
+	`{"op":"insert","table":"public.postings","new":{"id":"8812","amount":-1250000,"rate":0.50,"held":true,"note":null,"x":{}}}`,
+	` { "a" : { "b" : { "c" : -0 } } , "d" : "" }` + "\n", `"a"`, ` null `, `12`, `{}`,
+}
+
+// otherRecords are read by it, or refused.
+var otherRecords = []string{
+	`{"a":[1,2]}`, `{"a":1e2}`, `{"a":01}`, `{"a":1.}`, `{"a":.5}`, `{"a":-}`, `{"a":+1}`, `{"a":"\u0031"}`, `{"a":"ü"}`,
+	`{"a":1,"a":1}`, `{"a":{"b":1,"b":2}}`, `{"a":1} 2`, `{"a":1,}`, `{"a":tru}`, `{"a"}`, `[]`, ``, ` `, `{"a":1}}`,
+	strings.Repeat(`{"a":`, 9) + "1" + strings.Repeat("}", 9),
+}
+
+// TestTree is TestFlat of any JSON.
+func TestTree(t *testing.T) {
+	compare := func(text string) bool {
+		t.Helper()
+		tree, plain := readTree([]byte(text))
+		if !plain {
+			return false
+		}
+		if err := strictjson.CheckFor([]byte(text), nil); err != nil {
+			t.Fatalf("%q is read, and the strict decoder says: %v", text, err)
+		}
+		d := json.NewDecoder(strings.NewReader(text))
+		d.UseNumber()
+		var strict any
+		if err := d.Decode(&strict); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(strict, tree); diff != "" {
+			t.Fatalf("%q: %s", text, diff)
+		}
+		return true
+	}
+	for _, text := range otherRecords {
+		if compare(text) {
+			t.Errorf("%q is read", text)
+		}
+	}
+	compareAll(t, flatRecords, otherRecords, compare)
+}
+
+// compareAll compares texts that are read, and random changes of those and of others.
+func compareAll(t *testing.T, plain, others []string, compare func(string) bool) {
+	t.Helper()
+	for _, text := range plain {
+		if !compare(text) {
+			t.Errorf("%s is not read", text)
+		}
+	}
+	all := append(append([]string{}, plain...), others...)
 	const bytes = "{}[]\",:\\ \t\n01e.-trufalsn\x00\x7f\xc3i"
 	chance := rand.New(rand.NewPCG(1, 2))
 	read := 0

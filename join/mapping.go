@@ -134,19 +134,28 @@ func (f *form) set(name, text string) bool {
 	return false
 }
 
+// readRecord reads any JSON, strictly: a name that is there twice is an error.
+func readRecord(text []byte) (record any, err error) {
+	if record, plain := readTree(text); plain {
+		return record, nil
+	}
+	if err := strictjson.CheckFor(text, nil); err != nil {
+		return nil, err
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber() // numbers stay as they are written
+	err = d.Decode(&record)
+	return record, err
+}
+
 // Decode reads a record as Decode does, by the mapping. A record that is to be ignored has the type Ignored; one that
 // no part of the mapping is for is an error.
 func (m *Mapping) Decode(text []byte, position int64) (Event, error) {
 	if len(text) > MaxText {
 		return Event{}, ledger.ErrInvalid.In("", "the record has %d bytes; at most %d are allowed", len(text), MaxText)
 	}
-	if err := strictjson.CheckFor(text, nil); err != nil {
-		return Event{}, ledger.ErrInvalid.In("", "%v", err)
-	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber() // numbers stay as they are written
-	var record any
-	if err := d.Decode(&record); err != nil {
+	record, err := readRecord(text)
+	if err != nil {
 		return Event{}, ledger.ErrInvalid.In("", "%v", err)
 	}
 	for _, c := range m.Ignore {

@@ -95,7 +95,7 @@ func signal(c chan struct{}) {
 // next returns the records that are there. It waits while there are none and the first target is not reached.
 func (s *stream) next(ctx context.Context, most int) (records []join.Record, err error) {
 	var late <-chan time.Time
-	for {
+	for over := false; ; {
 		s.mu.Lock()
 		n := min(most-len(records), len(s.records))
 		records = append(records, s.records[:n]...)
@@ -109,16 +109,17 @@ func (s *stream) next(ctx context.Context, most int) (records []join.Record, err
 		s.mu.Unlock()
 		signal(s.space)
 		switch {
-		case len(records) == most, n == 0 && late != nil, failed == nil && passed && len(records) == 0:
+		case len(records) == most, over, failed == nil && passed && len(records) == 0:
 			return records, nil
 		case failed != nil && n == 0:
 			return records, failed
-		case len(records) > 0:
+		case len(records) > 0 && late == nil:
 			late = time.After(gather)
 		}
 		select {
 		case <-s.ready:
 		case <-late:
+			over = true
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
