@@ -61,13 +61,9 @@ func (c *joinRunCmd) postgres(env *Env, mapping *join.Mapping) (join.Source, err
 }
 
 func (c *joinRunCmd) kafka(env *Env, mapping *join.Mapping) (join.Source, func() error, error) {
-	who := kafka.Credentials{User: env.Getenv("KAFKA_USERNAME"), Password: env.Getenv("KAFKA_PASSWORD")}
-	if c.Credentials != "" {
-		text, err := readPrivateKey(c.Credentials)
-		if err != nil {
-			return nil, nil, err
-		}
-		who = parseLogin(text)
+	who, err := kafkaLogin(env, c.Credentials)
+	if err != nil {
+		return nil, nil, err
 	}
 	source, err := kafka.Parse(c.Source, who, env.Insecure)
 	if err != nil {
@@ -80,6 +76,24 @@ func (c *joinRunCmd) kafka(env *Env, mapping *join.Mapping) (join.Source, func()
 		source.WithHeaders()
 	}
 	return source, source.Close, nil
+}
+
+// kafkaLogin is who logs in to Kafka, by a file or, where it is "", by the environment.
+func kafkaLogin(env *Env, file string) (kafka.Credentials, error) {
+	if file == "" {
+		return kafka.Credentials{User: env.Getenv("KAFKA_USERNAME"), Password: env.Getenv("KAFKA_PASSWORD")}, nil
+	}
+	text, err := readPrivateKey(file)
+	return parseLogin(text), err
+}
+
+// natsLogin is kafkaLogin for NATS.
+func natsLogin(env *Env, file string) (nats.Credentials, error) {
+	if file == "" {
+		return nats.Credentials{User: env.Getenv("NATS_USER"), Password: env.Getenv("NATS_PASSWORD")}, nil
+	}
+	text, err := readPrivateKey(file)
+	return nats.Credentials{File: text}, err
 }
 
 // parseLogin reads the lines username=NAME and password=TEXT.
@@ -96,13 +110,9 @@ func parseLogin(text []byte) (c kafka.Credentials) {
 }
 
 func (c *joinRunCmd) nats(env *Env, mapping *join.Mapping) (join.Source, error) {
-	who := nats.Credentials{User: env.Getenv("NATS_USER"), Password: env.Getenv("NATS_PASSWORD")}
-	if c.Credentials != "" {
-		text, err := readPrivateKey(c.Credentials)
-		if err != nil {
-			return nil, err
-		}
-		who = nats.Credentials{File: text}
+	who, err := natsLogin(env, c.Credentials)
+	if err != nil {
+		return nil, err
 	}
 	source, err := nats.Parse(c.Source, who, env.Insecure)
 	if err != nil {

@@ -8,16 +8,21 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/deliver"
+	fromkafka "github.com/softstake/softstake/join/kafka"
+	fromnats "github.com/softstake/softstake/join/nats"
+	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/payout"
+	"github.com/softstake/softstake/payout/kafka"
+	"github.com/softstake/softstake/payout/nats"
 	"github.com/softstake/softstake/payout/postgres"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
 type payoutsDeliverCmd struct {
-	Target      string `arg:"" help:"Where to: postgres://USER@HOST/DATABASE?table=TABLE."`
+	Target      string `arg:"" help:"Where to: postgres://USER@HOST/DATABASE?table=TABLE, kafka://HOST,HOST/TOPIC or nats://HOST,HOST/SUBJECT."`
+	Credentials string `placeholder:"FILE" help:"Who writes to a topic, in a file that only you can read: of Kafka the lines username=NAME and password=TEXT, of NATS a credentials file. Without it: $$KAFKA_USERNAME and $$KAFKA_PASSWORD, or $$NATS_USER and $$NATS_PASSWORD."`
 	Name        string `help:"Name of the target in the books, such as exchange; it stays the same." placeholder:"NAME"`
 	UntilEnd    bool   `help:"End when there is nothing more now. Without it: go on until interrupted."`
 	From        int64  `help:"Deliver again from the payout of this number on: what the target has lost, or when its address has changed." placeholder:"NUMBER"`
@@ -28,13 +33,16 @@ type payoutsDeliverCmd struct {
 func (c *payoutsDeliverCmd) Help() string {
 	return `Rows are added to the table in the order of their numbers, in one transaction with the position, which is in a table beside it: whatever is interrupted or killed, each payout is there once. What the other ledger writes into the columns "transaction" or "refused" acknowledges it. docs/join.md has the whole way.
 
-The password is in ~/.pgpass or PGPASSWORD. An error of the target is logged and retried; "softstake payouts status" shows it. The exit status is 1 where --until-end ends with an error, or with an acknowledgement that contradicts the books.
+To a topic of Kafka or a subject of NATS JetStream goes a message for each payout, in the order of the numbers, and one for each batch with its total. What was sent is kept in the books when the broker has acknowledged all of a page; whatever is interrupted then is sent again: credit each ID once.
+
+The password of PostgreSQL is in ~/.pgpass or PGPASSWORD. An error of the target is logged and retried; "softstake payouts status" shows it. The exit status is 1 where --until-end ends with an error, or with an acknowledgement that contradicts the books.
 
 Examples:
 
   softstake payouts deliver "postgres://softstake@db.example.com/exchange?sslmode=verify-full" --print-schema
   softstake payouts deliver "postgres://softstake@db.example.com/exchange?sslmode=verify-full" --name exchange
-  softstake payouts deliver "postgres://softstake@db.example.com/exchange?sslmode=verify-full" --name exchange --from 4711`
+  softstake payouts deliver "postgres://softstake@db.example.com/exchange?sslmode=verify-full" --name exchange --from 4711
+  softstake payouts deliver kafka://k1.example.com,k2.example.com/payouts --name topic`
 }
 
 func (c *payoutsDeliverCmd) Run(env *Env) error {
@@ -74,16 +82,32 @@ func (c *payoutsDeliverCmd) Run(env *Env) error {
 }
 
 // target is the target of the address.
-func (c *payoutsDeliverCmd) target(env *Env) (payout.Target, error) {
-	switch scheme, _, _ := strings.Cut(c.Target, ":"); scheme {
+func (c *payoutsDeliverCmd) target(env *Env) (target payout.Target, err error) {
+	scheme, _, _ := strings.Cut(c.Target, ":")
+	switch scheme {
 	case "postgres", "postgresql":
-		target, err := postgres.Parse(c.Target, c.Name, env.Insecure)
-		if err != nil && !errors.Is(err, db.ErrInsecure) {
-			err = usage("the address of the target: %w", err)
+		if c.Credentials != "" {
+			return nil, usage("a password of PostgreSQL is in ~/.pgpass or PGPASSWORD")
 		}
-		return target, err
+		target, err = postgres.Parse(c.Target, c.Name, env.Insecure)
+	case "kafka":
+		var who fromkafka.Credentials
+		if who, err = kafkaLogin(env, c.Credentials); err == nil {
+			target, err = kafka.Parse(c.Target, who, env.Insecure)
+		}
+	case "nats":
+		var who fromnats.Credentials
+		if who, err = natsLogin(env, c.Credentials); err == nil {
+			target, err = nats.Parse(c.Target, who, env.Insecure)
+		}
+	default:
+		return nil, usage("that is no target; it is postgres://USER@HOST/DATABASE?table=TABLE, kafka://HOST,HOST/TOPIC or " +
+			"nats://HOST,HOST/SUBJECT")
 	}
-	return nil, usage("that is no target; it is postgres://USER@HOST/DATABASE?table=TABLE")
+	if errors.Is(err, ledger.ErrInvalid) {
+		err = usage("the address of the target: %w", err)
+	}
+	return target, err
 }
 
 type payoutsStatusCmd struct {

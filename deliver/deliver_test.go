@@ -15,8 +15,12 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/deliver"
+	fromkafka "github.com/softstake/softstake/join/kafka"
+	fromnats "github.com/softstake/softstake/join/nats"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/payout"
+	"github.com/softstake/softstake/payout/kafka"
+	"github.com/softstake/softstake/payout/nats"
 	"github.com/softstake/softstake/payout/postgres"
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/reports"
@@ -35,11 +39,15 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(booksToRead) == "" {
+	alone := deliverAlone
+	switch {
+	case os.Getenv(brokerToRun) != "":
+		alone = runBroker
+	case os.Getenv(booksToRead) == "":
 		pgtest.Main(m)
 		return
 	}
-	if err := deliverAlone(); err != nil {
+	if err := alone(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -64,6 +72,12 @@ func deliverAlone() (err error) {
 
 // parse reads the address of a target, of any kind.
 func parse(address string) (payout.Target, error) {
+	switch scheme, _, _ := strings.Cut(address, ":"); scheme {
+	case "kafka":
+		return kafka.Parse(address, fromkafka.Credentials{}, false)
+	case "nats":
+		return nats.Parse(address, fromnats.Credentials{}, false)
+	}
 	return postgres.Parse(address, "exchange", false)
 }
 

@@ -20,7 +20,7 @@ import (
 )
 
 // ErrInsecure says that a connection could be read or led elsewhere.
-var ErrInsecure = errors.New("the connection to the source is not secure")
+var ErrInsecure = errors.New("the connection to the broker is not secure")
 
 // Address is where brokers are, and what is read there.
 type Address struct {

@@ -20,7 +20,7 @@ const (
 
 // locate looks where the log begins and ends, and begins to read it.
 func (r *reader) locate(ctx context.Context) (err error) {
-	look, err := r.source.newClient()
+	look, err := r.source.NewClient()
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (r *reader) locate(ctx context.Context) (err error) {
 		r.check = true
 		from--
 	}
-	r.client, err = r.source.newClient(
+	r.client, err = r.source.NewClient(
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{r.source.topic: {r.partition: kgo.NewOffset().At(from)}}),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()), // a place that is not there is an error, and never another place
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.FetchMaxWait(fetchWithin),

@@ -119,8 +119,11 @@ func (s *Source) Close() error {
 	return nil
 }
 
-// newClient is a client of the brokers.
-func (s *Source) newClient(more ...kgo.Opt) (*kgo.Client, error) {
+// Topic is the name of the topic.
+func (s *Source) Topic() string { return s.topic }
+
+// NewClient is a client of the brokers, also for who writes to them. Its caller closes it.
+func (s *Source) NewClient(more ...kgo.Opt) (*kgo.Client, error) {
 	options := append([]kgo.Opt{kgo.SeedBrokers(s.address.Hosts...), kgo.ClientID("softstake"), kgo.Dialer(s.address.Dial),
 		kgo.DisableClientMetrics(), kgo.RetryTimeout(retryWithin), kgo.RequestRetries(3), kgo.MetadataMaxAge(metadataEvery),
 		kgo.MetadataMinAge(lookEvery / 4)}, more...)
@@ -149,7 +152,7 @@ func (s *Source) look(ctx context.Context, ago time.Duration) (t topic, err erro
 		return s.last, nil
 	}
 	if s.client == nil {
-		if s.client, err = s.newClient(); err != nil {
+		if s.client, err = s.NewClient(); err != nil {
 			return t, err
 		}
 	}

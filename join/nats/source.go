@@ -55,10 +55,8 @@ func Parse(text string, c Credentials, insecure bool) (*Source, error) {
 		return nil, err
 	}
 	s := &Source{streams: strings.Split(a.Name, ","), options: []nats.Option{nats.Name("softstake join"),
-		nats.SyncQueueLen(2*fetchMessages + 16), // what two requests ask for, and words of the server
-		nats.NoReconnect(),                      // another connection begins with what was lost between
-		nats.Timeout(connectWithin), nats.PingInterval(lookEvery), nats.MaxPingsOutstanding(2),
-		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})}} // what is lost shows in the numbers
+		// What two requests ask for, and words of the server; what is lost shows in the numbers.
+		nats.SyncQueueLen(2*fetchMessages + 16), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})}}
 	slices.Sort(s.streams)
 	for i, name := range s.streams {
 		if join.CheckName("", name, join.MaxPartition) != nil || strings.ContainsAny(name, ".:") {
@@ -68,20 +66,28 @@ func Parse(text string, c Credentials, insecure bool) (*Source, error) {
 			return nil, ledger.ErrInvalid.In("", "the stream %s is there twice", name)
 		}
 	}
+	servers, options := Connection(a, c)
+	s.servers, s.options = servers, append(options, s.options...)
+	return s, a.Unknown()
+}
+
+// Connection is how to connect to the servers of an address: once, so that it is seen when a connection is lost.
+func Connection(a address.Address, c Credentials) (servers string, options []nats.Option) {
 	for _, host := range a.Hosts {
-		s.servers += "," + "nats://" + host
+		servers += "," + "nats://" + host
 	}
-	s.servers = s.servers[1:]
+	options = []nats.Option{nats.NoReconnect(), // another connection begins with what was lost between
+		nats.Timeout(connectWithin), nats.PingInterval(lookEvery), nats.MaxPingsOutstanding(2)}
 	if a.TLS != nil {
-		s.options = append(s.options, nats.Secure(a.TLS))
+		options = append(options, nats.Secure(a.TLS))
 	}
 	switch {
 	case c.File != nil:
-		s.options = append(s.options, nats.UserCredentialBytes(c.File))
+		options = append(options, nats.UserCredentialBytes(c.File))
 	case c.User != "":
-		s.options = append(s.options, nats.UserInfo(c.User, c.Password))
+		options = append(options, nats.UserInfo(c.User, c.Password))
 	}
-	return s, a.Unknown()
+	return servers[1:], options
 }
 
 // WithHeaders has readers add the headers of a message to its text, see join.AddHeaders. Call it before Open.

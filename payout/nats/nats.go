@@ -1,0 +1,118 @@
+// Package nats delivers payouts to a subject of a stream of NATS JetStream: a message for each payout and for each
+// batch. It knows no books.
+package nats
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/softstake/softstake/join/address"
+	source "github.com/softstake/softstake/join/nats"
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/payout"
+)
+
+// The limits of what is sent.
+const (
+	deliverWithin = 30 * time.Second // in which a server acknowledges a message
+	mostInFlight  = 2 * 10_000       // messages of a page that are not acknowledged
+)
+
+// subject is what messages can be sent to: tokens between dots, without wildcards.
+var subject = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
+
+// Target is a subject.
+type Target struct {
+	address, servers, subject string
+	options                   []nats.Option
+}
+
+// Parse reads the address of a subject, such as nats://host,host/softstake.payouts. The errors are those of
+// address.Parse.
+func Parse(text string, c source.Credentials, insecure bool) (*Target, error) {
+	a, err := address.Parse(text, "nats", "4222", insecure)
+	if err != nil {
+		return nil, err
+	}
+	if !subject.MatchString(a.Name) {
+		return nil, ledger.ErrInvalid.In("", "the subject is not like softstake.payouts, of A-Z a-z 0-9 _ and - between dots")
+	}
+	t := &Target{address: text, subject: a.Name}
+	t.servers, t.options = source.Connection(a, c)
+	t.options = append(t.options, nats.Name("softstake payouts deliver"))
+	return t, a.Unknown()
+}
+
+// Address is the address of the subject.
+func (t *Target) Address() string { return t.address }
+
+// session is a connection.
+type session struct {
+	*Target
+	conn *nats.Conn
+	js   jetstream.JetStream
+}
+
+// Open connects.
+func (t *Target) Open(context.Context) (payout.Session, error) {
+	conn, err := nats.Connect(t.servers, t.options...)
+	if err != nil {
+		return nil, failed(err)
+	}
+	s := &session{Target: t, conn: conn}
+	if s.js, err = jetstream.New(conn, jetstream.WithPublishAsyncMaxPending(mostInFlight),
+		jetstream.WithPublishAsyncTimeout(deliverWithin)); err != nil {
+		conn.Close()
+		return nil, failed(err)
+	}
+	return s, nil
+}
+
+func failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("NATS: %w", err)
+}
+
+// Close ends the connection.
+func (s *session) Close() error {
+	s.conn.Close()
+	return nil
+}
+
+// Deliver publishes the messages of the page, whose IDs the stream keeps one of for some time (its duplicate window),
+// and waits until the server has acknowledged all of them.
+func (s *session) Deliver(ctx context.Context, _ int64, page payout.Page) error {
+	messages, err := page.Messages()
+	if err != nil {
+		return err
+	}
+	futures := make([]jetstream.PubAckFuture, len(messages))
+	for i, m := range messages {
+		if futures[i], err = s.js.PublishMsgAsync(&nats.Msg{Subject: s.subject, Data: m.Text,
+			Header: nats.Header{jetstream.MsgIDHeader: {m.ID}}}); err != nil {
+			return failed(err)
+		}
+	}
+	timeout := time.NewTimer(2 * deliverWithin)
+	defer timeout.Stop()
+	for _, f := range futures {
+		select {
+		case <-f.Ok():
+		case err := <-f.Err():
+			return failed(err)
+		case <-timeout.C:
+			return failed(errors.New("the server does not acknowledge"))
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
