@@ -121,9 +121,10 @@ var arrows = map[string][]string{
 	"clients":  {"access", "pgtest", "scenario", "testkit"},
 	"browser":  {"scenario"},
 	"contract": {"client", "scenario"},
-	"attack":   {"scenario", "reports", "store", "people", "pricing", "control", "staking", "factor", "access", "ledger"},
-	"release":  {},
-	"main":     {"cli"},
+	"attack": {"scenario", "reconcile", "reports", "store", "people", "pricing", "control", "staking", "factor", "access",
+		"ledger"},
+	"release": {},
+	"main":    {"cli"},
 
 	"client":          {},
 	"client/generate": {"api"},

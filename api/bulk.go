@@ -60,8 +60,8 @@ func (a *bulkAnswer) send(rt *route, w http.ResponseWriter, r *http.Request) (fi
 func (s *server) bulkRoutes() {
 	op := about("list-balances", "Journal", "List all balances at the end of a day",
 		"What every holder has of every token at the end of a closed day, in an order that never changes: by pages or, "+
-			"with `Accept: application/x-ndjson`, all from the cursor on, a line each. A day never changes, so that pages are of one "+
-			"state; a cursor is of its day. Lines that break off are not all: read them again, or by pages.")
+			"with `Accept: application/x-ndjson`, all from the cursor on, a line each. A day never changes, so that pages are "+
+			"of one state; a cursor is of its day. Lines that break off are not all: read them again, or by pages.")
 	op.DefaultStatus = http.StatusOK
 	op.Responses = map[string]*huma.Response{"200": {Description: "The balances.", Content: map[string]*huma.MediaType{
 		jsonContent: {}, ndjson: {Schema: &huma.Schema{Type: huma.TypeString}}}}}

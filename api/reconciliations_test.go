@@ -48,7 +48,7 @@ func TestReconciliations(t *testing.T) {
 		w.get("auditor", "/v1/reconciliations/3").is(404)
 		w.get("auditor", "/v1/reconciliations/3/differences").is(404)
 		page := w.get("auditor", "/v1/reconciliations/2/differences?limit=1").is(200).says("items.0.account", "bob",
-			"items.0.missing", "0.5", "items.0.cause", "unknown")
+			"items.0.missing", "0.5", "items.0.cause", "change")
 		w.get("auditor", "/v1/reconciliations/2/differences?limit=1&cursor="+page.at("next")).is(200).says(
 			"items.0.account", "carol", "items.0.cause", "account", "next", "")
 		w.post("operator", "/v1/reconciliations/1/resolutions", `{"asset":"SOL","reason":"known"}`).is(404)

@@ -16,6 +16,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/pricing"
+	"github.com/softstake/softstake/reconcile"
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -136,6 +137,13 @@ func (h *houses) offer(t *testing.T, db *store.DB) {
 	ok(t, db.SetLimit(ctx, staking.Limit{Asset: "BNB", MaxTotal: unit, MaxWithdrawal: 500 * unit}))
 	ok(t, db.SetLimit(ctx, staking.Limit{Asset: "ADA", MaxTotal: unit}))
 	ok(t, db.SetLimit(ctx, staking.Limit{Asset: "SOL", MaxTotal: 1}))
+	ok(t, db.SetComparisonLimit(ctx, store.ComparisonLimit{Asset: "TON", Accounts: store.AnyDifference}))
+	ton := reconcile.Token{Asset: testkit.Must(db.Asset(ctx, "TON"))(t), Differences: 1, Off: 1}
+	ton.Theirs.Root[0] = 1
+	testkit.Must(db.AddComparison(ctx, store.Comparison{Day: staking.DayOf(db.Now()) - 1, At: db.Now(),
+		Source: store.FromFile, Tokens: []store.ComparedToken{{Kind: reconcile.Balances, Token: ton}},
+		Differences: []store.ComparedDifference{{Kind: reconcile.Balances,
+			Difference: reconcile.Difference{Account: "bob", Asset: ton.Asset, Theirs: 1}}}}))(t)
 	testkit.Must(db.Prices().Set(ctx, []pricing.Price{{Asset: "BNB", Day: h.today - 2, Price: 600_00000000}}))(t)
 	testkit.Must(db.CurrencyRates().Set(ctx, []pricing.Rate{{Currency: "EUR", Day: h.today - 2, Rate: 92_000_000}}))(t)
 	post(t, db, "late", ledger.Deposit, ledger.Custody, "carol", "SOL", 10)

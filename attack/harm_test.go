@@ -36,6 +36,7 @@ var protected = map[string]string{
 	"close_after": "*", "meta": "*", "withdrawal_addresses": "*", "withdrawal_settings": "*", "deposit_addresses": "*",
 	"accounts": "account, region, closed, frozen", "owners": "*", "labels": "*", "exclusions": "*", "campaigns": "*",
 	"campaign_ends": "*", "enrollments": "*", "acceptances": "*", "reconciliations": "*", "sweeps": "*",
+	"comparison_limits": "*", "comparison_resolutions": "*", "comparison_sources": "*",
 }
 
 // states are the protected tables as they are, each as a digest.

@@ -115,10 +115,13 @@ var greedy = map[string][]attempt{
 		{what: "another's large withdrawal", path: "{payout}", body: `{"effectDigest":"{payout digest}"}`}},
 	"POST /v1/proposals/{proposal}/reject": {{what: "another's", path: "{rejected}", body: `{"reason":"x"}`}},
 	"POST /v1/reconciliation/resolutions":  {{what: "what is below zero", body: `{"entry":"early","reason":"x"}`}},
-	"PUT /v1/regions/{code}":               {{what: "DE listed", path: "DE"}},
-	"DELETE /v1/regions/{code}":            {{what: "US offered", path: "US"}},
-	"POST /v1/runs":                        {{what: "now"}},
-	"POST /v1/runs/approvals":              {{what: "a day over its limit", body: `{"asset":"SOL","day":"{waiting}"}`}},
+	"POST /v1/reconciliations":             {{what: "that nobody has anything", body: `{"balances":[]}`}},
+	"POST /v1/reconciliations/{number}/resolutions": {{what: "what stops TON", path: "1",
+		body: `{"asset":"TON","reason":"x"}`}},
+	"PUT /v1/regions/{code}":    {{what: "DE listed", path: "DE"}},
+	"DELETE /v1/regions/{code}": {{what: "US offered", path: "US"}},
+	"POST /v1/runs":             {{what: "now"}},
+	"POST /v1/runs/approvals":   {{what: "a day over its limit", body: `{"asset":"SOL","day":"{waiting}"}`}},
 	"POST /v1/tokens": {{what: "its own", body: `{"asset":"EVIL","scale":8,"maxSupply":"1000000","offered":true,` +
 		`"apr":"0.2","minimum":"1","cap":"1000000"}`}},
 	"POST /v1/tokens/{asset}/corrections": {{what: "tenfold", path: "SOL", body: `{"day":"{yesterday}","offered":true,` +
@@ -295,5 +298,5 @@ func place(path, value string) string {
 func reading(path string) string {
 	return strings.NewReplacer("{account}", "bob", "{asset}", "BNB", "{name}", "risk-warning", "{version}", "1",
 		"{code}", "US", "{day}", "{yesterday}", "{year}", "2026", "{entry}", "d-bob", "{proposal}", "{terms}",
-		"{campaign}", "spring").Replace(path)
+		"{campaign}", "spring", "{number}", "1").Replace(path)
 }

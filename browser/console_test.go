@@ -25,6 +25,7 @@ var consoleSights = []sight{
 	{"console-documents", "olga@example.com", "/console/documents?name=risk-warning&version=1", 200},
 	{"console-fees", "theo@example.com", "/console/fees", 200},
 	{"console-campaigns", "theo@example.com", "/console/campaigns", 200},
+	{"console-reconciliations", "ada@example.com", "/console/reconciliations", 200},
 	{"console-tokens", "ada@example.com", "/console/tokens", 200},
 	{"console-staff", "ada@example.com", "/console/staff", 200},
 	{"console-what-if", "olga@example.com", "/console/what-if", 200},

@@ -71,7 +71,7 @@ type tokenRow struct {
 	Of      ledger.Asset
 	Next    staking.Day          // the oldest day that is not paid
 	State   string               // of Next: "closed", "accrued", "declared"; "paid": it is still open
-	Needs   string               // "funds", "approval", "income" or "": nothing
+	Needs   string               // "funds", "approval", "income", needsReconciliation or "": nothing
 	Tonight *reports.OpenPreview // nil: it is being made, or the token is not on offer
 }
 
@@ -185,11 +185,18 @@ func (v *visit) overview() error {
 	if err != nil {
 		return err
 	}
+	breaks, err := v.Reports.Breaks(v.context())
+	if err != nil {
+		return err
+	}
 	tonight := v.night.look(v.Books.Now())
 	p.NightAt = v.night.made()
 	for _, t := range tokens {
 		row := tokenRow{TokenStatus: t, Of: p.Assets[t.Asset], Next: t.PaidThrough + 1}
 		row.State, row.Needs = stateOf(t, p.FirstOpen)
+		if row.Needs == "" && slices.ContainsFunc(breaks, func(b store.Break) bool { return b.Asset == t.Asset }) {
+			row.Needs = needsReconciliation // its next day will wait
+		}
 		if preview, there := tonight[t.Asset]; there {
 			row.Tonight = &preview
 		}

@@ -89,7 +89,8 @@ func (v *visit) breaksTable() (table, error) {
 // comparisonsTable are comparisons, each with what differs.
 func (p *view) comparisonsTable(all []store.Comparison) table {
 	t := table{Title: "reconciliations.all", Empty: "reconciliations.none", Columns: []column{
-		{"reconciliations.number", false}, {"day", false}, {"reconciliations.made", false}, {"reconciliations.differs", false}}}
+		{"reconciliations.number", false}, {"day", false}, {"reconciliations.made", false},
+		{"reconciliations.differs", false}}}
 	for _, c := range all {
 		differs := text(p.T("reconciliations.same"))
 		if c.Differing() > 0 {
@@ -220,7 +221,7 @@ func accountsOf(f *ui.Form) (int64, error) {
 // comparisonPage is a comparison: what both sides have of each token, and the accounts that differ.
 type comparisonPage struct {
 	*view
-	store.Comparison
+	Of                  store.Comparison
 	Tokens, Differences table
 	Next                string // the address of the next page of differences, or ""
 }
@@ -234,7 +235,7 @@ func (v *visit) comparison() error {
 	if err != nil {
 		return err
 	}
-	p := comparisonPage{view: v.view("reconciliations.one"), Comparison: c}
+	p := comparisonPage{view: v.view("reconciliations.one"), Of: c}
 	p.Tokens = p.comparedTable(c)
 	after := reports.DifferenceKey{Kind: reconcile.Kind(v.value("kind")), Account: ledger.Account(v.value("account")),
 		Asset: v.value("asset")}
@@ -277,8 +278,8 @@ func (p *view) comparedTable(c store.Comparison) table {
 
 func (p *view) differencesTable(found []store.ComparedDifference) table {
 	t := table{Title: "reconciliations.differences", Empty: "reconciliations.same", Columns: []column{
-		{"reconciliations.account", false}, {"terms.token", false}, {"reconciliations.ours", true}, {"reconciliations.theirs", true},
-		{"reconciliations.cause", false}}}
+		{"reconciliations.account", false}, {"terms.token", false}, {"reconciliations.ours", true},
+		{"reconciliations.theirs", true}, {"reconciliations.cause", false}}}
 	for _, d := range found {
 		account := text(string(d.Account))
 		if d.Cause.Kind != reconcile.CauseNobody && p.visit.may(seesHolders) {

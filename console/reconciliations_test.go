@@ -39,8 +39,10 @@ func TestReconciliations(t *testing.T) {
 	olga.get("/console").hasNot("Other ledger")
 	olga.get(path).is(http.StatusOK).has("not compared with another ledger yet", "Nothing is compared each night").
 		hasNot(`action="` + path)
-	ada.post(path, "do", "limit", "asset", "BNB", "amount", "x").is(http.StatusUnprocessableEntity).has("limit-amount-fault")
-	ada.post(path, "do", "limit", "asset", "BNB", "amount", "-1").is(http.StatusUnprocessableEntity).has("limit-amount-fault")
+	for _, wrong := range []string{"x", "-1"} {
+		ada.post(path, "do", "limit", "asset", "BNB", "amount", wrong).is(http.StatusUnprocessableEntity).
+			has("limit-amount-fault")
+	}
 	ada.post(path, "do", "every", "accounts", "few").is(http.StatusUnprocessableEntity).has("every-accounts-fault")
 	ada.post(path, "do", "every", "accounts", "9").is(http.StatusSeeOther)
 	ada.post(path, "do", "limit", "asset", "BNB", "amount", "0.25").is(http.StatusSeeOther)
@@ -50,11 +52,11 @@ func TestReconciliations(t *testing.T) {
 	o.settle(3)
 	c := o.compared()
 	page := comparisonPath(c.Number)
-	olga.get("/console").has("Other ledger", "and differs:", "<strong>BNB</strong>")
+	olga.get("/console").has("Other ledger", "and differs:", "<strong>BNB</strong>", "differs from the other ledger")
 	olga.get(path).has("differs from the other ledger", `href="`+page+`"`, "over the limit: BNB", "Pay a token all the same")
 	vera.get(path).has("over the limit: BNB").hasNot(`href="` + page)
 	vera.get(page).is(http.StatusForbidden)
-	olga.get(page).has("the end of 3 Mar 2026", "a file", "the first change of the day", "d-1", "no payout here",
+	olga.get(page).has("the end of 4 Mar 2026", "a file", "the first change of the day", "d-1", "no payout here",
 		"over the limit", "balances", "payouts")
 	o.as("olga").get(page, "Accept-Language", "de").has("Abgleich", "die erste Änderung des Tages", "über der Grenze")
 	olga.get("/console/reconciliations/9").is(http.StatusNotFound)

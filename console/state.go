@@ -9,6 +9,9 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
+// needsReconciliation is what a token needs that differs from another ledger by more than its limit.
+const needsReconciliation = "reconciliation"
+
 // stateOf is the state of a token's oldest day that is not paid, and what it needs of a person, or "".
 func stateOf(t reports.TokenStatus, firstOpen staking.Day) (state, needs string) {
 	switch next := t.PaidThrough + 1; {
@@ -29,7 +32,7 @@ func stateOf(t reports.TokenStatus, firstOpen staking.Day) (state, needs string)
 	case errors.Is(t.Waiting, staking.ErrUndivided):
 		needs = "income"
 	case errors.Is(t.Waiting, staking.ErrBreak):
-		needs = "reconciliation"
+		needs = needsReconciliation
 	}
 	return state, needs
 }

@@ -38,6 +38,7 @@ var matrix = map[control.Operation]string{
 	"campaign end": "OU", "asset add": "O", "terms set": "O", "terms correct": "O", "limit set": "M", "price set": "O",
 	"currency set": "O", "document publish": "O", "disclosure set": "O", "region add": "OM", "region remove": "OM",
 	"join": "", "join add": "O", "join resume": "O", "join skip": "O", "join retire": "O", "join close": "O",
+	"reconcile": "d", "reconcile set": "", "reconcile set-limit": "M", "reconcile resolve": "O",
 	"days set-close-after": "O", "day close": "O", "declare": "O", "settle approve": "O",
 	"limit set-account": "M", "limit own": "H", "withdrawal-factor on": "M", "withdrawal-factor off": "M",
 	"payouts on": "M", "payouts off": "M", "payouts answer": "dO",

@@ -37,8 +37,8 @@ SELECT owner, asset,
 // at most limit, which is above 0; what is zero is left out. next is where they go on; nil: there are no more. The day
 // is final, or an earlier one (Final): else ledger.ErrInvalid. So pages that are read one after the other are of one
 // state.
-func (rs *Reports) BalancesOn(ctx context.Context, d staking.Day, after HeldKey, limit int) (found []Held, next *HeldKey,
-	err error) {
+func (rs *Reports) BalancesOn(ctx context.Context, d staking.Day, after HeldKey, limit int) (found []Held,
+	next *HeldKey, err error) {
 	if final, _, err := rs.Final(ctx); err != nil || d > final || d < rs.FirstDay() {
 		if err == nil {
 			err = ledger.ErrInvalid.In("day", "%s is no day that is closed, with the rewards that count on it", d)
