@@ -71,9 +71,9 @@ func Choose(known map[string]ledger.Asset, symbols []string) map[string]ledger.A
 	return chosen
 }
 
-// Night makes the comparisons that are due, if a source is set and no other process is making them. done says that
-// some were made. What fails is written down, and retried with backoff by a later call: after a minute, then after twice
-// as long each time, up to an hour.
+// Night makes the comparisons that are due, if a source is set and no other process is making them. done says that some
+// were made. What fails is written down, and retried with backoff by a later call: after a minute, then after twice as
+// long each time, up to an hour.
 func Night(ctx context.Context, books *store.DB, reach Reach, log *slog.Logger) (done bool, err error) {
 	rs := reports.New(books.Reader())
 	state, err := rs.ComparisonState(ctx)
