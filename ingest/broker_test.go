@@ -442,3 +442,73 @@ func follow(t *testing.T, c ingest.Config, shops []*shop, log fmt.Stringer) {
 	end()
 	running.Wait()
 }
+
+// inProcess are brokers in this process, with two partitions.
+var inProcess = map[string]func(*testing.T) (address string, to sender){
+	"kafka": func(t *testing.T) (string, sender) {
+		c := testkit.Must(kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(brokerPartitions, topicName)))(t)
+		t.Cleanup(c.Close)
+		return "kafka://" + c.ListenAddrs()[0] + "/" + topicName, testkit.Must(newKafkaSender(c.ListenAddrs()))(t)
+	},
+	"nats": func(t *testing.T) (string, sender) {
+		s := testkit.Must(server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true,
+			NoSigs: true, NoLog: true, StoreDir: t.TempDir()}))(t)
+		s.Start()
+		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+		b := &brokers{T: t, hosts: []string{strings.TrimPrefix(s.ClientURL(), "nats://")}}
+		b.makeStreams()
+		return s.ClientURL() + "/" + streamName(0) + "," + streamName(1), testkit.Must(newNATSSender(b.hosts))(t)
+	},
+}
+
+// TestBroker: a dry run says where a partition would stop and what differs; then the events come in, up to there, and
+// go on when a person has decided.
+func TestBroker(t *testing.T) {
+	for name, open := range inProcess {
+		t.Run(name, func(t *testing.T) {
+			address, to := open(t)
+			t.Cleanup(to.close)
+			send := func(partition int, lines string) {
+				t.Helper()
+				texts := strings.Split(strings.ReplaceAll(lines, "TIME", time.Now().UTC().Format(time.RFC3339Nano)), "\n")
+				if err := to.send(t.Context(), partition, texts); err != nil {
+					t.Fatal(err)
+				}
+			}
+			send(0, `{"position":1,"type":"open","id":"o-1","at":"TIME","account":"alice"}
+{"position":2,"type":"balance","id":"b-1","at":"TIME","account":"alice","token":"BNB","balanceAfter":"5"}
+{"position":3,"id":"e-1","at":"TIME","account":"alice","token":"BNB","change":"1","balanceAfter":"6"}
+{"position":2,"type":"balance","id":"b-1","at":"TIME","account":"alice","token":"BNB","balanceAfter":"5"}
+{"position":4,"type":"watermark","before":"TIME"}`)
+			send(1, `{"position":1,"type":"open","id":"o-2","at":"TIME","account":"bob"}
+{"position":2,"id":"e-2","at":"TIME","account":"bob","token":"BNB","change":"1"}
+{"position":4,"id":"e-4","at":"TIME","account":"bob","token":"BNB","change":"1"}`)
+			books, log := newBooks(t), &bytes.Buffer{}
+			c := testkit.Must(configure(books.DB, address, log))(t)
+			c.UntilEnd = true
+			found := testkit.Must(ingest.Compare(t.Context(), c))(t)
+			if len(found.Faults) != 1 || found.Faults[0].Event != "e-4" || !strings.Contains(found.Faults[0].Err.Error(), "number 4") {
+				t.Errorf("it would stop at %v", found.Faults)
+			}
+			if len(found.Differences) != 1 || found.Differences[0].Source != 6_00000000 {
+				t.Errorf("what differs is %v", found.Differences)
+			}
+			result := testkit.Must(ingest.Run(t.Context(), c))(t)
+			if len(result.Stopped) != 1 || result.Stopped[0].StopEvent != "e-4" || result.Entries != 3 {
+				t.Fatalf("%+v", result)
+			}
+			last := result.Stopped[0]
+			if err := books.SkipEvents(t.Context(), store.PartitionSkip{Source: "other", Name: last.Name, From: last.Stop.Position,
+				Reason: "a test"}); err != nil {
+				t.Fatal(err)
+			}
+			send(1, `{"position":5,"id":"e-5","at":"TIME","account":"bob","token":"BNB","change":"1","balanceAfter":"3"}`)
+			if result = testkit.Must(ingest.Run(t.Context(), c))(t); len(result.Stopped) != 0 || result.Entries != 2 {
+				t.Fatalf("%+v", result)
+			}
+			if found = testkit.Must(ingest.Compare(t.Context(), c))(t); len(found.Differences) != 0 {
+				t.Errorf("what differs is %v", found.Differences)
+			}
+		})
+	}
+}
