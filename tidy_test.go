@@ -94,7 +94,7 @@ var arrows = map[string][]string{
 	"web": {"reports", "control", "events", "people", "ceremony", "factor", "idempotency", "store", "pricing",
 		"evidence", "conversion", "staking", "access", "ledger", "verify", "download", "sse", "ui"},
 	"mail": {"people", "access"},
-	"console": {"ceremony", "reconcile", "join", "factor", "openid", "reports", "control", "people", "simulation",
+	"console": {"ceremony", "webhook", "webhook/delivery", "reconcile", "join", "factor", "openid", "reports", "control", "people", "simulation",
 		"pricing", "store", "staking", "access", "ledger", "sse", "ui"},
 	"serve": {"tracing", "comparison", "reports", "outbox", "api", "web", "console", "ui", "mail", "people", "binance",
 		"events", "db", "store",
@@ -150,9 +150,10 @@ var testArrows = map[string][]string{"store": {"reports", "factor", "comparison"
 	"ingest": {"join/postgres", "join/kafka", "join/nats", "staking", "access", "db"}, "serve": {"join"},
 	"deliver": {"payout/postgres", "payout/kafka", "payout/nats", "join/kafka", "join/nats", "staking", "access"},
 	"cli":     {"api"}, "simulation": {"access"}, "ceremony": {"store", "staking"}, "mail": {"store", "db", "staking"},
-	"console":  {"evidence", "join"},
-	"evidence": {"store", "control", "people", "pricing", "access", "reports", "audit", "join", "reconcile"},
-	"outbox":   {"store/schema", "access"}}
+	"console":          {"evidence", "join"},
+	"evidence":         {"store", "control", "people", "pricing", "access", "reports", "audit", "join", "reconcile"},
+	"webhook/delivery": {"people", "staking"},
+	"outbox":           {"store/schema", "access"}}
 
 // drivers are the libraries that know SQL, and whoDrives the packages that may import them.
 var (

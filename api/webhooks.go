@@ -96,8 +96,9 @@ type webhookTestOut struct {
 }
 
 func (s *server) webhookRoutes() {
-	get(s, "/v1/webhooks", seeWebhooks, reader.webhooks, about("list-webhooks", "Webhooks", "List the endpoints of webhooks",
-		"Endpoints get events and payouts as messages by the Standard Webhooks specification. They are added, changed and "+
+	get(s, "/v1/webhooks", seeWebhooks, reader.webhooks, about("list-webhooks", "Webhooks",
+		"List the endpoints of webhooks", "Endpoints get events and payouts as messages by the Standard Webhooks "+
+			"specification. They are added, changed and "+
 			"get their secrets at the command line or in the console."))
 	get(s, "/v1/webhooks/{name}", seeWebhooks, reader.webhook, about("get-webhook", "Webhooks", "Show an endpoint",
 		"The endpoint, and its last attempts.", 404))
@@ -113,8 +114,8 @@ func (s *server) webhookRoutes() {
 			"A message of the type `test` is sent once, also where others wait.", 404))
 	change(s, "PUT /v1/webhooks/{name}/state", does("webhook enable"), writer.setWebhook,
 		about("set-webhook-state", "Webhooks", "Enable or disable an endpoint",
-			"Nothing is lost while an endpoint is disabled for less than the seven days for which events are kept. Repeating has "+
-				"no further effect.", 404))
+			"Nothing is lost while an endpoint is disabled for less than the seven days for which events are kept. Repeating "+
+				"has no further effect.", 404))
 }
 
 func showWebhook(w reports.Webhook, now time.Time) WebhookOut {

@@ -23,8 +23,9 @@ func TestWebhooks(t *testing.T) {
 		w.ok(w.db.SetPayouts(t.Context(), true))
 		w.clock.Set(4, "00:10")
 		w.settle()
-		w.get("auditor", "/v1/webhooks").is(200).says("webhooks.#", "1", "webhooks.0.name", "shop", "webhooks.0.state", "sending",
-			"webhooks.0.payouts", "2", "webhooks.0.events", "0", "webhooks.0.oldestAt", w.day(4)+"T00:10:00.000Z",
+		w.get("auditor", "/v1/webhooks").is(200).says("webhooks.#", "1", "webhooks.0.name", "shop",
+			"webhooks.0.state", "sending", "webhooks.0.payouts", "2", "webhooks.0.events", "0",
+			"webhooks.0.oldestAt", w.day(4)+"T00:10:00.000Z",
 			"webhooks.0.secret", "")
 		const shop = "/v1/webhooks/shop"
 		w.post("operator", shop+"/replays", `{"from":"payouts_1","to":"payouts_2"}`).is(200).says("messages", "2")

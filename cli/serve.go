@@ -144,14 +144,9 @@ func (c *serveCmd) Run(env *Env) (err error) {
 	if err != nil {
 		return err
 	}
-	var staff *console.Options
-	if c.Console == "on" {
-		staff = &console.Options{Random: env.Random, Sealer: sealer}
-		if c.oidcFlags.given() {
-			if staff.Provider, err = c.oidcFlags.provider(env); err != nil {
-				return err
-			}
-		}
+	staff, err := c.console(env, sealer)
+	if err != nil {
+		return err
 	}
 	return serve.Run(env.Context, serve.Config{
 		Books: db, Sealer: sealer, Now: env.Now, Log: log, Metrics: metrics,
@@ -172,6 +167,18 @@ func stopTracing(traces *tracing.Tracing) {
 	if err := traces.Stop(ctx); err != nil {
 		slog.Debug("the last traces are lost", "error", err)
 	}
+}
+
+// console is what the console needs, or nil where it is not served.
+func (c *serveCmd) console(env *Env, sealer *access.Sealer) (o *console.Options, err error) {
+	if c.Console == "off" {
+		return nil, nil
+	}
+	o = &console.Options{Random: env.Random, Sealer: sealer}
+	if c.oidcFlags.given() {
+		o.Provider, err = c.oidcFlags.provider(env)
+	}
+	return o, err
 }
 
 // mail is how notices are sent, or nil where they are not.

@@ -236,8 +236,9 @@ func webhookFacts(w reports.Webhook, now time.Time) [][2]string {
 	if now.Before(w.FormerUntil) {
 		pairs = append(pairs, [2]string{"former secret", "signs until " + wallTime(w.FormerUntil)})
 	}
-	pairs = append(pairs, [2]string{"not sent", fmt.Sprintf("%s, %s, %s to be sent again", count(int(w.Events), "event", "events"),
-		count(int(w.Payouts), "payout", "payouts"), count(int(w.Waiting), "message", "messages"))})
+	pairs = append(pairs, [2]string{"not sent", fmt.Sprintf("%s, %s, %s to be sent again",
+		count(int(w.Events), "event", "events"), count(int(w.Payouts), "payout", "payouts"),
+		count(int(w.Waiting), "message", "messages"))})
 	if !w.Oldest.IsZero() {
 		pairs = append(pairs, [2]string{"oldest", wallTime(w.Oldest)})
 	}

@@ -54,7 +54,7 @@ type option struct{ Value, Key string } // Key "": the value is its own text
 
 // registers are all of them, in the order of the menu.
 var registers = []register{terms, limits, prices, regions, documents, fees, campaigns, tokens, team,
-	streams, payouts, reconciliations}
+	streams, payouts, reconciliations, webhooks}
 
 // routes are those of a register.
 func (g register) route() route {
@@ -232,6 +232,7 @@ const (
 	reasonUnpaid   = "days-not-paid"
 
 	reasonNoPosition = "no-position"
+	reasonNoKey      = "no-key"
 )
 
 // tokenOptions are all tokens that the books keep, to choose from.

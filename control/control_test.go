@@ -41,6 +41,8 @@ var matrix = map[control.Operation]string{
 	"reconcile": "d", "reconcile set": "", "reconcile set-limit": "M", "reconcile resolve": "O",
 	"days set-close-after": "O", "day close": "O", "declare": "O", "settle approve": "O",
 	"limit set-account": "M", "limit own": "H", "withdrawal-factor on": "M", "withdrawal-factor off": "M",
+	"webhook add": "M", "webhook change": "M", "webhook rotate": "M", "webhook remove": "M", "webhook skip": "O",
+	"webhook disable": "OM", "webhook enable": "OM", "webhook replay": "OM", "webhook test": "OM",
 	"payouts on": "M", "payouts off": "M", "payouts answer": "dO",
 	"payouts deliver": "", "payouts resend": "", "payouts end-delivery": "",
 	"login add": "O", "login invite": "O", "login password": "H", "login remove": "O",

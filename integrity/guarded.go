@@ -64,7 +64,8 @@ var (
 
 // GuardedKinds are all of them.
 var GuardedKinds = []Guarded{Tokens, Keys, LoginRows, Sessions, StaffRows, StaffSessions, Passkeys, TOTPs,
-	RecoveryCodes, StepUps, WithdrawalAddresses, WithdrawalSettings, Withdrawals, Proposals, DepositAddresses, Sweeps, Webhooks}
+	RecoveryCodes, StepUps, WithdrawalAddresses, WithdrawalSettings, Withdrawals, Proposals, DepositAddresses, Sweeps,
+	Webhooks}
 
 func guarded(table string, keys int, columns string, free ...string) Guarded {
 	return Guarded{Table: table, keys: keys, columns: columnsOf(columns), free: free}

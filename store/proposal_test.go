@@ -23,7 +23,6 @@ import (
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
-	"github.com/softstake/softstake/webhook"
 )
 
 // The people of these tests: olga has a token beside her name, and both are one person.
@@ -177,20 +176,7 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 	control.CloseWithout: func(ctx context.Context, db *store.DB) error {
 		return db.CloseWithout(ctx, store.DayWithout{Day: day1 - 1, Reason: "it is down"})
 	},
-	control.AddWebhook: func(ctx context.Context, db *store.DB) error {
-		return db.AddWebhook(ctx, store.NewWebhook{Name: "new", URL: "https://example.com/new", Kinds: "balance",
-			Secret: []byte{1}})
-	},
-	control.ChangeWebhook: func(ctx context.Context, db *store.DB) error {
-		return db.ChangeWebhook(ctx, store.WebhookChange{Name: "w-1", URL: "https://example.com/other", Kinds: "balance"})
-	},
-	control.SkipWebhook: func(ctx context.Context, db *store.DB) error {
-		err := db.SkipWebhook(ctx, store.WebhookSkip{Name: "w-1", Message: "event_1-1", Reason: "poison"})
-		if ledger.ReasonOf(err) == store.ReasonUnknownMessage { // it was done before
-			err = nil
-		}
-		return err
-	},
+	control.AddWebhook: addWebhook, control.ChangeWebhook: changeWebhook, control.SkipWebhook: skipWebhook,
 	control.AddLogin: func(ctx context.Context, db *store.DB) error {
 		return db.People().AddLogin(ctx, people.Login{Email: "mallory@example.com", Account: "dora",
 			Invitation: access.Invitation{Hash: [32]byte{3}}})
@@ -258,9 +244,7 @@ func readyToPropose(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	testkit.Must(db.Exec(ctx, "UPDATE join_partitions SET position = 1, watermark = 1800000000000"))(t) // no day waits
 	testkit.Must(db.Join(ctx, store.JoinBatch{Source: "shop", Partition: "p1",
 		Fault: &store.JoinFault{Place: join.Place{Position: 2}, Err: ledger.ErrInvalid.In("", "it is no event")}}))(t)
-	ok(t, db.AddWebhook(ctx, store.NewWebhook{Name: "w-1", URL: "https://example.com/w", Kinds: "balance",
-		Secret: []byte{1}}))
-	ok(t, db.SendWebhookAgain(ctx, "w-1", []webhook.Key{{Stream: webhook.Events, Number: 1, Part: 1}}))
+	webhookToPropose(t, db)
 	ok(t, db.As(proposer).SetFourEyes(ctx, true))
 }
 

@@ -128,7 +128,7 @@ func (b *DB) restore(ctx context.Context, from *DB, done *Restored, r RestoreOpt
 		return err
 	}
 	if err := inOrder(func() error { return b.Outbox().Restart(ctx) },
-		func() error { return b.restartPayouts(ctx) }); err != nil {
+		func() error { return b.restartPayouts(ctx) }, func() error { return b.disableWebhooks(ctx) }); err != nil {
 		return err
 	}
 	return attempt.Copied(ctx)

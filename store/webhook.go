@@ -78,8 +78,9 @@ type WebhookState struct {
 
 // SelectWebhooks is a SELECT that ReadWebhook reads, up to its conditions: the endpoint is w.
 func SelectWebhooks() string {
-	return "SELECT " + integrity.Webhooks.Columns("w.") + ", s.disabled, s.reason, s.event_number, s.event_part, s.payout, " +
-		"s.paused, s.holder, s.lease, s.delivered, s.delivered_at FROM webhooks w JOIN webhook_states s ON s.name = w.name "
+	return "SELECT " + integrity.Webhooks.Columns("w.") + ", s.disabled, s.reason, s.event_number, s.event_part, " +
+		"s.payout, s.paused, s.holder, s.lease, s.delivered, s.delivered_at " +
+		"FROM webhooks w JOIN webhook_states s ON s.name = w.name "
 }
 
 // ReadWebhook reads a row, whatever its MAC says. It never fails.
@@ -309,8 +310,8 @@ func (b *DB) RotateWebhook(ctx context.Context, s WebhookSecret) error {
 	})
 }
 
-// ResealWebhooks seals the secrets of endpoints again: reseal gets each, with the name that it is sealed for, and says
-// whether it is another text. It returns how many are.
+// ResealWebhooks seals the secrets of endpoints again: reseal gets each, with the name that it is sealed for, and
+// reports whether it is another text. It returns how many are.
 func (b *DB) ResealWebhooks(ctx context.Context, reseal func(sealed []byte, name string) ([]byte, bool, error)) (
 	changed int, err error) {
 	err = b.engine.Write(ctx, func(t db.Tx) error {

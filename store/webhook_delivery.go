@@ -225,8 +225,18 @@ func (b *DB) disableWebhook(t db.Tx, name, reason string) error {
 	return b.logLine(t, "webhook disable", name, reason)
 }
 
-// EnableWebhook lets messages be sent to an endpoint again: what waits at once, its attempts counted anew. Repeating it
-// has no further effect. ledger.ErrNotFound if there is none.
+// disableWebhooks disables all endpoints of books that are restored, which may be a copy beside those that send.
+func (b *DB) disableWebhooks(ctx context.Context) error {
+	err := b.engine.Write(ctx, func(t db.Tx) error {
+		_, err := t.Exec("UPDATE webhook_states SET disabled = $1, reason = $2, holder = '', lease = 0 WHERE disabled = 0",
+			b.now(), "the books are restored")
+		return err
+	})
+	return annotate(err, "disable webhooks")
+}
+
+// EnableWebhook lets messages be sent to an endpoint again: what waits at once, its attempts counted from the first.
+// Repeating it has no further effect. ledger.ErrNotFound if there is none.
 func (b *DB) EnableWebhook(ctx context.Context, name string) error {
 	return b.onWebhook(ctx, name, "enable", func(t db.Tx, w Webhook) error {
 		if w.Disabled.IsZero() && w.Paused.IsZero() {

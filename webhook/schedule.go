@@ -18,14 +18,14 @@ var Attempts = len(delays)
 const maxRetryAfter = 24 * time.Hour
 
 // Delay is how long to wait after a number of failed attempts, 1 or more; again is false after the last one. jitter is
-// from 0 to below 1, at random: it takes up to a tenth off, or adds up to a tenth, so that what has failed together is
-// not retried together.
-func Delay(failed int, jitter float64) (wait time.Duration, again bool) {
+// from 0 to 999, at random: it takes up to a tenth off, or adds up to a tenth, so that what has failed together is not
+// retried together.
+func Delay(failed, jitter int) (wait time.Duration, again bool) {
 	if failed >= len(delays) {
 		return 0, false
 	}
 	wait = delays[max(failed, 1)]
-	return wait + time.Duration((jitter-0.5)*0.2*float64(wait)), true
+	return wait + wait/5000*time.Duration(jitter-500), true
 }
 
 // retryAfter reads the header Retry-After, in seconds or as a date: from 0 to 24 hours, 0 where there is none.

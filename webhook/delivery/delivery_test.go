@@ -34,7 +34,8 @@ func TestWhatIsSent(t *testing.T) {
 		w.send()
 		w.ids()(r, "event_2-1", "event_3-1")
 		kind, balances := data[struct{ Events []events.Balance }](r, "event_3-1")
-		if b := balances.Events; kind != "balance" || len(b) != 1 || b[0].Entry != "e3" || b[0].Balance != "3" || b[0].Change != "1" {
+		if b := balances.Events; kind != "balance" || len(b) != 1 || b[0].Entry != "e3" || b[0].Balance != "3" ||
+			b[0].Change != "1" {
 			w.Errorf("%s: %+v", kind, b)
 		}
 
@@ -53,8 +54,9 @@ func TestWhatIsSent(t *testing.T) {
 			if kind != "payouts" {
 				continue
 			}
-			if p := payout.Payouts; len(p) != 1 || p[0].ID != "reward/2026-03-03/BNB/alice" || p[0].Amount != payout.Batch.Total ||
-				p[0].Account != "alice" || payout.Next != 1 || payout.Batch.First != 1 || payout.Batch.Last != 1 {
+			if p := payout.Payouts; len(p) != 1 || p[0].ID != "reward/2026-03-03/BNB/alice" ||
+				p[0].Amount != payout.Batch.Total || p[0].Account != "alice" || payout.Next != 1 ||
+				payout.Batch.First != 1 || payout.Batch.Last != 1 {
 				w.Errorf("%s: %+v", id, payout)
 			}
 		}
@@ -342,7 +344,7 @@ func TestSendingAgain(t *testing.T) {
 		w.send()
 		r.wants("once")
 
-		// A test that fails is not tried again; a replay that fails holds nothing.
+		// A test that fails is not retried; a replay that fails holds nothing.
 		r.set(status(500))
 		w.clock.Advance(time.Second)
 		test = testkit.Must(w.books.TestWebhook(w.Context(), "shop"))(w.T)

@@ -14,7 +14,8 @@ import (
 // Between are the messages of an endpoint from one to another, both by their IDs and of one stream: those that it has
 // got, or passed over. last "" is the first one alone. ledger.ErrInvalid for what is no ID, for two streams, and for
 // more than store.MaxWebhookMessages; ledger.ErrNotFound where there are none, or they are not kept any more.
-func Between(ctx context.Context, books *store.DB, w store.Webhook, first, last string) (keys []webhook.Key, err error) {
+func Between(ctx context.Context, books *store.DB, w store.Webhook, first, last string) (keys []webhook.Key,
+	err error) {
 	if last == "" {
 		last = first
 	}

@@ -33,7 +33,7 @@ type Options struct {
 	Sealer *access.Sealer // that opens the secrets of endpoints
 	Client *webhook.Client
 	Now    func() time.Time
-	Jitter func() float64 // from 0 to below 1, at random; called by one goroutine of each endpoint
+	Jitter func() int // from 0 to 999, at random; called by one goroutine of each endpoint
 	Log    *slog.Logger
 	Holder string        // names this process among those of the books
 	Poll   time.Duration // how often to look for what other processes have written, above zero

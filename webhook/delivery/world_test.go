@@ -19,7 +19,6 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
@@ -28,8 +27,6 @@ import (
 	"github.com/softstake/softstake/webhook"
 	"github.com/softstake/softstake/webhook/delivery"
 )
-
-func TestMain(m *testing.M) { pgtest.Main(m) }
 
 var day1 = staking.DayOf(testkit.Noon)
 
@@ -51,18 +48,26 @@ func each(t *testing.T, test func(w *world)) {
 	t.Helper()
 	for _, kind := range scenario.Databases {
 		t.Run(kind, func(t *testing.T) {
-			w := &world{T: t, clock: testkit.NewClock(testkit.Noon), sealer: testkit.Must(access.NewSealer(sealKey))(t)}
-			tokens := testkit.Must(staking.ShippedTokens(day1))(t)
-			w.url = scenario.Books(t, kind, w.options(), store.Setup{From: day1, Tokens: tokens,
-				Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(), Limits: staking.NoLimit})
+			w := &world{T: t, clock: testkit.NewClock(testkit.Noon), sealer: sealerOfTests(t)}
+			w.url = scenario.Books(t, kind, w.options(), w.setup())
 			w.books = w.open()
-			for _, id := range []ledger.Account{"alice", "bob"} {
-				_, err := w.books.OpenAccount(t.Context(), id, "DE")
-				w.ok(err)
-			}
+			w.holder("alice")
 			test(w)
 		})
 	}
+}
+
+func sealerOfTests(t *testing.T) *access.Sealer { return testkit.Must(access.NewSealer(sealKey))(t) }
+
+func (w *world) setup() store.Setup {
+	return store.Setup{From: day1, Tokens: testkit.Must(staking.ShippedTokens(day1))(w.T),
+		Regions: staking.ShippedRegions(), Documents: staking.ShippedDocuments(), Limits: staking.NoLimit}
+}
+
+func (w *world) holder(id ledger.Account) {
+	w.Helper()
+	_, err := w.books.OpenAccount(w.Context(), id, "DE")
+	w.ok(err)
 }
 
 func (w *world) options() store.Options {
@@ -120,11 +125,18 @@ func (w *world) add(r *receiver, kinds string, ordered bool) webhook.Secret {
 // sender is a process that sends.
 func (w *world) sender(holder string, books *store.DB, timeout time.Duration) *delivery.Sender {
 	w.Helper()
+	return w.senderAt(holder, books, timeout, w.clock.Now)
+}
+
+func (w *world) senderAt(holder string, books *store.DB, timeout time.Duration,
+	now func() time.Time) *delivery.Sender {
+	w.Helper()
 	network := webhook.Network{Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 	c := webhook.NewClient(network, "test", timeout)
 	w.Cleanup(c.Close)
-	return delivery.New(delivery.Options{Books: books, Sealer: w.sealer, Client: c, Now: w.clock.Now,
-		Jitter: func() float64 { return 0.5 }, Log: slog.New(slog.DiscardHandler), Holder: holder, Poll: 5 * time.Millisecond})
+	return delivery.New(delivery.Options{Books: books, Sealer: w.sealer, Client: c, Now: now,
+		Jitter: func() int { return 500 }, Log: slog.New(slog.DiscardHandler), Holder: holder,
+		Poll: 5 * time.Millisecond})
 }
 
 // send sends all there is, as a process named "one".
@@ -133,9 +145,11 @@ func (w *world) send() {
 	w.ok(w.sender("one", w.books, webhook.Timeout).Deliver(w.Context(), "shop"))
 }
 
-func (w *world) state() reports.Webhook {
+func (w *world) state() reports.Webhook { return w.stateOf("shop") }
+
+func (w *world) stateOf(name string) reports.Webhook {
 	w.Helper()
-	return testkit.Must(reports.New(w.books.Reader()).Webhook(w.Context(), "shop"))(w.T)
+	return testkit.Must(reports.New(w.books.Reader()).Webhook(w.Context(), name))(w.T)
 }
 
 // receiver is an HTTP server that keeps what it gets.
@@ -145,6 +159,7 @@ type receiver struct {
 	reader *standardwebhooks.Webhook // of the specification's own library
 
 	mu     sync.Mutex
+	came   *sync.Cond                             // a message has come
 	answer func(w http.ResponseWriter, id string) // nil: 204
 	bodies map[string]string
 	got    []string // IDs, of every attempt
@@ -153,6 +168,7 @@ type receiver struct {
 
 func newReceiver(t *testing.T) *receiver {
 	r := &receiver{t: t, bodies: map[string]string{}}
+	r.came = sync.NewCond(&r.mu)
 	r.server = httptest.NewServer(r)
 	t.Cleanup(r.server.Close)
 	return r
@@ -174,6 +190,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.t.Errorf("%s is %s, and was %s", id, body, before)
 	}
 	r.bodies[id], r.got = string(body), append(r.got, id)
+	defer r.came.Broadcast()
 	if r.answer != nil {
 		answer := r.answer
 		answer(w, id)
@@ -192,6 +209,22 @@ func (r *receiver) set(answer func(w http.ResponseWriter, id string)) {
 
 func status(code int) func(http.ResponseWriter, string) {
 	return func(w http.ResponseWriter, _ string) { w.WriteHeader(code) }
+}
+
+// await waits until something is true, which is asked after each message.
+func (r *receiver) await(n int, is func() bool) {
+	r.t.Helper()
+	late := time.AfterFunc(2*time.Minute, func() { r.came.Broadcast() })
+	defer late.Stop()
+	until := time.Now().Add(2 * time.Minute)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for !is() {
+		if time.Now().After(until) {
+			r.t.Fatalf("%d messages did not come; %d have", n, len(r.bodies))
+		}
+		r.came.Wait()
+	}
 }
 
 // ids are those of the attempts since it was asked last.

@@ -1,0 +1,164 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
+	"github.com/softstake/softstake/webhook"
+)
+
+// What needs approval of webhooks, on the books that webhookToPropose makes.
+func addWebhook(ctx context.Context, db *store.DB) error {
+	return db.AddWebhook(ctx, store.NewWebhook{Name: "new", URL: "https://example.com/new", Kinds: "balance",
+		Secret: []byte{1}})
+}
+
+func changeWebhook(ctx context.Context, db *store.DB) error {
+	return db.ChangeWebhook(ctx, store.WebhookChange{Name: "w-1", URL: "https://example.com/other", Kinds: "balance"})
+}
+
+func skipWebhook(ctx context.Context, db *store.DB) error {
+	err := db.SkipWebhook(ctx, store.WebhookSkip{Name: "w-1", Message: "event_1-1", Reason: "poison"})
+	if ledger.ReasonOf(err) == store.ReasonUnknownMessage { // it was done before
+		err = nil
+	}
+	return err
+}
+
+func webhookToPropose(t *testing.T, db *store.DB) {
+	t.Helper()
+	ok(t, db.AddWebhook(t.Context(), aWebhook("w-1")))
+	ok(t, db.SendWebhookAgain(t.Context(), "w-1", []webhook.Key{{Stream: webhook.Events, Number: 1, Part: 1}}))
+}
+
+func aWebhook(name string) store.NewWebhook {
+	return store.NewWebhook{Name: name, URL: "https://example.com/w", Kinds: "balance", Secret: []byte{1}}
+}
+
+// TestEndpoints: one is added once; there is a limit of them, and of what waits for each.
+func TestEndpoints(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		for n := range store.MaxWebhooks {
+			ok(t, db.AddWebhook(ctx, aWebhook(fmt.Sprint("w-", n))))
+		}
+		ok(t, db.AddWebhook(ctx, aWebhook("w-0"))) // again
+		other := aWebhook("w-0")
+		other.URL = "https://example.com/other"
+		wants(t, db.AddWebhook(ctx, other), ledger.ErrConflict)
+		wants(t, db.AddWebhook(ctx, aWebhook("more")), ledger.ErrInvalid)
+		ok(t, db.RemoveWebhook(ctx, "w-1"))
+		wants(t, db.RemoveWebhook(ctx, "w-1"), ledger.ErrNotFound)
+		ok(t, db.AddWebhook(ctx, aWebhook("more")))
+		for _, bad := range []func(*store.NewWebhook){
+			func(n *store.NewWebhook) { n.Name = "" }, func(n *store.NewWebhook) { n.Name = "A" },
+			func(n *store.NewWebhook) { n.Name = strings.Repeat("a", 41) }, func(n *store.NewWebhook) { n.Kinds = "test" },
+			func(n *store.NewWebhook) { n.URL = "http://example.com" }, func(n *store.NewWebhook) { n.Secret = nil },
+			func(n *store.NewWebhook) { n.PayoutsAfter = -1 },
+		} {
+			n := aWebhook("bad")
+			bad(&n)
+			wants(t, db.AddWebhook(ctx, n), ledger.ErrInvalid)
+		}
+
+		keys := make([]webhook.Key, store.MaxWebhookMessages)
+		for i := range keys {
+			keys[i] = webhook.Key{Stream: webhook.PayoutStream, Number: int64(i + 1)}
+		}
+		ok(t, db.SendWebhookAgain(ctx, "w-0", keys[1:]))
+		_, err := db.TestWebhook(ctx, "w-0")
+		ok(t, err)
+		wants(t, db.SendWebhookAgain(ctx, "w-0", keys[:1]), ledger.ErrInvalid)
+		wants(t, db.SendWebhookAgain(ctx, "w-2", nil), ledger.ErrInvalid)
+		now := clock.Now()
+		wants(t, db.RotateWebhook(ctx, store.WebhookSecret{Name: "w-0", Secret: []byte{2},
+			Until: now.Add(store.MaxSecretOverlap + time.Millisecond)}), ledger.ErrInvalid)
+		ok(t, db.RotateWebhook(ctx, store.WebhookSecret{Name: "w-0", Secret: []byte{2}, Until: now.Add(time.Hour)}))
+		w := testkit.Must(reports.New(db.Reader()).Webhook(ctx, "w-0"))(t)
+		if s := w.Signing(now); len(s) != 2 || s[0][0] != 2 || s[1][0] != 1 {
+			t.Errorf("%v sign", s)
+		}
+		if s := w.Signing(now.Add(time.Hour)); len(s) != 1 || s[0][0] != 2 {
+			t.Errorf("%v sign after the overlap", s)
+		}
+	})
+}
+
+// TestSecretsOfWebhooksAreSealedAgain: each, also the former one, and no other changes.
+func TestSecretsOfWebhooksAreSealedAgain(t *testing.T) {
+	each(t, func(t *testing.T, books *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		ok(t, books.AddWebhook(ctx, aWebhook("a")))
+		ok(t, books.AddWebhook(ctx, aWebhook("b")))
+		ok(t, books.RotateWebhook(ctx, store.WebhookSecret{Name: "a", Secret: []byte{2}, Until: clock.Now().Add(time.Hour)}))
+		reseal := func(sealed []byte, name string) ([]byte, bool, error) {
+			if len(sealed) == 1 && name == webhook.Sealed("a") {
+				return append(sealed, 9), true, nil
+			}
+			return sealed, false, nil
+		}
+		for _, want := range []int{2, 0} {
+			if n := testkit.Must(books.ResealWebhooks(ctx, reseal))(t); n != want {
+				t.Errorf("%d are sealed; want %d", n, want)
+			}
+		}
+		for name, want := range map[string]string{"a": "[[2 9] [1 9]]", "b": "[[1]]"} {
+			w := testkit.Must(reports.New(books.Reader()).Webhook(ctx, name))(t)
+			if got := fmt.Sprint(w.Signing(clock.Now())); got != want || w.Forged {
+				t.Errorf("%s: %s; want %s", name, got, want)
+			}
+		}
+	})
+}
+
+// TestAttemptsArePruned: the newest of an endpoint are kept.
+func TestAttemptsArePruned(t *testing.T) {
+	each(t, func(t *testing.T, books *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		ok(t, books.AddWebhook(ctx, aWebhook("a")))
+		_, found, err := books.ClaimWebhook(ctx, "a", "me")
+		ok(t, err)
+		if !found {
+			t.Fatal("nobody gets it")
+		}
+		for n := range 3 {
+			p := store.WebhookProgress{Name: "a", Holder: "me", At: clock.Now()}
+			for i := range 400 {
+				p.Failed = append(p.Failed, store.SentMessage{At: clock.Now(), WebhookMessage: store.WebhookMessage{
+					Key: webhook.Key{Number: int64(i)}, Attempts: n + 1, Next: clock.Now(), Added: clock.Now()}})
+			}
+			ok(t, books.RecordWebhook(ctx, p))
+			clock.Advance(time.Second)
+		}
+		kept := testkit.Must(books.Count(ctx, "SELECT count(*) FROM webhook_attempts"))(t)
+		waiting := testkit.Must(books.Count(ctx, "SELECT count(*) FROM webhook_messages"))(t)
+		if kept != 1000 || waiting != 400 {
+			t.Errorf("%d attempts and %d messages are kept", kept, waiting)
+		}
+		wants(t, books.RecordWebhook(ctx, store.WebhookProgress{Name: "a", Holder: "other"}), ledger.ErrConflict)
+	})
+}
+
+// TestARestoreSendsNothing: the endpoints of books that are restored are disabled, for they may be a copy.
+func TestARestoreSendsNothing(t *testing.T) {
+	each(t, func(t *testing.T, books *store.DB, clock *testkit.Clock) {
+		ok(t, books.AddWebhook(t.Context(), aWebhook("a")))
+		snapshot := t.TempDir() + "/snapshot.db"
+		ok(t, books.Engine().Backup(t.Context(), snapshot, nil))
+		copied := "sqlite:" + t.TempDir() + "/books.db"
+		testkit.Must(store.Restore(t.Context(), snapshot, copied, options(clock), restoring(2, nil)))(t)
+		restored := testkit.Must(store.Open(t.Context(), copied, options(clock)))(t)
+		closeAfter(t, restored)
+		w := testkit.Must(reports.New(restored.Reader()).Webhook(t.Context(), "a"))(t)
+		if w.Disabled.IsZero() || w.Reason != "the books are restored" || w.Forged {
+			t.Errorf("%+v", w.WebhookState)
+		}
+	})
+}
