@@ -487,7 +487,8 @@ func TestBroker(t *testing.T) {
 			c := testkit.Must(configure(books.DB, address, log))(t)
 			c.UntilEnd = true
 			found := testkit.Must(ingest.Compare(t.Context(), c))(t)
-			if len(found.Faults) != 1 || found.Faults[0].Event != "e-4" || !strings.Contains(found.Faults[0].Err.Error(), "number 4") {
+			if len(found.Faults) != 1 || found.Faults[0].Event != "e-4" ||
+				!strings.Contains(found.Faults[0].Err.Error(), "number 4") {
 				t.Errorf("it would stop at %v", found.Faults)
 			}
 			if len(found.Differences) != 1 || found.Differences[0].Source != 6_00000000 {
@@ -498,8 +499,8 @@ func TestBroker(t *testing.T) {
 				t.Fatalf("%+v", result)
 			}
 			last := result.Stopped[0]
-			if err := books.SkipEvents(t.Context(), store.PartitionSkip{Source: "other", Name: last.Name, From: last.Stop.Position,
-				Reason: "a test"}); err != nil {
+			if err := books.SkipEvents(t.Context(), store.PartitionSkip{Source: "other", Name: last.Name,
+				From: last.Stop.Position, Reason: "a test"}); err != nil {
 				t.Fatal(err)
 			}
 			send(1, `{"position":5,"id":"e-5","at":"TIME","account":"bob","token":"BNB","change":"1","balanceAfter":"3"}`)

@@ -93,9 +93,9 @@ func (r *flatReader) value(name string, f *form) bool {
 	return err == nil && n >= 0 && word == strconv.FormatInt(n, 10)
 }
 
-// readTree reads any JSON of the plainest kind, as rows of a database and most records are: ASCII without escapes, and
-// numbers without an exponent. It reports false where there is anything else, also what is wrong or a name that is there
-// twice: the strict decoder reads that. It takes a quarter of that one's time.
+// readTree reads any JSON of the plainest kind, as rows of a database and most records are: objects, ASCII without
+// escapes, and numbers without an exponent. It reports false where there is anything else, also what is wrong or a name
+// that is there twice: the strict decoder reads that. It takes a quarter of that one's time.
 func readTree(text []byte) (any, bool) {
 	r := flatReader{text}
 	value, is := r.tree(deepestTree)

@@ -2,9 +2,14 @@ package kafka
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -317,6 +322,25 @@ func TestLogIn(t *testing.T) {
 			ok(t, s.Close())
 		}
 		c.Close()
+	}
+}
+
+// TestTLS: a broker is known by its certificate.
+func TestTLS(t *testing.T) {
+	web := httptest.NewTLSServer(nil)
+	defer web.Close()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	ok(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw}), 0o600))
+	c := testkit.Must(kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "ledger"),
+		kfake.TLS(&tls.Config{Certificates: web.TLS.Certificates})))(t)
+	defer c.Close()
+	for query, right := range map[string]bool{"ca=" + ca: true, "tls=on": false} {
+		s := testkit.Must(Parse("kafka://"+c.ListenAddrs()[0]+"/ledger?"+query, Credentials{}, false))(t)
+		names, err := s.Partitions(t.Context())
+		if right != (err == nil) || right != (len(names) == 1) {
+			t.Errorf("%s: %v, %v", query, names, err)
+		}
+		ok(t, s.Close())
 	}
 }
 

@@ -43,8 +43,8 @@ func (r *reader) Close() error {
 // join.ErrChanged where the topic was made again, or a record is not where it was.
 func (r *reader) Next(ctx context.Context, most int) (records []join.Record, err error) {
 	for {
-		if is := r.source.seen(); is != r.identity {
-			return nil, remade(is, r.identity)
+		if is, _ := r.source.seen(); is.id != r.identity {
+			return nil, remade(is.id, r.identity)
 		}
 		records, err = r.poll(ctx, most)
 		if err != nil || len(records) > 0 || r.next >= r.end && !r.check {

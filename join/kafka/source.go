@@ -54,8 +54,10 @@ type Source struct {
 	headers bool
 	dryRun  bool
 
+	looking sync.Mutex  // one look at a time; it may take long
+	client  *kgo.Client // nil: there is none yet
+
 	mu     sync.Mutex
-	client *kgo.Client // nil: there is none yet
 	looked time.Time
 	last   topic // as it was then
 }
@@ -110,8 +112,8 @@ func (s *Source) DryRun() { s.dryRun = true }
 
 // Close ends the connection over which the topic is looked at. Readers have their own.
 func (s *Source) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.looking.Lock()
+	defer s.looking.Unlock()
 	if s.client != nil {
 		s.client.Close()
 		s.client = nil
@@ -145,11 +147,11 @@ func (s *Source) Partitions(ctx context.Context) (names []string, err error) {
 
 // look returns the topic as it was no longer ago than this.
 func (s *Source) look(ctx context.Context, ago time.Duration) (t topic, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.looking.Lock()
+	defer s.looking.Unlock()
 	now := time.Now()
-	if !s.looked.IsZero() && now.Sub(s.looked) < ago {
-		return s.last, nil
+	if last, looked := s.seen(); !looked.IsZero() && now.Sub(looked) < ago {
+		return last, nil
 	}
 	if s.client == nil {
 		if s.client, err = s.NewClient(); err != nil {
@@ -157,16 +159,18 @@ func (s *Source) look(ctx context.Context, ago time.Duration) (t topic, err erro
 		}
 	}
 	if t, err = readTopic(ctx, s.client, s.topic); err == nil {
+		s.mu.Lock()
 		s.last, s.looked = t, now
+		s.mu.Unlock()
 	}
 	return t, err
 }
 
-// seen is the identity of the topic as it was seen last.
-func (s *Source) seen() string {
+// seen is the topic as it was seen last, and when that was; zero: never.
+func (s *Source) seen() (topic, time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.last.id
+	return s.last, s.looked
 }
 
 // readTopic reads what a topic is.

@@ -1,8 +1,11 @@
 package nats
 
 import (
+	"crypto/tls"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -288,6 +291,35 @@ func TestRights(t *testing.T) {
 			b.is(records, "1 a", "2 b")
 			_, _, err := b.read(join.Start{After: records[0].Place, Again: true, Identity: identity, Mark: records[0].Mark})
 			ok(t, err)
+		}
+	}
+}
+
+// TestTLS: a server is known by its certificate, and is not spoken to without.
+func TestTLS(t *testing.T) {
+	b := newBroker(t)
+	b.write("a")
+	b.stop()
+	web := httptest.NewTLSServer(nil)
+	defer web.Close()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	ok(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw}), 0o600))
+	o := b.options
+	o.TLSConfig = &tls.Config{Certificates: web.TLS.Certificates}
+	o.TLSTimeout = 5
+	b.server = testkit.Must(server.NewServer(&o))(t)
+	b.server.Start()
+	if !b.server.ReadyForConnections(10 * time.Second) {
+		t.Fatal("the server does not start")
+	}
+	for query, right := range map[string]bool{"ca=" + ca: true, "tls=on": false} {
+		b.source = testkit.Must(Parse(fmt.Sprintf("nats://127.0.0.1:%d/LEDGER?%s", o.Port, query), Credentials{}, false))(t)
+		records, _, err := b.read(join.Start{})
+		if right != (err == nil) {
+			t.Errorf("%s: %v", query, err)
+		}
+		if right {
+			b.is(records, "1 a")
 		}
 	}
 }
