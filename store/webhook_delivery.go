@@ -15,7 +15,7 @@ import (
 const (
 	// WebhookLease is for how long a process has an endpoint for itself: above what sending takes until it is written.
 	WebhookLease = time.Minute
-	// attemptsKept is how many attempts of an endpoint are kept: the newest.
+	// attemptsKept is how many attempts of an endpoint are kept: the newest, and those of the same moment.
 	attemptsKept = 1000
 )
 

@@ -118,7 +118,7 @@ func TestSecretsOfWebhooksAreSealedAgain(t *testing.T) {
 	})
 }
 
-// TestAttemptsArePruned: the newest of an endpoint are kept.
+// TestAttemptsArePruned: the newest of an endpoint are kept, and those of one moment together.
 func TestAttemptsArePruned(t *testing.T) {
 	each(t, func(t *testing.T, books *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
@@ -128,7 +128,7 @@ func TestAttemptsArePruned(t *testing.T) {
 		if !found {
 			t.Fatal("nobody gets it")
 		}
-		for n := range 3 {
+		for n := range 4 {
 			p := store.WebhookProgress{Name: "a", Holder: "me", At: clock.Now()}
 			for i := range 400 {
 				p.Failed = append(p.Failed, store.SentMessage{At: clock.Now(), WebhookMessage: store.WebhookMessage{
@@ -139,7 +139,7 @@ func TestAttemptsArePruned(t *testing.T) {
 		}
 		kept := testkit.Must(books.Count(ctx, "SELECT count(*) FROM webhook_attempts"))(t)
 		waiting := testkit.Must(books.Count(ctx, "SELECT count(*) FROM webhook_messages"))(t)
-		if kept != 1000 || waiting != 400 {
+		if kept != 1200 || waiting != 400 {
 			t.Errorf("%d attempts and %d messages are kept", kept, waiting)
 		}
 		wants(t, books.RecordWebhook(ctx, store.WebhookProgress{Name: "a", Holder: "other"}), ledger.ErrConflict)
