@@ -63,6 +63,8 @@ func newHouses(t *testing.T) *houses {
 	h.offer(t, db)
 	clock.Forward(now)
 	ok(t, db.SetPayouts(t.Context(), true))
+	ok(t, db.AddWebhook(t.Context(), store.NewWebhook{Name: "shop", URL: "https://shop.example.com/hooks",
+		Kinds: "payouts", Secret: []byte("sealed")}))
 	testkit.Must(staking.Run(t.Context(), db, clock.Now(), staking.Options{}))(t)
 	h.waiting(t, db)
 	h.staff(t, db)

@@ -43,6 +43,7 @@ var typed = map[string]string{
 	"permission": "trade", "addresses": "127.0.0.1", "id": "mine", "total": "0", "change": "0", "price": "6600",
 	"code": "DE", "pool": "90000", "title": "Mine", "direction": "out", "saved": "", "tag": "", "limits": "",
 	"recovery": "aaaa-aaaa-aaaa-aaaa-aaaa-aaaa", "current": "correct horse", "name": "mine",
+	"url": "https://mallory.example.com/", "kinds": "payouts",
 }
 
 // forms are the forms of a page, one for each button that says something of its own.

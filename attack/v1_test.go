@@ -73,6 +73,10 @@ var greedy = map[string][]attempt{
 		mints + `]},{"id":"{id}b","reason":"x","moves":[` + mints + `]}]}`}},
 	"POST /v1/payouts/acknowledgements": {{what: "alice's reward as credited", body: `{"acknowledgements":[` +
 		`{"payout":"reward/{yesterday}/BNB/alice","transaction":"x"}]}`}},
+	"POST /v1/webhooks/{name}/replays": {{what: "the payouts, which their receiver has", path: "shop",
+		body: `{"from":"payouts_1","to":"payouts_900"}`}},
+	"POST /v1/webhooks/{name}/tests": {{what: "three", path: "shop", times: 3}},
+	"PUT /v1/webhooks/{name}/state": {{what: "disabled", path: "shop", body: `{"state":"disabled","reason":"x"}`}},
 	"POST /v1/batches": {{what: "deposits, three of 400 BNB",
 		body: `{"entries":[` + entry("a", "deposit", "@custody", "mallory", "400") + `,` +
 			entry("b", "deposit", "@custody", "mallory", "400") + `,` + entry("c", "deposit", "@custody", "mallory", "400") +
