@@ -100,7 +100,7 @@ var arrows = map[string][]string{
 		"events", "db", "store",
 		"webhook", "webhook/delivery", "staking", "access", "ledger"},
 	"demo": {"reports", "control", "people", "store", "pricing", "conversion", "staking", "access", "audit", "ledger"},
-	"bench": {"ingest", "join", "join/address", "join/kafka", "join/nats", "join/postgres",
+	"bench": {"deliver", "payout", "ingest", "join", "join/address", "join/kafka", "join/nats", "join/postgres",
 		"reports", "control", "people", "store", "imports", "pricing", "evidence", "staking",
 		"access", "ledger", "db"},
 	"cli": {"ingest", "join", "join/address", "join/kafka", "join/nats", "join/postgres", "deliver", "payout",

@@ -31,6 +31,7 @@ type benchCmd struct {
 	HTTP    benchHTTPCmd    `cmd:"" name:"http" help:"Measure how fast requests are answered."`
 	Records benchRecordsCmd `cmd:"" help:"Measure how fast the record of a day is made, and proofs of balances."`
 	Join    benchJoinCmd    `cmd:"" help:"Measure how fast the events of another ledger come in."`
+	Payouts benchPayoutsCmd `cmd:"" help:"Measure how fast payouts are handed over to another ledger."`
 	Pages   benchPagesCmd   `cmd:"" help:"Measure how fast the holder's pages, and those of the console, are made."`
 }
 

@@ -29,6 +29,7 @@ func TestBenchmarksLeaveOrdinaryBooks(t *testing.T) {
 				"listPerSecond listP99Seconds rewardsPerSecond rewardsP99Seconds peakRssBytes"},
 		{"join --accounts 300 --changes 1000 --batch 200 --lasts 300ms", "engine seconds changesPerSecond postedPerSecond " +
 			"ratio processorRatio lagP50Seconds lagP99Seconds lagMaxSeconds peakRssBytes"},
+		{"payouts --holders 300 --page 100", "engine payouts seconds processorSeconds payoutsPerSecond peakRssBytes"},
 		{"records --holders 300", "engine positions seconds processorSeconds peakRssBytesBefore peakRssBytes " +
 			"proofsP50Seconds proofsP99Seconds"},
 		{"pages --positions 600 --days 2 --visitors 3 --reads 4", "engine positions days reads pages peakRssBytes"},

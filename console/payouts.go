@@ -129,8 +129,8 @@ func (v *visit) payoutsTables() ([]table, error) {
 
 // payoutTable is a list of payouts that are not credited.
 func (p *view) payoutTable(title string, all []reports.Payout, assets map[string]ledger.Asset) table {
-	t := table{Title: title, Empty: title + ".none", Columns: []column{{"payouts.number", true},
-		{"withdrawal.account", false}, {"account.amount", true}, {"payouts.paid", false}, {"payouts.answer", false}}}
+	t := table{Title: title, Empty: title + ".none", Columns: []column{{"withdrawal.account", false},
+		{"payouts.number", true}, {"account.amount", true}, {"payouts.paid", false}, {"payouts.answer", false}}}
 	for _, o := range all {
 		answer := text("–")
 		if o.Refused != "" {
@@ -138,7 +138,7 @@ func (p *view) payoutTable(title string, all []reports.Payout, assets map[string
 		}
 		amount := text(p.amount(assets[o.Due.Asset], o.Amount).of(o.Due.Asset))
 		number := text(strconv.FormatInt(o.Number, 10))
-		t.Rows = append(t.Rows, row{number, {Text: string(o.Account), Link: accountPath(o.Account), Note: o.ID}, amount,
+		t.Rows = append(t.Rows, row{{Text: string(o.Account), Link: accountPath(o.Account), Note: o.ID}, number, amount,
 			text(p.UTC(o.Paid)), answer})
 	}
 	return t
