@@ -30,21 +30,16 @@ type bulkIn struct {
 }
 
 type BulkBalanceOut struct {
+	Day     string `json:"day" format:"date" example:"2026-11-21" doc:"The day at whose end it is."`
 	Account string `json:"account" example:"alice" doc:"Account."`
 	Asset   string `json:"asset" example:"BNB" doc:"Symbol."`
 	Free    string `json:"free" example:"2.5" doc:"What could be moved, in whole tokens."`
 	Held    string `json:"held" example:"0.5" doc:"What was held."`
 }
 
-type bulkOut struct {
-	Day   string           `json:"day" format:"date" example:"2026-11-21" doc:"The day."`
-	Items []BulkBalanceOut `json:"items" doc:"By the part of the books that the account is in, account and token. What is zero is left out, and so are house accounts."`
-	Next  string           `json:"next,omitempty" doc:"Give it as cursor to read on. Absent: there is no more."`
-}
-
 // bulkAnswer is a page, or all as lines.
 type bulkAnswer struct {
-	Body  bulkOut
+	Body  list[BulkBalanceOut]
 	lines *stream
 }
 
@@ -59,7 +54,8 @@ func (a *bulkAnswer) send(rt *route, w http.ResponseWriter, r *http.Request) (fi
 // bulkRoutes are those that read something of all accounts at once.
 func (s *server) bulkRoutes() {
 	op := about("list-balances", "Journal", "List all balances at the end of a day",
-		"What every holder has of every token at the end of a closed day, in an order that never changes: by pages or, "+
+		"What every holder has of every token at the end of a closed day, by the part of the books that the account is in, account "+
+			"and token; what is zero is left out, and so are house accounts: by pages or, "+
 			"with `Accept: application/x-ndjson`, all from the cursor on, a line each. A day never changes, so that pages are "+
 			"of one state; a cursor is of its day. Lines that break off are not all: read them again, or by pages.")
 	op.DefaultStatus = http.StatusOK
@@ -107,9 +103,9 @@ func (rd reader) bulkBalances(ctx context.Context, in *bulkIn) (*bulkAnswer, err
 	if lines {
 		return &bulkAnswer{lines: rd.bulkLines(day, found, next)}, nil
 	}
-	out := bulkOut{Day: day.String(), Items: make([]BulkBalanceOut, len(found))}
+	out := list[BulkBalanceOut]{Items: make([]BulkBalanceOut, len(found))}
 	for i, h := range found {
-		if out.Items[i], err = rd.showHeld(ctx, h); err != nil {
+		if out.Items[i], err = rd.showHeld(ctx, day, h); err != nil {
 			return nil, err
 		}
 	}
@@ -119,9 +115,9 @@ func (rd reader) bulkBalances(ctx context.Context, in *bulkIn) (*bulkAnswer, err
 	return &bulkAnswer{Body: out}, nil
 }
 
-func (rd reader) showHeld(ctx context.Context, h reports.Held) (BulkBalanceOut, error) {
+func (rd reader) showHeld(ctx context.Context, day staking.Day, h reports.Held) (BulkBalanceOut, error) {
 	a, err := rd.Asset(ctx, h.Asset)
-	return BulkBalanceOut{string(h.Account), h.Asset, a.Format(h.Free), a.Format(h.Held)}, err
+	return BulkBalanceOut{day.String(), string(h.Account), h.Asset, a.Format(h.Free), a.Format(h.Held)}, err
 }
 
 // bulkLines answers with balances of a day as lines: with those that were read first, and all behind them.
@@ -134,7 +130,7 @@ func (rd reader) bulkLines(day staking.Day, found []reports.Held, next *reports.
 		err := error(nil)
 		for err == nil {
 			for _, h := range found {
-				line, wrong := rd.showHeld(r.Context(), h)
+				line, wrong := rd.showHeld(r.Context(), day, h)
 				if err = wrong; err == nil {
 					err = write(line)
 				}

@@ -84,7 +84,7 @@ func TestBulkBalances(t *testing.T) {
 		for _, limit := range []string{"1", "2", "1000"} {
 			got, order := map[string]string{}, []string(nil)
 			for cursor, more := "", true; more; {
-				page := w.get("auditor", "/v1/balances?limit="+limit+"&cursor="+cursor).is(200).says("day", w.day(2))
+				page := w.get("auditor", "/v1/balances?limit="+limit+"&cursor="+cursor).is(200).says("items.0.day", w.day(2))
 				for i := range testkit.Must(strconv.Atoi(page.at("items.#")))(t) {
 					of := func(name string) string { return page.at(fmt.Sprintf("items.%d.%s", i, name)) }
 					key := of("account") + " " + of("asset")
@@ -101,7 +101,7 @@ func TestBulkBalances(t *testing.T) {
 		lines := w.call("auditor", http.MethodGet, "/v1/balances?day="+w.day(1), "", "Accept",
 			"application/x-ndjson").is(200).body
 		if n := strings.Count(lines, "\n"); n != len(want) || !strings.Contains(lines,
-			`{"account":"bob","asset":"BNB","free":"6","held":"4"}`+"\n") {
+			`{"day":"`+w.day(1)+`","account":"bob","asset":"BNB","free":"6","held":"4"}`+"\n") {
 			t.Errorf("the lines are %s", lines)
 		}
 		w.get("auditor", "/v1/balances?day="+w.day(3)).is(400).says("field", "day")

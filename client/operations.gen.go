@@ -499,6 +499,42 @@ func (c *Client) GetAccountJournal(ctx context.Context, account string, query Ge
 	return pages[JournalLine](ctx, c, request{method: http.MethodGet, path: "/v1/accounts/" + url.PathEscape(account) + "/journal", query: query.values()}, options)
 }
 
+// ListBalancesQuery is what ListBalances may ask for; what is zero is not sent.
+type ListBalancesQuery struct {
+	// The cursor of the next page: next of the previous answer.
+	Cursor string
+	// How many at most.
+	Limit int64
+	// The day at whose end the balances are; nothing is added to it any more. Without it: the last one of which
+	// that is true.
+	Day Day
+}
+
+func (q ListBalancesQuery) values() url.Values {
+	v := url.Values{}
+	if q.Cursor != "" {
+		v.Set("cursor", q.Cursor)
+	}
+	if q.Limit != 0 {
+		v.Set("limit", strconv.FormatInt(q.Limit, 10))
+	}
+	if q.Day != "" {
+		v.Set("day", string(q.Day))
+	}
+	return v
+}
+
+// ListBalances: What every holder has of every token at the end of a closed day, by the part of the books
+// that the account is in, account and token; what is zero is left out, and so are house accounts: by pages
+// or, with `Accept: application/x-ndjson`, all from the cursor on, a line each. A day never changes, so that
+// pages are of one state; a cursor is of its day. Lines that break off are not all: read them again, or by
+// pages.
+//
+// For tokens of the roles exchange, operator, approver, auditor.
+func (c *Client) ListBalances(ctx context.Context, query ListBalancesQuery, options ...Option) iter.Seq2[BulkBalance, error] {
+	return pages[BulkBalance](ctx, c, request{method: http.MethodGet, path: "/v1/balances", query: query.values()}, options)
+}
+
 // GetJournalQuery is what GetJournal may ask for; what is zero is not sent.
 type GetJournalQuery struct {
 	// The cursor of the next page: next of the previous answer.
@@ -1253,6 +1289,87 @@ func (q ListOpenPayoutsQuery) values() url.Values {
 // For tokens of the roles exchange, operator, approver, auditor.
 func (c *Client) ListOpenPayouts(ctx context.Context, query ListOpenPayoutsQuery, options ...Option) (OpenPayouts, error) {
 	return send[OpenPayouts](ctx, c, request{method: http.MethodGet, path: "/v1/payouts/open", query: query.values()}, options)
+}
+
+// ListReconciliationsQuery is what ListReconciliations may ask for; what is zero is not sent.
+type ListReconciliationsQuery struct {
+	// The cursor of the next page: next of the previous answer.
+	Cursor string
+	// How many at most.
+	Limit int64
+}
+
+func (q ListReconciliationsQuery) values() url.Values {
+	v := url.Values{}
+	if q.Cursor != "" {
+		v.Set("cursor", q.Cursor)
+	}
+	if q.Limit != 0 {
+		v.Set("limit", strconv.FormatInt(q.Limit, 10))
+	}
+	return v
+}
+
+// ListReconciliations: The comparisons of these books with another ledger, the newest first, with what both
+// sides have of each token.
+//
+// For tokens of the roles exchange, operator, approver, auditor.
+func (c *Client) ListReconciliations(ctx context.Context, query ListReconciliationsQuery, options ...Option) iter.Seq2[ComparisonOut, error] {
+	return pages[ComparisonOut](ctx, c, request{method: http.MethodGet, path: "/v1/reconciliations", query: query.values()}, options)
+}
+
+// Reconcile: Compares your own ledger's balances, and what it has credited, with these books at the end of a
+// day, keeps what came of it, and answers with that. A body has at most 8 MiB, about 100000 balances: of a
+// larger ledger `softstake reconcile` reads a file, your database or an endpoint of yours. A token that
+// differs by more than its limit is not paid until it is resolved, or a later reconciliation is within the
+// limit; nothing else changes. An account that is missing has nothing.
+//
+// For tokens of the roles exchange.
+func (c *Client) Reconcile(ctx context.Context, body Comparison, options ...Option) (ComparisonOut, error) {
+	return send[ComparisonOut](ctx, c, request{method: http.MethodPost, path: "/v1/reconciliations", body: body}, options)
+}
+
+// GetReconciliation: What both sides have of each token.
+//
+// For tokens of the roles exchange, operator, approver, auditor.
+func (c *Client) GetReconciliation(ctx context.Context, number int64, options ...Option) (ComparisonOut, error) {
+	return send[ComparisonOut](ctx, c, request{method: http.MethodGet, path: "/v1/reconciliations/" + url.PathEscape(strconv.FormatInt(number, 10))}, options)
+}
+
+// ListDifferencesQuery is what ListDifferences may ask for; what is zero is not sent.
+type ListDifferencesQuery struct {
+	// The cursor of the next page: next of the previous answer.
+	Cursor string
+	// How many at most.
+	Limit int64
+}
+
+func (q ListDifferencesQuery) values() url.Values {
+	v := url.Values{}
+	if q.Cursor != "" {
+		v.Set("cursor", q.Cursor)
+	}
+	if q.Limit != 0 {
+		v.Set("limit", strconv.FormatInt(q.Limit, 10))
+	}
+	return v
+}
+
+// ListDifferences: Those of a reconciliation, the balances first, by account and token: the first 10000 are
+// kept, each with the first event that could explain it.
+//
+// For tokens of the roles exchange, operator, approver, auditor.
+func (c *Client) ListDifferences(ctx context.Context, number int64, query ListDifferencesQuery, options ...Option) iter.Seq2[ComparedDifference, error] {
+	return pages[ComparedDifference](ctx, c, request{method: http.MethodGet, path: "/v1/reconciliations/" + url.PathEscape(strconv.FormatInt(number, 10)) + "/differences", query: query.values()}, options)
+}
+
+// ResolveBreak: Lets a token be paid though the reconciliation is over its limit, and records why. Balances
+// stay as they are. A later reconciliation that is over the limit stops the token again. Repeating has no
+// further effect.
+//
+// For tokens of the roles operator.
+func (c *Client) ResolveBreak(ctx context.Context, number int64, body ResolveBreakRequest, options ...Option) (Break, error) {
+	return send[Break](ctx, c, request{method: http.MethodPost, path: "/v1/reconciliations/" + url.PathEscape(strconv.FormatInt(number, 10)) + "/resolutions", body: body}, options)
 }
 
 // ListFeesQuery is what ListFees may ask for; what is zero is not sent.

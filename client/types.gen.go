@@ -337,6 +337,30 @@ type BatchRow struct {
 	Status BatchRowStatus `json:"status"`
 }
 
+// Break is the answer of ResolveBreak.
+type Break struct {
+	// Symbol.
+	Asset string `json:"asset"`
+	// Number of the reconciliation.
+	Number int64 `json:"number"`
+	// Whether it was resolved before.
+	Repeated bool `json:"repeated"`
+}
+
+// BulkBalance is the answer of ListBalances.
+type BulkBalance struct {
+	// Account.
+	Account string `json:"account"`
+	// Symbol.
+	Asset string `json:"asset"`
+	// The day at whose end it is.
+	Day Day `json:"day"`
+	// What could be moved, in whole tokens.
+	Free string `json:"free"`
+	// What was held.
+	Held string `json:"held"`
+}
+
 // Calculation is a part of Explanation.
 type Calculation struct {
 	// The rest of that division. It is carried into the next reward.
@@ -538,6 +562,109 @@ type ComingTerms struct {
 	Offered bool `json:"offered"`
 	// Whether minimum and cap are those of an owner's accounts together.
 	PerOwner bool `json:"perOwner"`
+}
+
+// ComparedDifference is the answer of ListDifferences.
+type ComparedDifference struct {
+	// Account.
+	Account string `json:"account"`
+	// Symbol.
+	Asset string `json:"asset"`
+	// What could explain it. payout: the other ledger has not credited payouts of as much, entry is the first;
+	// here: entry moved as much on that day; later: entry moved as much after it; change: none of these, entry
+	// is the first of that day, or of payouts the one that is acknowledged; unknown: nothing moved; many: too
+	// much moved to look at all of it; account: there is no such account here. Absent: it was not looked for,
+	// since there are too many.
+	Cause Cause `json:"cause,omitzero"`
+	// ID of that entry.
+	Entry string `json:"entry,omitzero"`
+	// Its time.
+	EntryAt time.Time `json:"entryAt,omitzero"`
+	// What differs.
+	Kind ComparedDifferenceKind `json:"kind"`
+	// What the other ledger has less; below zero: more.
+	Missing string `json:"missing"`
+	// How many more payouts are not credited.
+	MorePayouts int64 `json:"morePayouts,omitzero"`
+	// What it has here, free and held together, in whole tokens; or is paid.
+	Ours string `json:"ours"`
+	// What it has there; or was credited.
+	Theirs string `json:"theirs"`
+}
+
+// ComparedToken is a part of ComparisonOut.
+type ComparedToken struct {
+	// Symbol.
+	Asset string `json:"asset"`
+	// How many accounts differ.
+	Differing int64 `json:"differing"`
+	// What is compared.
+	Kind ComparedTokenKind `json:"kind"`
+	// By how much, all of them together and without signs, in whole tokens.
+	Off string `json:"off"`
+	// These books.
+	Ours Side `json:"ours"`
+	// Why.
+	Reason string `json:"reason,omitzero"`
+	// When it was resolved. Absent: it is not.
+	Resolved time.Time `json:"resolved,omitzero"`
+	// Who has resolved it.
+	ResolvedBy string `json:"resolvedBy,omitzero"`
+	// Whether it is over the limit: the token is not paid until it is resolved, or a later reconciliation is
+	// within the limit.
+	Stops bool `json:"stops"`
+	// The other ledger.
+	Theirs Side `json:"theirs"`
+}
+
+// Comparison is what is sent by Reconcile.
+type Comparison struct {
+	// Only these tokens. Without it: all that can be compared at the end of the day.
+	Assets []string `json:"assets,omitzero"`
+	// Your own time of that state.
+	At time.Time `json:"at,omitzero"`
+	// What every account has that has any, in any order; each account once for a token.
+	Balances []Figure `json:"balances"`
+	// The day at whose end the balances are. Without it: the last at which the tokens can be compared.
+	Day Day `json:"day,omitzero"`
+	// What was credited to each account for the day before, in the same way. Without it, payouts are not
+	// compared.
+	Payouts []Figure `json:"payouts,omitzero"`
+	// Your own position of the state that the figures are of.
+	Position string `json:"position,omitzero"`
+}
+
+// ComparisonOut is the answer of GetReconciliation, ListReconciliations, Reconcile.
+type ComparisonOut struct {
+	// The moment of the balances of these books.
+	At time.Time `json:"at"`
+	// The day at whose end both are compared.
+	Day Day `json:"day"`
+	// How many accounts differ, each as often as it does with a token, of balances and of payouts.
+	Differing int64 `json:"differing"`
+	// Amounts of the other ledger that are of tokens that are not compared.
+	Ignored int64 `json:"ignored"`
+	// When it was made.
+	MadeAt time.Time `json:"madeAt"`
+	// The credential that made it.
+	MadeBy string `json:"madeBy"`
+	// Its number; they count from 1, and none is left out.
+	Number int64 `json:"number"`
+	// The day whose payouts are compared too. Absent: none are.
+	PayoutsDay Day `json:"payoutsDay,omitzero"`
+	// The newest number of an event of these books when they were read.
+	Position int64 `json:"position"`
+	// Whether they are those that are compared each night.
+	Scheduled bool `json:"scheduled"`
+	// Where the other ledger's figures came from: a file, queries of its database, an endpoint of its, or POST
+	// /v1/reconciliations.
+	Source ComparisonOutSource `json:"source"`
+	// The position that the other ledger names. Absent: it names none.
+	TheirPosition string `json:"theirPosition,omitzero"`
+	// The time that it names. Absent: it names none.
+	TheirTime time.Time `json:"theirTime,omitzero"`
+	// What both sides have of each token, by symbol: balances, and payouts where these are compared.
+	Tokens []ComparedToken `json:"tokens"`
 }
 
 // CompensateRequest is what is sent by Compensate.
@@ -1030,6 +1157,17 @@ type FeeIncome struct {
 	Net string `json:"net"`
 	// The caller's name of the income.
 	Reference string `json:"reference"`
+}
+
+// Figure is a part of Comparison.
+type Figure struct {
+	// Account.
+	Account string `json:"account"`
+	// What it has at the end of the day, free and held together, in whole tokens; of a payout what it was
+	// credited.
+	Amount string `json:"amount"`
+	// Symbol.
+	Asset string `json:"asset"`
 }
 
 // Freeze is a part of Account.
@@ -1739,6 +1877,14 @@ type ResetEvent struct {
 	Reason string `json:"reason"`
 }
 
+// ResolveBreakRequest is what is sent by ResolveBreak.
+type ResolveBreakRequest struct {
+	// The token that is to be paid.
+	Asset string `json:"asset"`
+	// Why; it is kept in the log.
+	Reason string `json:"reason"`
+}
+
 // ResolveReconciliationRequest is what is sent by ResolveReconciliation.
 type ResolveReconciliationRequest struct {
 	// The entry.
@@ -1995,6 +2141,17 @@ type Share struct {
 	Total string `json:"total"`
 	// What the account's days of the period weigh: eligible smallest units × milliseconds.
 	Weight string `json:"weight"`
+}
+
+// Side is a part of ComparedToken.
+type Side struct {
+	// How many accounts have some.
+	Accounts int64 `json:"accounts"`
+	// The hash of a Merkle tree (RFC 6962, SHA-256) over the accounts in the order of their bytes, each with the
+	// leaf "ACCOUNT AMOUNT", in base64.
+	Root string `json:"root"`
+	// What they have together, in whole tokens.
+	Sum string `json:"sum"`
 }
 
 // SignedRecord is the answer of GetRecord.
@@ -2323,6 +2480,45 @@ const (
 	BatchRowStatusPosted   BatchRowStatus = "posted"
 	BatchRowStatusRepeated BatchRowStatus = "repeated"
 	BatchRowStatusRefused  BatchRowStatus = "refused"
+)
+
+// Cause is one of the texts below.
+type Cause string
+
+const (
+	CausePayout  Cause = "payout"
+	CauseHere    Cause = "here"
+	CauseLater   Cause = "later"
+	CauseChange  Cause = "change"
+	CauseUnknown Cause = "unknown"
+	CauseMany    Cause = "many"
+	CauseAccount Cause = "account"
+)
+
+// ComparedDifferenceKind is one of the texts below.
+type ComparedDifferenceKind string
+
+const (
+	ComparedDifferenceKindBalance ComparedDifferenceKind = "balance"
+	ComparedDifferenceKindPayout  ComparedDifferenceKind = "payout"
+)
+
+// ComparedTokenKind is one of the texts below.
+type ComparedTokenKind string
+
+const (
+	ComparedTokenKindBalance ComparedTokenKind = "balance"
+	ComparedTokenKindPayout  ComparedTokenKind = "payout"
+)
+
+// ComparisonOutSource is one of the texts below.
+type ComparisonOutSource string
+
+const (
+	ComparisonOutSourceFile     ComparisonOutSource = "file"
+	ComparisonOutSourceLedger   ComparisonOutSource = "ledger"
+	ComparisonOutSourceEndpoint ComparisonOutSource = "endpoint"
+	ComparisonOutSourceRequest  ComparisonOutSource = "request"
 )
 
 // Direction is one of the texts below.

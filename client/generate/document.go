@@ -119,7 +119,7 @@ func (op operation) answer() string {
 // export reports whether the answer is a file.
 func (op operation) export() bool {
 	_, is := op.Responses["200"].Content["application/x-ndjson"]
-	return is
+	return is && op.answer() == "" // what is answered by pages too is read by them
 }
 
 // events are the schemas of the events of a stream, by name.
