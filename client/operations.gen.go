@@ -1372,6 +1372,66 @@ func (c *Client) ResolveBreak(ctx context.Context, number int64, body ResolveBre
 	return send[Break](ctx, c, request{method: http.MethodPost, path: "/v1/reconciliations/" + url.PathEscape(strconv.FormatInt(number, 10)) + "/resolutions", body: body}, options)
 }
 
+// ListWebhooks: Endpoints get events and payouts as messages by the Standard Webhooks specification. They are
+// added, changed and get their secrets at the command line or in the console.
+//
+// For tokens of the roles admin, exchange, operator, approver, auditor.
+func (c *Client) ListWebhooks(ctx context.Context, options ...Option) (Webhooks, error) {
+	return send[Webhooks](ctx, c, request{method: http.MethodGet, path: "/v1/webhooks"}, options)
+}
+
+// GetWebhook: The endpoint, and its last attempts.
+//
+// For tokens of the roles admin, exchange, operator, approver, auditor.
+func (c *Client) GetWebhook(ctx context.Context, name string, options ...Option) (WebhookShown, error) {
+	return send[WebhookShown](ctx, c, request{method: http.MethodGet, path: "/v1/webhooks/" + url.PathEscape(name)}, options)
+}
+
+// ListWebhookMessagesQuery is what ListWebhookMessages may ask for; what is zero is not sent.
+type ListWebhookMessagesQuery struct {
+	// How many at most.
+	Limit int64
+}
+
+func (q ListWebhookMessagesQuery) values() url.Values {
+	v := url.Values{}
+	if q.Limit != 0 {
+		v.Set("limit", strconv.FormatInt(q.Limit, 10))
+	}
+	return v
+}
+
+// ListWebhookMessages: Those that failed, and those that somebody asked for. What was not sent yet is counted
+// in the endpoint.
+//
+// For tokens of the roles admin, exchange, operator, approver, auditor.
+func (c *Client) ListWebhookMessages(ctx context.Context, name string, query ListWebhookMessagesQuery, options ...Option) (WebhookMessages, error) {
+	return send[WebhookMessages](ctx, c, request{method: http.MethodGet, path: "/v1/webhooks/" + url.PathEscape(name) + "/messages", query: query.values()}, options)
+}
+
+// ReplayWebhook: A message that is sent again has the same ID and the same body. Messages of events can be
+// sent again for seven days, those of payouts always. They are sent beside what is new, in no order.
+//
+// For tokens of the roles operator, admin.
+func (c *Client) ReplayWebhook(ctx context.Context, name string, body ReplayWebhookRequest, options ...Option) (WebhookReplay, error) {
+	return send[WebhookReplay](ctx, c, request{method: http.MethodPost, path: "/v1/webhooks/" + url.PathEscape(name) + "/replays", body: body}, options)
+}
+
+// SetWebhookState: Nothing is lost while an endpoint is disabled for less than the seven days for which
+// events are kept. Repeating has no further effect.
+//
+// For tokens of the roles operator, admin.
+func (c *Client) SetWebhookState(ctx context.Context, name string, body SetWebhookStateRequest, options ...Option) (Webhook, error) {
+	return send[Webhook](ctx, c, request{method: http.MethodPut, path: "/v1/webhooks/" + url.PathEscape(name) + "/state", body: body}, options)
+}
+
+// TestWebhook: A message of the type `test` is sent once, also where others wait.
+//
+// For tokens of the roles operator, admin.
+func (c *Client) TestWebhook(ctx context.Context, name string, options ...Option) (WebhookTest, error) {
+	return send[WebhookTest](ctx, c, request{method: http.MethodPost, path: "/v1/webhooks/" + url.PathEscape(name) + "/tests"}, options)
+}
+
 // ListFeesQuery is what ListFees may ask for; what is zero is not sent.
 type ListFeesQuery struct {
 	// Symbol. Without it: all.

@@ -1843,6 +1843,14 @@ type RejectProposalRequest struct {
 	Reason string `json:"reason"`
 }
 
+// ReplayWebhookRequest is what is sent by ReplayWebhook.
+type ReplayWebhookRequest struct {
+	// A message, by its ID.
+	From string `json:"from"`
+	// The last message, to send all from the first to it; at most 1000.
+	To string `json:"to,omitzero"`
+}
+
 // Report is the answer of Run.
 type Report struct {
 	// The last day that takes no entries any more.
@@ -2101,6 +2109,14 @@ type SetTermsRequest struct {
 	// Whether minimum and cap are those of an owner's accounts together. Absent: as it is on that day, at first
 	// false.
 	PerOwner *bool `json:"perOwner,omitzero"`
+}
+
+// SetWebhookStateRequest is what is sent by SetWebhookState.
+type SetWebhookStateRequest struct {
+	// Why it is disabled; needed then.
+	Reason string `json:"reason,omitzero"`
+	// sending: messages are sent, those that wait at once; disabled: nothing is sent.
+	State SetWebhookStateRequestState `json:"state"`
 }
 
 // SettledEvent is the answer of Events.
@@ -2408,6 +2424,130 @@ type Waiting struct {
 	Reason string `json:"reason"`
 }
 
+// Webhook is the answer of SetWebhookState; is a part of Webhooks.
+type Webhook struct {
+	// When the endpoint was added.
+	AddedAt time.Time `json:"addedAt"`
+	// Messages that were delivered.
+	Delivered int64 `json:"delivered"`
+	// When the last of them was.
+	DeliveredAt time.Time `json:"deliveredAt,omitzero"`
+	// Events of the outbox that it has not got yet.
+	Events int64 `json:"events"`
+	// What it gets, with commas: balance, reward, settled, payouts.
+	Kinds string `json:"kinds"`
+	// Messages that are to be sent again.
+	Messages int64 `json:"messages"`
+	// Its name.
+	Name string `json:"name"`
+	// Since when the oldest of all these is there. Absent where there is none.
+	OldestAt time.Time `json:"oldestAt,omitzero"`
+	// Whether messages are sent one at a time: one that fails holds those after it.
+	Ordered bool `json:"ordered"`
+	// Payouts that it has not got yet.
+	Payouts int64 `json:"payouts"`
+	// The public key of ed25519. Absent with hmac.
+	PublicKey string `json:"publicKey,omitzero"`
+	// Why it is disabled.
+	Reason string `json:"reason,omitzero"`
+	// How messages are signed.
+	Signature Signature `json:"signature"`
+	// sending; failing: messages failed, and are retried; paused: its receiver asked for a pause; disabled:
+	// nothing is sent until somebody enables it; forged: another program has written it, and nothing is sent.
+	State WebhookState `json:"state"`
+	// Where messages are sent.
+	URL string `json:"url"`
+}
+
+// WebhookAttempt is a part of WebhookShown.
+type WebhookAttempt struct {
+	// When it was made.
+	At time.Time `json:"at"`
+	// Which attempt of the message it was, from 1.
+	Attempt int64 `json:"attempt"`
+	// The beginning of the answer, or why there was none.
+	Extract string `json:"extract,omitzero"`
+	// The ID of the message.
+	Message string `json:"message"`
+	// The status of the answer; 0: there was none.
+	Status int64 `json:"status"`
+}
+
+// WebhookMessage is a part of WebhookMessages.
+type WebhookMessage struct {
+	// Since when it is to be sent again.
+	AddedAt time.Time `json:"addedAt"`
+	// Attempts that were made.
+	Attempts int64 `json:"attempts"`
+	// Its ID, the header webhook-id.
+	Message string `json:"message"`
+	// When the next one is.
+	NextAt time.Time `json:"nextAt"`
+	// Whether somebody asked for it: such a message holds no other.
+	Replay bool `json:"replay"`
+}
+
+// WebhookMessages is the answer of ListWebhookMessages.
+type WebhookMessages struct {
+	// By when they are sent.
+	Messages []WebhookMessage `json:"messages"`
+}
+
+// WebhookReplay is the answer of ReplayWebhook.
+type WebhookReplay struct {
+	// How many messages will be sent again.
+	Messages int64 `json:"messages"`
+}
+
+// WebhookShown is the answer of GetWebhook.
+type WebhookShown struct {
+	// When the endpoint was added.
+	AddedAt time.Time `json:"addedAt"`
+	// The last attempts that failed, or delivered what had failed, the newest first; at most 100.
+	Attempts []WebhookAttempt `json:"attempts"`
+	// Messages that were delivered.
+	Delivered int64 `json:"delivered"`
+	// When the last of them was.
+	DeliveredAt time.Time `json:"deliveredAt,omitzero"`
+	// Events of the outbox that it has not got yet.
+	Events int64 `json:"events"`
+	// What it gets, with commas: balance, reward, settled, payouts.
+	Kinds string `json:"kinds"`
+	// Messages that are to be sent again.
+	Messages int64 `json:"messages"`
+	// Its name.
+	Name string `json:"name"`
+	// Since when the oldest of all these is there. Absent where there is none.
+	OldestAt time.Time `json:"oldestAt,omitzero"`
+	// Whether messages are sent one at a time: one that fails holds those after it.
+	Ordered bool `json:"ordered"`
+	// Payouts that it has not got yet.
+	Payouts int64 `json:"payouts"`
+	// The public key of ed25519. Absent with hmac.
+	PublicKey string `json:"publicKey,omitzero"`
+	// Why it is disabled.
+	Reason string `json:"reason,omitzero"`
+	// How messages are signed.
+	Signature Signature `json:"signature"`
+	// sending; failing: messages failed, and are retried; paused: its receiver asked for a pause; disabled:
+	// nothing is sent until somebody enables it; forged: another program has written it, and nothing is sent.
+	State WebhookShownState `json:"state"`
+	// Where messages are sent.
+	URL string `json:"url"`
+}
+
+// WebhookTest is the answer of TestWebhook.
+type WebhookTest struct {
+	// The ID of the message.
+	Message string `json:"message"`
+}
+
+// Webhooks is the answer of ListWebhooks.
+type Webhooks struct {
+	// By name.
+	Webhooks []Webhook `json:"webhooks"`
+}
+
 // Weighed is a part of Share.
 type Weighed struct {
 	// The day.
@@ -2649,6 +2789,22 @@ const (
 	ProposalStateExpired  ProposalState = "expired"
 )
 
+// SetWebhookStateRequestState is one of the texts below.
+type SetWebhookStateRequestState string
+
+const (
+	SetWebhookStateRequestStateSending  SetWebhookStateRequestState = "sending"
+	SetWebhookStateRequestStateDisabled SetWebhookStateRequestState = "disabled"
+)
+
+// Signature is one of the texts below.
+type Signature string
+
+const (
+	SignatureHmac    Signature = "hmac"
+	SignatureEd25519 Signature = "ed25519"
+)
+
 // SourcedRewardSource is one of the texts below.
 type SourcedRewardSource string
 
@@ -2665,6 +2821,28 @@ const (
 	TaxLineKindReward       TaxLineKind = "reward"
 	TaxLineKindCompensation TaxLineKind = "compensation"
 	TaxLineKindBalance      TaxLineKind = "balance"
+)
+
+// WebhookShownState is one of the texts below.
+type WebhookShownState string
+
+const (
+	WebhookShownStateSending  WebhookShownState = "sending"
+	WebhookShownStateFailing  WebhookShownState = "failing"
+	WebhookShownStatePaused   WebhookShownState = "paused"
+	WebhookShownStateDisabled WebhookShownState = "disabled"
+	WebhookShownStateForged   WebhookShownState = "forged"
+)
+
+// WebhookState is one of the texts below.
+type WebhookState string
+
+const (
+	WebhookStateSending  WebhookState = "sending"
+	WebhookStateFailing  WebhookState = "failing"
+	WebhookStatePaused   WebhookState = "paused"
+	WebhookStateDisabled WebhookState = "disabled"
+	WebhookStateForged   WebhookState = "forged"
 )
 
 // What is one of the texts below.
