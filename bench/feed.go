@@ -81,6 +81,9 @@ func newFileFeed(partitions int) (feed, error) {
 		one, err = os.Create(filepath.Join(folder, fmt.Sprintf("p%d.jsonl", p)))
 		f.files = append(f.files, one)
 	}
+	if err != nil {
+		err = errors.Join(err, f.close())
+	}
 	return f, err
 }
 
@@ -156,13 +159,8 @@ func newKafkaFeed(j JoinOptions, insecure bool) (feed, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := address.Parse(j.Source, "kafka", "9092", insecure)
-	if err != nil {
-		return nil, err
-	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(a.Hosts...), kgo.Dialer(a.Dial),
-		kgo.RecordPartitioner(kgo.ManualPartitioner()))
-	return &kafkaFeed{from: from, client: client, topic: a.Name, last: make([]int64, j.Partitions)}, err
+	client, err := from.NewClient(kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	return &kafkaFeed{from: from, client: client, topic: from.Topic(), last: make([]int64, j.Partitions)}, err
 }
 
 func (f *kafkaFeed) source() join.Source { return f.from }
@@ -211,18 +209,20 @@ func newNATSFeed(ctx context.Context, j JoinOptions, insecure bool) (feed, error
 		joinnats.Credentials{}, insecure); err != nil {
 		return nil, err
 	}
-	if f.conn, err = nats.Connect("nats://" + strings.Join(a.Hosts, ",nats://")); err != nil {
+	servers, options := joinnats.Connection(a, joinnats.Credentials{})
+	if f.conn, err = nats.Connect(servers, options...); err != nil {
 		return nil, err
 	}
-	if f.js, err = jetstream.New(f.conn, jetstream.WithPublishAsyncMaxPending(1000)); err != nil {
-		return nil, err
-	}
+	f.js, err = jetstream.New(f.conn, jetstream.WithPublishAsyncMaxPending(1000))
 	for _, name := range names {
-		if _, err := f.js.CreateStream(ctx, jetstream.StreamConfig{Name: name, Subjects: []string{name}}); err != nil {
-			return nil, err
+		if err == nil {
+			_, err = f.js.CreateStream(ctx, jetstream.StreamConfig{Name: name, Subjects: []string{name}})
 		}
 	}
-	return f, nil
+	if err != nil {
+		f.conn.Close()
+	}
+	return f, err
 }
 
 func (f *natsFeed) stream(p int) string { return fmt.Sprintf("%s-%d", f.name, p) }

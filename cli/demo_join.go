@@ -49,6 +49,7 @@ type beside struct {
 	clock    func() time.Time                // of the commands
 	writes   func(ctx context.Context) error // writes what the source reads; nil: it reads the ledger itself
 	end      func() error                    // ends the command that follows the exchange; nil: none does
+	gone     chan struct{}                   // closed when that command has ended
 }
 
 // besideExchange makes the exchange and the books, and shows how one follows the other, pays and compares.
@@ -269,11 +270,15 @@ func (b *beside) follow() error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(b.env.Context)
-	ended := make(chan int, 1)
-	go func() { ended <- run(b.child(ctx, io.Discard), join) }()
+	status := 0
+	b.gone = make(chan struct{})
+	go func() {
+		defer close(b.gone)
+		status = run(b.child(ctx, io.Discard), join)
+	}()
 	b.end = func() error {
 		cancel()
-		if status := <-ended; status > 1 {
+		if <-b.gone; status > 1 {
 			return fmt.Errorf("softstake join ended with status %d", status)
 		}
 		return nil
@@ -303,7 +308,7 @@ func (b *beside) live() error {
 	if err := b.await(func(rs *reports.Reports) (bool, error) {
 		_, _, err := rs.Entry(ctx, last)
 		if errors.Is(err, ledger.ErrNotFound) {
-			return false, nil
+			return false, b.follows(rs)
 		}
 		return err == nil, err
 	}); err != nil {
@@ -313,7 +318,7 @@ func (b *beside) live() error {
 		b.env.Now().Sub(began).Round(10*time.Millisecond))
 }
 
-// await waits until something is so in the books.
+// await waits until something is so in the books, while they are followed.
 func (b *beside) await(holds func(rs *reports.Reports) (bool, error)) error {
 	return b.child(b.env.Context, io.Discard).books(func(ctx context.Context, db *store.DB) error {
 		for {
@@ -323,10 +328,23 @@ func (b *beside) await(holds func(rs *reports.Reports) (bool, error)) error {
 			select {
 			case <-ctx.Done():
 				return context.Cause(ctx)
+			case <-b.gone:
+				return errors.New("softstake join has ended")
 			case <-time.After(20 * time.Millisecond):
 			}
 		}
 	})
+}
+
+// follows is an error where the exchange is not followed any more.
+func (b *beside) follows(rs *reports.Reports) error {
+	partitions, err := rs.Partitions(b.env.Context)
+	for _, p := range partitions {
+		if p.State == store.Stopped {
+			return fmt.Errorf("the partition %s has stopped: %s", p.Name, p.Reason)
+		}
+	}
+	return err
 }
 
 // settle pays the first day that has earned.
@@ -374,7 +392,7 @@ func (b *beside) payOut() error {
 	}
 	if err := b.await(func(rs *reports.Reports) (bool, error) {
 		open, err := rs.OpenPayouts(b.env.Context, 0, 1, false)
-		return len(open) == 0, err
+		return len(open) == 0, cmp.Or(err, b.follows(rs))
 	}); err != nil {
 		return err
 	}

@@ -94,14 +94,13 @@ func (c *serveCmd) Run(env *Env) (err error) {
 	}
 	metrics, log := serve.NewMetrics(), c.logger(env)
 	options := env.options() // the clock, and the flags that all commands have
-	options.Observe, options.Actor = metrics.Committed, access.Process("serve")
-	options.Refused = metrics.Refused(log)
+	options.Observe, options.Actor, options.Refused = metrics.Committed, access.Process("serve"), metrics.Refused(log)
 	b := readBuild()
 	traces, err := tracing.Start(env.Context, env.Getenv, b.version)
 	if err != nil {
 		return err
 	}
-	defer stopTracing(traces)
+	defer stopTracing(traces, log)
 	options.Tracer = traces.Queries()
 	db, err := store.Open(env.Context, env.DB, options)
 	if err != nil {
@@ -115,7 +114,7 @@ func (c *serveCmd) Run(env *Env) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := db.Guard().On(); err != nil {
+	if _, err = db.Guard().On(); err != nil {
 		return err
 	}
 	breached, err := c.breachedFlags.open()
@@ -130,11 +129,9 @@ func (c *serveCmd) Run(env *Env) (err error) {
 	if pages != nil {
 		pages.Breached = breached
 	}
-	var anchor func(context.Context) (int64, staking.Day, error)
-	if c.anchorFlags.given() {
-		if anchor, err = c.anchoring(env.Context, env, db); err != nil {
-			return err
-		}
+	anchor, err := c.anchor(env, db)
+	if err != nil {
+		return err
 	}
 	mails, err := c.mail(env)
 	if err != nil {
@@ -160,12 +157,20 @@ func (c *serveCmd) Run(env *Env) (err error) {
 	})
 }
 
+// anchor signs the records of days, or is nil where nothing says with what.
+func (c *serveCmd) anchor(env *Env, db *store.DB) (func(context.Context) (int64, staking.Day, error), error) {
+	if !c.anchorFlags.given() {
+		return nil, nil
+	}
+	return c.anchoring(env.Context, env, db)
+}
+
 // stopTracing sends the last traces, for a few seconds at most: a collector that is not there is no error of serve.
-func stopTracing(traces *tracing.Tracing) {
+func stopTracing(traces *tracing.Tracing, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if err := traces.Stop(ctx); err != nil {
-		slog.Debug("the last traces are lost", "error", err)
+		log.Debug("the last traces are lost", "error", err)
 	}
 }
 

@@ -121,6 +121,9 @@ func events(from io.Reader, heard func()) iter.Seq2[Event, error] {
 			case "event":
 				name = value
 			case "data":
+				if data != "" {
+					data += "\n"
+				}
 				data += value
 			}
 			if lines.Text() != "" {
@@ -134,7 +137,10 @@ func events(from io.Reader, heard func()) iter.Seq2[Event, error] {
 			}
 			id, name, data = "", "", ""
 		}
-		if err := lines.Err(); err != nil {
+		switch err := lines.Err(); {
+		case errors.Is(err, bufio.ErrTooLong):
+			yield(Event{}, fmt.Errorf("an event has more than %d bytes: %w", longestLine, err))
+		case err != nil:
 			yield(Event{}, broken{err})
 		}
 	}

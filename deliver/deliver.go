@@ -65,7 +65,7 @@ func Run(ctx context.Context, c Config) (Result, error) {
 			return d.result, nil
 		case errors.Is(err, errEnd):
 			return d.result, nil
-		case errors.Is(err, payout.ErrMoved) || errors.Is(err, ledger.ErrConflict):
+		case errors.Is(err, payout.ErrMoved):
 			c.Log.Info("another process delivers too, or somebody has payouts sent again", "target", c.Name)
 			pause(ctx, d.spread(c.Poll))
 			continue
@@ -114,6 +114,15 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// move keeps that the target has the payouts up to a number. payout.ErrMoved where it is not at the first one any more.
+func (d *delivery) move(ctx context.Context, from, to int64) error {
+	err := d.Books.MovePayoutTarget(ctx, d.Name, from, to)
+	if errors.Is(err, ledger.ErrConflict) {
+		return fmt.Errorf("%w: %w", payout.ErrMoved, err)
+	}
+	return err
+}
+
 // resend sets back how far the target is.
 func (d *delivery) resend(ctx context.Context) error {
 	session, err := d.Target.Open(ctx)
@@ -143,7 +152,7 @@ func (d *delivery) resend(ctx context.Context) error {
 func (d *delivery) heard(ctx context.Context, has int64) error {
 	target, err := d.Books.PayoutTarget(ctx, d.Name)
 	if err == nil && target.Number != has {
-		err = d.Books.MovePayoutTarget(ctx, d.Name, target.Number, has)
+		err = d.move(ctx, target.Number, has)
 	}
 	return err
 }
@@ -223,7 +232,7 @@ func (d *delivery) hand(ctx context.Context, session payout.Session, after int64
 		err = session.Deliver(ctx, after, page)
 	}
 	if err == nil {
-		err = d.Books.MovePayoutTarget(ctx, d.Name, after, page.Last())
+		err = d.move(ctx, after, page.Last())
 	}
 	if err != nil {
 		return after, err

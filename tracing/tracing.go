@@ -24,23 +24,23 @@ import (
 // where are the variables that say where a collector is. One of them turns traces on.
 var where = []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"}
 
-// Tracing makes traces. A nil one makes none, and costs nothing. It is safe for concurrent use.
+// Tracing makes traces. A nil one and one that is off make none. It is safe for concurrent use.
 type Tracing struct {
-	provider *trace.TracerProvider
+	provider *trace.TracerProvider // nil: it is off
 	tracer   spans.Tracer
 }
 
 // Start begins to send traces, where the environment says so: OTEL_EXPORTER_OTLP_ENDPOINT (or …_TRACES_ENDPOINT) is
 // where, by OTLP over HTTP, and the other variables of OpenTelemetry (OTEL_EXPORTER_OTLP_HEADERS,
-// OTEL_TRACES_SAMPLER, OTEL_RESOURCE_ATTRIBUTES …) hold; OTEL_SDK_DISABLED=true turns it off. Elsewhere it returns
-// nil. Nothing waits for the collector: what it does not take is lost.
+// OTEL_TRACES_SAMPLER, OTEL_RESOURCE_ATTRIBUTES …) hold; OTEL_SDK_DISABLED=true turns it off. Elsewhere it is
+// off. Nothing waits for the collector: what it does not take is lost.
 func Start(ctx context.Context, getenv func(string) string, version string) (*Tracing, error) {
 	on := false
 	for _, name := range where {
 		on = on || getenv(name) != ""
 	}
 	if !on || strings.EqualFold(getenv("OTEL_SDK_DISABLED"), "true") || getenv("OTEL_TRACES_EXPORTER") == "none" {
-		return nil, nil
+		return &Tracing{}, nil
 	}
 	exporter, err := otlptracehttp.New(ctx)
 	if err != nil {
@@ -59,9 +59,11 @@ func start(ctx context.Context, to trace.TracerProviderOption, version string) (
 	return &Tracing{provider, provider.Tracer("github.com/softstake/softstake")}, nil
 }
 
+func (t *Tracing) off() bool { return t == nil || t.provider == nil }
+
 // Stop sends what was not sent yet, until the context ends.
 func (t *Tracing) Stop(ctx context.Context) error {
-	if t == nil {
+	if t.off() {
 		return nil
 	}
 	return t.provider.Shutdown(ctx)
@@ -69,7 +71,7 @@ func (t *Tracing) Stop(ctx context.Context) error {
 
 // Queries traces the queries of a pool of PostgreSQL: their text, without parameters. nil where nothing is traced.
 func (t *Tracing) Queries() db.Tracer {
-	if t == nil {
+	if t.off() {
 		return nil
 	}
 	return otelpgx.NewTracer(otelpgx.WithTracerProvider(t.provider), otelpgx.WithTrimSQLInSpanName())
@@ -77,7 +79,7 @@ func (t *Tracing) Queries() db.Tracer {
 
 // Request begins the span of a request, as a part of the trace that its headers name. End it when it is answered.
 func (t *Tracing) Request(r *http.Request) (context.Context, Span) {
-	if t == nil {
+	if t.off() {
 		return r.Context(), Span{}
 	}
 	ctx := propagation.TraceContext{}.Extract(r.Context(), propagation.HeaderCarrier(r.Header))

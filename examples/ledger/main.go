@@ -7,10 +7,8 @@
 //	ledger credit https://stake.example.com   credits the payouts of softstake, each once
 //	ledger balances                           prints what accounts have
 //
-// DATABASE_URL says where the ledger is, SOFTSTAKE_TOKEN is the token for "credit". softstake follows it with
-//
-//	softstake join "$DATABASE_URL?slot=softstake&publication=softstake&snapshot=outbox" --name exchange \
-//	  --mapping examples/ledger/mapping.json
+// DATABASE_URL says where the ledger is, SOFTSTAKE_TOKEN is the token for "credit". "An afternoon" in docs/join.md has
+// the commands by which softstake follows it.
 package main
 
 import (

@@ -86,7 +86,9 @@ func (a *Address) secure() error {
 	case on == "off" && far && !a.insecure:
 		return fmt.Errorf("%w: a broker is on another host, and what it sends is not encrypted; leave tls=off out of its "+
 			"address", ErrInsecure)
-	case on == "off", on == "" && !far && ca == "":
+	case on == "off" && ca+cert+key != "":
+		return ledger.ErrInvalid.In("tls", "it is off, and a certificate is given")
+	case on == "off", on == "" && !far && ca+cert+key == "":
 		return nil
 	}
 	a.TLS = &tls.Config{MinVersion: tls.VersionTLS12}

@@ -43,7 +43,7 @@ func (r *reader) Close() error {
 // join.ErrChanged where the topic was made again, or a record is not where it was.
 func (r *reader) Next(ctx context.Context, most int) (records []join.Record, err error) {
 	for {
-		if is, _ := r.source.seen(); is.id != r.identity {
+		if is, _ := r.source.seen(); is.id != "" && r.identity != "" && is.id != r.identity {
 			return nil, remade(is.id, r.identity)
 		}
 		records, err = r.poll(ctx, most)

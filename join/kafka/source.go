@@ -236,7 +236,7 @@ func (s *Source) Open(ctx context.Context, partition string, start join.Start) (
 	if !slices.Contains(t.partitions, n) {
 		return nil, fmt.Errorf("Kafka: the topic has no partition %d now", n)
 	}
-	if start.Identity != "" && start.Identity != t.id {
+	if start.Identity != "" && t.id != "" && start.Identity != t.id {
 		return nil, remade(t.id, start.Identity)
 	}
 	if err := r.locate(ctx); err != nil {

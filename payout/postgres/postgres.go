@@ -90,8 +90,17 @@ const answered = "coalesce('credited ' || transaction, 'refused ' || refused)"
 func (t *Target) Schema() string {
 	return strings.NewReplacer("{table}", t.table.Sanitize(), "{positions}", t.positions.Sanitize(),
 		"{index}", pgx.Identifier{t.table[len(t.table)-1] + "_answered"}.Sanitize(),
-		"{role}", pgx.Identifier{t.config.User}.Sanitize(), "{schema}", pgx.Identifier{t.table[0]}.Sanitize(),
+		"{role}", pgx.Identifier{t.config.User}.Sanitize(), "{schemas}", t.schemas(),
 		"{answered}", answered).Replace(schema)
+}
+
+// schemas are those of the tables.
+func (t *Target) schemas() string {
+	text := pgx.Identifier{t.table[0]}.Sanitize()
+	if t.positions[0] != t.table[0] {
+		text += ", " + pgx.Identifier{t.positions[0]}.Sanitize()
+	}
+	return text
 }
 
 const schema = `-- What to credit: one row for each payout, added by softstake, which changes none of these columns again.
@@ -119,7 +128,7 @@ CREATE TABLE {positions} (
 	number bigint NOT NULL
 );
 
-GRANT USAGE ON SCHEMA {schema} TO {role};
+GRANT USAGE ON SCHEMA {schemas} TO {role};
 GRANT INSERT (id, number, day, asset, account, amount, paid_at),
       SELECT (id, day, asset, account, amount, transaction, refused, acknowledged),
       UPDATE (acknowledged, problem) ON {table} TO {role};
