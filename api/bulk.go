@@ -54,8 +54,8 @@ func (a *bulkAnswer) send(rt *route, w http.ResponseWriter, r *http.Request) (fi
 // bulkRoutes are those that read something of all accounts at once.
 func (s *server) bulkRoutes() {
 	op := about("list-balances", "Journal", "List all balances at the end of a day",
-		"What every holder has of every token at the end of a closed day, by the part of the books that the account is in, account "+
-			"and token; what is zero is left out, and so are house accounts: by pages or, "+
+		"What every holder has of every token at the end of a closed day, by the part of the books that the account "+
+			"is in, account and token; what is zero is left out, and so are house accounts: by pages or, "+
 			"with `Accept: application/x-ndjson`, all from the cursor on, a line each. A day never changes, so that pages are "+
 			"of one state; a cursor is of its day. Lines that break off are not all: read them again, or by pages.")
 	op.DefaultStatus = http.StatusOK
@@ -92,7 +92,7 @@ func (rd reader) bulkBalances(ctx context.Context, in *bulkIn) (*bulkAnswer, err
 	if err != nil {
 		return nil, err
 	}
-	limit, lines := in.Limit, accepts(requestOf(ctx).accept, ndjson)
+	limit, lines := in.Limit+1, accepts(requestOf(ctx).accept, ndjson)
 	if lines {
 		limit = bulkPage
 	}
@@ -103,14 +103,18 @@ func (rd reader) bulkBalances(ctx context.Context, in *bulkIn) (*bulkAnswer, err
 	if lines {
 		return &bulkAnswer{lines: rd.bulkLines(day, found, next)}, nil
 	}
-	out := list[BulkBalanceOut]{Items: make([]BulkBalanceOut, len(found))}
+	var out list[BulkBalanceOut]
+	if len(found) > in.Limit {
+		found = found[:in.Limit]
+		last := found[in.Limit-1]
+		out.Next = cursorOf(keys.of(reports.HeldKey{Bucket: last.Account.Bucket(), Account: last.Account,
+			Asset: last.Asset})...)
+	}
+	out.Items = make([]BulkBalanceOut, len(found))
 	for i, h := range found {
 		if out.Items[i], err = rd.showHeld(ctx, day, h); err != nil {
 			return nil, err
 		}
-	}
-	if next != nil {
-		out.Next = cursorOf(keys.of(*next)...)
 	}
 	return &bulkAnswer{Body: out}, nil
 }
