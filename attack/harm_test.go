@@ -124,7 +124,7 @@ var mayChange = map[string]string{
 	"session-alice": byHolder + " keys", "session-bob": byHolder + " keys withdrawal_settings",
 	"console-operator": "campaign_ends prices", "console-treasurer": "campaign_ends",
 	// An admin alone disables staff and revokes tokens, so that a theft is ended at once: it lets nobody in.
-	"console-admin": "staff tokens",
+	"console-admin": "staff tokens webhooks",
 }
 
 const (
