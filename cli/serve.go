@@ -122,12 +122,9 @@ func (c *serveCmd) Run(env *Env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, breached.Close()) }()
-	pages, err := c.pages(env, db, log)
+	pages, err := c.pages(env, db, log, breached)
 	if err != nil {
 		return err
-	}
-	if pages != nil {
-		pages.Breached = breached
 	}
 	anchor, err := c.anchor(env, db)
 	if err != nil {
@@ -283,8 +280,9 @@ func (c *serveCmd) checkListen(insecure bool) (err error) {
 }
 
 // pages are what the holder's pages need, or nil where they are not served.
-func (c *serveCmd) pages(env *Env, db *store.DB, log *slog.Logger) (_ *web.Options, err error) {
-	o := &web.Options{Random: env.Random}
+func (c *serveCmd) pages(env *Env, db *store.DB, log *slog.Logger, breached *access.Breached) (_ *web.Options,
+	err error) {
+	o := &web.Options{Random: env.Random, Breached: breached}
 	if c.Convert {
 		if o.Convert, err = c.conversionRules(env.Context, db, log); err != nil {
 			return nil, err

@@ -27,7 +27,8 @@ func sendWebhooks(ctx context.Context, c Config, outage *outage) error {
 	client := webhook.NewClient(*c.Webhooks, c.Build.Version, webhook.Timeout)
 	defer client.Close()
 	delivery.New(delivery.Options{Books: c.Books, Sealer: c.Sealer, Client: client, Now: c.Now,
-		Jitter: func() int { return rand.IntN(1000) }, Log: c.Log, Holder: session.ID, Poll: min(c.Poll, webhookPoll), Failed: outage.failed,
+		Jitter: func() int { return rand.IntN(1000) }, Log: c.Log, Holder: session.ID,
+		Poll: min(c.Poll, webhookPoll), Failed: outage.failed,
 		Observe: func(endpoint, result string) { c.Metrics.webhooks.WithLabelValues(endpoint, result).Inc() },
 	}).Run(ctx)
 	return nil
