@@ -35,7 +35,8 @@ var protected = map[string]string{
 	"assets": "*", "approvals": "*", "prices": "*", "rates": "*", "documents": "*", "disclosures": "*", "listings": "*",
 	"close_after": "*", "meta": "*", "withdrawal_addresses": "*", "withdrawal_settings": "*", "deposit_addresses": "*",
 	"accounts": "account, region, closed, frozen", "owners": "*", "labels": "*", "exclusions": "*", "campaigns": "*",
-	"campaign_ends": "*", "enrollments": "*", "acceptances": "*", "reconciliations": "*", "sweeps": "*",
+	"campaign_ends": "*", "webhooks": "name, url, kinds, ordered, secret", "enrollments": "*", "acceptances": "*",
+	"reconciliations": "*", "sweeps": "*",
 	"comparison_limits": "*", "comparison_resolutions": "*", "comparison_sources": "*",
 }
 

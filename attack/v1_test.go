@@ -300,7 +300,8 @@ func place(path, value string) string {
 
 // reading is a path to read, about bob.
 func reading(path string) string {
-	return strings.NewReplacer("{account}", "bob", "{asset}", "BNB", "{name}", "risk-warning", "{version}", "1",
+	return strings.NewReplacer("webhooks/{name}", "webhooks/shop", "{account}", "bob", "{asset}", "BNB", "{name}",
+		"risk-warning", "{version}", "1",
 		"{code}", "US", "{day}", "{yesterday}", "{year}", "2026", "{entry}", "d-bob", "{proposal}", "{terms}",
 		"{campaign}", "spring", "{number}", "1").Replace(path)
 }
