@@ -76,7 +76,7 @@ var greedy = map[string][]attempt{
 	"POST /v1/webhooks/{name}/replays": {{what: "the payouts, which their receiver has", path: "shop",
 		body: `{"from":"payouts_1","to":"payouts_900"}`}},
 	"POST /v1/webhooks/{name}/tests": {{what: "three", path: "shop", times: 3}},
-	"PUT /v1/webhooks/{name}/state": {{what: "disabled", path: "shop", body: `{"state":"disabled","reason":"x"}`}},
+	"PUT /v1/webhooks/{name}/state":  {{what: "disabled", path: "shop", body: `{"state":"disabled","reason":"x"}`}},
 	"POST /v1/batches": {{what: "deposits, three of 400 BNB",
 		body: `{"entries":[` + entry("a", "deposit", "@custody", "mallory", "400") + `,` +
 			entry("b", "deposit", "@custody", "mallory", "400") + `,` + entry("c", "deposit", "@custody", "mallory", "400") +
