@@ -126,13 +126,15 @@ var arrows = map[string][]string{
 	"release": {},
 	"main":    {"cli"},
 
-	"client":          {},
-	"client/generate": {"api"},
-	"demo/exchange":   {"db"},
-	"examples":        {"scenario", "pgtest"},
-	"examples/ledger": {"client"},
-	"tracing":         {"db"},
-	"pgserver":        {},
+	"client":           {},
+	"client/generate":  {"api"},
+	"demo/exchange":    {"db"},
+	"examples":         {"scenario", "pgtest"},
+	"examples/ledger":  {"client"},
+	"examples/kafka":   {"client"},
+	"examples/webhook": {},
+	"tracing":          {"db"},
+	"pgserver":         {},
 
 	"store/schema":  {"staking", "access", "ledger", "db"},
 	"store/restore": {"db"},
@@ -159,7 +161,7 @@ var testArrows = map[string][]string{"store": {"reports", "factor", "comparison"
 var (
 	drivers   = []string{"database/sql", "github.com/jackc/", "zombiezen.com/go/sqlite", "modernc.org/sqlite"}
 	whoDrives = []string{"db", "join/postgres", "payout/postgres", "reconcile", "scenario", "pgserver", "pgtest",
-		"examples/ledger"}
+		"examples/ledger", "examples/kafka"}
 )
 
 // exact are the packages that count money, in which no number may be a float.

@@ -131,19 +131,22 @@ func (d *delivery) resend(ctx context.Context) error {
 	}
 	table, is := session.(payout.Table)
 	if is { // what it has itself is what counts
-		var has int64
-		if has, err = table.Position(ctx); err == nil && d.From > has+1 {
-			err = ledger.ErrInvalid.In("from", "it has the payouts up to number %d; from is 1 to %d", has, has+1)
+		var has payout.Last
+		if has, err = table.Position(ctx); err == nil && d.From > has.Number+1 {
+			err = ledger.ErrInvalid.In("from", "it has the payouts up to number %d; from is 1 to %d", has.Number, has.Number+1)
 		}
 		if err == nil {
-			err = d.heard(ctx, has)
+			err = d.heard(ctx, has.Number)
 		}
 	}
 	if err == nil {
 		err = d.Books.ResendPayouts(ctx, d.Name, d.Target.Address(), d.From)
 	}
 	if err == nil && is {
-		err = table.Reset(ctx, d.From-1)
+		var last payout.Last
+		if last, err = d.last(ctx, d.From-1); err == nil {
+			err = table.Reset(ctx, last)
+		}
 	}
 	return errors.Join(err, session.Close())
 }
@@ -211,14 +214,35 @@ func (d *delivery) position(ctx context.Context, table payout.Table) (int64, err
 		return 0, err
 	}
 	newest, err := d.reports.NewestPayout(ctx)
-	if err == nil && has > newest {
+	if err == nil && has.Number > newest {
 		err = fmt.Errorf("the table has the payouts up to number %d, and the books only %d: they were recovered to a moment "+
-			"before, or are others; deliver again from where they still agree, or from 1", has, newest)
+			"before, or are others; deliver again from where they still agree, or from 1", has.Number, newest)
+	}
+	var ours payout.Last
+	if err == nil {
+		ours, err = d.last(ctx, has.Number)
+	}
+	if err == nil && has.ID != "" && has.ID != ours.ID {
+		err = fmt.Errorf("payout %d of the table is %s, and that of the books %q: they were recovered to a moment before, "+
+			"or are others; deliver again from where they still agree, or from 1", has.Number, has.ID, ours.ID)
 	}
 	if err == nil {
-		err = d.heard(ctx, has)
+		err = d.heard(ctx, has.Number)
 	}
-	return has, err
+	return has.Number, err
+}
+
+// last is the payout of a number in the books; without an ID where there is none.
+func (d *delivery) last(ctx context.Context, number int64) (payout.Last, error) {
+	last := payout.Last{Number: number}
+	if number == 0 {
+		return last, nil
+	}
+	found, err := d.reports.Payouts(ctx, number-1, 1)
+	if err == nil && len(found.Payouts) == 1 && found.Payouts[0].Number == number {
+		last.ID = found.Payouts[0].ID
+	}
+	return last, err
 }
 
 // hand hands over the next payouts, and returns the number of the last one.

@@ -208,7 +208,9 @@ func testAgain(b *books, x *exchange) {
 	x.same(b)
 
 	c.From = 0
-	x.do("UPDATE shop.softstake_payout_positions SET number = 10")
+	x.do("UPDATE shop.softstake_payout_positions SET number = 10") // as if the books had given numbers again
+	fails("payout 10 of the table is reward/")
+	x.do("UPDATE shop.softstake_payout_positions SET payout = (SELECT id FROM shop.payouts WHERE number = 10)")
 	x.do("UPDATE shop.payouts SET amount = 2 * amount WHERE number = 15")
 	fails("with another day, asset, account or amount")
 	if s := b.state(); !strings.Contains(s.Error, "another day") || s.Failed.IsZero() || s.Number != 13 {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/scenario"
@@ -152,4 +153,65 @@ func TestLedger(t *testing.T) {
 			t.Errorf("%s has not %s:\n%s", account, pattern, ours)
 		}
 	}
+}
+
+// TestKafka: payouts that softstake delivers to a topic are credited once and acknowledged, also where all are sent
+// again and the consumer was killed.
+func TestKafka(t *testing.T) {
+	address, err := pgtest.New(t).NewDatabase(t.Context(), "ledger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "payouts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	broker := cluster.ListenAddrs()[0]
+	consumer := filepath.Join(t.TempDir(), "consumer")
+	run(t, nil, "go", "build", "-ldflags=-w", "-o", consumer, "./kafka")
+	s := open(t)
+	deliver := []string{"payouts", "deliver", "kafka://" + broker + "/payouts", "--name", "topic", "--until-end"}
+	s.softstake(t, "", deliver...)
+	consume := func(until func() bool) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), consumer, broker, "payouts", s.url)
+		cmd.Env = append(os.Environ(), "DATABASE_URL="+address, "SOFTSTAKE_TOKEN="+s.token, "NO_PROXY=127.0.0.1")
+		cmd.Stderr = os.Stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(time.Minute); !until(); time.Sleep(50 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Error("it is not credited within a minute")
+				break
+			}
+		}
+		if err := cmd.Process.Kill(); err != nil {
+			t.Error(err)
+		}
+		_ = cmd.Wait() // it was killed
+	}
+	consume(func() bool { return string(s.softstake(t, "", "payouts", "list")) == "Every payout is credited.\n" })
+	before := row(t, address, "SELECT count(*) || ' ' || sum(amount) FROM credits, balances")
+	s.softstake(t, "", append(deliver, "--from", "1")...)
+	consume(func() bool {
+		return row(t, address, "SELECT (sum(next) > "+before[:1]+")::text FROM topic_read") == "true"
+	})
+	if after := row(t, address, "SELECT count(*) || ' ' || sum(amount) FROM credits, balances"); after != before {
+		t.Errorf("%s, and sent again %s", before, after)
+	}
+}
+
+// row is the single text that a query returns.
+func row(t *testing.T, address, query string) (text string) {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), address)
+	if err == nil {
+		err = errors.Join(c.QueryRow(t.Context(), query).Scan(&text), c.Close(t.Context()))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }

@@ -58,15 +58,22 @@ type Session interface {
 // Table is a session of a target that keeps what it has by itself, and by what it is acknowledged.
 type Table interface {
 	Session
-	// Position is the number of the last payout that it has; 0: none.
-	Position(ctx context.Context) (int64, error)
-	// Reset sets that number, so that the ones after it are delivered again.
-	Reset(ctx context.Context, number int64) error
+	// Position is the last payout that it has.
+	Position(ctx context.Context) (Last, error)
+	// Reset sets it, so that the ones after it are delivered again.
+	Reset(ctx context.Context, last Last) error
 	// Answers are some that were not taken yet, at most this many; none if there are no more now.
 	Answers(ctx context.Context, most int) ([]Answer, error)
 	// Take keeps that answers are taken, and what is wrong with them; "": nothing. What was changed since they were read
 	// is answered again.
 	Take(ctx context.Context, answers []Answer, problems []string) error
+}
+
+// Last is the last payout that a table has. Its ID shows whether the number is of the same payout in the books: books
+// that were recovered to a moment give numbers again.
+type Last struct {
+	Number int64  // 0: it has none
+	ID     string // "": not known
 }
 
 // Answer is what another ledger says of a payout.

@@ -125,14 +125,15 @@ CREATE INDEX {index} ON {table} (id) WHERE {answered} IS DISTINCT FROM acknowled
 -- How far softstake is, in the transaction that adds the rows.
 CREATE TABLE {positions} (
 	name   text PRIMARY KEY,
-	number bigint NOT NULL
+	number bigint NOT NULL,
+	payout text NOT NULL DEFAULT ''         -- the id of the last payout
 );
 
 GRANT USAGE ON SCHEMA {schemas} TO {role};
 GRANT INSERT (id, number, day, asset, account, amount, paid_at),
       SELECT (id, day, asset, account, amount, transaction, refused, acknowledged),
       UPDATE (acknowledged, problem) ON {table} TO {role};
-GRANT SELECT, INSERT, UPDATE (number) ON {positions} TO {role};
+GRANT SELECT, INSERT, UPDATE (number, payout) ON {positions} TO {role};
 `
 
 // session is a connection to the database.
@@ -171,13 +172,15 @@ func failed(what string, err error) error {
 // Close ends the connection.
 func (s *session) Close() error { return s.c.Close(context.Background()) }
 
-func (s *session) Position(ctx context.Context) (number int64, err error) {
-	err = s.c.QueryRow(ctx, s.sql("SELECT number FROM {positions} WHERE name = $1"), s.name).Scan(&number)
-	return number, failed("read the position", err)
+func (s *session) Position(ctx context.Context) (last payout.Last, err error) {
+	err = s.c.QueryRow(ctx, s.sql("SELECT number, payout FROM {positions} WHERE name = $1"), s.name).Scan(&last.Number,
+		&last.ID)
+	return last, failed("read the position", err)
 }
 
-func (s *session) Reset(ctx context.Context, number int64) error {
-	_, err := s.c.Exec(ctx, s.sql("UPDATE {positions} SET number = $2 WHERE name = $1"), s.name, number)
+func (s *session) Reset(ctx context.Context, last payout.Last) error {
+	_, err := s.c.Exec(ctx, s.sql("UPDATE {positions} SET number = $2, payout = $3 WHERE name = $1"), s.name, last.Number,
+		last.ID)
 	return failed("set the position", err)
 }
 
@@ -185,8 +188,8 @@ func (s *session) Reset(ctx context.Context, number int64) error {
 // the same.
 func (s *session) Deliver(ctx context.Context, after int64, page payout.Page) error {
 	err := pgx.BeginFunc(ctx, s.c, func(t pgx.Tx) error {
-		moved, err := t.Exec(ctx, s.sql("UPDATE {positions} SET number = $3 WHERE name = $1 AND number = $2"), s.name, after,
-			page.Last())
+		moved, err := t.Exec(ctx, s.sql("UPDATE {positions} SET number = $3, payout = $4 WHERE name = $1 AND number = $2"),
+			s.name, after, page.Last(), page.Payouts[len(page.Payouts)-1].ID)
 		if err != nil {
 			return err
 		}
