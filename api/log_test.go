@@ -32,6 +32,8 @@ var logs = map[string]string{
 	"test-webhook":           "webhook test",
 	"set-webhook-state":      "webhook disable",
 	"resolve-reconciliation": "reconciliation resolve",
+	"reconcile":              "reconcile",
+	"resolve-break":          "reconcile resolve",
 	"erase-account":          "account erase",
 	"freeze-account":         "account freeze",
 	"unfreeze-account":       "account unfreeze",
