@@ -44,6 +44,9 @@ func open(t *testing.T) *site {
 	s.softstake(t, "", "anchor", "make", "--anchor-key", key) // balances can be proved from here on
 	s.softstake(t, "", "campaign", "add", "spring", "BNB", "1", "--title", "Spring", "--token", "BNB", "--first", day(-2),
 		"--last", day(-5))
+	s.softstake(t, "account,asset,balance\n"+holder+",BNB,2\n", "reconcile", "-", "--day", day(3), "--asset", "BNB")
+	// What {name} stands for is a document too.
+	s.softstake(t, "", "webhook", "add", "risk-warning", "https://shop.example.com/hooks", "--kinds", "payouts")
 	for _, role := range []string{"exchange", "operator", "auditor", "holder"} {
 		args := []string{"token", "create", "--role", role, "--json"}
 		if role == "holder" {
@@ -57,7 +60,7 @@ func open(t *testing.T) *site {
 	}
 	s.Places = map[string]string{
 		"account": holder, "asset": "BNB", "day": day(3), "name": "risk-warning", "version": "1", "code": "FR",
-		"campaign": "spring", "year": day(0)[:4], "proposal": s.propose(t, "limit", "set", "ADA", "--total", "7"),
+		"campaign": "spring", "year": day(0)[:4], "number": "1", "proposal": s.propose(t, "limit", "set", "ADA", "--total", "7"),
 	}
 	s.URL = "http://" + scenario.Serve(t, s.books)
 	s.document = s.get(t, "/v1/openapi.json")
