@@ -344,7 +344,7 @@ func (c *reconcileSetCmd) Help() string {
 
 Examples:
 
-  softstake reconcile set --ledger "postgres://softstake@ledger.example.com/exchange?sslmode=verify-full" --balances-query 'SELECT account, asset, sum(amount) AS balance FROM postings WHERE at < $1 GROUP BY account, asset' --payouts-query 'SELECT account, asset, amount AS payout FROM credits WHERE day = $1'
+  softstake reconcile set --ledger "postgres://softstake@ledger.example.com/exchange?sslmode=verify-full" --balances-query 'SELECT account, asset, sum(amount) AS balance FROM postings WHERE at < $1 GROUP BY account, asset' --payouts-query 'SELECT account, asset, sum(amount) AS payout FROM credits WHERE day = $1 GROUP BY account, asset'
   softstake reconcile set --endpoint https://ledger.example.com/balances
   softstake reconcile set --off`
 }

@@ -21,9 +21,10 @@ type Query struct {
 
 // ParseQuery reads the address of a database, such as postgres://user@host/database, and what to ask it: a SELECT with
 // the columns account, asset and balance, in which $1 is the moment after the day; and one with the columns account,
-// asset and payout, in which $1 is the day that the payouts are for, or "": it is not asked for payouts. A password in
-// the address is refused: other users of this machine can see arguments. The connection is refused where others could
-// read it (db.ErrInsecure), unless insecure. Other errors are ledger.ErrInvalid, and do not repeat the address.
+// asset and payout, in which $1 is the day that the payouts are for, or "": it is not asked for payouts. Each account
+// has one row of a token. In both, dates as texts are like 2026-11-26, and times are in UTC. A password in the address
+// is refused: other users of this machine can see arguments. The connection is refused where others could read it
+// (db.ErrInsecure), unless insecure. Other errors are ledger.ErrInvalid, and do not repeat the address.
 func ParseQuery(address, balances, payouts string, insecure bool) (*Query, error) {
 	config, err := db.ParseAddress(address, insecure)
 	if err != nil && !errors.Is(err, db.ErrInsecure) {
@@ -34,6 +35,7 @@ func ParseQuery(address, balances, payouts string, insecure bool) (*Query, error
 	}
 	config.RuntimeParams["application_name"] = "softstake reconcile"
 	config.RuntimeParams["TimeZone"] = "UTC"
+	config.RuntimeParams["DateStyle"] = "ISO" // of $1::date as a text, as in the ID of a payout
 	bare := func(sql string) string { return strings.TrimRight(strings.TrimSpace(sql), ";") }
 	return &Query{config, bare(balances), bare(payouts)}, nil
 }

@@ -2,6 +2,8 @@ package reconcile_test
 
 import (
 	"errors"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +17,17 @@ import (
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// figuresOf asks a database for the balances at the end of 21 November, and the payouts of the 20th.
+func figuresOf(t *testing.T, address, balances, payouts string) (reconcile.Figures, error) {
+	t.Helper()
+	q, err := reconcile.ParseQuery(address, balances, payouts, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q.Read(t.Context(), time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC),
+		time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC), known)
+}
 
 // TestBalancesOfAQuery reads a ledger of postings as it was at a moment, and can change nothing.
 func TestBalancesOfAQuery(t *testing.T) {
@@ -38,12 +51,7 @@ func TestBalancesOfAQuery(t *testing.T) {
 	must(err)
 	t.Setenv("PGPASSWORD", config.Password)
 	address = strings.Replace(address, ":"+config.Password+"@", "@", 1)
-	ask := func(sql, payouts string) (reconcile.Figures, error) {
-		q, err := reconcile.ParseQuery(address, sql, payouts, false)
-		must(err)
-		return q.Read(t.Context(), time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC),
-			time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC), known)
-	}
+	ask := func(sql, payouts string) (reconcile.Figures, error) { return figuresOf(t, address, sql, payouts) }
 	read := func(sql string) (reconcile.Figures, error) { return ask(sql, "") }
 
 	f, err := read("SELECT account, asset, sum(amount) AS balance FROM postings WHERE at < $1 GROUP BY account, asset;")
@@ -84,5 +92,51 @@ func TestBalancesOfAQuery(t *testing.T) {
 	must(c.QueryRow(t.Context(), "SELECT count(*) FROM postings").Scan(&rows))
 	if rows != 6 {
 		t.Errorf("%d postings are left", rows)
+	}
+}
+
+// TestThePayoutQueriesOfTheGuide add up the reward and the compensations of a day, as the books do, whatever form of
+// dates the database has.
+func TestThePayoutQueriesOfTheGuide(t *testing.T) {
+	address := pgtest.Owner(pgtest.Database(t))
+	config, err := pgx.ParseConfig(address)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(err)
+	c, err := pgx.ConnectConfig(t.Context(), config)
+	must(err)
+	t.Cleanup(func() { must(c.Close(t.Context())) })
+	t.Setenv("PGPASSWORD", config.Password)
+	address = strings.Replace(address, ":"+config.Password+"@", "@", 1)
+	guide, err := os.ReadFile("../docs/join.md")
+	must(err)
+	queries := regexp.MustCompile(`(?s)--payouts-query (?:"(.*?)"|'(.*?)')`).FindAllStringSubmatch(string(guide), -1)
+	if len(queries) != 2 {
+		t.Fatalf("the guide has the queries %q", queries)
+	}
+	for i, tables := range []string{`
+		CREATE TABLE outbox (id bigint, payload jsonb);
+		CREATE TABLE credits (payout text, outbox_id bigint);
+		INSERT INTO outbox SELECT n, jsonb_build_object('account', account, 'token', 'BNB', 'change', change)
+			FROM (VALUES (1, 'alice', '0.5'), (2, 'alice', '0.25'), (3, 'bob', '1'), (4, 'bob', '7')) v (n, account, change);
+		INSERT INTO credits VALUES ('reward/2026-11-20/BNB/alice', 1), ('compensation/2026-11-20/BNB/alice/late', 2),
+			('compensation/2026-11-20/BNB/bob/late', 3), ('reward/2026-11-19/BNB/bob', 4)`, `
+		DROP TABLE credits;
+		CREATE TABLE credits (account text, asset text, amount numeric(36, 18), day date);
+		INSERT INTO credits VALUES ('alice', 'BNB', 0.5, '2026-11-20'), ('alice', 'BNB', 0.25, '2026-11-20'),
+			('bob', 'BNB', 1, '2026-11-20'), ('bob', 'BNB', 7, '2026-11-19')`} {
+		_, err = c.Exec(t.Context(), tables+`;
+			DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET DateStyle = ''SQL, DMY''', current_database()); END $$`)
+		must(err)
+		query := strings.ReplaceAll(queries[i][1]+queries[i][2], `\$`, "$")
+		f, err := figuresOf(t, address, "SELECT 'alice' AS account, 'BNB' AS asset, 1 AS balance", query)
+		want := []reconcile.Balance{{"alice", "BNB", 75000000}, {"bob", "BNB", 1_00000000}}
+		if err != nil || !slices.Equal(f.Payouts, want) {
+			t.Errorf("%s: %+v, %v", query, f.Payouts, err)
+		}
 	}
 }
