@@ -37,8 +37,8 @@ type Balance struct {
 	Amount  ledger.Amount // smallest units; below zero where a ledger lets it be
 }
 
-// compare is below zero where a comes before b: by account, then by token, in the order of their bytes.
-func (a Balance) compare(b Balance) int {
+// Compare is below zero where a comes before b: by account, then by token, in the order of their bytes.
+func (a Balance) Compare(b Balance) int {
 	return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Asset, b.Asset))
 }
 
@@ -48,7 +48,7 @@ type AsOf struct {
 	At       time.Time // by its own clock, UTC; zero: it names none
 }
 
-// Figures are what a ledger says, each list in the order of Balance.compare, each account once for a token.
+// Figures are what a ledger says, each list in the order of Balance.Compare, each account once for a token.
 type Figures struct {
 	AsOf
 	Balances    []Balance
@@ -62,9 +62,9 @@ type Figures struct {
 // same account and token.
 func (f *Figures) Sort() error {
 	for what, all := range map[string][]Balance{"balances": f.Balances, "payouts": f.Payouts} {
-		slices.SortFunc(all, Balance.compare)
+		slices.SortFunc(all, Balance.Compare)
 		for i := 1; i < len(all); i++ {
-			if b := all[i]; all[i-1].compare(b) == 0 {
+			if b := all[i]; all[i-1].Compare(b) == 0 {
 				return ledger.ErrInvalid.In("", "the other ledger has two %s of %s for the account %q", what, b.Asset,
 					string(b.Account))
 			}
@@ -164,12 +164,12 @@ func (c *Comparison) Add(ours Balance) {
 	if c.tokens[ours.Asset] == nil || ours.Amount == 0 {
 		return
 	}
-	for len(c.rest) > 0 && c.rest[0].compare(ours) < 0 {
+	for len(c.rest) > 0 && c.rest[0].Compare(ours) < 0 {
 		c.pair(Balance{Account: c.rest[0].Account, Asset: c.rest[0].Asset}, c.rest[0])
 		c.rest = c.rest[1:]
 	}
 	theirs := Balance{Account: ours.Account, Asset: ours.Asset}
-	if len(c.rest) > 0 && c.rest[0].compare(ours) == 0 {
+	if len(c.rest) > 0 && c.rest[0].Compare(ours) == 0 {
 		theirs, c.rest = c.rest[0], c.rest[1:]
 	}
 	c.pair(ours, theirs)

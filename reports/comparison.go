@@ -51,7 +51,7 @@ func (rs *Reports) Comparison(ctx context.Context, number int64) (c store.Compar
 	return all[0], nil
 }
 
-// comparedTokens reads the tokens of comparisons, by kind and symbol.
+// comparedTokens reads the tokens of comparisons: those of each by symbol, its balances before its payouts.
 func comparedTokens(t db.View, all []store.Comparison) error {
 	i := 0
 	err := t.QueryEach(func(r db.Row) error {
@@ -67,7 +67,7 @@ func comparedTokens(t db.View, all []store.Comparison) error {
 	      FROM comparison_tokens t JOIN assets a ON a.symbol = t.asset
 	      LEFT JOIN comparison_limits l ON l.asset = t.limit_asset AND l.number = t.limit_number
 	      LEFT JOIN comparison_resolutions r ON r.number = t.number AND r.asset = t.asset
-	     WHERE t.number = $1 ORDER BY t.kind, t.asset`,
+	     WHERE t.number = $1 ORDER BY t.asset, t.kind`,
 		db.SetOf(all, db.Int("number", func(c store.Comparison) int64 { return c.Number })))
 	if err != nil {
 		return fmt.Errorf("read what was compared: %w", err)
@@ -118,7 +118,7 @@ func (rs *Reports) ComparedDifferences(ctx context.Context, number int64, after 
 		int64(limit))
 }
 
-// Breaks are the comparisons that stop paying tokens now, by token and kind.
+// Breaks are the comparisons that stop paying tokens now, by token, number and kind.
 func (rs *Reports) Breaks(ctx context.Context) ([]store.Break, error) {
 	return read(ctx, rs, "", func(t db.View) ([]store.Break, error) { return store.Breaks(t, "") })
 }
@@ -219,7 +219,7 @@ func (rs *Reports) PayoutsOf(ctx context.Context, d staking.Day, begin func() er
 			return err
 		}
 		next := func(until reconcile.Balance) error {
-			for len(others) > 0 && compareBalances(others[0], until) < 0 {
+			for len(others) > 0 && others[0].Compare(until) < 0 {
 				if err := visit(others[0]); err != nil {
 					return err
 				}
@@ -232,7 +232,7 @@ func (rs *Reports) PayoutsOf(ctx context.Context, d staking.Day, begin func() er
 			if err := next(b); err != nil {
 				return err
 			}
-			if len(others) > 0 && compareBalances(others[0], b) == 0 {
+			if len(others) > 0 && others[0].Compare(b) == 0 {
 				if b.Amount, err = b.Amount.Add(others[0].Amount); err != nil {
 					return err
 				}
@@ -252,10 +252,6 @@ func (rs *Reports) PayoutsOf(ctx context.Context, d staking.Day, begin func() er
 		return fmt.Errorf("read the payouts of %s: %w", d, err)
 	}
 	return nil
-}
-
-func compareBalances(a, b reconcile.Balance) int {
-	return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Asset, b.Asset))
 }
 
 // compensated are the compensations of a day that are payouts: the sum of each account and token, sorted.
@@ -282,7 +278,7 @@ func compensated(t db.View, d staking.Day) ([]reconcile.Balance, error) {
 		}
 		all = append(all, reconcile.Balance{Account: k.account, Asset: k.asset, Amount: ledger.Amount(sum.Int64())})
 	}
-	slices.SortFunc(all, compareBalances)
+	slices.SortFunc(all, reconcile.Balance.Compare)
 	return all, err
 }
 
