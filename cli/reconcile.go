@@ -136,10 +136,10 @@ func (c *reconcileRunCmd) scheduled(ctx context.Context, env *Env, db *store.DB,
 		return usage("--day, --asset and --dry-run go with a file, --ledger or --endpoint")
 	}
 	all, err := comparison.Scheduled(ctx, db, reach, false)
-	if err != nil {
+	if err != nil && all == nil {
 		return err
 	}
-	return c.write(env, all, nil)
+	return errors.Join(err, c.write(env, all, nil))
 }
 
 // figures is how the figures of the other ledger are read, and their name.

@@ -3,6 +3,7 @@ package comparison
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -16,6 +17,8 @@ const (
 	// one.
 	longest = 25 * time.Minute
 	lease   = 30 * time.Minute
+	// writeWait is how long writing down what became of it may take when it is stopped.
+	writeWait = 5 * time.Second
 )
 
 // ReasonNoSource is why there is nothing to compare with (ledger.ErrInvalid).
@@ -23,7 +26,7 @@ const ReasonNoSource = "no-source"
 
 // Scheduled makes the comparisons with the source that the books name, each at the end of the last day at which its
 // tokens can be compared, and writes each down: of all tokens or, if due, of those that were not compared since the
-// last day was closed. What was written down before it fails stays.
+// last day was closed. A day that fails holds up no other: err has what failed of each, and all what was written down.
 func Scheduled(ctx context.Context, books *store.DB, reach Reach, due bool) (all []store.Comparison, err error) {
 	rs := reports.New(books.Reader())
 	state, err := rs.ComparisonState(ctx)
@@ -47,17 +50,21 @@ func Scheduled(ctx context.Context, books *store.DB, reach Reach, due bool) (all
 		return nil, err
 	}
 	for _, d := range days {
-		c, err := Make(ctx, rs, d.Day, Choose(ledger.BySymbol(known), d.Tokens), read)
-		if err == nil {
+		c, fault := Make(ctx, rs, d.Day, Choose(ledger.BySymbol(known), d.Tokens), read)
+		if fault == nil {
 			c.Source, c.Scheduled = name, true
-			c, err = books.AddComparison(ctx, c)
+			c, fault = books.AddComparison(ctx, c)
 		}
-		if err != nil {
-			return all, err
+		switch {
+		case fault == nil:
+			all = append(all, c)
+		case ctx.Err() != nil: // the others would fail, too
+			return all, errors.Join(err, fault)
+		default:
+			err = errors.Join(err, fmt.Errorf("%s: %w", d.Day, fault))
 		}
-		all = append(all, c)
 	}
-	return all, nil
+	return all, err
 }
 
 // Choose are the assets of some symbols.
@@ -73,7 +80,7 @@ func Choose(known map[string]ledger.Asset, symbols []string) map[string]ledger.A
 
 // Night makes the comparisons that are due, if a source is set and no other process is making them. done says that some
 // were made. What fails is written down, and retried with backoff by a later call: after a minute, then after twice as
-// long each time, up to an hour.
+// long each time, up to an hour. When ctx ends, it is not a failure: the next call makes what is left.
 func Night(ctx context.Context, books *store.DB, reach Reach, log *slog.Logger) (done bool, err error) {
 	rs := reports.New(books.Reader())
 	state, err := rs.ComparisonState(ctx)
@@ -94,10 +101,12 @@ func Night(ctx context.Context, books *store.DB, reach Reach, log *slog.Logger) 
 	for _, c := range all {
 		report(log, c)
 	}
-	if ctx.Err() != nil {
-		fault = nil // it stops, and the next start makes them again
+	kept, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWait)
+	defer cancel()
+	if fault != nil && ctx.Err() != nil {
+		return len(all) > 0, books.ReleaseComparison(kept)
 	}
-	return len(all) > 0, errors.Join(fault, books.EndComparison(context.WithoutCancel(ctx), fault))
+	return len(all) > 0, errors.Join(fault, books.EndComparison(kept, fault))
 }
 
 // report logs what came of a comparison.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/softstake/softstake/comparison"
 	"github.com/softstake/softstake/ledger"
@@ -23,13 +24,21 @@ import (
 
 // otherLedger is an endpoint that says what a ledger has: text, or an error where it is "".
 type otherLedger struct {
-	text  atomic.Value
-	asked atomic.Int64
+	text    atomic.Value
+	refuses atomic.Value // a day as a text
+	stop    atomic.Pointer[context.CancelFunc]
+	asked   atomic.Int64
 }
 
 func (o *otherLedger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.asked.Add(1)
-	if text, _ := o.text.Load().(string); text != "" && r.Header.Get("Authorization") == "Bearer secret" {
+	if stop := o.stop.Load(); stop != nil {
+		(*stop)()
+		<-r.Context().Done()
+		return
+	}
+	refused := r.URL.Query().Get("day") == o.refuses.Load()
+	if text, _ := o.text.Load().(string); !refused && text != "" && r.Header.Get("Authorization") == "Bearer secret" {
 		fmt.Fprint(w, "account,asset,balance\n"+text)
 		return
 	}
@@ -62,9 +71,13 @@ func TestTheNight(t *testing.T) {
 		t.Errorf("it is %+v, though it is done", state.Schedule)
 	}
 
-	// BNB waits from Day 3 on: the others go on.
-	n.night(5, "00:10", true, "")
-	n.compared("day 3, 1 tokens, 1 differ", "day 4, 3 tokens, 0 differ", "day 2, 4 tokens, 1 differ",
+	// BNB waits from Day 3 on: the others go on. A day that fails does not hold up the other one.
+	n.other.refuses.Store((n.books.FirstDay() + 3).String())
+	n.night(5, "00:10", true, "500")
+	n.compared("day 3, 1 tokens, 1 differ", "day 2, 4 tokens, 1 differ", "day 1, 4 tokens, 0 differ")
+	n.other.refuses.Store("")
+	n.night(5, "00:11", true, "")
+	n.compared("day 4, 3 tokens, 0 differ", "day 3, 1 tokens, 1 differ", "day 2, 4 tokens, 1 differ",
 		"day 1, 4 tokens, 0 differ")
 	n.other.text.Store(same)
 	n.night(6, "00:10", true, "")
@@ -83,6 +96,36 @@ func TestTheNight(t *testing.T) {
 	_, err := comparison.Scheduled(t.Context(), n.books, comparison.Reach{}, false)
 	if !errors.Is(err, ledger.ErrInvalid) || ledger.ReasonOf(err) != comparison.ReasonNoSource {
 		t.Error(err)
+	}
+}
+
+// TestAStopForgetsNoFailure: a process that is stopped while it compares lets another one begin at once, and since when
+// it fails and how often stays known.
+func TestAStopForgetsNoFailure(t *testing.T) {
+	n := newNights(t)
+	schedule := func() store.ComparisonSchedule {
+		return testkit.Must(n.reports.ComparisonState(t.Context()))(t).Schedule
+	}
+	must(t, n.books.SetComparisonSource(t.Context(), store.ComparisonSource{Endpoint: n.server}))
+	n.night(2, "00:10", false, "500")
+	failed := schedule()
+	n.clock.Set(2, "00:11")
+	ctx, stop := context.WithCancel(t.Context())
+	n.other.stop.Store(&stop)
+	done, err := comparison.Night(ctx, n.books, comparison.Reach{Token: "secret"}, slog.New(slog.DiscardHandler))
+	if done || err != nil || ctx.Err() == nil {
+		t.Fatalf("when it is stopped: %v, %v", done, err)
+	}
+	want := failed
+	want.Until = time.Time{}
+	if s := schedule(); s != want || s.Tries != 1 {
+		t.Errorf("after the stop it is %+v, not %+v", s, want)
+	}
+	n.other.stop.Store(nil)
+	n.other.text.Store("alice,BNB,0.00000005\n")
+	n.night(2, "00:11", true, "")
+	if s := schedule(); s != (store.ComparisonSchedule{}) {
+		t.Errorf("it is %+v, though it is done", s)
 	}
 }
 

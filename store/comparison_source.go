@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/softstake/softstake/control"
@@ -107,7 +108,7 @@ func ComparisonScheduleNow(t db.View) (s ComparisonSchedule, err error) {
 }
 
 // ClaimComparison reports whether the caller is to make the nightly comparison now: nobody else is until lease is over,
-// which is longer than it may take, or EndComparison is called.
+// which is longer than it may take, or EndComparison or ReleaseComparison is called.
 func (b *DB) ClaimComparison(ctx context.Context, lease time.Duration) (claimed bool, err error) {
 	err = b.changeSchedule(ctx, func(s *ComparisonSchedule) bool {
 		claimed = !b.clock().Before(s.Until)
@@ -134,9 +135,18 @@ func (b *DB) EndComparison(ctx context.Context, fault error) error {
 		if s.Failed.IsZero() {
 			s.Failed = now
 		}
-		s.Fault = ledger.Clip(fault.Error())
+		s.Fault = ledger.Clip(strings.ReplaceAll(fault.Error(), "\n", "; "))
 		s.Until = now.Add(min(firstComparisonRetry<<min(s.Tries, 10), mostComparisonRetry))
 		s.Tries++
+		return true
+	})
+}
+
+// ReleaseComparison ends what was claimed and not finished: it may be claimed at once, and since when it fails, why and
+// how often stay as they are. Idempotent.
+func (b *DB) ReleaseComparison(ctx context.Context) error {
+	return b.changeSchedule(ctx, func(s *ComparisonSchedule) bool {
+		s.Until = time.Time{}
 		return true
 	})
 }

@@ -234,6 +234,12 @@ func TestTheNightlyComparisonIsClaimed(t *testing.T) {
 		if !s.Failed.Equal(since) || s.Fault != "out of reach" {
 			t.Errorf("it is %+v", s)
 		}
+		ok(t, db.ReleaseComparison(ctx)) // it was stopped: who starts again goes on with the backoff
+		claim(true)
+		stopped := testkit.Must(reports.New(db.Reader()).ComparisonState(ctx))(t).Schedule
+		if stopped.Until = s.Until; stopped != s {
+			t.Errorf("after a release it is %+v, not %+v", stopped, s)
+		}
 		ok(t, db.EndComparison(ctx, nil))
 		claim(true)
 	})
