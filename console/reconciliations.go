@@ -172,9 +172,25 @@ func (v *visit) breakLimitFields() ([]field, error) {
 		{Name: "reason", Key: "reason"}}, err
 }
 
+// everyLimitFields are those of the limit of every other token, with what it is.
 func (v *visit) everyLimitFields() ([]field, error) {
-	return []field{{Name: "accounts", Key: "reconciliations.number.accounts", Hint: "reconciliations.accounts.hint"},
-		{Name: "reason", Key: "reason"}}, nil
+	limits, err := v.Reports.ComparisonLimits(v.context())
+	amount, accounts := "", ""
+	if len(limits) > 0 && limits[0].Asset == "" {
+		amount, accounts = limitText(int64(limits[0].Amount)), limitText(limits[0].Accounts)
+	}
+	return []field{
+		{Name: "amount", Key: "reconciliations.amount", Hint: "reconciliations.every.hint", Initial: amount},
+		{Name: "accounts", Key: "reconciliations.number.accounts", Hint: "reconciliations.accounts.hint", Initial: accounts},
+		{Name: "reason", Key: "reason"}}, err
+}
+
+// limitText is a limit as it is typed: nothing where there is none.
+func limitText(n int64) string {
+	if n < 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 func (s *submission) setBreakLimit(f *ui.Form) error {
@@ -182,10 +198,18 @@ func (s *submission) setBreakLimit(f *ui.Form) error {
 	if err != nil {
 		return err
 	}
+	return s.setLimitOf(asset, f)
+}
+
+func (s *submission) setEveryLimit(f *ui.Form) error { return s.setLimitOf(ledger.Asset{}, f) }
+
+// setLimitOf sets the limit of a token, or of every other token: what is not typed does not stop it.
+func (s *submission) setLimitOf(asset ledger.Asset, f *ui.Form) (err error) {
 	l := store.ComparisonLimit{Asset: asset.Symbol, Amount: store.AnyDifference}
 	if typed(f, "amount") != "" {
-		if l.Amount, err = amountOf(asset, f, "amount"); err == nil && l.Amount < 0 {
-			err = ledger.ErrInvalid.In("amount", "it is below zero").Because(reasonNoAmount)
+		l.Amount, err = amountOf(asset, f, "amount")
+		if err == nil && (l.Amount < 0 || l.Amount > 0 && asset.Symbol == "") {
+			err = ledger.ErrInvalid.In("amount", "it is below zero, or above it for every token").Because(reasonNoAmount)
 		}
 	}
 	if err == nil {
@@ -195,14 +219,6 @@ func (s *submission) setBreakLimit(f *ui.Form) error {
 		return err
 	}
 	return s.Books.SetComparisonLimit(s.context(), l)
-}
-
-func (s *submission) setEveryLimit(f *ui.Form) error {
-	accounts, err := accountsOf(f)
-	if err != nil {
-		return err
-	}
-	return s.Books.SetComparisonLimit(s.context(), store.ComparisonLimit{Amount: store.AnyDifference, Accounts: accounts})
 }
 
 // accountsOf is a number of accounts; where nothing is typed, any.

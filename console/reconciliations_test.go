@@ -45,6 +45,10 @@ func TestReconciliations(t *testing.T) {
 	}
 	ada.post(path, "do", "every", "accounts", "few").is(http.StatusUnprocessableEntity).has("every-accounts-fault")
 	ada.post(path, "do", "every", "accounts", "9").is(http.StatusSeeOther)
+	ada.post(path, "do", "every", "amount", "0.5", "accounts", "9").is(http.StatusUnprocessableEntity).
+		has("every-amount-fault")
+	ada.post(path, "do", "every", "amount", "0", "accounts", "9").is(http.StatusSeeOther)
+	ada.get(path).has(`name="amount" value="0"`, `name="accounts" value="9"`) // nothing is lost when it is sent again
 	ada.post(path, "do", "limit", "asset", "BNB", "amount", "0.25").is(http.StatusSeeOther)
 	ada.get(path).has("Every other token", "0.25")
 
