@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/softstake/softstake/control"
@@ -114,7 +114,13 @@ func (b *DB) SetComparisonLimit(ctx context.Context, l ComparisonLimit) error {
 		if err != nil {
 			return err
 		}
-		effect := l.describe(asset) + "; without it: " + was.describe(asset)
+		counts := was // what the token has until then
+		if was.Number == 0 && l.Asset != "" {
+			if counts, err = lastComparisonLimit(t, ""); err != nil {
+				return err
+			}
+		}
+		effect := l.describe(asset) + "; without it: " + counts.describe(asset)
 		if err := b.permit(t, control.SetComparisonLimit, l, subject, effect); err != nil {
 			return err
 		}
@@ -170,8 +176,8 @@ func CheckBreak(t db.View, asset ledger.Asset) error {
 
 // describe says what differs.
 func (k Break) describe(a ledger.Asset) string {
-	return fmt.Sprintf("reconciliation %d, of the end of %s, differs by %s %s, accounts: %d", k.Number, k.Day,
-		a.Format(k.Off), a.Symbol, k.Differences)
+	return fmt.Sprintf("reconciliation %d, of the end of %s, differs in its %ss by %s %s, accounts: %d", k.Number, k.Day,
+		k.Kind, a.Format(k.Off), a.Symbol, k.Differences)
 }
 
 // BreakResolution is why a break does not stop paying a token any more.
@@ -204,15 +210,20 @@ func (b *DB) ResolveBreak(ctx context.Context, r BreakResolution) (repeated bool
 		if err != nil {
 			return err
 		}
-		i := slices.IndexFunc(breaks, func(k Break) bool { return k.Number == r.Number })
-		if i < 0 {
+		var differs []string // of each kind: it is resolved for all of them
+		for _, k := range breaks {
+			if k.Number == r.Number {
+				differs = append(differs, k.describe(asset))
+			}
+		}
+		if differs == nil {
 			return ledger.ErrNotFound.In("", "reconciliation %d does not stop paying %s", r.Number, r.Asset)
 		}
 		if _, err := t.Exec("INSERT INTO comparison_resolutions (number, asset, resolved_at, resolved_by, reason) "+
 			"VALUES ($1, $2, $3, $4, $5)", r.Number, r.Asset, b.now(), b.actor.Credential, r.Reason); err != nil {
 			return err
 		}
-		effect := fmt.Sprintf("it is paid though %s: %s", breaks[i].describe(asset), r.Reason)
+		effect := fmt.Sprintf("it is paid though %s: %s", strings.Join(differs, ", and "), r.Reason)
 		if err := b.permit(t, control.ResolveBreak, r, r.Asset, effect); err != nil {
 			return err
 		}

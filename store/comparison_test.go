@@ -204,6 +204,13 @@ func TestComparisonsUnderFourEyes(t *testing.T) {
 			p := testkit.Must(db.As(proposer).Propose(ctx, needed.Draft, "why"))(t)
 			testkit.Must(db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest()))(t)
 		}
+		// The limit of every token counts for one that has none of its own: whoever approves reads that.
+		var needed *control.Needed
+		off := store.ComparisonLimit{Asset: "SOL", Amount: store.AnyDifference, Accounts: store.AnyDifference}
+		if err := db.As(proposer).SetComparisonLimit(ctx, off); !errors.As(err, &needed) || !strings.Contains(
+			needed.Draft.Effect, "without it: a difference of more than 0, or more than 0 accounts") {
+			t.Errorf("the effect of no limit is %+v, %v", needed, err)
+		}
 		rs := reports.New(db.Reader())
 		same(t, "breaks", len(testkit.Must(rs.Breaks(ctx))(t)), 0)
 		same(t, "limits", len(testkit.Must(rs.ComparisonLimits(ctx))(t)), 2)
