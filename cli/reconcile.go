@@ -276,7 +276,7 @@ type reconcileSetLimitCmd struct {
 }
 
 func (c *reconcileSetLimitCmd) Help() string {
-	return `A reconciliation over either limit stops paying the token: its days are accrued and wait, and other tokens are paid. It goes on when a later reconciliation, of that day or a later one, is within the limit, or "reconcile resolve" says why. It counts for reconciliations from now on. New books have no limit: differences are reported, and stop nothing.
+	return `A reconciliation over either limit stops paying the token: its days are accrued and wait, and other tokens are paid. It goes on when a later reconciliation, of that day or a later one, is within the limit, or "reconcile resolve" says why; where the comparison of each night stopped it, only one with what "reconcile set" names does, else also one of the same kind of source (a file, a database, an endpoint or a request). It counts for reconciliations from now on. New books have no limit: differences are reported, and stop nothing.
 
 Examples:
 

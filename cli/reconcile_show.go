@@ -158,8 +158,12 @@ func writeDifferences(env *Env, c store.Comparison) error {
 // writeStopped says which tokens are not paid, and which were resolved.
 func writeStopped(env *Env, c store.Comparison) error {
 	if stopped := c.Stopped(); stopped != nil {
-		if err := env.printf("\nOver the limit: %s. It is not paid until that is resolved, or a later reconciliation is "+
-			"within the limit.\n", strings.Join(stopped, " ")); err != nil {
+		later := "a later reconciliation"
+		if c.Scheduled {
+			later = "a later one with what \"reconcile set\" names"
+		}
+		if err := env.printf("\nOver the limit: %s. It is not paid until that is resolved, or %s is within the limit.\n",
+			strings.Join(stopped, " "), later); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
+	"github.com/softstake/softstake/store"
 )
 
 // rule finds rows that contradict each other. Its query returns an account and a token, each may be empty, a moment
@@ -144,7 +145,7 @@ var rules = [...]rule{
 	    AND NOT EXISTS (SELECT 1 FROM comparison_resolutions r WHERE r.number = t.number AND r.asset = t.asset
 	     AND r.resolved_at <= d.declared_at + 86400000)
 	    AND NOT EXISTS (SELECT 1 FROM comparison_tokens l JOIN comparisons n ON n.number = l.number
-	     WHERE l.asset = t.asset AND l.kind = t.kind AND (n.day, n.number) > (c.day, c.number)
+	     WHERE l.asset = t.asset AND l.kind = t.kind AND ` + store.Supersedes + `
 	       AND n.made_at <= d.declared_at + 86400000)`},
 
 	{"token that was revoked", `SELECT '', '', t.created, 'the log revokes the token ' || t.id || ', and it can be used', 0

@@ -166,6 +166,8 @@ var contradictions = []struct{ rule, sql, what string }{
 		"BNB: reconciliation 2 stops it, or does not, against the limit of then"},
 	{"day paid while the other ledger differs", "DELETE FROM comparison_resolutions",
 		"BNB: 2026-03-03 was declared, and reconciliation 2 stopped it"},
+	{"day paid while the other ledger differs", "UPDATE comparisons SET scheduled = 1 WHERE number = 1",
+		"BNB: 2026-03-03 was declared, and reconciliation 1 stopped it"},
 	{"decision of a proposal", "UPDATE proposals SET decided_by = proposer, decided_by_person = proposer_person",
 		": the proposal p-1 was executed: "},
 	{"decision of a proposal", "UPDATE proposals SET decided_by_person = proposer_person",

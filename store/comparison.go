@@ -8,6 +8,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reconcile"
 	"github.com/softstake/softstake/staking"
 )
@@ -83,11 +84,21 @@ func (c Comparison) Stopped() (assets []string) {
 
 // AddComparison writes a comparison down, with its number, when and by whom it was made, and which tokens are over
 // their limits, and returns it so. What is over its limit stops paying the token: no day of it is declared, until
-// ResolveBreak, or until a comparison of that day or a later one is not over it. Nothing else changes. Where the answer
+// ResolveBreak, or until one that supersedes it (see Supersedes) is not over it. Nothing else changes. Where c says that
+// it is scheduled, the books name such a source: else ledger.ErrInvalid. Where the answer
 // of the database was lost, a comparison may be there twice, which has no further effect.
 func (b *DB) AddComparison(ctx context.Context, c Comparison) (Comparison, error) {
 	tokens := c.Tokens
 	err := b.engine.Write(ctx, func(t db.Tx) (err error) {
+		if c.Scheduled {
+			s, err := ComparisonSourceNow(t)
+			if err == nil && s.kind() != c.Source {
+				err = ledger.ErrInvalid.In("source", "the books name no figures of the source %q", c.Source)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		c.Tokens = append([]ComparedToken(nil), tokens...)
 		last := ""
 		for i := range c.Tokens { // by symbol: the locks are taken in one order

@@ -139,13 +139,18 @@ type Break struct {
 	reconcile.Token
 }
 
-// lastCompared are the comparisons of each kind that count for a token: of the latest day the last one. What is over
-// its limit, and not resolved, stops paying.
-const lastCompared = `SELECT c.number, t.kind, t.asset, c.day, c.made_at, t.differences, t.off
+// Supersedes is the SQL condition that a comparison n, of the same day as c and made after it or of a later day, counts
+// in the place of c: it has figures of the source that the books name, which needs approval to change, or both have
+// figures of one other kind of source. So who sends figures releases no token that the nightly comparison has stopped.
+const Supersedes = "(n.day, n.number) > (c.day, c.number) AND " +
+	"(n.scheduled = 1 OR c.scheduled = 0 AND n.source = c.source)"
+
+// stopping are the comparisons that stop paying: over the limit, not resolved, and superseded by no other.
+const stopping = `SELECT c.number, t.kind, t.asset, c.day, c.made_at, t.differences, t.off
 	  FROM comparison_tokens t JOIN comparisons c ON c.number = t.number
 	 WHERE t.stops = 1 AND NOT EXISTS (SELECT 1 FROM comparison_resolutions r WHERE r.number = t.number AND r.asset = t.asset)
-	   AND NOT EXISTS (SELECT 1 FROM comparison_tokens l JOIN comparisons d ON d.number = l.number
-	       WHERE l.asset = t.asset AND l.kind = t.kind AND (d.day, d.number) > (c.day, c.number))`
+	   AND NOT EXISTS (SELECT 1 FROM comparison_tokens l JOIN comparisons n ON n.number = l.number
+	       WHERE l.asset = t.asset AND l.kind = t.kind AND ` + Supersedes + ")"
 
 func readBreak(r db.Row) (Break, error) {
 	b := Break{Number: r.Int(0), Kind: reconcile.Kind(r.Text(1)), Asset: r.Text(2), Day: staking.Day(r.Int(3)),
@@ -154,13 +159,14 @@ func readBreak(r db.Row) (Break, error) {
 	return b, nil
 }
 
-// Breaks are the comparisons that stop paying tokens now, by token and kind; of one token, or of all where it is "".
+// Breaks are the comparisons that stop paying tokens now, by token, number and kind; of one token, or of all where it
+// is "".
 func Breaks(t db.View, asset string) ([]Break, error) {
-	sql, args := lastCompared, []any(nil)
+	sql, args := stopping, []any(nil)
 	if asset != "" {
 		sql, args = sql+" AND t.asset = $1", []any{asset}
 	}
-	breaks, err := db.All(t, readBreak, sql+" ORDER BY t.asset, t.kind", args...)
+	breaks, err := db.All(t, readBreak, sql+" ORDER BY t.asset, t.number, t.kind", args...)
 	return breaks, annotate(err, "read what differs from the other ledger")
 }
 
@@ -186,7 +192,8 @@ type BreakResolution struct {
 	Asset, Reason string
 }
 
-// ResolveBreak lets a token be paid though a comparison is over its limit. It may need approval. A later comparison
+// ResolveBreak lets a token be paid though a comparison is over its limit, unless another one stops it too. It may need
+// approval. A later comparison
 // that is over it stops the token again. Repeating it has no further effect: repeated says that it was resolved before.
 // ledger.ErrNotFound where that comparison does not stop the token.
 func (b *DB) ResolveBreak(ctx context.Context, r BreakResolution) (repeated bool, err error) {

@@ -26,6 +26,17 @@ type ComparisonSource struct {
 // On reports whether there is any.
 func (s ComparisonSource) On() bool { return s.Ledger != "" || s.Endpoint != "" }
 
+// kind is what a comparison names as its source; "": there is none.
+func (s ComparisonSource) kind() string {
+	switch {
+	case s.Endpoint != "":
+		return FromEndpoint
+	case s.Ledger != "":
+		return FromLedger
+	}
+	return ""
+}
+
 func (s ComparisonSource) describe() string {
 	switch {
 	case s.Endpoint != "":

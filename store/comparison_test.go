@@ -110,6 +110,64 @@ func TestABreakStopsItsToken(t *testing.T) {
 	})
 }
 
+// TestFiguresOfOthersReleaseNoToken that the nightly comparison has stopped: its own figures do, and of what others have
+// stopped those of the same kind of source.
+func TestFiguresOfOthersReleaseNoToken(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		asset := testkit.Must(db.Asset(ctx, bnb))(t)
+		ok(t, db.SetComparisonLimit(ctx, store.ComparisonLimit{Amount: 0, Accounts: store.AnyDifference}))
+		compared := func(d staking.Day, source string, scheduled bool, off ledger.Amount) error {
+			token := store.ComparedToken{Kind: reconcile.Balances, Token: reconcile.Token{Asset: asset, Off: off}}
+			c := store.Comparison{Day: d, At: (d + 1).Start().Add(-time.Millisecond), Source: source, Scheduled: scheduled}
+			if off > 0 {
+				token.Differences, token.Theirs.Root[0] = 1, 1
+				c.Differences = []store.ComparedDifference{{Kind: reconcile.Balances,
+					Difference: reconcile.Difference{Account: "alice", Asset: asset, Ours: off}}}
+			}
+			c.Tokens = []store.ComparedToken{token}
+			_, err := db.AddComparison(ctx, c)
+			return err
+		}
+		wants(t, compared(day1, store.FromEndpoint, true, 0), ledger.ErrInvalid) // no source is set
+		ok(t, db.SetComparisonSource(ctx, store.ComparisonSource{Endpoint: "https://ledger.example.com"}))
+		wants(t, compared(day1, store.FromLedger, true, 0), ledger.ErrInvalid)
+		const nightly = "nightly"
+		for i, step := range []struct {
+			day    staking.Day
+			source string
+			off    ledger.Amount
+			want   string // the reconciliations that stop BNB then
+		}{
+			{day1, nightly, 5, "[1]"},
+			{day1 + 1, store.FromRequest, 0, "[1]"},
+			{day1 + 1, store.FromFile, 0, "[1]"},
+			{day1 + 1, store.FromLedger, 0, "[1]"},
+			{day1 + 1, store.FromEndpoint, 0, "[1]"}, // of another endpoint than the nightly one
+			{day1 + 1, store.FromRequest, 5, "[1 6]"},
+			{day1 + 1, store.FromFile, 0, "[1 6]"},
+			{day1, store.FromRequest, 0, "[1 6]"},
+			{day1 + 1, store.FromRequest, 0, "[1]"},
+			{day1 + 1, store.FromFile, 5, "[1 10]"},
+			{day1, nightly, 0, "[10]"},
+			{day1 + 1, nightly, 5, "[12]"},
+			{day1 + 2, nightly, 0, "[]"},
+		} {
+			source := step.source
+			if source == nightly {
+				source = store.FromEndpoint
+			}
+			ok(t, compared(step.day, source, step.source == nightly, step.off))
+			var numbers []int64
+			for _, b := range testkit.Must(reports.New(db.Reader()).Breaks(ctx))(t) {
+				numbers = append(numbers, b.Number)
+			}
+			same(t, fmt.Sprintf("what stops after reconciliation %d", i+1), fmt.Sprint(numbers), step.want)
+		}
+		audited(t, db)
+	})
+}
+
 func refusedReason(_ bool, err error) error { return err }
 
 // TestAComparisonIsKept as it was made, with what could explain each difference, and payouts beside balances.
