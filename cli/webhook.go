@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/webhook"
@@ -64,7 +66,7 @@ func (c *webhookAddCmd) Run(env *Env) error {
 			return err
 		}
 		n := store.NewWebhook{Name: c.Name, URL: c.URL, Kinds: c.Kinds, Ordered: c.Ordered, Secret: sealed,
-			Public: publicOf(secret), PayoutsAfter: c.PayoutsAfter}
+			Public: secret.PublicKey(), PayoutsAfter: c.PayoutsAfter}
 		// What was made is shown, also to one who interrupts.
 		return env.showSecret(c.JSON, c.Name, secret, db.AddWebhook(context.WithoutCancel(ctx), n))
 	})
@@ -81,18 +83,7 @@ func (env *Env) webhookSecret(ctx context.Context, db *store.DB, name, signature
 	if err != nil {
 		return s, nil, err
 	}
-	if s, err = webhook.NewSecret(scheme, env.Random); err == nil {
-		sealed, err = sealer.Seal([]byte(s.Text()), webhook.Sealed(name))
-	}
-	return s, sealed, err
-}
-
-// publicOf is the public key of a secret, or "".
-func publicOf(s webhook.Secret) string {
-	if s.Scheme == webhook.Ed25519 {
-		return s.Receiver()
-	}
-	return ""
+	return webhook.NewSealed(sealer, name, scheme, env.Random)
 }
 
 // showSecret prints what the receiver verifies with, unless what makes it has failed.
@@ -300,10 +291,7 @@ Examples:
 }
 
 func (c *webhookRotateCmd) Run(env *Env) error {
-	until, err := parseExpiry(c.Overlap, env.Now())
-	if c.Overlap == "0s" {
-		until, err = env.Now(), nil
-	}
+	overlap, err := parseOverlap(c.Overlap)
 	if err != nil {
 		return err
 	}
@@ -317,8 +305,21 @@ func (c *webhookRotateCmd) Run(env *Env) error {
 			return err
 		}
 		return env.showSecret(c.JSON, c.Name, secret, db.RotateWebhook(context.WithoutCancel(ctx),
-			store.WebhookSecret{Name: c.Name, Secret: sealed, Public: publicOf(secret), Until: until}))
+			store.WebhookSecret{Name: c.Name, Secret: sealed, Public: secret.PublicKey(), Overlap: overlap}))
 	})
+}
+
+// parseOverlap reads a while: days such as 30d, or what Go reads, such as 12h or 0s. Its errors are ledger.ErrInvalid.
+func parseOverlap(s string) (time.Duration, error) {
+	const most = int(store.MaxSecretOverlap / (24 * time.Hour))
+	if days, is := strings.CutSuffix(s, "d"); is {
+		if n, err := strconv.Atoi(days); err == nil && n >= 0 && n <= most {
+			return time.Duration(n) * 24 * time.Hour, nil
+		}
+	} else if d, err := time.ParseDuration(s); err == nil {
+		return d, nil
+	}
+	return 0, ledger.ErrInvalid.In("overlap", "%q is not a while from 0s to %dd, such as 12h", ledger.Clip(s), most)
 }
 
 type webhookMessagesCmd struct {

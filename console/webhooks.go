@@ -165,10 +165,7 @@ func (s *submission) webhookSecret(name, signature string) (made webhook.Secret,
 	if s.sealer == nil {
 		return made, nil, ledger.ErrInvalid.In("", "this server has no key to seal a secret with").Because(reasonNoKey)
 	}
-	if made, err = webhook.NewSecret(scheme, s.random); err == nil {
-		sealed, err = s.sealer.Seal([]byte(made.Text()), webhook.Sealed(name))
-	}
-	return made, sealed, err
+	return webhook.NewSealed(s.sealer, name, scheme, s.random)
 }
 
 // showReceiver shows once what the receiver verifies with, where it is made or proposed.
@@ -179,13 +176,6 @@ func (s *submission) showReceiver(made webhook.Secret, err error) error {
 	return err
 }
 
-func publicOf(s webhook.Secret) string {
-	if s.Scheme == webhook.Ed25519 {
-		return s.Receiver()
-	}
-	return ""
-}
-
 func (s *submission) addWebhook(f *ui.Form) error {
 	name := typed(f, "name")
 	made, sealed, err := s.webhookSecret(name, f.Value("signature"))
@@ -193,7 +183,7 @@ func (s *submission) addWebhook(f *ui.Form) error {
 		return err
 	}
 	return s.showReceiver(made, s.Books.AddWebhook(s.context(), store.NewWebhook{Name: name, URL: typed(f, "url"),
-		Kinds: typed(f, "kinds"), Ordered: f.Value("ordered") == "yes", Secret: sealed, Public: publicOf(made)}))
+		Kinds: typed(f, "kinds"), Ordered: f.Value("ordered") == "yes", Secret: sealed, Public: made.PublicKey()}))
 }
 
 func (s *submission) changeWebhook(f *ui.Form) error {
@@ -212,8 +202,9 @@ func (s *submission) rotateWebhook(f *ui.Form) error {
 		return err
 	}
 	hours, err := ledger.ParseDecimal(cmp.Or(typed(f, "hours"), "24"), 0)
-	if err == nil && hours > int64(store.MaxSecretOverlap/time.Hour) {
-		err = ledger.ErrInvalid.In("", "the secret before signs for %d hours at most", store.MaxSecretOverlap/time.Hour)
+	const most = int64(store.MaxSecretOverlap / time.Hour)
+	if err == nil && (hours < 0 || hours > most) {
+		err = ledger.ErrInvalid.In("", "the secret before signs too for 0 to %d hours", most)
 	}
 	if err != nil {
 		return ledger.At("hours", err)
@@ -223,7 +214,7 @@ func (s *submission) rotateWebhook(f *ui.Form) error {
 		return err
 	}
 	return s.showReceiver(made, s.Books.RotateWebhook(s.context(), store.WebhookSecret{Name: w.Name, Secret: sealed,
-		Public: publicOf(made), Until: s.visit.Books.Now().Add(time.Duration(hours) * time.Hour)}))
+		Public: made.PublicKey(), Overlap: time.Duration(hours) * time.Hour}))
 }
 
 func (s *submission) replayWebhook(f *ui.Form) error {

@@ -30,8 +30,10 @@ func TestWebhooksOnThePage(t *testing.T) {
 	adam.post(path, "do", "add", "name", "other", "url", "http://shop.example.com", "kinds", "payouts", "ordered", "yes",
 		"signature", "hmac").is(http.StatusUnprocessableEntity).has("url-fault")
 	adam.get(path).has("shop", "https://shop.example.com/hooks", "in order, one at a time", "sending").hasNot("whsec_")
-	adam.post(path, "do", "rotate", "name", "shop", "hours", "721").is(http.StatusUnprocessableEntity).
-		has("rotate-hours-fault")
+	for _, hours := range []string{"721", "-1"} {
+		adam.post(path, "do", "rotate", "name", "shop", "hours", hours).is(http.StatusUnprocessableEntity).
+			has("rotate-hours-fault")
+	}
 	adam.post(path, "do", "rotate", "name", "shop", "hours", "0", "signature", "ed25519").has("whpk_")
 	adam.post(path, "do", "change", "name", "shop", "kinds", "payouts,reward").is(http.StatusSeeOther)
 	olga.get(path).has("reward, payouts").hasNot("form-add")

@@ -20,7 +20,7 @@ type Webhook struct {
 	Failing bool      // some of them are messages that failed
 	Held    bool      // nothing new is sent before some of them are: it wants an order, or too many wait
 	Next    time.Time // when the first of them is; zero: there is none
-	Events  int64     // events of the outbox that it has not got; 0 where it wants none
+	Events  int64     // of the outbox that it has not got, of every kind; 0 where it wants none
 	Payouts int64     // payouts that it has not got; 0 where it wants none
 	Oldest  time.Time // since when the oldest of what it has not got is there; zero: there is nothing
 }
@@ -52,6 +52,13 @@ func (w Webhook) StateAt(now time.Time) string {
 func (rs *Reports) Webhooks(ctx context.Context) ([]Webhook, error) {
 	return read(ctx, rs, "read the endpoints of webhooks", func(t db.View) ([]Webhook, error) {
 		return rs.webhooks(t, "ORDER BY w.name")
+	})
+}
+
+// EnabledWebhooks are those that are not disabled, by name.
+func (rs *Reports) EnabledWebhooks(ctx context.Context) ([]Webhook, error) {
+	return read(ctx, rs, "read the endpoints of webhooks", func(t db.View) ([]Webhook, error) {
+		return rs.webhooks(t, "WHERE s.disabled = 0 ORDER BY w.name")
 	})
 }
 

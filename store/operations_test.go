@@ -87,7 +87,7 @@ var changesNothing = strings.Fields(`DB.As DB.Custodian DB.Close DB.Engine DB.No
 	DB.Closings DB.Evidence DB.Undivided DB.Reader DB.Due DB.Unaccrued DB.Unpaid DB.People DB.Documents DB.Imports
 	DB.Prices DB.CurrencyRates DB.Requests DB.Outbox DB.Prune DB.Test DB.CheckSchema DB.Group DB.Pay DB.Accrue DB.Settled
 	DB.CheckRights DB.MissingRights DB.Exec DB.Count DB.PostTogether DB.Guard DB.Protected DB.Delivered
-	DB.ClaimWebhook DB.ReleaseWebhook
+	DB.ClaimWebhook DB.CheckWebhook DB.ReleaseWebhook
 	DB.ClaimComparison DB.EndComparison DB.ReleaseComparison
 	DB.NumberPayouts DB.PayoutTarget DB.MovePayoutTarget DB.FailPayoutTarget DB.Notify DB.ProtectAfterMACs
 	People.DerivedSecret People.Confirm People.ConfirmPassword People.Factors People.PasskeyOwner

@@ -31,7 +31,7 @@ const (
 	ReasonUnknownWebhook  = "unknown-webhook"   // ledger.ErrNotFound: an endpoint
 	ReasonUnknownMessage  = "unknown-message"   // ledger.ErrNotFound: no such message waits
 	ReasonTooManyMessages = "too-many-messages" // ledger.ErrInvalid: MaxWebhookMessages
-	ReasonLease           = "webhook-lease"     // ledger.ErrConflict: another process sends to the endpoint
+	ReasonLease           = "webhook-lease"     // ledger.ErrConflict: what a process has claimed is not its own any more
 )
 
 // Webhook is an endpoint that gets messages by HTTP.
@@ -210,7 +210,8 @@ type WebhookChange struct {
 }
 
 // ChangeWebhook changes where messages are sent, and which. It may need approval. An endpoint that wanted no events
-// gets those from now on. Repeating it has no further effect. ledger.ErrNotFound if there is none.
+// gets those from now on. Whoever sends to it stops, and begins again with what was changed. Repeating it has no
+// further effect. ledger.ErrNotFound if there is none.
 func (b *DB) ChangeWebhook(ctx context.Context, c WebhookChange) (err error) {
 	if err := webhook.CheckURL(c.URL); err != nil {
 		return err
@@ -233,6 +234,9 @@ func (b *DB) ChangeWebhook(ctx context.Context, c WebhookChange) (err error) {
 				_, err = t.Exec("UPDATE webhook_states SET event_number = $2, event_part = $3 WHERE name = $1", c.Name, newest,
 					int64(webhook.Whole))
 			}
+		}
+		if err == nil {
+			err = endLease(t, c.Name)
 		}
 		if err != nil {
 			return err
@@ -280,33 +284,37 @@ func unknownWebhook(name string) error {
 
 // WebhookSecret is a secret that replaces another.
 type WebhookSecret struct {
-	Name   string
-	Secret []byte // sealed
-	Public string
-	Until  time.Time // until when the one before signs too
+	Name    string
+	Secret  []byte // sealed
+	Public  string
+	Overlap time.Duration // for how long the one before signs too: 0 to MaxSecretOverlap
 }
 
-// RotateWebhook replaces the secret of an endpoint. The one before signs too until a time, at most MaxSecretOverlap
-// from now; one that is replaced already signs no more. ledger.ErrNotFound if there is no such endpoint.
+// RotateWebhook replaces the secret of an endpoint. The one before signs too for the overlap; one that is replaced
+// already signs no more. Whoever sends to it stops, and begins again with the new secret. Repeating it has no further
+// effect. ledger.ErrInvalid for another overlap; ledger.ErrNotFound if there is no such endpoint.
 func (b *DB) RotateWebhook(ctx context.Context, s WebhookSecret) error {
-	now := b.clock()
-	if s.Until.Before(now) || s.Until.After(now.Add(MaxSecretOverlap)) {
-		return ledger.ErrInvalid.In("until", "the secret before signs too for 0 to %d days",
+	if s.Overlap < 0 || s.Overlap > MaxSecretOverlap {
+		return ledger.ErrInvalid.In("overlap", "the secret before signs too for 0 to %d days",
 			MaxSecretOverlap/(24*time.Hour))
 	}
 	return b.onWebhook(ctx, s.Name, "replace the secret of", func(t db.Tx, w Webhook) error {
 		if bytes.Equal(w.Secret, s.Secret) {
 			return nil
 		}
+		until := b.clock().Add(s.Overlap)
 		err := b.guard.Change(t, integrity.Webhooks, func() error {
 			_, err := t.Exec("UPDATE webhooks SET former = secret, former_until = $2, secret = $3, public = $4 WHERE name = $1",
-				s.Name, s.Until.UnixMilli(), s.Secret, s.Public)
+				s.Name, until.UnixMilli(), s.Secret, s.Public)
 			return err
 		}, "name = $1", s.Name)
+		if err == nil {
+			err = endLease(t, s.Name)
+		}
 		if err != nil {
 			return err
 		}
-		return b.logLine(t, "webhook rotate", s.Name, "the secret before signs until "+ledger.FormatTime(s.Until))
+		return b.logLine(t, "webhook rotate", s.Name, "the secret before signs until "+ledger.FormatTime(until))
 	})
 }
 

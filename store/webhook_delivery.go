@@ -15,7 +15,8 @@ import (
 const (
 	// WebhookLease is for how long a process has an endpoint for itself: above what sending takes until it is written.
 	WebhookLease = time.Minute
-	// attemptsKept is how many attempts of an endpoint are kept: the newest, and those of the same moment.
+	// attemptsKept is how many attempts of an endpoint are kept: the newest, and all of the same moment as the oldest of
+	// them.
 	attemptsKept = 1000
 )
 
@@ -73,6 +74,32 @@ func (b *DB) ClaimWebhook(ctx context.Context, name, holder string) (work Webhoo
 	return work, found, annotate(err, "claim the endpoint %s", name)
 }
 
+// CheckWebhook looks whether a process has an endpoint that it has claimed still. ledger.ErrConflict because of
+// ReasonLease where another has claimed it since, or it was changed, disabled or removed.
+func (b *DB) CheckWebhook(ctx context.Context, name, holder string) error {
+	err := b.engine.Read(ctx, func(t db.View) error {
+		_, found, err := db.First(t, db.TextOf, "SELECT name FROM webhook_states WHERE name = $1 AND holder = $2", name,
+			holder)
+		if err == nil && !found {
+			err = leaseLost(name)
+		}
+		return err
+	})
+	return annotate(err, "send to the endpoint %s", name)
+}
+
+func leaseLost(name string) error {
+	return ledger.ErrConflict.In("", "another process sends to the endpoint %s, or it was changed or removed", name).
+		Because(ReasonLease)
+}
+
+// endLease takes an endpoint from the process that sends to it, because what that process has read of it has changed.
+// The process sees it before it sends the next messages, and can write neither how far it is nor what failed.
+func endLease(t db.Tx, name string) error {
+	_, err := t.Exec("UPDATE webhook_states SET holder = '', lease = 0 WHERE name = $1", name)
+	return err
+}
+
 // SentMessage is a message, with what became of an attempt to send it, which is counted.
 type SentMessage struct {
 	WebhookMessage
@@ -93,7 +120,8 @@ type WebhookProgress struct {
 }
 
 // RecordWebhook writes what was done, and prolongs the lease. ledger.ErrConflict because of ReasonLease where another
-// process has the endpoint, or it was removed: then nothing is written, and what was sent is sent again.
+// process has the endpoint, or it was changed, disabled or removed: then nothing is written, and what was sent is sent
+// again.
 func (b *DB) RecordWebhook(ctx context.Context, p WebhookProgress) error {
 	err := b.engine.Write(ctx, func(t db.Tx) error {
 		n, err := t.Exec(`UPDATE webhook_states SET event_number = $3, event_part = $4, payout = $5, paused = $6,
@@ -104,8 +132,7 @@ func (b *DB) RecordWebhook(ctx context.Context, p WebhookProgress) error {
 			return err
 		}
 		if n == 0 {
-			return ledger.ErrConflict.In("", "another process sends to the endpoint %s, or it was removed", p.Name).
-				Because(ReasonLease)
+			return leaseLost(p.Name)
 		}
 		if err := p.writeMessages(t); err != nil {
 			return err
@@ -213,6 +240,9 @@ func (b *DB) DisableWebhook(ctx context.Context, name, reason string) error {
 		if !w.Disabled.IsZero() {
 			return nil
 		}
+		if err := endLease(t, name); err != nil {
+			return err
+		}
 		return b.disableWebhook(t, name, reason)
 	})
 }
@@ -228,8 +258,15 @@ func (b *DB) disableWebhook(t db.Tx, name, reason string) error {
 // disableWebhooks disables all endpoints of books that are restored, which may be a copy beside those that send.
 func (b *DB) disableWebhooks(ctx context.Context) error {
 	err := b.engine.Write(ctx, func(t db.Tx) error {
-		_, err := t.Exec("UPDATE webhook_states SET disabled = $1, reason = $2, holder = '', lease = 0 WHERE disabled = 0",
-			b.now(), "the books are restored")
+		names, err := db.All(t, db.TextOf, "SELECT name FROM webhook_states WHERE disabled = 0 ORDER BY name")
+		for _, name := range names {
+			if err == nil {
+				err = endLease(t, name)
+			}
+			if err == nil {
+				err = b.disableWebhook(t, name, "the books are restored")
+			}
+		}
 		return err
 	})
 	return annotate(err, "disable webhooks")
@@ -246,7 +283,8 @@ func (b *DB) EnableWebhook(ctx context.Context, name string) error {
 		if !w.Disabled.IsZero() {
 			detail = "it was disabled: " + w.Reason
 		}
-		_, err := t.Exec("UPDATE webhook_states SET disabled = 0, reason = '', paused = 0 WHERE name = $1", name)
+		_, err := t.Exec("UPDATE webhook_states SET disabled = 0, reason = '', paused = 0, holder = '', lease = 0 "+
+			"WHERE name = $1", name)
 		if err == nil {
 			_, err = t.Exec("UPDATE webhook_messages SET attempts = 0, next = $2 WHERE name = $1", name, b.now())
 		}
@@ -265,7 +303,7 @@ type WebhookSkip struct {
 }
 
 // SkipWebhook gives up a message that waits, or moves an endpoint past the events that are not kept any more. It may
-// need approval: the receiver misses something. ledger.ErrNotFound if no such message waits; ledger.ErrInvalid where no
+// need approval: the receiver misses something. Whoever sends to it stops, and begins again. ledger.ErrNotFound if no such message waits; ledger.ErrInvalid where no
 // event is missing.
 func (b *DB) SkipWebhook(ctx context.Context, s WebhookSkip) error {
 	if err := ledger.At("reason", CheckReason(s.Reason)); err != nil {
@@ -284,6 +322,9 @@ func (b *DB) SkipWebhook(ctx context.Context, s WebhookSkip) error {
 			effect, err = skipLost(t, w, s.Reason)
 		} else {
 			err = skipMessage(t, w, key)
+		}
+		if err == nil {
+			err = endLease(t, s.Name)
 		}
 		if err != nil {
 			return err

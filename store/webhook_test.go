@@ -78,9 +78,11 @@ func TestEndpoints(t *testing.T) {
 		wants(t, db.SendWebhookAgain(ctx, "w-0", keys[:1]), ledger.ErrInvalid)
 		wants(t, db.SendWebhookAgain(ctx, "w-2", nil), ledger.ErrInvalid)
 		now := clock.Now()
-		wants(t, db.RotateWebhook(ctx, store.WebhookSecret{Name: "w-0", Secret: []byte{2},
-			Until: now.Add(store.MaxSecretOverlap + time.Millisecond)}), ledger.ErrInvalid)
-		ok(t, db.RotateWebhook(ctx, store.WebhookSecret{Name: "w-0", Secret: []byte{2}, Until: now.Add(time.Hour)}))
+		for _, bad := range []time.Duration{-1, store.MaxSecretOverlap + 1} {
+			wants(t, db.RotateWebhook(ctx, store.WebhookSecret{Name: "w-0", Secret: []byte{2}, Overlap: bad}),
+				ledger.ErrInvalid)
+		}
+		ok(t, db.RotateWebhook(ctx, store.WebhookSecret{Name: "w-0", Secret: []byte{2}, Overlap: time.Hour}))
 		w := testkit.Must(reports.New(db.Reader()).Webhook(ctx, "w-0"))(t)
 		if s := w.Signing(now); len(s) != 2 || s[0][0] != 2 || s[1][0] != 1 {
 			t.Errorf("%v sign", s)
@@ -97,7 +99,7 @@ func TestSecretsOfWebhooksAreSealedAgain(t *testing.T) {
 		ctx := t.Context()
 		ok(t, books.AddWebhook(ctx, aWebhook("a")))
 		ok(t, books.AddWebhook(ctx, aWebhook("b")))
-		ok(t, books.RotateWebhook(ctx, store.WebhookSecret{Name: "a", Secret: []byte{2}, Until: clock.Now().Add(time.Hour)}))
+		ok(t, books.RotateWebhook(ctx, store.WebhookSecret{Name: "a", Secret: []byte{2}, Overlap: time.Hour}))
 		reseal := func(sealed []byte, name string) ([]byte, bool, error) {
 			if len(sealed) == 1 && name == webhook.Sealed("a") {
 				return append(sealed, 9), true, nil
@@ -159,6 +161,54 @@ func TestARestoreSendsNothing(t *testing.T) {
 		w := testkit.Must(reports.New(restored.Reader()).Webhook(t.Context(), "a"))(t)
 		if w.Disabled.IsZero() || w.Reason != "the books are restored" || w.Forged {
 			t.Errorf("%+v", w.WebhookState)
+		}
+		logged := 0
+		for _, l := range testkit.Must(reports.New(restored.Reader()).Log(t.Context(), time.Time{}, 1000))(t) {
+			if l.Action == "webhook disable" && l.Subject == "a" && l.Detail == "the books are restored" {
+				logged++
+			}
+		}
+		if logged != 1 {
+			t.Errorf("%d lines of the log say so", logged)
+		}
+	})
+}
+
+// TestWhoeverSendsStopsWhenAnEndpointChanges: what it has claimed is not its own any more, and it writes nothing.
+func TestWhoeverSendsStopsWhenAnEndpointChanges(t *testing.T) {
+	each(t, func(t *testing.T, books *store.DB, _ *testkit.Clock) {
+		ctx := t.Context()
+		ok(t, books.AddWebhook(ctx, aWebhook("a")))
+		for name, change := range map[string]func() error{
+			"change": func() error {
+				return books.ChangeWebhook(ctx, store.WebhookChange{Name: "a", URL: "https://example.com/b", Kinds: "balance"})
+			},
+			"rotate": func() error {
+				return books.RotateWebhook(ctx, store.WebhookSecret{Name: "a", Secret: []byte{2}})
+			},
+			"skip": func() error {
+				return books.SkipWebhook(ctx, store.WebhookSkip{Name: "a", Message: "payouts_7", Reason: "poison"})
+			},
+			"disable and enable": func() error {
+				ok(t, books.DisableWebhook(ctx, "a", "holidays"))
+				return books.EnableWebhook(ctx, "a")
+			},
+		} {
+			seven := webhook.Key{Stream: webhook.PayoutStream, Number: 7}
+			ok(t, books.SendWebhookAgain(ctx, "a", []webhook.Key{seven}))
+			work, found, err := books.ClaimWebhook(ctx, "a", "me")
+			ok(t, err)
+			if !found {
+				t.Fatalf("%s: nobody gets it", name)
+			}
+			ok(t, books.CheckWebhook(ctx, "a", "me"))
+			ok(t, change())
+			wantsReason(t, books.CheckWebhook(ctx, "a", "me"), ledger.ErrConflict, store.ReasonLease)
+			wantsReason(t, books.RecordWebhook(ctx, store.WebhookProgress{Name: "a", Holder: "me", Payout: seven,
+				Ended: []store.SentMessage{{WebhookMessage: work.Messages[0]}}}), ledger.ErrConflict, store.ReasonLease)
+			if w := testkit.Must(reports.New(books.Reader()).Webhook(ctx, "a"))(t); w.Payout.Number != 0 {
+				t.Errorf("%s: it is at %d", name, w.Payout.Number)
+			}
 		}
 	})
 }

@@ -5,6 +5,7 @@
 package webhook
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -79,6 +80,15 @@ func NewSecret(s Scheme, random io.Reader) (Secret, error) {
 	return Secret{s, key}, nil
 }
 
+// NewSealed makes a secret for an endpoint, and seals it for that endpoint alone.
+func NewSealed(sealer *access.Sealer, endpoint string, s Scheme, random io.Reader) (made Secret, sealed []byte,
+	err error) {
+	if made, err = NewSecret(s, random); err == nil {
+		sealed, err = sealer.Seal([]byte(made.Text()), Sealed(endpoint))
+	}
+	return made, sealed, err
+}
+
 // ParseSecret reads what Text has written. Its error does not show it.
 func ParseSecret(text string) (Secret, error) {
 	for _, kind := range []struct {
@@ -106,8 +116,13 @@ func (s Secret) Text() string {
 
 // Receiver is what the receiver verifies with: the public key "whpk_…" of Ed25519, and of HMAC the secret itself.
 func (s Secret) Receiver() string {
+	return cmp.Or(s.PublicKey(), s.Text())
+}
+
+// PublicKey is the public key of a secret of Ed25519, "whpk_…"; "" of HMAC.
+func (s Secret) PublicKey() string {
 	if s.Scheme != Ed25519 {
-		return s.Text()
+		return ""
 	}
 	public, _ := ed25519.PrivateKey(s.key).Public().(ed25519.PublicKey)
 	return publicPrefix + base64.StdEncoding.EncodeToString(public)

@@ -11,9 +11,13 @@ import (
 	"github.com/softstake/softstake/webhook"
 )
 
+// maxReplayed is how many numbers of the outbox are between the first and the last message at most: of a rare kind there
+// may be few messages in very many events, which are all read.
+const maxReplayed = 10_000
+
 // Between are the messages of an endpoint from one to another, both by their IDs and of one stream: those that it has
 // got, or passed over. last "" is the first one alone. ledger.ErrInvalid for what is no ID, for two streams, and for
-// more than store.MaxWebhookMessages; ledger.ErrNotFound where there are none, or they are not kept any more.
+// more than store.MaxWebhookMessages or a range of more than 10,000 events of the outbox; ledger.ErrNotFound where there are none, or they are not kept any more.
 func Between(ctx context.Context, books *store.DB, w store.Webhook, first, last string) (keys []webhook.Key,
 	err error) {
 	if last == "" {
@@ -29,6 +33,10 @@ func Between(ctx context.Context, books *store.DB, w store.Webhook, first, last 
 	}
 	if from.Stream != to.Stream || from.Stream == webhook.TestStream || !from.Wants(w.Kinds) {
 		return nil, ledger.ErrInvalid.In("to", "%s and %s are not messages of one kind that the endpoint wants", first, last)
+	}
+	if from.Stream == webhook.Events && to.Number-from.Number > maxReplayed {
+		return nil, ledger.ErrInvalid.In("to", "from %s to %s are more than %d events of the outbox; ask for fewer at a time",
+			first, last, maxReplayed).Because(store.ReasonTooManyMessages)
 	}
 	s := source{books, reports.New(books.Reader())}
 	at := webhook.Key{Stream: from.Stream, Number: from.Number - 1, Part: webhook.Whole}

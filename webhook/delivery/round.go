@@ -117,7 +117,6 @@ func (r *round) hasEnded(k webhook.Key) bool { return slices.Contains(r.ended, k
 func (r *round) disable(reason string) {
 	if !r.stopped {
 		r.did.Disable, r.stopped = reason, true
-		r.Log.Error("a webhook is disabled", "endpoint", r.work.Name, "reason", reason)
 	}
 }
 
@@ -178,8 +177,12 @@ func (r *round) next(ctx context.Context) (more bool, err error) {
 }
 
 // send makes an attempt for each message, all at the same time, and notes what became of them. waits are those that
-// wait, in the same order; nil: they are new. It writes from time to time.
+// wait, in the same order; nil: they are new. It writes from time to time. Nothing is sent where somebody has changed
+// the endpoint since it was claimed.
 func (r *round) send(ctx context.Context, messages []message, waits []store.WebhookMessage) error {
+	if err := r.Books.CheckWebhook(ctx, r.work.Name, r.Holder); err != nil {
+		return err
+	}
 	answers, times, errs := make([]webhook.Answer, len(messages)), make([]time.Time, len(messages)),
 		make([]error, len(messages))
 	var sending sync.WaitGroup
@@ -282,6 +285,9 @@ func (r *round) write(ctx context.Context) error {
 	r.did.At = r.Now()
 	if err := r.Books.RecordWebhook(ctx, r.did); err != nil {
 		return err
+	}
+	if r.did.Disable != "" {
+		r.Log.Error("a webhook is disabled", "endpoint", r.work.Name, "reason", r.did.Disable)
 	}
 	r.did.Delivered, r.did.Ended, r.did.Failed, r.did.Disable = 0, nil, nil, ""
 	r.wrote = r.did.At

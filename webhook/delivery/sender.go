@@ -65,6 +65,10 @@ func New(o Options) *Sender {
 		working: map[string]bool{}, failing: map[string]bool{}}
 }
 
+// lookEvery is how often it is looked for work at most: events may be numbered many times in a second, and a look reads
+// all endpoints.
+const lookEvery = 100 * time.Millisecond
+
 // releaseWait is how long a process that ends takes to let others have its endpoints; after that they wait for the end
 // of its lease.
 const releaseWait = 5 * time.Second
@@ -75,7 +79,8 @@ func (s *Sender) Run(ctx context.Context) {
 	defer work.Wait()
 	for ctx.Err() == nil {
 		numbered := s.Books.Outbox().Wait()
-		all, err := s.source.reports.Webhooks(ctx)
+		rest := time.NewTimer(min(lookEvery, s.Poll))
+		all, err := s.source.reports.EnabledWebhooks(ctx)
 		s.say(ctx, "", err)
 		for _, w := range all {
 			if w.Idle(s.Now(), s.Holder) || !s.begin(w.Name) {
@@ -86,16 +91,26 @@ func (s *Sender) Run(ctx context.Context) {
 				s.say(ctx, w.Name, s.Deliver(ctx, w.Name))
 			})
 		}
-		timer := time.NewTimer(s.Poll)
-		select {
-		case <-ctx.Done():
-		case <-numbered:
-		case <-timer.C:
-		}
-		timer.Stop()
+		pause(ctx, numbered, rest.C, s.Poll)
+		rest.Stop()
 	}
 	work.Wait()
 	s.release(ctx)
+}
+
+// pause waits until something is numbered, but not before the end of a rest and not longer than a time after now.
+func pause(ctx context.Context, numbered <-chan struct{}, rest <-chan time.Time, most time.Duration) {
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-numbered:
+	case <-timer.C:
+	}
+	select {
+	case <-ctx.Done():
+	case <-rest:
+	}
 }
 
 // begin reports whether nobody sends to an endpoint yet, and then says that somebody does.
@@ -152,8 +167,9 @@ func (s *Sender) Deliver(ctx context.Context, name string) error {
 		}
 		more, err := s.round(ctx, work)
 		if ledger.ReasonOf(err) == store.ReasonLease {
-			s.Log.Warn("another process sends to an endpoint; what this one has sent since may be sent again", "endpoint", name)
-			return nil
+			s.Log.Warn("an endpoint was changed, or another process sends to it; what was sent since may be sent again",
+				"endpoint", name)
+			continue
 		}
 		if err != nil || !more {
 			return err
