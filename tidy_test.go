@@ -166,7 +166,7 @@ var (
 
 // exact are the packages that count money, in which no number may be a float.
 var exact = []string{"join", "join/address", "join/kafka", "join/nats", "join/postgres", "payout",
-	"payout/kafka", "payout/nats", "payout/postgres",
+	"payout/kafka", "payout/nats", "payout/postgres", "webhook", "webhook/delivery",
 	"deliver", "reconcile", "comparison", "ingest", "ledger", "factor",
 	"ceremony", "people", "idempotency", "outbox",
 	"holding", "store/schema",

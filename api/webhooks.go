@@ -23,7 +23,7 @@ type WebhookOut struct {
 	PublicKey   string `json:"publicKey,omitempty" example:"whpk_bKC4+u9QhqVZAj8ReEk7idElKntcUhOgOcSq+W7yy3Q=" doc:"The public key of ed25519. Absent with hmac."`
 	State       string `json:"state" enum:"sending,failing,paused,disabled,forged" doc:"sending; failing: messages failed, and are retried; paused: its receiver asked for a pause; disabled: nothing is sent until somebody enables it; forged: another program has written it, and nothing is sent."`
 	Reason      string `json:"reason,omitempty" example:"the receiver wants no more messages: it answered 410" doc:"Why it is disabled."`
-	Events      int64  `json:"events" example:"0" doc:"Events of the outbox that it has not got yet."`
+	Events      int64  `json:"events" example:"0" doc:"Events of the outbox that it has not got yet, also those of kinds that it does not want. 0 where it wants none."`
 	Payouts     int64  `json:"payouts" example:"0" doc:"Payouts that it has not got yet."`
 	Messages    int64  `json:"messages" example:"0" doc:"Messages that are to be sent again."`
 	OldestAt    string `json:"oldestAt,omitempty" format:"date-time" example:"2026-11-22T00:05:01.000Z" doc:"Since when the oldest of all these is there. Absent where there is none."`

@@ -2432,7 +2432,8 @@ type Webhook struct {
 	Delivered int64 `json:"delivered"`
 	// When the last of them was.
 	DeliveredAt time.Time `json:"deliveredAt,omitzero"`
-	// Events of the outbox that it has not got yet.
+	// Events of the outbox that it has not got yet, also those of kinds that it does not want. 0 where it wants
+	// none.
 	Events int64 `json:"events"`
 	// What it gets, with commas: balance, reward, settled, payouts.
 	Kinds string `json:"kinds"`
@@ -2509,7 +2510,8 @@ type WebhookShown struct {
 	Delivered int64 `json:"delivered"`
 	// When the last of them was.
 	DeliveredAt time.Time `json:"deliveredAt,omitzero"`
-	// Events of the outbox that it has not got yet.
+	// Events of the outbox that it has not got yet, also those of kinds that it does not want. 0 where it wants
+	// none.
 	Events int64 `json:"events"`
 	// What it gets, with commas: balance, reward, settled, payouts.
 	Kinds string `json:"kinds"`

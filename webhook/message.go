@@ -50,7 +50,7 @@ type Stream int
 // The streams, as they are kept.
 const (
 	Events       Stream = iota // the outbox: its number, and which of its events is the first of the message
-	PayoutStream               // payouts: the number of the first of the message
+	PayoutStream               // payouts: the number of the last of the message
 	TestStream                 // the time in milliseconds
 )
 

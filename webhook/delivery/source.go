@@ -19,7 +19,7 @@ import (
 
 const (
 	// perMessage is how many events or payouts a message has at most. Another number would change the messages that
-	// wait: their IDs say where they begin, and not where they end.
+	// wait: their IDs say where those of events begin and where those of payouts end, and not how many are in them.
 	perMessage = 200
 	// eventsAtOnce and chunksAtOnce are how many outbox events and messages of payouts are read at once at most.
 	eventsAtOnce, chunksAtOnce = 50, 50
