@@ -39,7 +39,7 @@ type ComparedTokenOut struct {
 	Theirs     SideOut `json:"theirs" doc:"The other ledger."`
 	Differing  int64   `json:"differing" example:"2" doc:"How many accounts differ."`
 	Off        string  `json:"off" example:"1.5" doc:"By how much, all of them together and without signs, in whole tokens."`
-	Stops      bool    `json:"stops" doc:"Whether it is over the limit: the token is not paid until it is resolved, or a later reconciliation is within the limit."`
+	Stops      bool    `json:"stops" doc:"Whether it is over the limit: the token is not paid until it is resolved, or a later reconciliation that counts in its place is within the limit."`
 	Resolved   string  `json:"resolved,omitempty" format:"date-time" example:"2026-11-22T09:00:00.000Z" doc:"When it was resolved. Absent: it is not."`
 	ResolvedBy string  `json:"resolvedBy,omitempty" example:"staff olga@example.com" doc:"Who has resolved it."`
 	Reason     string  `json:"reason,omitempty" example:"the other ledger corrects it today" doc:"Why."`
@@ -120,8 +120,9 @@ func (s *server) comparisonRoutes() {
 			"Compares your own ledger's balances, and what it has credited, with these books at the end of a day, keeps "+
 				"what came of it, and answers with that. A body has at most 8 MiB, about 100000 balances: of a larger ledger "+
 				"`softstake reconcile` reads a file, your database or an endpoint of yours. A token that differs by more than "+
-				"its limit is not paid until it is resolved, or a later reconciliation is within the limit; nothing else "+
-				"changes. An account that is missing has nothing.", 404),
+				"its limit is not paid until it is resolved, or a later reconciliation of such figures, or of the nightly "+
+				"ones, is within the limit. These figures release no token that the nightly reconciliation has stopped. "+
+				"Nothing else changes. An account that is missing has nothing.", 404),
 		upTo(largeBody), slow)
 	change(s, "POST /v1/reconciliations/{number}/resolutions", does(control.ResolveBreak), writer.resolveBreak,
 		about("resolve-break", "Reconciliation", "Resolve a difference",

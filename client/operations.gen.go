@@ -1321,8 +1321,9 @@ func (c *Client) ListReconciliations(ctx context.Context, query ListReconciliati
 // Reconcile: Compares your own ledger's balances, and what it has credited, with these books at the end of a
 // day, keeps what came of it, and answers with that. A body has at most 8 MiB, about 100000 balances: of a
 // larger ledger `softstake reconcile` reads a file, your database or an endpoint of yours. A token that
-// differs by more than its limit is not paid until it is resolved, or a later reconciliation is within the
-// limit; nothing else changes. An account that is missing has nothing.
+// differs by more than its limit is not paid until it is resolved, or a later reconciliation of such figures,
+// or of the nightly ones, is within the limit. These figures release no token that the nightly reconciliation
+// has stopped. Nothing else changes. An account that is missing has nothing.
 //
 // For tokens of the roles exchange.
 func (c *Client) Reconcile(ctx context.Context, body Comparison, options ...Option) (ComparisonOut, error) {

@@ -610,8 +610,8 @@ type ComparedToken struct {
 	Resolved time.Time `json:"resolved,omitzero"`
 	// Who has resolved it.
 	ResolvedBy string `json:"resolvedBy,omitzero"`
-	// Whether it is over the limit: the token is not paid until it is resolved, or a later reconciliation is
-	// within the limit.
+	// Whether it is over the limit: the token is not paid until it is resolved, or a later reconciliation that
+	// counts in its place is within the limit.
 	Stops bool `json:"stops"`
 	// The other ledger.
 	Theirs Side `json:"theirs"`
