@@ -192,11 +192,28 @@ func (b *DB) insertWebhook(t db.Tx, n NewWebhook) error {
 	}
 	newest, err := newestEvent(t)
 	if err == nil {
+		err = checkPayoutsAfter(t, n.PayoutsAfter)
+	}
+	if err == nil {
 		_, err = t.Exec(`INSERT INTO webhook_states (name, disabled, reason, event_number, event_part, payout, paused, holder,
 		      lease, delivered, delivered_at) VALUES ($1, 0, '', $2, $3, $4, 0, '', 0, 0, 0)`, n.Name, newest,
 			int64(webhook.Whole), n.PayoutsAfter)
 	}
 	return err
+}
+
+// checkPayoutsAfter refuses the number of a payout inside of a message: an endpoint gets messages, and so those
+// before it in the message too, which may have been credited in another way.
+func checkPayoutsAfter(t db.View, number int64) error {
+	var first, last int64
+	found, err := db.One(t, []*int64{&first, &last}, "SELECT first, first + count - 1 FROM payout_batches "+
+		"WHERE first > 0 AND first <= $1 AND first + count > $1", number)
+	if err != nil || !found || number == last || (number-first+1)%webhook.MostInMessage == 0 {
+		return err
+	}
+	before := number - (number-first+1)%webhook.MostInMessage
+	return ledger.ErrInvalid.In("payoutsAfter", "payout %d is inside of a message, which goes from payout %d to %d; "+
+		"name one at the end of a message", number, before+1, min(before+webhook.MostInMessage, last))
 }
 
 func newestEvent(t db.View) (int64, error) {

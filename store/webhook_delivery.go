@@ -303,8 +303,8 @@ type WebhookSkip struct {
 }
 
 // SkipWebhook gives up a message that waits, or moves an endpoint past the events that are not kept any more. It may
-// need approval: the receiver misses something. Whoever sends to it stops, and begins again. ledger.ErrNotFound if no such message waits; ledger.ErrInvalid where no
-// event is missing.
+// need approval: the receiver misses something. Whoever sends to it stops, and begins again. ledger.ErrNotFound if
+// no such message waits; ledger.ErrInvalid where no event is missing.
 func (b *DB) SkipWebhook(ctx context.Context, s WebhookSkip) error {
 	if err := ledger.At("reason", CheckReason(s.Reason)); err != nil {
 		return err
@@ -386,6 +386,9 @@ func (b *DB) SendWebhookAgain(ctx context.Context, name string, keys []webhook.K
 		return ledger.ErrInvalid.In("", "there is no such message")
 	}
 	return b.onWebhook(ctx, name, "send messages again to", func(t db.Tx, _ Webhook) error {
+		if err := checkSent(t, name, keys); err != nil {
+			return err
+		}
 		waiting, err := db.Count(t, "SELECT count(*) FROM webhook_messages WHERE name = $1", name)
 		if err == nil && waiting+int64(len(keys)) > MaxWebhookMessages {
 			err = ledger.ErrInvalid.In("", "%d messages of the endpoint wait, and %d more are above the limit of %d", waiting,
@@ -409,6 +412,25 @@ func (b *DB) SendWebhookAgain(ctx context.Context, name string, keys []webhook.K
 		return b.logLine(t, operation, name, fmt.Sprintf("%d messages, from %s to %s", len(keys), keys[0].ID(),
 			keys[len(keys)-1].ID()))
 	})
+}
+
+// checkSent refuses messages that an endpoint has not got yet: they come in their order by themselves.
+func checkSent(t db.View, name string, keys []webhook.Key) error {
+	var number, part, payout int64
+	if _, err := db.One(t, []*int64{&number, &part, &payout},
+		"SELECT event_number, event_part, payout FROM webhook_states WHERE name = $1", name); err != nil {
+		return err
+	}
+	for _, k := range keys {
+		at := webhook.Key{Stream: webhook.Events, Number: number, Part: part}
+		if k.Stream == webhook.PayoutStream {
+			at = webhook.Key{Stream: webhook.PayoutStream, Number: payout, Part: webhook.Whole}
+		}
+		if k.Stream != webhook.TestStream && k.Compare(at) > 0 {
+			return ledger.ErrInvalid.In("to", "message %s is not sent yet", k.ID()).Because(ReasonUnknownMessage)
+		}
+	}
+	return nil
 }
 
 // TestWebhook has a message of the type "test" sent to an endpoint, and returns its ID.

@@ -54,6 +54,10 @@ const (
 	TestStream                 // the time in milliseconds
 )
 
+// MostInMessage is how many events or payouts a message has at most. Another number would change the messages that
+// wait: their IDs say where those of events begin and where those of payouts end, and not how many are in them.
+const MostInMessage = 200
+
 var streamNames = []string{"event", "payouts", "test"}
 
 // Wants reports whether an endpoint that wants some kinds gets messages of the stream.

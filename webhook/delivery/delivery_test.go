@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -115,6 +116,14 @@ func TestPayoutsAreInTheSameMessagesEachTime(t *testing.T) {
 			want := []string{"1-2 of 1-5", "3-4 of 1-5", "5-5 of 1-5"}[after/2:]
 			if !slices.Equal(got, want) {
 				w.Errorf("after %d: %v; want %v", after, got, want)
+			}
+		}
+		// An endpoint begins between two messages, so that it gets no payout that was credited in another way.
+		for after, ok := range map[int64]bool{0: true, 3: false, 5: true} {
+			err := w.books.AddWebhook(w.Context(), store.NewWebhook{Name: fmt.Sprint("after-", after), PayoutsAfter: after,
+				URL: "https://shop.example.com", Kinds: "payouts", Secret: []byte("sealed")})
+			if ok != (err == nil) || !ok && !errors.Is(err, ledger.ErrInvalid) {
+				w.Errorf("after payout %d: %v", after, err)
 			}
 		}
 	})
@@ -344,6 +353,12 @@ func TestSendingAgain(t *testing.T) {
 		}
 		w.send()
 		r.wants("once")
+
+		// What was not sent comes by itself, in its order.
+		err := w.books.SendWebhookAgain(w.Context(), "shop", []webhook.Key{{Stream: webhook.Events, Number: 4, Part: 1}})
+		if !errors.Is(err, ledger.ErrInvalid) {
+			w.Errorf("a message that was not sent is sent again: %v", err)
+		}
 
 		// A test that fails is not retried; a replay that fails holds nothing.
 		r.set(status(500))

@@ -44,7 +44,8 @@ func receiverOfDocs(t *testing.T) string {
 	return program
 }
 
-// TestTheDocumentedReceiver: the receiver in examples/webhook, which docs/webhooks.md shows, credits what is paid, once, also where it gets it again.
+// TestTheDocumentedReceiver: the receiver in examples/webhook, which docs/webhooks.md shows, credits what is paid,
+// once, also where it gets it again.
 func TestTheDocumentedReceiver(t *testing.T) {
 	program := receiverOfDocs(t)
 	w := &world{T: t, clock: testkit.NewClock(testkit.Noon), sealer: sealerOfTests(t)}

@@ -11,13 +11,14 @@ import (
 	"github.com/softstake/softstake/webhook"
 )
 
-// maxReplayed is how many numbers of the outbox are between the first and the last message at most: of a rare kind there
-// may be few messages in very many events, which are all read.
+// maxReplayed is how many numbers of the outbox are between the first and the last message at most: of a rare kind
+// there may be few messages in very many events, which are all read.
 const maxReplayed = 10_000
 
-// Between are the messages of an endpoint from one to another, both by their IDs and of one stream: those that it has
-// got, or passed over. last "" is the first one alone. ledger.ErrInvalid for what is no ID, for two streams, and for
-// more than store.MaxWebhookMessages or a range of more than 10,000 events of the outbox; ledger.ErrNotFound where there are none, or they are not kept any more.
+// Between are the messages of an endpoint from one to another, both by their IDs and of one stream: those that it
+// has got, or passed over. last "" is the first one alone. ledger.ErrInvalid for what is no ID, for two streams, and
+// for more than store.MaxWebhookMessages or a range of more than 10,000 events of the outbox; ledger.ErrNotFound
+// where there are none, or they are not kept any more.
 func Between(ctx context.Context, books *store.DB, w store.Webhook, first, last string) (keys []webhook.Key,
 	err error) {
 	if last == "" {

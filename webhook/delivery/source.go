@@ -18,9 +18,6 @@ import (
 )
 
 const (
-	// perMessage is how many events or payouts a message has at most. Another number would change the messages that
-	// wait: their IDs say where those of events begin and where those of payouts end, and not how many are in them.
-	perMessage = 200
 	// eventsAtOnce and chunksAtOnce are how many outbox events and messages of payouts are read at once at most.
 	eventsAtOnce, chunksAtOnce = 50, 50
 )
@@ -74,7 +71,7 @@ func (s source) ofEvent(ctx context.Context, from outbox.Event) ([]message, erro
 	}
 	err := events.Of(ctx, s.books, from, func(e events.Event) error {
 		count++
-		if n := len(messages); n == 0 || messages[n-1].kind != e.Type || len(data.Events) == perMessage {
+		if n := len(messages); n == 0 || messages[n-1].kind != e.Type || len(data.Events) == webhook.MostInMessage {
 			if err := finish(); err != nil {
 				return err
 			}
@@ -151,7 +148,7 @@ type PayoutData struct {
 // payouts are the next messages of payouts after one.
 func (s source) payouts(ctx context.Context, after webhook.Key) (page, error) {
 	p := page{end: after}
-	chunks, err := s.reports.PayoutChunks(ctx, after.Number, perMessage, chunksAtOnce)
+	chunks, err := s.reports.PayoutChunks(ctx, after.Number, webhook.MostInMessage, chunksAtOnce)
 	for _, c := range chunks {
 		if err != nil {
 			break
@@ -191,7 +188,7 @@ func (s source) find(ctx context.Context, k webhook.Key) (message, error) {
 		body, err := bodyOf(webhook.Test, at, struct{}{})
 		return message{k, webhook.Test, body}, err
 	case webhook.PayoutStream:
-		chunks, err := s.reports.PayoutChunks(ctx, k.Number-1, perMessage, 1)
+		chunks, err := s.reports.PayoutChunks(ctx, k.Number-1, webhook.MostInMessage, 1)
 		if err != nil || len(chunks) == 0 {
 			return message{}, errors.Join(err, errLost)
 		}
