@@ -60,7 +60,8 @@ func open(t *testing.T) *site {
 	}
 	s.Places = map[string]string{
 		"account": holder, "asset": "BNB", "day": day(3), "name": "risk-warning", "version": "1", "code": "FR",
-		"campaign": "spring", "year": day(0)[:4], "number": "1", "proposal": s.propose(t, "limit", "set", "ADA", "--total", "7"),
+		"campaign": "spring", "year": day(0)[:4], "number": "1",
+		"proposal": s.propose(t, "limit", "set", "ADA", "--total", "7"),
 	}
 	s.URL = "http://" + scenario.Serve(t, s.books)
 	s.document = s.get(t, "/v1/openapi.json")

@@ -84,9 +84,9 @@ func (c Comparison) Stopped() (assets []string) {
 
 // AddComparison writes a comparison down, with its number, when and by whom it was made, and which tokens are over
 // their limits, and returns it so. What is over its limit stops paying the token: no day of it is declared, until
-// ResolveBreak, or until one that supersedes it (see Supersedes) is not over it. Nothing else changes. Where c says that
-// it is scheduled, the books name such a source: else ledger.ErrInvalid. Where the answer
-// of the database was lost, a comparison may be there twice, which has no further effect.
+// ResolveBreak, or until one that supersedes it (see Supersedes) is not over it. Nothing else changes. Where c says
+// that it is scheduled, the books name such a source: else ledger.ErrInvalid. Where the answer of the database was
+// lost, a comparison may be there twice, which has no further effect.
 func (b *DB) AddComparison(ctx context.Context, c Comparison) (Comparison, error) {
 	tokens := c.Tokens
 	err := b.engine.Write(ctx, func(t db.Tx) (err error) {

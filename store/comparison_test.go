@@ -110,8 +110,8 @@ func TestABreakStopsItsToken(t *testing.T) {
 	})
 }
 
-// TestFiguresOfOthersReleaseNoToken that the nightly comparison has stopped: its own figures do, and of what others have
-// stopped those of the same kind of source.
+// TestFiguresOfOthersReleaseNoToken that the nightly comparison has stopped: its own figures do, and of what others
+// have stopped those of the same kind of source.
 func TestFiguresOfOthersReleaseNoToken(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()
