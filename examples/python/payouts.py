@@ -19,6 +19,16 @@ from decimal import Decimal
 ATTEMPTS = 5
 
 
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The token goes to the server that was named, and nowhere else."""
+
+    def redirect_request(self, *_):
+        return None
+
+
+SERVER = urllib.request.build_opener(NoRedirect)
+
+
 def ask(url, body=None):
     """Makes a request, and again where that may help: under the same key, so that it has an effect once."""
     headers = {"Authorization": "Bearer " + os.environ["SOFTSTAKE_TOKEN"]}
@@ -29,7 +39,7 @@ def ask(url, body=None):
     for attempt in range(1, ATTEMPTS + 1):
         request = urllib.request.Request(url, data, headers)
         try:
-            with urllib.request.urlopen(request, timeout=60) as response:
+            with SERVER.open(request, timeout=60) as response:
                 return json.load(response)
         except urllib.error.HTTPError as refusal:
             wait = int(refusal.headers.get("Retry-After") or 2**attempt)
