@@ -243,7 +243,7 @@ func (w *town) readyForEachOperation() {
 	}
 	w.ok(w.db.SetPayouts(w.t.Context(), true))
 	w.ok(w.db.SetComparisonLimit(w.t.Context(), store.ComparisonLimit{Amount: 0, Accounts: 0}))
-	w.addWebhook()
+	w.addWebhook(1)
 	w.clock.Set(3, "00:05")
 	w.post("exchange", "/v1/entries", entry("d-flagged", "deposit", "@custody bob SOL 1")).is(201)
 	w.clock.Set(3, "00:06")

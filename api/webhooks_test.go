@@ -7,16 +7,17 @@ import (
 )
 
 // addWebhook adds an endpoint that gets payouts.
-func (w *town) addWebhook() {
+// addWebhook adds an endpoint that has got the payouts up to a number.
+func (w *town) addWebhook(after int64) {
 	w.t.Helper()
 	w.ok(w.db.AddWebhook(w.t.Context(), store.NewWebhook{Name: "shop", URL: "https://shop.example.com/hooks",
-		Kinds: "payouts", Secret: []byte("sealed")}))
+		Kinds: "payouts", Secret: []byte("sealed"), PayoutsAfter: after}))
 }
 
 // TestWebhooks: who runs the books sees how far an endpoint is, and has messages sent again.
 func TestWebhooks(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
-		w.addWebhook()
+		w.addWebhook(0)
 		w.earner("alice")
 		w.deposit("a-1", "alice", "2", "BNB")
 		w.fund("f-1", "BNB", "10")
@@ -28,6 +29,9 @@ func TestWebhooks(t *testing.T) {
 			"webhooks.0.oldestAt", w.day(4)+"T00:10:00.000Z",
 			"webhooks.0.secret", "")
 		const shop = "/v1/webhooks/shop"
+		w.post("operator", shop+"/replays", `{"from":"payouts_1"}`).refused(400, "invalid", "to") // it comes by itself
+		w.ok(w.db.RemoveWebhook(t.Context(), "shop"))
+		w.addWebhook(2)
 		w.post("operator", shop+"/replays", `{"from":"payouts_1","to":"payouts_2"}`).is(200).says("messages", "2")
 		w.post("operator", shop+"/replays", `{"from":"payouts_3"}`).refused(404, "not-found", "from")
 		w.post("operator", shop+"/replays", `{"from":"shoes"}`).refused(400, "invalid", "from")

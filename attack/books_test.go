@@ -64,7 +64,7 @@ func newHouses(t *testing.T) *houses {
 	clock.Forward(now)
 	ok(t, db.SetPayouts(t.Context(), true))
 	ok(t, db.AddWebhook(t.Context(), store.NewWebhook{Name: "shop", URL: "https://shop.example.com/hooks",
-		Kinds: "payouts", Secret: []byte("sealed")}))
+		Kinds: "payouts", Secret: []byte("sealed"), PayoutsAfter: 900})) // and so they may be sent again
 	testkit.Must(staking.Run(t.Context(), db, clock.Now(), staking.Options{}))(t)
 	h.waiting(t, db)
 	h.staff(t, db)

@@ -91,6 +91,9 @@ func forms(page string) (all []form) {
 			if b[0] != "" {
 				one.fields.Set(b[0], b[1])
 			}
+			if one.fields.Get("do") == "every" { // of every token no other amount is taken
+				one.fields.Set("amount", "0")
+			}
 			all = append(all, one)
 		}
 	}

@@ -133,7 +133,7 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"reconcile set", "--endpoint https://ledger.example.com/balances", "", "reconcile set"},
 	{"compensate", "alice 2026-11-22 BNB 0.1 --name n-1 --reason late", "", "compensate"},
 	{"payouts answer", "compensation/2026-11-22/BNB/alice/n-1 --transaction tx-1", "", "payouts answer"},
-	{"webhook add", "shop https://shop.example.com/hooks --kinds payouts", "", "webhook add"},
+	{"webhook add", "shop https://shop.example.com/hooks --kinds payouts --payouts-after 1", "", "webhook add"},
 	{"webhook change", "shop --kinds payouts,settled", "", "webhook change"},
 	{"webhook rotate", "shop --signature ed25519", "", "webhook rotate"},
 	{"webhook test", "shop", "", "webhook test"},

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 	"github.com/softstake/softstake/webhook"
 )
@@ -42,8 +43,10 @@ func TestWebhooksOnThePage(t *testing.T) {
 	olga.post(path, "do", "disable", "name", "shop", "reason", "it moves").is(http.StatusSeeOther)
 	olga.get(path, "Accept-Language", "de").has("abgeschaltet", "it moves", "1 Nachrichten erneut")
 	olga.post(path, "do", "enable", "name", "shop").is(http.StatusSeeOther)
-	o.ok(o.books.SendWebhookAgain(t.Context(), "shop", []webhook.Key{{Stream: webhook.PayoutStream, Number: 7}}))
-	olga.post(path, "do", "skip", "name", "shop", "message", "payouts_7", "reason", "poison").is(http.StatusSeeOther)
+	o.ok(o.books.AddWebhook(t.Context(), store.NewWebhook{Name: "poisoned", URL: "https://poisoned.example.com",
+		Kinds: "payouts", Secret: []byte("sealed"), PayoutsAfter: 7}))
+	o.ok(o.books.SendWebhookAgain(t.Context(), "poisoned", []webhook.Key{{Stream: webhook.PayoutStream, Number: 7}}))
+	olga.post(path, "do", "skip", "name", "poisoned", "message", "payouts_7", "reason", "poison").is(http.StatusSeeOther)
 
 	o.ok(o.books.SetFourEyes(t.Context(), true))
 	proposed := adam.post(path, "do", "add", "name", "bi", "url", "https://bi.example.com/", "kinds", "balance",
