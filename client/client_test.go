@@ -180,7 +180,7 @@ func TestAListIsReadPageByPage(t *testing.T) {
 	if !slices.Equal(got, []string{"a", "b", "c"}) || s.asked[2].URL.RawQuery != "cursor=n2&limit=2" {
 		t.Errorf("%v, last asked %s", got, s.asked[2].URL)
 	}
-	s, c = serve(t, first, refuse(403, "forbidden"))
+	_, c = serve(t, first, refuse(403, "forbidden"))
 	got = nil
 	for account, err := range c.ListAccounts(t.Context(), client.ListAccountsQuery{}) {
 		if err != nil && !client.Is(err, "forbidden") {

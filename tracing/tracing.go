@@ -74,7 +74,7 @@ func (t *Tracing) Queries() db.Tracer {
 	if t.off() {
 		return nil
 	}
-	return otelpgx.NewTracer(otelpgx.WithTracerProvider(t.provider), otelpgx.WithTrimSQLInSpanName())
+	return otelpgx.NewTracer(otelpgx.WithTracerProvider(t.provider))
 }
 
 // Request begins the span of a request, as a part of the trace that its headers name. End it when it is answered.

@@ -62,15 +62,15 @@ func (r *reader) poll(ctx context.Context, most int) (records []join.Record, err
 		waiting = within
 	}
 	fetches := r.client.PollRecords(waiting, most)
-	for _, failure := range fetches.Errors() {
+	if failures := fetches.Errors(); len(failures) > 0 {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if errors.Is(failure.Err, context.DeadlineExceeded) {
-			return nil, fmt.Errorf("Kafka: the broker has records before offset %d, and has sent nothing from offset %d on for "+
-				"%s", r.end, r.next, silence)
+		if errors.Is(failures[0].Err, context.DeadlineExceeded) {
+			return nil, fmt.Errorf("the broker of Kafka has records before offset %d, and has sent nothing from offset %d on "+
+				"for %s", r.end, r.next, silence)
 		}
-		return nil, failed(failure.Err) // whoever opens the partition again sees what is lost
+		return nil, failed(failures[0].Err) // whoever opens the partition again sees what is lost
 	}
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 		if err == nil && p.LogStartOffset > r.next {

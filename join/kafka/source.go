@@ -182,7 +182,7 @@ func readTopic(ctx context.Context, c *kgo.Client, name string) (t topic, err er
 		return t, failed(err)
 	}
 	if len(response.Topics) != 1 {
-		return t, fmt.Errorf("Kafka: the brokers have said something of %d topics, not of one", len(response.Topics))
+		return t, fmt.Errorf("the brokers of Kafka have said something of %d topics, not of one", len(response.Topics))
 	}
 	is := response.Topics[0]
 	if err := kerr.ErrorForCode(is.ErrorCode); err != nil {
@@ -206,7 +206,7 @@ func failed(err error) error {
 	if err == nil || errors.Is(err, join.ErrChanged) {
 		return err
 	}
-	return fmt.Errorf("Kafka: %w", err)
+	return fmt.Errorf("read from Kafka: %w", err)
 }
 
 // number is that of a partition.
@@ -234,7 +234,7 @@ func (s *Source) Open(ctx context.Context, partition string, start join.Start) (
 	r := &reader{source: s, partition: n, start: start, identity: t.id, next: start.After.Position, last: start.After,
 		epoch: markedEpoch(start.Mark)}
 	if !slices.Contains(t.partitions, n) {
-		return nil, fmt.Errorf("Kafka: the topic has no partition %d now", n)
+		return nil, fmt.Errorf("the topic of Kafka has no partition %d now", n)
 	}
 	if start.Identity != "" && t.id != "" && start.Identity != t.id {
 		return nil, remade(t.id, start.Identity)

@@ -50,7 +50,7 @@ func failed(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("Kafka: %w", err)
+	return fmt.Errorf("write to Kafka: %w", err)
 }
 
 type session struct{ *kgo.Client }
