@@ -27,9 +27,14 @@ func compareWith(t *testing.T, db *store.DB, d staking.Day, balances string) sto
 
 func compareAll(t *testing.T, db *store.DB, d staking.Day, text string) store.Comparison {
 	t.Helper()
+	return compareTokens(t, db, d, []string{bnb, sol}, text)
+}
+
+func compareTokens(t *testing.T, db *store.DB, d staking.Day, tokens []string, text string) store.Comparison {
+	t.Helper()
 	assets := ledger.BySymbol(testkit.Must(db.Assets(t.Context()))(t))
 	c := testkit.Must(comparison.Make(t.Context(), reports.New(db.Reader()), d,
-		comparison.Choose(assets, []string{bnb, sol}),
+		comparison.Choose(assets, tokens),
 		func(_ context.Context, _ staking.Day, chosen map[string]ledger.Asset) (reconcile.Figures, error) {
 			return reconcile.Read(strings.NewReader(text), chosen)
 		}))(t)

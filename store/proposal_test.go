@@ -176,6 +176,16 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 	control.CloseWithout: func(ctx context.Context, db *store.DB) error {
 		return db.CloseWithout(ctx, store.DayWithout{Day: day1 - 1, Reason: "it is down"})
 	},
+	control.ResolveBreak: func(ctx context.Context, db *store.DB) error {
+		_, err := db.ResolveBreak(ctx, store.BreakResolution{Number: 1, Asset: "ADA", Reason: "known"})
+		return err
+	},
+	control.SetComparisonLimit: func(ctx context.Context, db *store.DB) error {
+		return db.SetComparisonLimit(ctx, store.ComparisonLimit{Accounts: store.AnyDifference})
+	},
+	control.SetComparisonSource: func(ctx context.Context, db *store.DB) error {
+		return db.SetComparisonSource(ctx, store.ComparisonSource{Endpoint: "https://ledger.example.com"})
+	},
 	control.AddWebhook: addWebhook, control.ChangeWebhook: changeWebhook, control.SkipWebhook: skipWebhook,
 	control.AddLogin: func(ctx context.Context, db *store.DB) error {
 		return db.People().AddLogin(ctx, people.Login{Email: "mallory@example.com", Account: "dora",
@@ -245,6 +255,8 @@ func readyToPropose(t *testing.T, db *store.DB, clock *testkit.Clock) {
 	testkit.Must(db.Join(ctx, store.JoinBatch{Source: "shop", Partition: "p1",
 		Fault: &store.JoinFault{Place: join.Place{Position: 2}, Err: ledger.ErrInvalid.In("", "it is no event")}}))(t)
 	webhookToPropose(t, db)
+	ok(t, db.SetComparisonLimit(ctx, store.ComparisonLimit{Asset: "ADA", Amount: store.AnyDifference}))
+	compareTokens(t, db, day1, []string{"ADA"}, "account,asset,balance\nalice,ADA,1\n") // of which nobody has any here
 	ok(t, db.As(proposer).SetFourEyes(ctx, true))
 }
 
@@ -281,7 +293,8 @@ func contents(t *testing.T, url string) string {
 		"SELECT email, role, invite_hash FROM staff; SELECT id FROM tokens; SELECT symbol FROM assets; "+
 		"SELECT email, password FROM logins; SELECT key, addresses FROM keys; SELECT account, region, frozen FROM accounts; "+
 		"SELECT * FROM close_after; SELECT * FROM join_partitions; SELECT * FROM join_closings; "+
-		"SELECT name, url FROM webhooks; SELECT name, number FROM webhook_messages; "+
+		"SELECT name, url FROM webhooks; SELECT name, number FROM webhook_messages; SELECT * FROM comparison_limits; "+
+		"SELECT * FROM comparison_resolutions; SELECT endpoint FROM comparison_sources; "+
 		"SELECT * FROM meta WHERE name <> 'regions_changed'"))(t)
 	return strings.Join(rows, "\n")
 }

@@ -25,7 +25,7 @@ func changeWebhook(ctx context.Context, db *store.DB) error {
 }
 
 func skipWebhook(ctx context.Context, db *store.DB) error {
-	err := db.SkipWebhook(ctx, store.WebhookSkip{Name: "w-1", Message: "event_1-1", Reason: "poison"})
+	err := db.SkipWebhook(ctx, store.WebhookSkip{Name: "w-1", Message: "payouts_1", Reason: "poison"})
 	if ledger.ReasonOf(err) == store.ReasonUnknownMessage { // it was done before
 		err = nil
 	}
@@ -35,11 +35,13 @@ func skipWebhook(ctx context.Context, db *store.DB) error {
 func webhookToPropose(t *testing.T, db *store.DB) {
 	t.Helper()
 	ok(t, db.AddWebhook(t.Context(), aWebhook("w-1")))
-	ok(t, db.SendWebhookAgain(t.Context(), "w-1", []webhook.Key{{Stream: webhook.Events, Number: 1, Part: 1}}))
+	ok(t, db.SendWebhookAgain(t.Context(), "w-1", []webhook.Key{{Stream: webhook.PayoutStream, Number: 1}}))
 }
 
+// aWebhook is an endpoint that has got payouts, which may be sent again.
 func aWebhook(name string) store.NewWebhook {
-	return store.NewWebhook{Name: name, URL: "https://example.com/w", Kinds: "balance", Secret: []byte{1}}
+	return store.NewWebhook{Name: name, URL: "https://example.com/w", Kinds: "balance", Secret: []byte{1},
+		PayoutsAfter: 2 * store.MaxWebhookMessages}
 }
 
 // TestEndpoints: one is added once; there is a limit of them, and of what waits for each.
@@ -206,7 +208,7 @@ func TestWhoeverSendsStopsWhenAnEndpointChanges(t *testing.T) {
 			wantsReason(t, books.CheckWebhook(ctx, "a", "me"), ledger.ErrConflict, store.ReasonLease)
 			wantsReason(t, books.RecordWebhook(ctx, store.WebhookProgress{Name: "a", Holder: "me", Payout: seven,
 				Ended: []store.SentMessage{{WebhookMessage: work.Messages[0]}}}), ledger.ErrConflict, store.ReasonLease)
-			if w := testkit.Must(reports.New(books.Reader()).Webhook(ctx, "a"))(t); w.Payout.Number != 0 {
+			if w := testkit.Must(reports.New(books.Reader()).Webhook(ctx, "a"))(t); w.Payout.Number != 2*store.MaxWebhookMessages {
 				t.Errorf("%s: it is at %d", name, w.Payout.Number)
 			}
 		}
