@@ -9,6 +9,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -60,4 +61,22 @@ func TestAnApprovalIsOfOneOperation(t *testing.T) {
 		same(t, "after other operations than what is approved", strings.Split(contents(t, url), "\n"),
 			strings.Split(before, "\n"))
 	})
+}
+
+// contents is all of the books but the log and the proposals, which reports whether an operation was done.
+func contents(t *testing.T, url string) string {
+	t.Helper()
+	rows := testkit.Must(scenario.Dump(t.Context(), url, "SELECT * FROM limits; SELECT * FROM approvals; "+
+		"SELECT name FROM join_sources; SELECT value FROM meta WHERE name = 'payouts'; "+
+		"SELECT * FROM account_limits; SELECT * FROM labels; SELECT * FROM owners; "+
+		"SELECT account, id FROM withdrawal_addresses; "+
+		"SELECT * FROM prices; SELECT * FROM rates; SELECT name, version FROM documents; SELECT subject, id FROM passkeys; "+
+		"SELECT code, number, removed FROM listings; "+
+		"SELECT email, role, invite_hash FROM staff; SELECT id FROM tokens; SELECT symbol FROM assets; "+
+		"SELECT email, password FROM logins; SELECT key, addresses FROM keys; SELECT account, region, frozen FROM accounts; "+
+		"SELECT * FROM close_after; SELECT * FROM join_partitions; SELECT * FROM join_closings; "+
+		"SELECT name, url FROM webhooks; SELECT name, number FROM webhook_messages; SELECT * FROM comparison_limits; "+
+		"SELECT * FROM comparison_resolutions; SELECT endpoint FROM comparison_sources; "+
+		"SELECT * FROM meta WHERE name <> 'regions_changed'"))(t)
+	return strings.Join(rows, "\n")
 }

@@ -30,6 +30,26 @@ func compareAll(t *testing.T, db *store.DB, d staking.Day, text string) store.Co
 	return compareTokens(t, db, d, []string{bnb, sol}, text)
 }
 
+func resolveBreak(ctx context.Context, db *store.DB) error {
+	_, err := db.ResolveBreak(ctx, store.BreakResolution{Number: 1, Asset: "ADA", Reason: "known"})
+	return err
+}
+
+func setComparisonLimit(ctx context.Context, db *store.DB) error {
+	return db.SetComparisonLimit(ctx, store.ComparisonLimit{Accounts: store.AnyDifference})
+}
+
+func setComparisonSource(ctx context.Context, db *store.DB) error {
+	return db.SetComparisonSource(ctx, store.ComparisonSource{Endpoint: "https://ledger.example.com"})
+}
+
+// comparisonToPropose has a token stopped of which nobody has any here.
+func comparisonToPropose(t *testing.T, db *store.DB) {
+	t.Helper()
+	ok(t, db.SetComparisonLimit(t.Context(), store.ComparisonLimit{Asset: "ADA", Amount: store.AnyDifference}))
+	compareTokens(t, db, day1, []string{"ADA"}, "account,asset,balance\nalice,ADA,1\n")
+}
+
 func compareTokens(t *testing.T, db *store.DB, d staking.Day, tokens []string, text string) store.Comparison {
 	t.Helper()
 	assets := ledger.BySymbol(testkit.Must(db.Assets(t.Context()))(t))

@@ -208,7 +208,8 @@ func TestWhoeverSendsStopsWhenAnEndpointChanges(t *testing.T) {
 			wantsReason(t, books.CheckWebhook(ctx, "a", "me"), ledger.ErrConflict, store.ReasonLease)
 			wantsReason(t, books.RecordWebhook(ctx, store.WebhookProgress{Name: "a", Holder: "me", Payout: seven,
 				Ended: []store.SentMessage{{WebhookMessage: work.Messages[0]}}}), ledger.ErrConflict, store.ReasonLease)
-			if w := testkit.Must(reports.New(books.Reader()).Webhook(ctx, "a"))(t); w.Payout.Number != 2*store.MaxWebhookMessages {
+			w := testkit.Must(reports.New(books.Reader()).Webhook(ctx, "a"))(t)
+			if w.Payout.Number != 2*store.MaxWebhookMessages {
 				t.Errorf("%s: it is at %d", name, w.Payout.Number)
 			}
 		}
