@@ -439,7 +439,7 @@ func (b *beside) reconcile() []string {
 
 // writeBalances writes the file that is compared, where there is one.
 func (b *beside) writeBalances() (err error) {
-	if len(b.balances) > 1 {
+	if b.writes == nil {
 		return nil
 	}
 	file, err := os.Create(b.balances[0])

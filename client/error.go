@@ -47,7 +47,7 @@ func (e *NeedsApproval) Error() string {
 	return "it needs approval: proposal " + e.Proposal.ID
 }
 
-// Problem is the body of an answer that refuses (RFC 9457).
+// problem is the body of an answer that refuses (RFC 9457).
 type problem struct {
 	Type    string `json:"type"`
 	Title   string `json:"title"`

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -87,11 +86,7 @@ func (s *site) propose(t *testing.T, args ...string) string {
 // softstake runs a command of the program, which must end well, and returns what it printed.
 func (s *site) softstake(t *testing.T, stdin string, args ...string) []byte {
 	t.Helper()
-	var out bytes.Buffer
-	if err := scenario.Start(t, s.books, strings.NewReader(stdin), &out, args...).Wait(time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
+	return scenario.Output(t, s.books, stdin, args...)
 }
 
 // given is what a client needs to know: the server, its tokens, and which accounts it opens.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -25,6 +24,7 @@ import (
 	"github.com/softstake/softstake/deliver"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/payout"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/testkit"
 )
 
@@ -261,12 +261,10 @@ func TestBrokers(t *testing.T) {
 // killed kills who delivers and the broker, at random moments.
 func (x *broker) killed() {
 	times := kills
-	if os.Getenv("SOFTSTAKE_LONG") != "" {
+	if scenario.Long() {
 		times = killsInLong
 	}
-	seed := uint64(time.Now().UnixNano())
-	x.Logf("seed %d", seed)
-	chance := rand.New(rand.NewPCG(seed, 0))
+	chance := scenario.Chance(scenario.Seed(x.T), 0)
 	for k := range times {
 		x.settle()
 		c := exec.Command(os.Args[0])

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/softstake/softstake/backoff"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/payout"
 	"github.com/softstake/softstake/reports"
@@ -35,9 +36,6 @@ type Result struct {
 	Answers int // that were read and are in the books
 	Wrong   int // that were read, and contradict the books
 }
-
-// longestWait is how long to wait at most before what has failed is retried: each time twice as long.
-const longestWait = 30 * time.Second
 
 // answersAtOnce is how many answers are read at once.
 const answersAtOnce = 2_000
@@ -67,7 +65,7 @@ func Run(ctx context.Context, c Config) (Result, error) {
 			return d.result, nil
 		case errors.Is(err, payout.ErrMoved):
 			c.Log.Info("another process delivers too, or somebody has payouts sent again", "target", c.Name)
-			pause(ctx, d.spread(c.Poll))
+			backoff.Pause(ctx, backoff.Jitter(c.Poll, c.Random))
 			continue
 		}
 		if kept := c.Books.FailPayoutTarget(ctx, c.Name, err.Error()); kept != nil && ctx.Err() == nil {
@@ -79,10 +77,10 @@ func Run(ctx context.Context, c Config) (Result, error) {
 		if d.result != before {
 			wait = c.Poll
 		}
-		in := d.spread(wait)
+		in := backoff.Jitter(wait, c.Random)
 		c.Log.Error("payouts cannot be delivered; retrying", "target", c.Name, "in", in, "error", err)
-		pause(ctx, in)
-		wait = min(2*wait, longestWait)
+		backoff.Pause(ctx, in)
+		wait = backoff.Next(wait)
 	}
 }
 
@@ -96,23 +94,6 @@ type delivery struct {
 
 // errEnd is the end of what there is now.
 var errEnd = errors.New("nothing more now")
-
-// spread is a random time between half of a wait and the wait.
-func (c Config) spread(wait time.Duration) time.Duration {
-	return wait - time.Duration(c.Random(int64(wait/2)+1))
-}
-
-// pause waits, and reports whether the context goes on.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}
 
 // move keeps that the target has the payouts up to a number. payout.ErrMoved where it is not at the first one any more.
 func (d *delivery) move(ctx context.Context, from, to int64) error {
@@ -136,7 +117,7 @@ func (d *delivery) resend(ctx context.Context) error {
 			err = ledger.ErrInvalid.In("from", "it has the payouts up to number %d; from is 1 to %d", has.Number, has.Number+1)
 		}
 		if err == nil {
-			err = d.heard(ctx, has.Number)
+			err = d.keepPosition(ctx, has.Number)
 		}
 	}
 	if err == nil {
@@ -151,8 +132,8 @@ func (d *delivery) resend(ctx context.Context) error {
 	return errors.Join(err, session.Close())
 }
 
-// heard keeps in the books how far a table is, by itself.
-func (d *delivery) heard(ctx context.Context, has int64) error {
+// keepPosition keeps in the books how far a table is, by itself.
+func (d *delivery) keepPosition(ctx context.Context, has int64) error {
 	target, err := d.Books.PayoutTarget(ctx, d.Name)
 	if err == nil && target.Number != has {
 		err = d.move(ctx, target.Number, has)
@@ -196,7 +177,7 @@ func (d *delivery) follow(ctx context.Context) (err error) {
 		case d.UntilEnd:
 			return errEnd
 		default:
-			if numbered = false; !pause(ctx, d.Poll) {
+			if numbered = false; !backoff.Pause(ctx, d.Poll) {
 				return ctx.Err()
 			}
 		}
@@ -227,7 +208,7 @@ func (d *delivery) position(ctx context.Context, table payout.Table) (int64, err
 			"or are others; deliver again from where they still agree, or from 1", has.Number, has.ID, ours.ID)
 	}
 	if err == nil {
-		err = d.heard(ctx, has.Number)
+		err = d.keepPosition(ctx, has.Number)
 	}
 	return has.Number, err
 }

@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"math/rand/v2"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -24,6 +22,7 @@ import (
 	"github.com/softstake/softstake/payout/postgres"
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/testkit"
 )
 
@@ -261,12 +260,10 @@ func testRights(b *books, x *exchange) {
 // the books.
 func testKilled(b *books, x *exchange, server *pgtest.Server) {
 	times := kills
-	if os.Getenv("SOFTSTAKE_LONG") != "" {
+	if scenario.Long() {
 		times = killsInLong
 	}
-	seed := uint64(time.Now().UnixNano())
-	b.Logf("seed %d", seed)
-	chance := rand.New(rand.NewPCG(seed, 0))
+	chance := scenario.Chance(scenario.Seed(b.T), 0)
 	log := &bytes.Buffer{}
 	crediting, stop := context.WithCancel(b.Context())
 	var running sync.WaitGroup

@@ -52,11 +52,7 @@ func open(t *testing.T) *site {
 // softstake runs a command of the program, which must end well, and returns what it printed.
 func (s *site) softstake(t *testing.T, stdin string, args ...string) []byte {
 	t.Helper()
-	var out bytes.Buffer
-	if err := scenario.Start(t, s.books, strings.NewReader(stdin), &out, args...).Wait(time.Minute); err != nil {
-		t.Fatalf("%v: %v", args, err)
-	}
-	return out.Bytes()
+	return scenario.Output(t, s.books, stdin, args...)
 }
 
 // run runs a program, which must end well, and returns what it printed.

@@ -11,7 +11,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -34,6 +33,7 @@ import (
 	"github.com/softstake/softstake/join/kafka"
 	"github.com/softstake/softstake/join/nats"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
@@ -344,7 +344,7 @@ func TestKafkaKilled(t *testing.T) {
 // TestNATSKilled is TestBrokerKilled with a server of NATS, in the long tests with a cluster of three.
 func TestNATSKilled(t *testing.T) {
 	nodes := 1
-	if os.Getenv("SOFTSTAKE_LONG") != "" {
+	if scenario.Long() {
 		nodes = 3
 	}
 	b := startBrokers(t, "nats", nodes)
@@ -358,12 +358,11 @@ func TestNATSKilled(t *testing.T) {
 // entry.
 func killBroker(t *testing.T, b *brokers, address string, connect func() (sender, error)) {
 	times := kills
-	if os.Getenv("SOFTSTAKE_LONG") != "" {
+	if scenario.Long() {
 		times = killsInLong
 	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	chance := rand.New(rand.NewPCG(seed, 0))
+	seed := scenario.Seed(t)
+	chance := scenario.Chance(seed, 0)
 	books, log := newBooks(t), &bytes.Buffer{}
 	config := testkit.Must(configure(books.DB, address, log))(t)
 	writing, stop := context.WithCancel(t.Context())

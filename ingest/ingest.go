@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/softstake/softstake/backoff"
 	"github.com/softstake/softstake/join"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/store"
@@ -59,7 +60,7 @@ func Run(ctx context.Context, c Config) (Result, error) {
 		if c.UntilEnd {
 			break
 		}
-		if !pause(ctx, c.Poll) {
+		if !backoff.Pause(ctx, c.Poll) {
 			break
 		}
 	}
@@ -101,18 +102,6 @@ func (r *run) start(ctx context.Context, names []string, fail func(error)) error
 	return nil
 }
 
-// pause waits, and reports whether the context goes on.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}
-
 // errEnd is the end of what there is now.
 var errEnd = errors.New("nothing more now")
 
@@ -136,10 +125,10 @@ func (r *run) follow(ctx context.Context, name string) error {
 		case err != nil && r.UntilEnd:
 			return err
 		case err != nil:
-			in := r.spread(wait)
+			in := backoff.Jitter(wait, r.Random)
 			r.Log.Error("a partition cannot be read; retrying", "partition", r.Name+"/"+name, "in", in, "error", err)
-			pause(ctx, in)
-			wait = min(2*wait, longestWait)
+			backoff.Pause(ctx, in)
+			wait = backoff.Next(wait)
 			continue
 		case r.UntilEnd:
 			r.note(func(result *Result) { result.Stopped = append(result.Stopped, p) })
@@ -151,19 +140,10 @@ func (r *run) follow(ctx context.Context, name string) error {
 			r.Log.Error("a partition has stopped; decide about the event", "partition", r.Name+"/"+name, "position",
 				p.Stop.String(), "event", p.StopEvent, "reason", p.Reason)
 		}
-		pause(ctx, r.Poll)
+		backoff.Pause(ctx, r.Poll)
 	}
 	return nil
 }
-
-// spread is a random time between half of a wait and the wait.
-func (c Config) spread(wait time.Duration) time.Duration {
-	return wait - time.Duration(c.Random(int64(wait/2)+1))
-}
-
-// longestWait is how long to wait at most before what has failed, a source or a database, is retried: each time twice
-// as long.
-const longestWait = 30 * time.Second
 
 func (r *run) note(fn func(*Result)) {
 	r.mu.Lock()
@@ -204,7 +184,7 @@ func (r *run) read(ctx context.Context, p store.Partition) (_ store.Partition, e
 		case now.records > 0:
 		case r.UntilEnd:
 			return p, errEnd
-		case !pause(ctx, r.Poll):
+		case !backoff.Pause(ctx, r.Poll):
 			return p, ctx.Err()
 		}
 		if !now.goesOn() || now.records == 0 {
@@ -308,7 +288,7 @@ func (r *run) hand(ctx context.Context, p store.Partition, batch store.JoinBatch
 			return p, nil
 		}
 		batch.Events = batch.Events[j.Done:]
-		if !j.Ahead.IsZero() && !pause(ctx, min(r.Poll, time.Second)) {
+		if !j.Ahead.IsZero() && !backoff.Pause(ctx, min(r.Poll, time.Second)) {
 			return p, ctx.Err()
 		}
 	}

@@ -29,6 +29,7 @@ import (
 	"github.com/softstake/softstake/join/postgres"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/pgtest"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -339,13 +340,12 @@ func filtered(ids []int64, keep func(int64) bool) []int64 {
 // unit.
 func TestPostgresKilled(t *testing.T) {
 	times := kills
-	if os.Getenv("SOFTSTAKE_LONG") != "" {
+	if scenario.Long() {
 		times = killsInLong
 	}
 	o := newOther(t)
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	chance := rand.New(rand.NewPCG(seed, 0))
+	seed := scenario.Seed(t)
+	chance := scenario.Chance(seed, 0)
 	writing, stop := context.WithCancel(t.Context())
 	var writers sync.WaitGroup
 	for i, kind := range []string{"p", "o"} {

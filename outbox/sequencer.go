@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/softstake/softstake/backoff"
 	"github.com/softstake/softstake/db"
 )
 
@@ -109,11 +110,11 @@ func (o *Outbox) Sequence(ctx context.Context, pace Pace, report func(error)) {
 		}
 		switch {
 		case err != nil:
-			pause(ctx, pace.Poll)
+			backoff.Pause(ctx, pace.Poll)
 		case n == numberedAtOnce: // there are more: those who post have half of the time
-			pause(ctx, min(ended.Sub(began), longestPause))
+			backoff.Pause(ctx, min(ended.Sub(began), longestPause))
 		default:
-			pause(ctx, (debt-burst)*share)
+			backoff.Pause(ctx, (debt-burst)*share)
 			timer := time.NewTimer(pace.Poll)
 			select {
 			case <-ctx.Done():
@@ -122,16 +123,6 @@ func (o *Outbox) Sequence(ctx context.Context, pace Pace, report func(error)) {
 			}
 			timer.Stop()
 		}
-	}
-}
-
-// pause waits, unless ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
 	}
 }
 

@@ -23,11 +23,29 @@ type Payout struct {
 	Paid    time.Time
 }
 
+// JSON is a payout as messages have it: with the fields that GET /v1/payouts has.
+type JSON struct {
+	Number  int64          `json:"number"`
+	ID      string         `json:"id"`
+	Day     string         `json:"day"`
+	Asset   string         `json:"asset"`
+	Account ledger.Account `json:"account"`
+	Amount  string         `json:"amount"`
+	PaidAt  string         `json:"paidAt"`
+}
+
+// JSON is the payout as messages have it.
+func (p Payout) JSON() JSON {
+	return JSON{p.Number, p.ID, p.Day, p.Asset, p.Account, p.Amount, ledger.FormatTime(p.Paid)}
+}
+
 // Batch is payouts that were paid together.
 type Batch struct {
-	First, Last int64 // their numbers, which are dense
-	Day, Asset  string
-	Total       string // the sum of their amounts
+	First int64  `json:"first"` // their numbers are dense
+	Last  int64  `json:"last"`
+	Day   string `json:"day"` // YYYY-MM-DD
+	Asset string `json:"asset"`
+	Total string `json:"total"` // the sum of their amounts
 }
 
 // Page is some payouts, by number, and the batches whose last payout is among them.
@@ -87,20 +105,17 @@ type Answer struct {
 // ErrMoved is of a page that does not follow what the target has: another process delivers to it too.
 var ErrMoved = errors.New("the target has moved on")
 
-// message is a payout or a batch as a message of a topic. A payout has the fields that GET /v1/payouts has.
-type message struct {
-	Type    string         `json:"type"`
-	Number  int64          `json:"number,omitempty"`
-	ID      string         `json:"id,omitempty"`
-	First   int64          `json:"first,omitempty"`
-	Last    int64          `json:"last,omitempty"`
-	Day     string         `json:"day"`
-	Asset   string         `json:"asset"`
-	Account ledger.Account `json:"account,omitempty"`
-	Amount  string         `json:"amount,omitempty"`
-	Total   string         `json:"total,omitempty"`
-	PaidAt  string         `json:"paidAt,omitempty"`
-}
+// payoutMessage and batchMessage are what a message of a topic has in it.
+type (
+	payoutMessage struct {
+		Type string `json:"type"`
+		JSON
+	}
+	batchMessage struct {
+		Type string `json:"type"`
+		Batch
+	}
+)
 
 // Message is a record of a topic.
 type Message struct {
@@ -114,8 +129,7 @@ func (p Page) Messages() ([]Message, error) {
 	all := make([]Message, 0, len(p.Payouts)+len(p.Batches))
 	batches := p.Batches
 	for _, o := range p.Payouts {
-		text, err := json.Marshal(message{Type: "payout", Number: o.Number, ID: o.ID, Day: o.Day, Asset: o.Asset,
-			Account: o.Account, Amount: o.Amount, PaidAt: ledger.FormatTime(o.Paid)})
+		text, err := json.Marshal(payoutMessage{"payout", o.JSON()})
 		if err != nil {
 			return nil, fmt.Errorf("write the payout %s: %w", o.ID, err)
 		}
@@ -123,8 +137,7 @@ func (p Page) Messages() ([]Message, error) {
 		for len(batches) > 0 && batches[0].Last == o.Number {
 			b := batches[0]
 			id := fmt.Sprintf("batch/%d", b.First)
-			if text, err = json.Marshal(message{Type: "batch", First: b.First, Last: b.Last, Day: b.Day, Asset: b.Asset,
-				Total: b.Total}); err != nil {
+			if text, err = json.Marshal(batchMessage{"batch", b}); err != nil {
 				return nil, fmt.Errorf("write the batch from %d: %w", b.First, err)
 			}
 			all, batches = append(all, Message{id, id, text}), batches[1:]

@@ -97,7 +97,7 @@ func (e *Endpoint) Read(ctx context.Context, day time.Time, assets map[string]le
 	return Read(&bounded{answer.Body, mostBytes}, assets)
 }
 
-// bounded reads at most so many bytes, and then fails.
+// bounded is a reader with a limit of bytes: a read beyond it is an error, and no end.
 type bounded struct {
 	in   io.Reader
 	left int64

@@ -118,6 +118,16 @@ func Start(t testing.TB, url string, stdin io.Reader, stdout io.Writer, args ...
 	return p
 }
 
+// Output runs the program with books and arguments, which must end well within a minute, and returns what it printed.
+func Output(t testing.TB, url, stdin string, args ...string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := Start(t, url, strings.NewReader(stdin), &out, args...).Wait(time.Minute); err != nil {
+		t.Fatalf("%v: %v", args, err)
+	}
+	return out.Bytes()
+}
+
 // Kill ends the process as kill -9 does, and reports whether it was still there.
 func (p *Process) Kill() (running bool, err error) {
 	select {

@@ -105,6 +105,10 @@ func (b *DB) SetComparisonLimit(ctx context.Context, l ComparisonLimit) error {
 		if err != nil || was.Number > 0 && was.Amount == l.Amount && was.Accounts == l.Accounts {
 			return err
 		}
+		counts, err := comparisonLimitOf(t, l.Asset) // until then
+		if err != nil {
+			return err
+		}
 		n, err := t.Exec("INSERT INTO comparison_limits (asset, number, amount, accounts, set_at, set_by) "+
 			"VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING", l.Asset, was.Number+1, int64(l.Amount), l.Accounts,
 			b.now(), b.actor.Credential)
@@ -113,12 +117,6 @@ func (b *DB) SetComparisonLimit(ctx context.Context, l ComparisonLimit) error {
 		}
 		if err != nil {
 			return err
-		}
-		counts := was // what the token has until then
-		if was.Number == 0 && l.Asset != "" {
-			if counts, err = lastComparisonLimit(t, ""); err != nil {
-				return err
-			}
 		}
 		effect := l.describe(asset) + "; without it: " + counts.describe(asset)
 		if err := b.permit(t, control.SetComparisonLimit, l, subject, effect); err != nil {

@@ -76,7 +76,6 @@ const releaseWait = 5 * time.Second
 // Run sends until the context ends. An attempt in hand is cut off then, and made again by whoever goes on.
 func (s *Sender) Run(ctx context.Context) {
 	var work sync.WaitGroup
-	defer work.Wait()
 	for ctx.Err() == nil {
 		numbered := s.Books.Outbox().Wait()
 		rest := time.NewTimer(min(lookEvery, s.Poll))

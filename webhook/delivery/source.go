@@ -12,6 +12,7 @@ import (
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
+	"github.com/softstake/softstake/payout"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/webhook"
@@ -118,31 +119,11 @@ func (s source) events(ctx context.Context, after webhook.Key, kinds string) (pa
 	return p, err
 }
 
-// Payout is a payout in a message; its fields are those of GET /v1/payouts.
-type Payout struct {
-	Number  int64  `json:"number"`
-	ID      string `json:"id"`
-	Day     string `json:"day"`
-	Asset   string `json:"asset"`
-	Account string `json:"account"`
-	Amount  string `json:"amount"`
-	PaidAt  string `json:"paidAt"`
-}
-
-// PayoutBatch is the batch of the payouts in a message.
-type PayoutBatch struct {
-	First int64  `json:"first"`
-	Last  int64  `json:"last"`
-	Day   string `json:"day"`
-	Asset string `json:"asset"`
-	Total string `json:"total"`
-}
-
 // PayoutData is the data of a message of payouts.
 type PayoutData struct {
-	Payouts []Payout    `json:"payouts"`
-	Batch   PayoutBatch `json:"batch"`
-	Next    int64       `json:"next"`
+	Payouts []payout.JSON `json:"payouts"`
+	Batch   payout.Batch  `json:"batch"`
+	Next    int64         `json:"next"`
 }
 
 // payouts are the next messages of payouts after one.
@@ -165,11 +146,11 @@ func (s source) ofPayouts(ctx context.Context, c reports.PayoutChunk) (m message
 	if err != nil {
 		return m, err
 	}
-	data := PayoutData{Next: c.Last(), Batch: PayoutBatch{c.Batch.First, c.Batch.Last, c.Batch.Due.Day.String(),
-		c.Batch.Due.Asset, asset.Format(c.Batch.Total)}}
+	data := PayoutData{Next: c.Last(), Batch: payout.Batch{First: c.Batch.First, Last: c.Batch.Last,
+		Day: c.Batch.Due.Day.String(), Asset: c.Batch.Due.Asset, Total: asset.Format(c.Batch.Total)}}
 	for _, p := range c.Payouts {
-		data.Payouts = append(data.Payouts, Payout{p.Number, p.ID, p.Due.Day.String(), p.Due.Asset, string(p.Account),
-			asset.Format(p.Amount), ledger.FormatTime(p.Paid)})
+		data.Payouts = append(data.Payouts, payout.Payout{Number: p.Number, ID: p.ID, Day: p.Due.Day.String(),
+			Asset: p.Due.Asset, Account: p.Account, Amount: asset.Format(p.Amount), Paid: p.Paid}.JSON())
 	}
 	m = message{Key: webhook.Key{Stream: webhook.PayoutStream, Number: c.Last()}, kind: webhook.Payouts}
 	m.body, err = bodyOf(m.kind, c.Payouts[0].Paid, data)
