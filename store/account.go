@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -99,8 +98,8 @@ func (b *DB) OpenAccounts(ctx context.Context, accounts []Account) error {
 // OpenOrFind opens many accounts as OpenAccounts does, and returns those that were
 // there, as they are: their residence may be another than the one given.
 func (b *DB) OpenOrFind(ctx context.Context, accounts []Account) (there []Account, err error) {
-	for part := range slices.Chunk(accounts, fillPart) {
-		rows := slices.Clone(part)
+	sorted := slices.SortedStableFunc(slices.Values(accounts), func(x, y Account) int { return inBuckets(x.ID, y.ID) })
+	for rows := range slices.Chunk(sorted, fillPart) {
 		for i := range rows {
 			if err := rows[i].checkNew(); err != nil {
 				return nil, fmt.Errorf("open accounts: %w", err)
@@ -130,9 +129,7 @@ func (b *DB) openPart(ctx context.Context, accounts []Account, detail string) (t
 
 // openIn is openPart in a transaction.
 func (b *DB) openIn(t db.Tx, accounts []Account, detail string) (there []Account, err error) {
-	slices.SortFunc(accounts, func(x, y Account) int {
-		return cmp.Or(x.ID.Bucket()-y.ID.Bucket(), cmp.Compare(x.ID, y.ID))
-	})
+	slices.SortStableFunc(accounts, func(x, y Account) int { return inBuckets(x.ID, y.ID) })
 	bucket := db.Int("bucket", func(a Account) int64 { return int64(a.ID.Bucket()) })
 	id := db.Text("account", func(a Account) string { return string(a.ID) })
 	today := staking.DayOf(b.clock())

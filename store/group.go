@@ -128,7 +128,8 @@ func (b *books) postIn(t db.Tx, assets map[string]ledger.Asset, calls []*call) (
 	}
 	g.check(calls)
 	if err := inOrder(
-		g.lookUp, // what was posted before is answered as the first time
+		g.lookUp,       // what was posted before is answered as the first time
+		g.dateOpenings, // openings only: import.go
 		g.lockDays,
 		g.readControls, // what may need approval only: approval.go
 	); err != nil {
@@ -189,6 +190,9 @@ func (g *groupCommit) check(calls []*call) {
 				it.refuse(control.CheckKind(it.Kind, it.call.actor))
 				it.refuse(control.CheckEntry(it.Entry, it.call.converts != nil, it.call.actor))
 			}
+		}
+		if it.Kind == ledger.Opening {
+			it.At = time.Time{} // the books date it: dateOpenings
 		}
 		if it.done || it.At.IsZero() {
 			continue

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/softstake/softstake/consent"
 	"github.com/softstake/softstake/db"
@@ -28,69 +27,68 @@ func (b *DB) PostImport(ctx context.Context, account ledger.Account, imported []
 			return nil, err
 		}
 	}
-	return b.postParts(ctx, entries, logFields{action: "import", subject: string(account)})
+	return b.postParts(ctx, entries, importPart, logFields{action: "import", subject: string(account)})
 }
 
 // PostOpenings posts what accounts had in the beginning: at the start of the
 // first day of the books or, where that is closed, of the first open one. An
 // account has one opening an asset. Repeating has no further effect and answers as the
-// first time; another amount is ErrConflict.
+// first time; another amount is ErrConflict. The outcomes are in the order of the openings, which are posted bucket
+// by bucket: the rows of a transaction then lie side by side.
 func (b *DB) PostOpenings(ctx context.Context, openings []imports.Opening) ([]Outcome, error) {
-	entries := make([]ledger.Entry, len(openings))
+	order := make([]int, len(openings))
 	for i, o := range openings {
 		if err := o.Account.CheckHolder(); err != nil {
 			return nil, err
 		}
-		entries[i] = o.Entry()
+		order[i] = i
 	}
-	return b.postParts(ctx, entries, logFields{action: "load"})
+	slices.SortStableFunc(order, func(x, y int) int { return inBuckets(openings[x].Account, openings[y].Account) })
+	entries := make([]ledger.Entry, len(order))
+	for i, at := range order {
+		entries[i] = openings[at].Entry()
+	}
+	posted, err := b.postParts(ctx, entries, fillPart, logFields{action: "load"})
+	if err != nil {
+		return nil, err
+	}
+	outcomes := make([]Outcome, len(posted))
+	for i, at := range order {
+		outcomes[at] = posted[i]
+	}
+	return outcomes, nil
 }
 
-// dateOpenings dates the openings among the entries: at the first open moment, and those
-// that were posted before as they were.
-func (b *DB) dateOpenings(ctx context.Context, entries []ledger.Entry) error {
-	openings := slices.DeleteFunc(slices.Clone(entries), func(e ledger.Entry) bool { return e.Kind != ledger.Opening })
+// inBuckets compares accounts by bucket, and in it by ID.
+func inBuckets(a, b ledger.Account) int { return cmp.Or(a.Bucket()-b.Bucket(), cmp.Compare(a, b)) }
+
+// dateOpenings dates the openings that are new at the first open moment. Those that were posted before are as they
+// were.
+func (g *groupCommit) dateOpenings() error {
+	var openings []*item
+	for it := range g.undecided {
+		if it.Kind == ledger.Opening {
+			openings = append(openings, it)
+		}
+	}
 	if len(openings) == 0 {
 		return nil
 	}
-	posted := map[string]time.Time{}
-	var first staking.Day
-	err := b.engine.Read(ctx, func(t db.View) (err error) {
-		if first, err = b.firstOpen(t); err != nil {
-			return err
-		}
-		return t.QueryEach(func(r db.Row) error {
-			posted[r.Text(0)] = db.TimeOf(r.Int(1))
-			return nil
-		}, "SELECT entry, at FROM entries WHERE bucket = $1 AND entry = $2", db.SetOf(openings,
-			db.Int("bucket", func(e ledger.Entry) int64 { return int64(e.Bucket()) }),
-			db.Text("entry", func(e ledger.Entry) string { return e.ID })))
-	})
-	if err != nil {
-		return fmt.Errorf("look openings up: %w", err)
+	first, err := g.books.firstOpen(g.t)
+	for _, it := range openings {
+		it.at = first.Millis()
 	}
-	for i := range entries {
-		if e := &entries[i]; e.Kind == ledger.Opening {
-			e.At = first.Start()
-			if at, repeated := posted[e.ID]; repeated {
-				e.At = at
-			}
-		}
-	}
-	return nil
+	return err
 }
 
-// ownPart is how many entries of our own are posted in one transaction.
-const ownPart = 1000
+// importPart is how many entries of an import are posted in one transaction.
+const importPart = 1000
 
-// postParts posts entries of our own, part by part, the openings among them dated first. At a
-// database's error nothing is known of the entries; post them again.
-func (b *DB) postParts(ctx context.Context, entries []ledger.Entry, n logFields) ([]Outcome, error) {
+// postParts posts entries of our own, so many in one transaction. At a database's error nothing is known of the
+// entries; post them again.
+func (b *DB) postParts(ctx context.Context, entries []ledger.Entry, size int, n logFields) ([]Outcome, error) {
 	outcomes := make([]Outcome, 0, len(entries))
-	for part := range slices.Chunk(entries, ownPart) {
-		if err := b.dateOpenings(ctx, part); err != nil {
-			return nil, err
-		}
+	for part := range slices.Chunk(entries, size) {
 		posted, err := b.post(ctx, &call{entries: part, system: true, log: n})
 		if err != nil {
 			return nil, err
@@ -116,8 +114,7 @@ func (b *DB) EnrollAll(ctx context.Context, accounts []ledger.Account, from stak
 	if err := b.ensureDays(ctx); err != nil {
 		return err
 	}
-	sorted := slices.SortedFunc(slices.Values(accounts),
-		func(x, y ledger.Account) int { return cmp.Or(x.Bucket()-y.Bucket(), cmp.Compare(x, y)) })
+	sorted := slices.SortedFunc(slices.Values(accounts), inBuckets)
 	sorted = slices.Compact(sorted)
 	for part := range slices.Chunk(sorted, fillPart) {
 		if err := b.enrollPart(ctx, part, from); err != nil {
