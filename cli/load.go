@@ -32,8 +32,8 @@ Example:
   softstake load balances.csv`
 }
 
-// loadBatch is how many lines are sorted by bucket together, as they go into the books. The more, the closer do the rows
-// of a transaction lie, and the fewer pages does it write.
+// loadBatch is how many lines are sorted by bucket together, as they go into the books. The more, the closer the rows
+// of a transaction lie, and the fewer pages it writes.
 const loadBatch = 100_000
 
 // loadLine is a line that was read, or what is wrong with it.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/loopback"
 	outbox "github.com/softstake/softstake/mail"
 )
 
@@ -45,7 +46,7 @@ func (c *mailFlags) options(env *Env, poll time.Duration) (*outbox.Options, erro
 	if err := cmp.Or(err, portErr); err != nil || host == "" || port == 0 {
 		return nil, usage("--smtp %q is not a mail server such as mail.example.com:587", c.SMTP)
 	}
-	if c.SMTPSecurity == string(outbox.Plaintext) && !onThisMachine(host) && !env.Insecure {
+	if c.SMTPSecurity == string(outbox.Plaintext) && !loopback.Host(host) && !env.Insecure {
 		return nil, usage("--smtp-security none lets others on the way to %s read mail; use starttls or tls, or allow it "+
 			"with --insecure", host)
 	}
@@ -85,10 +86,4 @@ func (c *mailFlags) password(env *Env) (access.Hidden, error) {
 			smtpPasswordName)
 	}
 	return access.Hidden(text), nil
-}
-
-// onThisMachine reports whether a host is this machine.
-func onThisMachine(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

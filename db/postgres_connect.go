@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/softstake/softstake/loopback"
 )
 
 // ErrInsecure says that a connection to PostgreSQL could be read or led elsewhere.
@@ -97,11 +97,7 @@ func onThisHost(h pgconn.FallbackConfig) bool {
 	if network, _ := pgconn.NetworkAddress(h.Host, h.Port); network == "unix" {
 		return true
 	}
-	if strings.EqualFold(strings.TrimSuffix(h.Host, "."), "localhost") {
-		return true
-	}
-	address, err := netip.ParseAddr(h.Host)
-	return err == nil && address.Unmap().IsLoopback()
+	return loopback.Host(h.Host)
 }
 
 // hostName is a server as a person writes it: a host and port, or a folder with a socket.

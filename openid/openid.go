@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/loopback"
 )
 
 // ReasonNoGroup is why a person is refused whom the provider knows: access.ErrForbidden.
@@ -103,15 +103,10 @@ func checkURL(text string) error {
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return ledger.ErrInvalid.In("", "%q is no URL such as https://id.example.com", ledger.Clip(text))
 	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !onThisMachine(u.Hostname())) {
+	if u.Scheme != "https" && (u.Scheme != "http" || !loopback.Host(u.Hostname())) {
 		return ledger.ErrInvalid.In("", "%q begins with https, unless it is on this machine", ledger.Clip(text))
 	}
 	return nil
-}
-
-func onThisMachine(host string) bool {
-	a, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && a.IsLoopback()
 }
 
 // shortAnswers cuts answers off that are longer than any of a provider.

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/loopback"
 )
 
 const (
@@ -40,7 +40,7 @@ func ParseEndpoint(address, token string, insecure bool) (*Endpoint, error) {
 		return nil, ledger.ErrInvalid.In("", "it is not like https://ledger.example.com/balances")
 	case u.User != nil:
 		return nil, ledger.ErrInvalid.In("", "it has a user or a password, which others see; give a bearer token")
-	case u.Scheme == "http" && !insecure && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !insecure && !loopback.Host(u.Hostname()):
 		return nil, ledger.ErrInvalid.In("", "others can read and change what http:// sends; use https://")
 	}
 	u.Fragment = ""
@@ -54,12 +54,6 @@ func ParseEndpoint(address, token string, insecure bool) (*Endpoint, error) {
 		return nil
 	}}
 	return &Endpoint{*u, token, client}, nil
-}
-
-// isLoopback reports whether a host is this machine.
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Read asks for the balances at the end of a day, and the payouts of the day before: with the parameters day, before

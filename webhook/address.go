@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/loopback"
 )
 
 // MaxURL is the length in bytes of the longest URL of an endpoint.
@@ -36,11 +37,7 @@ func CheckURL(text string) error {
 	if u.User != nil || u.Fragment != "" {
 		return invalid("a URL of a webhook has neither a user nor a fragment")
 	}
-	host, local := u.Hostname(), u.Hostname() == "localhost"
-	if ip, err := netip.ParseAddr(host); err == nil {
-		local = ip.Unmap().IsLoopback()
-	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
+	if u.Scheme != "https" && (u.Scheme != "http" || !loopback.Host(u.Hostname())) {
 		return invalid("a webhook is sent by https; by http only to this machine itself: 127.0.0.1, ::1 or localhost")
 	}
 	if port := u.Port(); port != "" {

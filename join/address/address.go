@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"os"
 	"slices"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/loopback"
 )
 
 // ErrInsecure says that a connection could be read or led elsewhere.
@@ -118,11 +118,7 @@ func here(host string) bool {
 	if err != nil {
 		return false
 	}
-	if strings.EqualFold(strings.TrimSuffix(name, "."), "localhost") {
-		return true
-	}
-	is, err := netip.ParseAddr(name)
-	return err == nil && is.Unmap().IsLoopback()
+	return loopback.Host(name)
 }
 
 // dialWithin is how long a connection may take to be made.
