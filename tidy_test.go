@@ -116,6 +116,8 @@ var arrows = map[string][]string{
 		"db"},
 	"pgtest":              {"pgserver"},
 	"testkit":             {},
+	"faultproxy":          {},
+	"join/jointest":       {"join"},
 	"openid/providertest": {},
 	"s3/s3test":           {},
 	"scenario": {"reports", "control", "people", "idempotency", "store", "outbox", "imports", "store/schema", "db",
@@ -143,7 +145,8 @@ var arrows = map[string][]string{
 }
 
 // forTests are packages that only tests import, and each other.
-var forTests = []string{"scenario", "pgtest", "testkit", "openid/providertest", "s3/s3test"}
+var forTests = []string{"scenario", "pgtest", "testkit", "faultproxy", "join/jointest",
+	"openid/providertest", "s3/s3test"}
 
 // testArrows are what the tests of a package may import beside that: the tests of the
 // books look at them through the reports, those of api post openings, those of cli

@@ -21,6 +21,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/softstake/softstake/join"
+	"github.com/softstake/softstake/join/jointest"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/testkit"
 )
@@ -77,33 +78,15 @@ func texts(values ...string) (records []*kgo.Record) {
 // read reads what there is of the first partition from a start on.
 func (b *broker) read(start join.Start) (records []join.Record, identity string, err error) {
 	b.Helper()
-	reader, err := b.source.Open(b.Context(), "ledger-0", start)
-	if err != nil {
-		return nil, "", err
-	}
-	defer func() { ok(b.T, reader.Close()) }()
-	for {
-		some, err := reader.Next(b.Context(), 2)
-		records = append(records, some...)
-		if err != nil || len(some) == 0 {
-			return records, reader.Identity(), err
-		}
-	}
+	return jointest.Read(b.T, b.source, "ledger-0", start)
 }
 
 // short is a record as the tests compare it: "POSITION<PREVIOUS TEXT".
-func short(records []join.Record) (all []string) {
-	for _, r := range records {
-		all = append(all, fmt.Sprintf("%s<%s %s", r.Place, r.Previous, r.Text))
-	}
-	return all
-}
+func short(r join.Record) string { return fmt.Sprintf("%s<%s %s", r.Place, r.Previous, r.Text) }
 
 func (b *broker) is(records []join.Record, want ...string) {
 	b.Helper()
-	if diff := cmp.Diff(want, short(records)); diff != "" {
-		b.Fatal(diff)
-	}
+	jointest.Is(b.T, records, short, want)
 }
 
 // TestRead: what is committed is read in its order; what is aborted and the ends of transactions only leave positions
@@ -132,11 +115,11 @@ func TestRead(t *testing.T) {
 		if event {
 			want = records[i:]
 		}
-		got := short(again)
+		got := jointest.Short(again, short)
 		if event { // that it follows itself does not matter: the books have it
-			got[0] = short(records[i : i+1])[0]
+			got[0] = jointest.Short(records[i:i+1], short)[0]
 		}
-		if !slices.Equal(short(want), got) {
+		if !slices.Equal(jointest.Short(want, short), got) {
 			t.Errorf("after %s: %s", r.Place, got)
 		}
 	}
@@ -164,7 +147,7 @@ func TestChanged(t *testing.T) {
 		t.Helper()
 		got, _, err := b.read(start)
 		if !errors.Is(err, join.ErrChanged) || !strings.Contains(err.Error(), want) || len(got) > 0 {
-			t.Errorf("%s: %v, %v", what, short(got), err)
+			t.Errorf("%s: %v, %v", what, jointest.Short(got, short), err)
 		}
 	}
 	other := third

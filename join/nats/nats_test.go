@@ -13,12 +13,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/softstake/softstake/join"
+	"github.com/softstake/softstake/join/jointest"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/testkit"
 )
@@ -95,33 +95,15 @@ func ok(t *testing.T, err error) {
 // read reads what there is from a start on.
 func (b *broker) read(start join.Start) (records []join.Record, identity string, err error) {
 	b.Helper()
-	reader, err := b.source.Open(b.Context(), "LEDGER", start)
-	if err != nil {
-		return nil, "", err
-	}
-	defer func() { ok(b.T, reader.Close()) }()
-	for {
-		some, err := reader.Next(b.Context(), 2)
-		records = append(records, some...)
-		if err != nil || len(some) == 0 {
-			return records, reader.Identity(), err
-		}
-	}
+	return jointest.Read(b.T, b.source, "LEDGER", start)
 }
 
 // short is a record as the tests compare it: "POSITION TEXT".
-func short(records []join.Record) (all []string) {
-	for _, r := range records {
-		all = append(all, fmt.Sprintf("%s %s", r.Place, r.Text))
-	}
-	return all
-}
+func short(r join.Record) string { return fmt.Sprintf("%s %s", r.Place, r.Text) }
 
 func (b *broker) is(records []join.Record, want ...string) {
 	b.Helper()
-	if diff := cmp.Diff(want, short(records)); diff != "" {
-		b.Fatal(diff)
-	}
+	jointest.Is(b.T, records, short, want)
 }
 
 // TestRead: messages are read in their order, and on from the last one that the books have.
@@ -142,7 +124,7 @@ func TestRead(t *testing.T) {
 			if again {
 				from = i
 			}
-			b.is(got, short(records[from:])...)
+			b.is(got, jointest.Short(records[from:], short)...)
 		}
 	}
 	// A message that was removed leaves its number out, which the books see.
@@ -183,7 +165,7 @@ func TestChanged(t *testing.T) {
 		t.Helper()
 		got, _, err := b.read(start)
 		if !errors.Is(err, join.ErrChanged) || !strings.Contains(err.Error(), want) || len(got) > 0 {
-			t.Errorf("%s: %v, %v", what, short(got), err)
+			t.Errorf("%s: %v, %v", what, jointest.Short(got, short), err)
 		}
 	}
 	ok(t, b.stream().DeleteMsg(t.Context(), 2))
@@ -248,7 +230,7 @@ func TestLostWhileItRuns(t *testing.T) {
 			got, err = r.Next(t.Context(), 10)
 		}
 		if !errors.Is(err, join.ErrChanged) || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %v, %v", what, short(got), err)
+			t.Errorf("%s: %v, %v", what, jointest.Short(got, short), err)
 		}
 		ok(t, r.Close())
 	}
