@@ -56,6 +56,7 @@ func openPostgres(ctx context.Context, url string, o Options) (*postgresDB, erro
 		return err
 	}
 	config.ConnConfig.Tracer = o.Tracer
+	endDead(&config.ConnConfig.Config)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open PostgreSQL: %w", err)

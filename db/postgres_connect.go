@@ -33,15 +33,20 @@ func postgresHosts(c *pgconn.Config) []pgconn.FallbackConfig {
 
 // ParseAddress reads the address of a PostgreSQL database of others, such as postgres://user@host/database, as somebody
 // gave it at a command line. A password in it is refused: other users of this machine can see arguments. The connection
-// is refused where others could read it (ErrInsecure), unless insecure. No error repeats the address.
+// is refused where others could read it (ErrInsecure), unless insecure. No error repeats the address. To connect takes
+// ConnectWithin at most, unless the address says connect_timeout, and a connection ends as NetworkDeadAfter says.
 func ParseAddress(address string, insecure bool) (*pgx.ConnConfig, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
 		return nil, errors.New("it is not like postgres://USER@HOST/DATABASE")
 	}
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, errors.New("what is behind its ? cannot be read; it is like NAME=VALUE&NAME=VALUE")
+	}
 	_, has := u.User.Password()
 	for _, name := range []string{"password", "sslpassword"} {
-		has = has || u.Query().Has(name)
+		has = has || query.Has(name)
 	}
 	if has {
 		return nil, errors.New("it has a password, which other users of this machine can see; put that into the file " +
@@ -56,6 +61,7 @@ func ParseAddress(address string, insecure bool) (*pgx.ConnConfig, error) {
 			return nil, err
 		}
 	}
+	endDead(&config.Config)
 	return config, nil
 }
 

@@ -173,7 +173,8 @@ func TestMapping(t *testing.T) {
 	}
 	for _, c := range []struct{ old, new, want string }{
 		{`"op": "c"`, `"op": "d"`, "ignored"},
-		{`"op": "c"`, `"op": "u"`, "no part of the mapping"},
+		{`"op": "c"`, `"op": "u"`, `it has payload.op "u", payload.source.table "postings"; the mapping is for payload.op "c" ` +
+			`or "r", payload.source.table "postings"`},
 		{`"locked"`, `"margin"`, "margin"},
 		{`-1250000`, `-12500.5`, "whole number"},
 		{`-1250000`, `-99999999999999999999`, "whole number"},
@@ -204,6 +205,9 @@ func TestMappingOfRows(t *testing.T) {
 		{`"note":null`, `"note":{"unchanged":true}`, "new.note is not a text"},
 		{`12:00:00.25`, `12:00:00.25+00`, "not a time"},
 		{`"new"`, `"old"`, "the record has no new."},
+		{`"table":"postings"`, `"table":"users","op":"insert"`, `it has table "users", op "insert"; the mapping is for ` +
+			`table "postings"`},
+		{`"table":"postings",`, ``, "it has none of table, op, new.note"},
 	} {
 		e, err := m.Decode([]byte(strings.Replace(row, c.old, c.new, 1)), 1)
 		if c.want != "" {

@@ -176,7 +176,7 @@ func (m *Mapping) Decode(text []byte, position int64) (Event, error) {
 			return r.event(record, position, m.rows)
 		}
 	}
-	return Event{}, ledger.ErrInvalid.In("", "no part of the mapping is for this record, and it is not to be ignored")
+	return Event{}, m.unmatched(record)
 }
 
 // hold reports whether each condition holds, in their order: those after the first that does not are not looked at.

@@ -34,7 +34,7 @@ func (r *reader) Identity() string { return r.identity }
 // the changes began to be followed, it waits for them.
 func (r *reader) Next(ctx context.Context, most int) ([]join.Record, error) {
 	if r.begin != nil {
-		records, err := r.begin.next(ctx, r.queries, most)
+		records, err := r.begin.next(ctx, r, most)
 		if err != nil || len(records) > 0 || r.dryRun {
 			return records, r.failed(err)
 		}
@@ -63,13 +63,16 @@ func (r *reader) Confirm(place join.Place) {
 
 // follow follows the changes from a position on.
 func (r *reader) follow(ctx context.Context, from pglogrepl.LSN) error {
-	if err := pglogrepl.StartReplication(ctx, r.replication, r.slot, from, pglogrepl.StartReplicationOptions{
-		Mode:       pglogrepl.LogicalReplication,
-		PluginArgs: []string{"proto_version '1'", `publication_names '"` + r.publication + `"'`},
-	}); err != nil {
+	err := within(ctx, r.silence, func(ctx context.Context) error {
+		return pglogrepl.StartReplication(ctx, r.replication, r.slot, from, pglogrepl.StartReplicationOptions{
+			Mode:       pglogrepl.LogicalReplication,
+			PluginArgs: []string{"proto_version '1'", `publication_names '"` + r.publication + `"'`},
+		})
+	})
+	if err != nil {
 		return err
 	}
-	r.changes = newStream(r.replication, r.start, from)
+	r.changes = newStream(r.replication, r.silence, r.start, from)
 	r.changes.reach(r.first)
 	ctx, r.end = context.WithCancel(ctx)
 	r.running.Go(func() { r.changes.fail(r.changes.receive(ctx)) })

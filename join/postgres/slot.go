@@ -20,13 +20,36 @@ const aligned = 8
 // oldest is the version of PostgreSQL that is needed, as the server writes it.
 const oldest = 150_000
 
+// unanswered is the error where a server has said nothing for a time.
+func unanswered(d time.Duration) error { return fmt.Errorf("the server has not answered for %s", d) }
+
+// within does something for which the server has a time: a connection on which nothing comes any more says nothing by
+// itself.
+func within(ctx context.Context, d time.Duration, do func(context.Context) error) error {
+	bounded, cancel := context.WithTimeoutCause(ctx, d, unanswered(d))
+	defer cancel()
+	return caused(ctx, bounded, do(bounded))
+}
+
+// caused is why what was done with a bounded context has failed: that it was bounded, unless the other one has ended.
+func caused(ctx, bounded context.Context, err error) error {
+	if err == nil || ctx.Err() != nil || bounded.Err() == nil {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", context.Cause(bounded), err)
+}
+
 // query is the rows of a query as texts; "" for NULL.
-func query(ctx context.Context, c *pgconn.PgConn, sql string, args ...string) (rows [][]string, err error) {
+func (r *reader) query(ctx context.Context, sql string, args ...string) (rows [][]string, err error) {
 	values := make([][]byte, len(args))
 	for i, a := range args {
 		values[i] = []byte(a)
 	}
-	result := c.ExecParams(ctx, sql, values, nil, nil, nil).Read()
+	var result *pgconn.Result
+	err = within(ctx, r.silence, func(ctx context.Context) error {
+		result = r.queries.ExecParams(ctx, sql, values, nil, nil, nil).Read()
+		return result.Err
+	})
 	for _, row := range result.Rows {
 		texts := make([]string, len(row))
 		for i, value := range row {
@@ -34,12 +57,12 @@ func query(ctx context.Context, c *pgconn.PgConn, sql string, args ...string) (r
 		}
 		rows = append(rows, texts)
 	}
-	return rows, result.Err
+	return rows, err
 }
 
 // queryRow is query for one row.
-func queryRow(ctx context.Context, c *pgconn.PgConn, sql string, args ...string) ([]string, error) {
-	rows, err := query(ctx, c, sql, args...)
+func (r *reader) queryRow(ctx context.Context, sql string, args ...string) ([]string, error) {
+	rows, err := r.query(ctx, sql, args...)
 	if err == nil && len(rows) != 1 {
 		err = fmt.Errorf("a query returned %d rows, not one", len(rows))
 	}
@@ -57,7 +80,7 @@ func (r *reader) place(ctx context.Context) (pglogrepl.LSN, error) {
 	if r.dryRun {
 		return 0, r.checkNamed()
 	}
-	rows, err := query(ctx, r.queries, `SELECT (plugin = 'pgoutput' AND database = current_database())::text,
+	rows, err := r.query(ctx, `SELECT (plugin = 'pgoutput' AND database = current_database())::text,
 	      coalesce(wal_status, ''), coalesce(confirmed_flush_lsn::text, '') FROM pg_replication_slots WHERE slot_name = $1`,
 		r.slot)
 	if err != nil {
@@ -106,7 +129,11 @@ func (r *reader) checkNamed() error {
 
 // checkDatabase looks whether the database can be read and is the same as before, and keeps who it is.
 func (r *reader) checkDatabase(ctx context.Context) error {
-	system, err := pglogrepl.IdentifySystem(ctx, r.replication)
+	var system pglogrepl.IdentifySystemResult
+	err := within(ctx, r.silence, func(ctx context.Context) (err error) {
+		system, err = pglogrepl.IdentifySystem(ctx, r.replication)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -115,7 +142,7 @@ func (r *reader) checkDatabase(ctx context.Context) error {
 		return fmt.Errorf("%w: the database is system and timeline %s, and was %s; what was committed there before it took "+
 			"over may be lost", join.ErrChanged, r.identity, is)
 	}
-	row, err := queryRow(ctx, r.queries, `SELECT current_setting('server_version_num'), current_setting('wal_level'),
+	row, err := r.queryRow(ctx, `SELECT current_setting('server_version_num'), current_setting('wal_level'),
 	      pg_is_in_recovery()::text, (SELECT count(*) FROM pg_publication WHERE pubname = $1)::text,
 	      pg_has_role('pg_read_all_stats', 'USAGE')::text`, r.publication)
 	if err != nil {
@@ -149,7 +176,7 @@ type look struct {
 
 // now is the time by the clock of the database.
 func (r *reader) now(ctx context.Context) (time.Time, error) {
-	row, err := queryRow(ctx, r.queries, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text")
+	row, err := r.queryRow(ctx, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text")
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -166,7 +193,7 @@ func (r *reader) look(ctx context.Context) (l look, err error) {
 		    AND backend_type NOT IN ('walsender', 'autovacuum worker')), (SELECT count(*) FROM pg_prepared_xacts
 		    WHERE database = current_database())`
 	}
-	row, err := queryRow(ctx, r.queries, `WITH l (now, oldest, prepared) AS (SELECT clock_timestamp(), `+open+`)
+	row, err := r.queryRow(ctx, `WITH l (now, oldest, prepared) AS (SELECT clock_timestamp(), `+open+`)
 	      SELECT (extract(epoch FROM now) * 1000000)::bigint::text,
 	      (extract(epoch FROM least(now, oldest)) * 1000000)::bigint::text, prepared::text FROM l`)
 	if err != nil {
@@ -182,7 +209,7 @@ func (r *reader) look(ctx context.Context) (l look, err error) {
 	if row[2] == "0" { // since when a prepared transaction was open is not known
 		l.before = time.UnixMicro(micros[1]).UTC().Add(-r.margin)
 	}
-	row, err = queryRow(ctx, r.queries, "SELECT pg_current_wal_insert_lsn()::text, current_setting('wal_block_size')")
+	row, err = r.queryRow(ctx, "SELECT pg_current_wal_insert_lsn()::text, current_setting('wal_block_size')")
 	if err != nil {
 		return l, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pglogrepl"
 	"github.com/jackc/pgx/v5"
@@ -20,16 +21,24 @@ type beginning struct {
 	last   join.Place    // of the record that was returned last
 	tables []pgx.Identifier
 	rows   *pgconn.ResultReader // of the table that is read; nil: none is
-	table  relation
-	encode encoder
+	// How long the server has for the next row: a table takes as long as it has rows.
+	reading context.Context
+	end     context.CancelCauseFunc
+	silent  *time.Timer
+	table   relation
+	encode  encoder
 }
 
 // createSlot makes the slot of the snapshot, and begins a transaction that sees what was committed before its position.
 func (r *reader) createSlot(ctx context.Context) error {
 	name := r.slot + beginSuffix
-	slot, err := pglogrepl.CreateReplicationSlot(ctx, r.replication, name, "pgoutput",
-		pglogrepl.CreateReplicationSlotOptions{Temporary: true, SnapshotAction: "EXPORT_SNAPSHOT",
-			Mode: pglogrepl.LogicalReplication})
+	var slot pglogrepl.CreateReplicationSlotResult
+	err := within(ctx, r.patience, func(ctx context.Context) (err error) { // it waits for transactions that are open
+		slot, err = pglogrepl.CreateReplicationSlot(ctx, r.replication, name, "pgoutput",
+			pglogrepl.CreateReplicationSlotOptions{Temporary: true, SnapshotAction: "EXPORT_SNAPSHOT",
+				Mode: pglogrepl.LogicalReplication})
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("make the slot %s: %w", name, err)
 	}
@@ -45,7 +54,7 @@ func (r *reader) createSlot(ctx context.Context) error {
 		"SET TRANSACTION SNAPSHOT '" + strings.ReplaceAll(slot.SnapshotName, "'", "''") + "'",
 		"SET LOCAL row_security = off", // a row that is not shown is an error
 		"SET LOCAL statement_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0"} {
-		if _, err := r.queries.Exec(ctx, sql).ReadAll(); err != nil {
+		if err := r.exec(ctx, r.silence, r.queries, sql); err != nil {
 			return err
 		}
 	}
@@ -59,8 +68,16 @@ func (r *reader) createSlot(ctx context.Context) error {
 	return nil
 }
 
+// exec does something of which only the end matters, within a time.
+func (*reader) exec(ctx context.Context, d time.Duration, on *pgconn.PgConn, sql string) error {
+	return within(ctx, d, func(ctx context.Context) error {
+		_, err := on.Exec(ctx, sql).ReadAll()
+		return err
+	})
+}
+
 // next returns the next records of the snapshot: one that only has its place, and the rows. none: all were returned.
-func (b *beginning) next(ctx context.Context, c *pgconn.PgConn, most int) (records []join.Record, err error) {
+func (b *beginning) next(ctx context.Context, r *reader, most int) (records []join.Record, err error) {
 	add := func(text []byte) {
 		previous := b.last
 		b.last = b.encode.place
@@ -76,12 +93,17 @@ func (b *beginning) next(ctx context.Context, c *pgconn.PgConn, most int) (recor
 			if len(b.tables) == 0 {
 				return records, nil
 			}
-			if err := b.open(ctx, c); err != nil {
+			if err := b.open(ctx, r); err != nil {
 				return records, err
 			}
 		}
-		if !b.rows.NextRow() {
+		b.silent.Reset(r.patience)
+		is := b.rows.NextRow()
+		b.silent.Stop() // until the next row is asked for
+		if !is {
 			_, err := b.rows.Close()
+			err = caused(ctx, b.reading, err)
+			b.end(nil)
 			if b.rows = nil; err != nil {
 				return records, err
 			}
@@ -96,10 +118,10 @@ func (b *beginning) next(ctx context.Context, c *pgconn.PgConn, most int) (recor
 }
 
 // open reads the next table, in the order of its primary key.
-func (b *beginning) open(ctx context.Context, c *pgconn.PgConn) error {
+func (b *beginning) open(ctx context.Context, r *reader) error {
 	table := b.tables[0]
 	b.tables = b.tables[1:]
-	keys, err := query(ctx, c, `SELECT a.attname FROM pg_index i, unnest(i.indkey) WITH ORDINALITY k (attnum, n), pg_attribute a
+	keys, err := r.query(ctx, `SELECT a.attname FROM pg_index i, unnest(i.indkey) WITH ORDINALITY k (attnum, n), pg_attribute a
 	      WHERE i.indrelid = $1::text::regclass AND i.indisprimary AND a.attrelid = i.indrelid AND a.attnum = k.attnum ORDER BY k.n`,
 		table.Sanitize())
 	if err != nil {
@@ -113,7 +135,10 @@ func (b *beginning) open(ctx context.Context, c *pgconn.PgConn) error {
 	if order != nil {
 		sql += " ORDER BY " + strings.Join(order, ", ")
 	}
-	b.rows = c.ExecParams(ctx, sql, nil, nil, nil, nil)
+	b.reading, b.end = context.WithCancelCause(ctx)
+	end := b.end
+	b.silent = time.AfterFunc(r.patience, func() { end(unanswered(r.patience)) })
+	b.rows = r.queries.ExecParams(b.reading, sql, nil, nil, nil, nil)
 	b.table = relation{name: table[0] + "." + table[1]}
 	for _, f := range b.rows.FieldDescriptions() {
 		b.table.columns = append(b.table.columns, column{name: f.Name, typ: f.DataTypeOID})
@@ -137,7 +162,7 @@ func (r *reader) finish(ctx context.Context) error {
 		{r.replication, fmt.Sprintf("SELECT pg_copy_logical_replication_slot('%s', '%s', false)", name, r.slot)},
 		{r.replication, "DROP_REPLICATION_SLOT " + name},
 	} {
-		if _, err := do.on.Exec(ctx, do.sql).ReadAll(); err != nil {
+		if err := r.exec(ctx, r.patience, do.on, do.sql); err != nil {
 			return fmt.Errorf("make the slot %s: %w", r.slot, err)
 		}
 	}

@@ -29,6 +29,8 @@ type Source struct {
 	dated       Dated
 	margin      time.Duration
 	every       time.Duration // between two looks at how far the database is
+	silence     time.Duration // after which a server that does not answer is gone
+	patience    time.Duration // the same, where it may have to wait for others, or has much to do
 	dryRun      bool
 }
 
@@ -51,6 +53,8 @@ const (
 	usualMargin   = 10 * time.Second
 	longestMargin = time.Hour
 	lookEvery     = 5 * time.Second
+	silence       = time.Minute
+	patience      = 15 * time.Minute
 	beginSuffix   = "_snapshot" // of the slot that is there while the snapshot is read
 )
 
@@ -61,11 +65,14 @@ var slotName = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 // could read it (db.ErrInsecure), unless insecure. Other errors are ledger.ErrInvalid, and do not repeat the address.
 func Parse(address string, insecure bool) (*Source, error) {
 	u, err := url.Parse(address)
+	var query url.Values
+	if err == nil {
+		query, err = url.ParseQuery(u.RawQuery)
+	}
 	if err != nil {
 		return nil, ledger.ErrInvalid.In("", "it is not like postgres://USER@HOST/DATABASE?slot=NAME&publication=NAME")
 	}
-	s := &Source{margin: usualMargin, dated: ByBegin, every: lookEvery}
-	query := u.Query()
+	s := &Source{margin: usualMargin, dated: ByBegin, every: lookEvery, silence: silence, patience: patience}
 	if err := s.read(query); err != nil {
 		return nil, err
 	}

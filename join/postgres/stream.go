@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -26,13 +25,13 @@ const (
 const (
 	statusEvery = 5 * time.Second        // how often the server hears from us; it waits for a minute
 	askEvery    = 200 * time.Millisecond // how often it is asked how far it is, while that is waited for
-	silence     = time.Minute            // after which it is gone
 	gather      = 2 * time.Millisecond   // to wait for more changes, so that they share a transaction
 )
 
 // stream receives the changes, in the order of the commits.
 type stream struct {
 	conn      *pgconn.PgConn
+	silence   time.Duration // after which the server is gone
 	confirmed atomic.Uint64 // the position before which the books have all
 	ready     chan struct{} // there are records, or an error
 	space     chan struct{} // there is room for more
@@ -50,8 +49,8 @@ type stream struct {
 	sent                          uint64
 }
 
-func newStream(conn *pgconn.PgConn, start join.Start, from pglogrepl.LSN) *stream {
-	s := &stream{conn: conn, ready: make(chan struct{}, 1), space: make(chan struct{}, 1)}
+func newStream(conn *pgconn.PgConn, silence time.Duration, start join.Start, from pglogrepl.LSN) *stream {
+	s := &stream{conn: conn, silence: silence, ready: make(chan struct{}, 1), space: make(chan struct{}, 1)}
 	s.decoder = decoder{last: start.After, relations: map[uint32]*relation{}}
 	if start.After.Part > 0 && pglogrepl.LSN(start.After.Position) == from {
 		s.resume = &start
@@ -184,8 +183,8 @@ func (s *stream) receive(ctx context.Context) error {
 
 // tick says how far the books are, and asks how far the server is, when it is time for that.
 func (s *stream) tick(now time.Time) error {
-	if now.Sub(s.heard) > silence {
-		return fmt.Errorf("the server has not answered for %s", silence)
+	if now.Sub(s.heard) > s.silence {
+		return unanswered(s.silence)
 	}
 	if now.After(s.until.Add(-askEvery / 2)) {
 		s.until = now.Add(askEvery)

@@ -12,7 +12,8 @@ import (
 	"github.com/softstake/softstake/payout"
 )
 
-// deliverWithin is how long a broker may take to acknowledge a message before it is an error.
+// deliverWithin is how long a broker may take to acknowledge a message before it is an error: longer by one request,
+// which has twenty seconds.
 const deliverWithin = 30 * time.Second
 
 // Target is a topic.
@@ -32,10 +33,12 @@ func Parse(address string, c kafka.Credentials, insecure bool) (*Target, error) 
 func (t *Target) Address() string { return t.address }
 
 // Open connects. All replicas that are in sync acknowledge a message, and the brokers keep one once that the client
-// sends them again, as long as it is the same client.
+// sends them again, as long as it is the same client. It gives up also where it is not known whether the broker has a
+// message: else a network that is silent would be waited for forever, without a word. What is then sent again has the
+// same ID.
 func (t *Target) Open(ctx context.Context) (payout.Session, error) {
 	c, err := t.topic.NewClient(kgo.DefaultProduceTopic(t.topic.Topic()), kgo.RequiredAcks(kgo.AllISRAcks()),
-		kgo.RecordDeliveryTimeout(deliverWithin))
+		kgo.RecordDeliveryTimeout(deliverWithin), kgo.AllowIdempotentProduceCancellation())
 	if err != nil {
 		return nil, failed(err)
 	}

@@ -26,6 +26,10 @@ type Target struct {
 	positions pgx.Identifier
 }
 
+// answerWithin is how long the server may take for what it is asked: more than it waits for a lock. A connection on
+// which nothing comes any more says nothing by itself.
+const answerWithin = time.Minute
+
 // The tables, where the address names no others.
 const (
 	usualTable     = "softstake_payouts"
@@ -149,6 +153,8 @@ func (t *Target) Open(ctx context.Context) (payout.Session, error) {
 		return nil, db.ConnectError(err)
 	}
 	s := &session{t, c}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	if _, err := c.Exec(ctx, s.sql("INSERT INTO {positions} (name, number) VALUES ($1, 0) ON CONFLICT DO NOTHING"),
 		t.name); err != nil {
 		return nil, errors.Join(failed("make the row of the position", err), s.Close())
@@ -173,12 +179,16 @@ func failed(what string, err error) error {
 func (s *session) Close() error { return s.c.Close(context.Background()) }
 
 func (s *session) Position(ctx context.Context) (last payout.Last, err error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	err = s.c.QueryRow(ctx, s.sql("SELECT number, payout FROM {positions} WHERE name = $1"), s.name).Scan(&last.Number,
 		&last.ID)
 	return last, failed("read the position", err)
 }
 
 func (s *session) Reset(ctx context.Context, last payout.Last) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	_, err := s.c.Exec(ctx, s.sql("UPDATE {positions} SET number = $2, payout = $3 WHERE name = $1"), s.name, last.Number,
 		last.ID)
 	return failed("set the position", err)
@@ -187,6 +197,8 @@ func (s *session) Reset(ctx context.Context, last payout.Last) error {
 // Deliver adds the rows and moves the position in one transaction. A payout that is there stays as it is, and has to be
 // the same.
 func (s *session) Deliver(ctx context.Context, after int64, page payout.Page) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	err := pgx.BeginFunc(ctx, s.c, func(t pgx.Tx) error {
 		moved, err := t.Exec(ctx, s.sql("UPDATE {positions} SET number = $3, payout = $4 WHERE name = $1 AND number = $2"),
 			s.name, after, page.Last(), page.Payouts[len(page.Payouts)-1].ID)
@@ -241,6 +253,8 @@ const longestSaid = 240
 
 // Answers are those of the rows that say something else than what was read of them before, which is what the index has.
 func (s *session) Answers(ctx context.Context, most int) (answers []payout.Answer, err error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	rows, err := s.c.Query(ctx, s.sql(fmt.Sprintf("SELECT id, left(coalesce(transaction, ''), %[1]d), "+
 		"CASE WHEN transaction IS NULL THEN left(coalesce(refused, ''), %[1]d) ELSE '' END, "+
 		"coalesce(left({answered}, %[1]d), '') FROM {table} WHERE {answered} IS DISTINCT FROM acknowledged "+
@@ -253,6 +267,8 @@ func (s *session) Answers(ctx context.Context, most int) (answers []payout.Answe
 
 // Take keeps what was read. A row that says something else by now keeps it for the next time.
 func (s *session) Take(ctx context.Context, answers []payout.Answer, problems []string) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	ids, said := make([]string, len(answers)), make([]string, len(answers))
 	for i, a := range answers {
 		ids[i], said[i] = a.Payout, a.State
