@@ -74,10 +74,7 @@ func newBroker(b *books, kind string) *broker {
 	x.start()
 	b.Cleanup(x.kill)
 	if kind == "nats" {
-		x.stream(func(js jetstream.JetStream) error {
-			_, err := js.CreateStream(b.Context(), jetstream.StreamConfig{Name: "PAYOUTS", Subjects: []string{"payouts"}})
-			return err
-		})
+		x.makeStream()
 	}
 	return x
 }

@@ -97,6 +97,7 @@ func TestPostgres(t *testing.T) {
 		"again": testAgain, "rights": testRights} {
 		t.Run(name, func(t *testing.T) { test(newBooks(t), newExchange(t, server, name)) })
 	}
+	t.Run("network", func(t *testing.T) { testNetwork(newBooks(t), newExchange(t, server, "network"), server) })
 	t.Run("killed", func(t *testing.T) { testKilled(newBooks(t), newExchange(t, server, "killed"), server) })
 }
 

@@ -353,6 +353,21 @@ func TestNATSKilled(t *testing.T) {
 		func() (sender, error) { return newNATSSender(b.hosts) })
 }
 
+// openShops opens a shop for each partition, which write until stop is called; it returns when all they have begun to
+// send has arrived.
+func openShops(t *testing.T, seed uint64, connect func() (sender, error)) (shops []*shop, stop func()) {
+	writing, end := context.WithCancel(t.Context())
+	var writers sync.WaitGroup
+	for p := range brokerPartitions {
+		s := &shop{partition: p, chance: rand.New(rand.NewPCG(seed, uint64(1+p))), balances: map[string]int64{}}
+		shops = append(shops, s)
+		writers.Go(func() { s.write(writing, connect) })
+	}
+	stop = func() { end(); writers.Wait() }
+	t.Cleanup(stop)
+	return shops, stop
+}
+
 // killBroker kills who follows a broker, and the broker (kill -9), at random moments, while a ledger sends its events
 // to it, some of them again. Afterwards the balances are those of the ledger, to the unit, and each change has one
 // entry.
@@ -365,15 +380,7 @@ func killBroker(t *testing.T, b *brokers, address string, connect func() (sender
 	chance := scenario.Chance(seed, 0)
 	books, log := newBooks(t), &bytes.Buffer{}
 	config := testkit.Must(configure(books.DB, address, log))(t)
-	writing, stop := context.WithCancel(t.Context())
-	defer stop()
-	var writers sync.WaitGroup
-	var shops []*shop
-	for p := range brokerPartitions {
-		s := &shop{partition: p, chance: rand.New(rand.NewPCG(seed, uint64(1+p))), balances: map[string]int64{}}
-		shops = append(shops, s)
-		writers.Go(func() { s.write(writing, connect) })
-	}
+	shops, stop := openShops(t, seed, connect)
 	for k := range times {
 		c := start(t, log, booksToFill+"="+books.address, ledgerToRead+"="+address)
 		time.Sleep(time.Duration(chance.Int64N(int64(min(k+1, 4)) * int64(500*time.Millisecond))))
@@ -386,8 +393,13 @@ func killBroker(t *testing.T, b *brokers, address string, connect func() (sender
 		kill(t, c, log)
 	}
 	stop()
-	writers.Wait()
 	follow(t, config, shops, log)
+	same(t, books, shops, log)
+}
+
+// same ends the test unless the balances are those of the shops, to the unit, and each change has one entry.
+func same(t *testing.T, books testBooks, shops []*shop, log fmt.Stringer) {
+	t.Helper()
 	want, got := map[string]int64{}, map[string]int64{}
 	var changes, posted []string
 	for _, s := range shops {

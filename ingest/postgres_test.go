@@ -186,7 +186,8 @@ type other struct {
 
 func newOther(t *testing.T) *other {
 	t.Helper()
-	o := &other{T: t, server: pgtest.New(t, "wal_level=logical"), log: &bytes.Buffer{}}
+	// The server frees the slot of a connection that is lost soon.
+	o := &other{T: t, server: pgtest.New(t, "wal_level=logical", "wal_sender_timeout=10s"), log: &bytes.Buffer{}}
 	o.owner = testkit.Must(o.server.NewDatabase(t.Context(), "ledger"))(t)
 	conn := testkit.Must(pgx.Connect(t.Context(), o.owner))(t)
 	testkit.Must(conn.Exec(t.Context(), ledgerTables))(t)
@@ -273,6 +274,23 @@ func (o *other) follow() {
 	running.Wait()
 }
 
+// released waits until the server has seen that who has followed is gone.
+func (o *other) released() {
+	o.Helper()
+	conn := testkit.Must(pgx.Connect(o.Context(), o.owner))(o.T)
+	defer func() {
+		if err := conn.Close(o.Context()); err != nil {
+			o.Error(err)
+		}
+	}()
+	for active, until := true, time.Now().Add(goesOnWithin); active; {
+		err := conn.QueryRow(o.Context(), "SELECT active FROM pg_replication_slots WHERE slot_name = 'shop'").Scan(&active)
+		if err != nil || time.Now().After(until) {
+			o.Fatal(err, " the slot is not released")
+		}
+	}
+}
+
 // catchUp reads what there is.
 func (o *other) catchUp() ingest.Result {
 	o.Helper()
@@ -336,8 +354,8 @@ func filtered(ids []int64, keep func(int64) bool) []int64 {
 }
 
 // TestPostgresKilled kills who follows the ledger (kill -9) and ends its server as a crash does, at random moments,
-// from before the snapshot on, while the ledger is written to. Afterwards the balances are those of the ledger, to the
-// unit.
+// from before the snapshot on, while the ledger is written to; then the network between them fails. Afterwards the
+// balances are those of the ledger, to the unit.
 func TestPostgresKilled(t *testing.T) {
 	times := kills
 	if scenario.Long() {
@@ -366,9 +384,11 @@ func TestPostgresKilled(t *testing.T) {
 		}
 		kill(t, c, o.log)
 	}
+	o.disturb(chance)
 	o.follow()
 	stop()
 	writers.Wait()
+	o.released()
 	if r := o.catchUp(); len(r.Stopped) > 0 {
 		t.Fatalf("%v\n%s", r.Stopped, o.log)
 	}

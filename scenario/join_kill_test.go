@@ -3,26 +3,32 @@ package scenario
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/softstake/softstake/faultproxy"
 	"github.com/softstake/softstake/ledger"
 )
 
-// otherLedger is another ledger, which writes its events into files: a file for each half of its accounts.
+// otherLedger is another ledger, which writes its events into files: a partition for each half of its accounts.
 type otherLedger struct {
 	*rand.Rand
 	folder   string
 	balances map[string]ledger.Amount // by account or held part, of BNB
 	opened   map[string]bool
-	last     [2]string // lines that have no end yet
+	last     [2]string  // lines that have no end yet
+	lines    [2]int64   // those that have one
+	files    [2][]int64 // that there are, by the position of their first line
 	events   int
+	removed  int // files
 }
 
 // accountsOfEach is how many accounts a partition has.
@@ -67,8 +73,7 @@ func (l *otherLedger) write(t *testing.T, events int) {
 			cut := n - 1 - l.IntN(min(n, 40))
 			text, l.last[p] = text[:cut], text[cut:]
 		}
-		path := filepath.Join(l.folder, fmt.Sprintf("p%d.jsonl", p))
-		f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		f, err := os.OpenFile(l.path(p, l.files[p][len(l.files[p])-1]), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if err == nil {
 			_, err = f.WriteString(text)
 		}
@@ -78,12 +83,65 @@ func (l *otherLedger) write(t *testing.T, events int) {
 		if err := f.Close(); err != nil {
 			t.Fatal(err)
 		}
+		l.lines[p] += int64(strings.Count(text, "\n"))
 	}
 }
 
-// TestJoinKilled kills "softstake join" at random moments while the other ledger writes. Afterwards the balances are
-// those of the other ledger, to the unit.
+// path is the file of a partition whose first line is at a position.
+func (l *otherLedger) path(p int, first int64) string {
+	if first == 1 {
+		return filepath.Join(l.folder, fmt.Sprintf("p%d.jsonl", p))
+	}
+	return filepath.Join(l.folder, fmt.Sprintf("p%d.%d.jsonl", p, first))
+}
+
+// rotate begins new files, by chance, where no line waits for its end, and removes those that the books have read: all
+// before the one with the record that they have.
+func (l *otherLedger) rotate(t *testing.T, url string) {
+	for p := range l.files {
+		if l.last[p] == "" && l.files[p][len(l.files[p])-1] <= l.lines[p] && l.IntN(2) == 0 {
+			l.files[p] = append(l.files[p], l.lines[p]+1)
+		}
+		read, err := Rows(t.Context(), url, fmt.Sprintf("SELECT position FROM join_partitions WHERE name = 'p%d'", p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(read) == 0 {
+			continue // it has not begun
+		}
+		position, err := strconv.ParseInt(read[0], 10, 64)
+		for err == nil && len(l.files[p]) > 1 && l.files[p][1] <= position {
+			err = os.Remove(l.path(p, l.files[p][0]))
+			l.files[p], l.removed = l.files[p][1:], l.removed+1
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// behind is the address of books behind a network that fails for some time when fails is called; of those in a file it
+// is the same one.
+func behind(t *testing.T, address string, chance *rand.Rand) (through string, fails func()) {
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u.Host == "" {
+		return address, func() {}
+	}
+	p := faultproxy.New(t, u.Host)
+	return strings.Replace(address, u.Host, p.Addr(), 1), func() {
+		faultproxy.Fail(faultproxy.Passing(chance), chance, p)
+		time.Sleep(time.Duration(chance.Int64N(int64(200 * time.Millisecond)))) // it goes on, or not yet
+	}
+}
+
+// TestJoinKilled kills "softstake join" at random moments while the other ledger writes, begins new files and removes
+// old ones; the network to books in PostgreSQL fails too. Afterwards the balances are those of the other ledger, to the
+// unit.
 func TestJoinKilled(t *testing.T) {
+	Program(t) // to make it takes longer than to start it
 	seed, kills := Seed(t), 6
 	if Long() {
 		kills = 200
@@ -96,14 +154,17 @@ func TestJoinKilled(t *testing.T) {
 			}
 			span := 2 * time.Since(began) // a start of the program, and about as long again
 			l := &otherLedger{Rand: Chance(seed, uint64(i)), folder: t.TempDir(), balances: map[string]ledger.Amount{},
-				opened: map[string]bool{}}
+				opened: map[string]bool{}, files: [2][]int64{{1}, {1}}}
+			through, fails := behind(t, url, l.Rand)
 			args := []string{"join", "file:" + l.folder, "--name", "other", "--batch", "50"}
 			l.write(t, 800)
 			killed := 0
 			for ; killed < kills; killed++ {
-				p := Start(t, url, nil, nil, args...)
+				l.rotate(t, url)
+				p := Start(t, through, nil, nil, args...)
 				time.Sleep(time.Duration(l.Int64N(int64(span)))) // the moment is what is random
 				l.write(t, l.IntN(500))
+				fails()
 				running, err := p.Kill()
 				if err != nil || !running {
 					t.Fatalf("it has ended by itself: %v %v", err, p.Wait(time.Minute))
@@ -113,6 +174,7 @@ func TestJoinKilled(t *testing.T) {
 			for l.last != [2]string{} {
 				l.write(t, 0)
 			}
+			t.Logf("%d events, %d files were removed", l.events, l.removed)
 			if err := Start(t, url, nil, nil, append(args, "--until-end")...).Wait(2 * time.Minute); err != nil {
 				t.Fatal(err)
 			}

@@ -91,9 +91,30 @@ func TestKilled(t *testing.T) {
 func (w *world) killed(times int, ordered bool) {
 	r := newReceiver(w.T)
 	w.add(r, "balance", ordered)
-	defer scenario.Sequence(w, w.books)()
-	ctx, stop := context.WithCancel(w.Context())
+	stop := w.load()
 	defer stop()
+	for life := range times {
+		p := w.start(life)
+		r.await(1, func() bool { return len(r.got) > 0 })
+		time.Sleep(rand.N(longestLife)) // a random moment
+		w.ok(p.Process.Kill())
+		if err := p.Wait(); err == nil {
+			w.Fatal("it was not killed")
+		}
+		r.ids()
+	}
+	posted := stop()
+	p := w.start(times)
+	r.await(posted, func() bool { return len(r.bodies) == posted })
+	w.ok(p.Process.Kill())
+	_ = p.Wait() // it was killed
+	r.has(posted, ordered)
+}
+
+// load posts entries until stop is called, which returns how many; each is an event with a number.
+func (w *world) load() (stop func() (posted int)) {
+	end := scenario.Sequence(w, w.books)
+	ctx, cancel := context.WithCancel(w.Context())
 	posted := 0
 	var posting sync.WaitGroup
 	posting.Go(func() {
@@ -108,31 +129,28 @@ func (w *world) killed(times int, ordered bool) {
 			time.Sleep(time.Millisecond) // the load of the books, not a wait for something
 		}
 	})
-	for life := range times {
-		p := w.start(life)
-		r.await(1, func() bool { return len(r.got) > 0 })
-		time.Sleep(rand.N(longestLife)) // a random moment
-		w.ok(p.Process.Kill())
-		if err := p.Wait(); err == nil {
-			w.Fatal("it was not killed")
-		}
-		r.ids()
-	}
-	stop()
-	posting.Wait()
-	scenario.NumberEvents(w, w.books)
-	p := w.start(times)
-	r.await(posted, func() bool { return len(r.bodies) == posted })
-	w.ok(p.Process.Kill())
-	_ = p.Wait() // it was killed
+	return sync.OnceValue(func() int {
+		cancel()
+		posting.Wait()
+		scenario.NumberEvents(w, w.books)
+		end()
+		return posted
+	})
+}
+
+// has ends the test unless a receiver has a number of messages, in their order where there is one.
+func (r *receiver) has(posted int, ordered bool) {
+	r.t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	first := firsts(r.taken)
 	for n := range int64(posted) {
 		id := webhook.Key{Stream: webhook.Events, Number: n + 1, Part: 1}.ID()
 		if !slices.Contains(first, id) {
-			w.Fatalf("%s never came", id)
+			r.t.Fatalf("%s never came", id)
 		}
 		if ordered && first[n] != id {
-			w.Fatalf("%s came as number %d", first[n], n+1)
+			r.t.Fatalf("%s came as number %d", first[n], n+1)
 		}
 	}
 }

@@ -47,14 +47,18 @@ type world struct {
 func each(t *testing.T, test func(w *world)) {
 	t.Helper()
 	for _, kind := range scenario.Databases {
-		t.Run(kind, func(t *testing.T) {
-			w := &world{T: t, clock: testkit.NewClock(testkit.Noon), sealer: sealerOfTests(t)}
-			w.url = scenario.Books(t, kind, w.options(), w.setup())
-			w.books = w.open()
-			w.holder("alice")
-			test(w)
-		})
+		t.Run(kind, func(t *testing.T) { test(worldOf(t, kind)) })
 	}
+}
+
+// worldOf is a world with books in a kind of database.
+func worldOf(t *testing.T, kind string) *world {
+	t.Helper()
+	w := &world{T: t, clock: testkit.NewClock(testkit.Noon), sealer: sealerOfTests(t)}
+	w.url = scenario.Books(t, kind, w.options(), w.setup())
+	w.books = w.open()
+	w.holder("alice")
+	return w
 }
 
 func sealerOfTests(t *testing.T) *access.Sealer { return testkit.Must(access.NewSealer(sealKey))(t) }
@@ -116,7 +120,7 @@ func (w *world) add(r *receiver, kinds string, ordered bool) webhook.Secret {
 	w.Helper()
 	secret := testkit.Must(webhook.NewSecret(webhook.HMAC, rand.Reader))(w.T)
 	sealed := testkit.Must(w.sealer.Seal([]byte(secret.Text()), webhook.Sealed("shop")))(w.T)
-	w.ok(w.books.AddWebhook(w.Context(), store.NewWebhook{Name: "shop", URL: r.server.URL, Kinds: kinds, Ordered: ordered,
+	w.ok(w.books.AddWebhook(w.Context(), store.NewWebhook{Name: "shop", URL: r.url, Kinds: kinds, Ordered: ordered,
 		Secret: sealed}))
 	r.reader = testkit.Must(standardwebhooks.NewWebhook(secret.Receiver()))(w.T)
 	return secret
@@ -156,6 +160,7 @@ func (w *world) stateOf(name string) reports.Webhook {
 type receiver struct {
 	t      *testing.T
 	server *httptest.Server
+	url    string                    // by which it is reached
 	reader *standardwebhooks.Webhook // of the specification's own library
 
 	mu     sync.Mutex
@@ -170,6 +175,7 @@ func newReceiver(t *testing.T) *receiver {
 	r := &receiver{t: t, bodies: map[string]string{}}
 	r.came = sync.NewCond(&r.mu)
 	r.server = httptest.NewServer(r)
+	r.url = r.server.URL
 	t.Cleanup(r.server.Close)
 	return r
 }
