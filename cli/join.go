@@ -14,6 +14,7 @@ import (
 
 	"github.com/softstake/softstake/ingest"
 	"github.com/softstake/softstake/join"
+	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
@@ -152,7 +153,7 @@ func (c *joinRunCmd) mapping(env *Env) (*join.Mapping, error) {
 	}
 	m, err := join.ParseMapping(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Mapping, err)
+		return nil, ledger.ErrInvalid.In("", "%s: %s", c.Mapping, ledger.Named(err))
 	}
 	return m, nil
 }
@@ -207,6 +208,7 @@ type partitionJSON struct {
 	Watermark *instant  `json:"watermark"`
 	Lag       *int64    `json:"lagSeconds"` // rounded down; null: no watermark has come yet, or it is retired
 	Moved     *instant  `json:"moved"`
+	Holds     bool      `json:"holdsBack"` // the first open day is over, and waits for it
 	Stop      *stopJSON `json:"stop"`
 }
 
@@ -239,23 +241,20 @@ func newPartitionJSON(p store.Partition, now time.Time) partitionJSON {
 
 func (c *joinStatusCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		partitions, err := reports.New(db.Reader()).Partitions(ctx)
+		joined, err := readJoined(ctx, db, reports.New(db.Reader()))
 		if err != nil {
 			return err
 		}
 		if c.JSON {
-			all := []partitionJSON{}
-			for _, p := range partitions {
-				all = append(all, newPartitionJSON(p, db.Now()))
-			}
-			return writeJSON(env.Stdout, all)
+			return writeJSON(env.Stdout, append([]partitionJSON{}, joined.format(env)...))
 		}
-		if len(partitions) == 0 {
+		if len(joined.partitions) == 0 {
 			return env.printf("No source is joined.\n")
 		}
 		g := newGrid(text("partition"), text("state"), figure("position"), text("delivered until"), figure("behind"),
 			text("moved"), text("stopped at"))
-		for _, p := range partitions {
+		var holding []string
+		for _, p := range joined.partitions {
 			stop, behind := "", ""
 			if lag, known := p.Lag(db.Now()); known && p.State != store.Retired {
 				behind = lag.Truncate(time.Second).String()
@@ -263,10 +262,17 @@ func (c *joinStatusCmd) Run(env *Env) error {
 			if p.State == store.Stopped {
 				stop = fmt.Sprintf("position %s%s: %s", p.Stop, eventText(p.StopEvent), p.Reason)
 			}
+			if joined.holds(p) {
+				holding = append(holding, p.Path())
+			}
 			g.add(p.Source+"/"+p.Name, p.State.String(), p.Place.String(), wallOrNever(p.Watermark),
 				behind, wallOrNever(p.Moved), stop)
 		}
-		return g.write(env.Stdout)
+		err = g.write(env.Stdout)
+		if err == nil && holding != nil {
+			err = env.printf("\n%s\n", joined.overdue(holding))
+		}
+		return err
 	})
 }
 
@@ -378,13 +384,13 @@ func (c *joinResumeCmd) Run(env *Env) error {
 
 type joinSkipCmd struct {
 	partitionArg
-	Event  string `arg:"" optional:"" help:"ID of the event at which it stopped, which is never posted."`
+	Event  string `arg:"" optional:"" help:"ID of the event at which it stopped, which is never posted, wherever it comes again."`
 	From   string `placeholder:"POSITION" help:"Go on with this position, as 1050 or, of the rows of a transaction, 24023128.3: no event before it that is not in the books is ever posted. In the place of an event."`
 	Reason string `required:"" placeholder:"TEXT" help:"Why; kept in the log."`
 }
 
 func (joinSkipCmd) Help() string {
-	return `Balances are then without what is passed over: correct them with "softstake adjust", or by an event of the source. It needs approval where operations do.
+	return `The books are then without what is passed over. What the source has after an event that is named is what its later balances are compared with: so a partition goes on where a balance differs, and "softstake adjust" corrects the books by what "softstake reconcile" says. Of events before a position nothing is known: the next balance of a part that they are about may differ; pass that one over by its ID. It needs approval where operations do.
 
 Examples:
 
@@ -420,6 +426,8 @@ type joinRetireCmd struct {
 
 func (joinRetireCmd) Help() string {
 	return `Nothing of it is posted any more. It needs approval where operations do.
+
+Of PostgreSQL the slot stays, and keeps the log of its server until the disk is full: remove it there with SELECT pg_drop_replication_slot('NAME'); it has the name of the partition.
 
 Example:
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/join"
 	"github.com/softstake/softstake/join/kafka"
 	"github.com/softstake/softstake/join/nats"
@@ -18,7 +17,7 @@ import (
 func (c *joinRunCmd) source(env *Env, mapping *join.Mapping) (_ join.Source, end func() error, err error) {
 	defer func() {
 		if errors.Is(err, ledger.ErrInvalid) {
-			err = usage("the address of the source: %w", err)
+			err = usage("the address of the source: %s", ledger.Named(err))
 		}
 	}()
 	end = func() error { return nil }
@@ -50,8 +49,6 @@ func (c *joinRunCmd) postgres(env *Env, mapping *join.Mapping) (join.Source, err
 	mapping.OfRows()
 	source, err := postgres.Parse(c.Source, env.Insecure)
 	switch {
-	case err != nil && !errors.Is(err, db.ErrInsecure):
-		return nil, usage("the address of the source: %w", err)
 	case err != nil:
 		return nil, err
 	case c.DryRun:

@@ -52,7 +52,7 @@ var jsonForms = []struct {
 	{findingJSON{}, "", "day account asset rule what"},
 	{anchorsJSON{}, "", "records checkpoints through rows findings"},
 	{differentJSON{}, "", "day kind what"},
-	{partitionJSON{}, "", "source partition state position part event watermark lagSeconds moved stop"},
+	{partitionJSON{}, "", "source partition state position part event watermark lagSeconds moved holdsBack stop"},
 	{stopJSON{}, "", "at position part event reason"},
 	{payoutJSON{}, "OpenPayoutOut", ""},
 	{webhookJSON{}, "WebhookOut", ""},
@@ -127,7 +127,7 @@ var jsonForms = []struct {
 	{daysJSON{}, "DaysOut", ""},
 	{statementJSON{}, "LineOut ChangeOut", ""},
 	{statusJSON{}, "RunsOut", "engine version bytes firstDay closesAt test accounts enrolled unpricedDays events " +
-		"missingRights credentials payouts reconciliation"},
+		"partitions missingRights credentials payouts reconciliation"},
 	{reconciledJSON{}, "", "nightly failingSince fault tokens"},
 	{lastComparedOut{}, "", "asset day number differing stops"},
 	{eventsJSON{}, "", "newest unnumbered oldestUnnumbered"},

@@ -45,6 +45,7 @@ type (
 		UnpricedDays int64             `json:"unpricedDays"`
 		Events       eventsJSON        `json:"events"`
 		Payouts      []payoutStateJSON `json:"payouts,omitempty"`         // that another ledger has not credited, by token
+		Joined       []partitionJSON   `json:"partitions,omitempty"`      // of the sources of another ledger
 		Reconciled   *reconciledJSON   `json:"reconciliation,omitempty"`  // absent: nothing was ever compared
 		Expiring     []expiringJSON    `json:"expiringTokens,omitempty"`  // of staff and back ends, within 14 days
 		Unlimited    []unlimitedJSON   `json:"unlimitedTokens,omitempty"` // of back ends, without ceilings
@@ -118,6 +119,10 @@ func (c *statusCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
+		joined, err := readJoined(ctx, db, reports.New(db.Reader()))
+		if err != nil {
+			return err
+		}
 		reconciled, err := readReconciled(ctx, reports.New(db.Reader()))
 		if err != nil {
 			return err
@@ -134,7 +139,7 @@ func (c *statusCmd) Run(env *Env) error {
 			j := formatStatus(a, s)
 			j.Rights = missing
 			j.Events, j.Payouts = formatEvents(events), formatPayouts(payouts)
-			j.Reconciled = reconciled.format()
+			j.Joined, j.Reconciled = joined.format(env), reconciled.format()
 			j.Test, j.FourEyes, j.Factor = db.Test(), fourEyes, factor
 			g.format(&j)
 			return writeJSON(env.Stdout, j)
@@ -143,7 +148,7 @@ func (c *statusCmd) Run(env *Env) error {
 			err = env.printf("%s\n\n", testBooks(env))
 		}
 		return cmp.Or(err, writeStatus(env, a, s, fourEyes, factor, g.credentials), writeEvents(env, events),
-			writePayouts(env, payouts), reconciled.write(env), g.write(env),
+			joined.write(env), writePayouts(env, payouts), reconciled.write(env), g.write(env),
 			writeRights(env, missing))
 	})
 }
@@ -286,12 +291,12 @@ func formatPayouts(states []reports.PayoutState) (all []payoutStateJSON) {
 func writePayouts(env *Env, states []reports.PayoutState) (err error) {
 	for _, s := range states {
 		if s.Waiting > 0 {
-			err = cmp.Or(err, env.printf("\n%s of %s not answered by the other ledger, the oldest paid on %s UTC.\n",
-				count(s.Waiting, "payout is", "payouts are"), s.Asset, wallTime(s.Oldest)))
+			err = cmp.Or(err, env.printf("\n%s not answered by the other ledger, the oldest paid on %s UTC.\n",
+				count(s.Waiting, "payout of "+s.Asset+" is", "payouts of "+s.Asset+" are"), wallTime(s.Oldest)))
 		}
 		if s.Refused > 0 {
-			err = cmp.Or(err, env.printf("\n%s of %s refused by the other ledger: see \"softstake payouts list --refused\".\n",
-				count(s.Refused, "payout is", "payouts are"), s.Asset))
+			err = cmp.Or(err, env.printf("\n%s refused by the other ledger: see \"softstake payouts list --refused\".\n",
+				count(s.Refused, "payout of "+s.Asset+" is", "payouts of "+s.Asset+" are")))
 		}
 	}
 	return err

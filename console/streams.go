@@ -46,9 +46,6 @@ func (s partition) Needs() bool {
 	return s.State == store.Stopped || s.State == store.Running && (s.Holds || s.Lag >= behindFrom)
 }
 
-// Path is the partition's name, with its source's.
-func (s partition) Path() string { return s.Source + "/" + s.Name }
-
 // partitions are all of them, those that need somebody first, and whether the first open day is over and waits for the
 // events of some. closesAt is when that day closes.
 func (v *visit) partitions(firstOpen staking.Day, closesAt time.Time) (all []partition, waits bool, err error) {
@@ -67,7 +64,7 @@ func (v *visit) partitions(firstOpen staking.Day, closesAt time.Time) (all []par
 	for _, p := range partitions {
 		s := partition{Partition: p}
 		s.Lag, _ = p.Lag(now)
-		s.Holds = waits && p.State != store.Retired && p.Watermark.Before((firstOpen + 1).Start())
+		s.Holds = waits && p.HoldsBack(firstOpen)
 		all = append(all, s)
 	}
 	slices.SortStableFunc(all, func(a, b partition) int { return cmp.Compare(a.order(), b.order()) })

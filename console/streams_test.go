@@ -89,7 +89,8 @@ func TestAStoppedPartitionGoesOn(t *testing.T) {
 	anton.approve(post("do", "close", "day", "2026-03-02", "reason", "p1 is down").is(http.StatusSeeOther).location)
 	olga.get(path).has("p1 is down").hasNot("holds the day back")
 	o.settle(1)
-	o.join("p1", 2, `{"id":"e-2","at":"2026-03-02T13:00:00Z","account":"alice","token":"BNB","change":"1"}`)
+	o.join("p1", 1, bad+`
+		{"id":"e-2","at":"2026-03-02T13:00:00Z","account":"alice","token":"BNB","change":"1"}`)
 	olga.get(path).has(`<a href="/console/days/2026-03-02">`)
 	olga.get("/console/days/2026-03-02").has("1 event came when the day was closed", "/console/entries/join%2Fshop%2Fe-2",
 		"/console/accounts/alice", "2 Mar 2026, 13:00 UTC", "3 Mar 2026, 00:00 UTC")

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/jackc/pgpassfile"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/softstake/softstake/loopback"
@@ -56,6 +57,11 @@ func ParseAddress(address string, insecure bool) (*pgx.ConnConfig, error) {
 	if err != nil {
 		return nil, errors.New("it cannot be read; it is like postgres://USER@HOST/DATABASE")
 	}
+	if file := query.Get("passfile"); file != "" {
+		if err := usePasswords(&config.Config, file); err != nil {
+			return nil, err
+		}
+	}
 	if !insecure {
 		if err := CheckSecure(&config.Config); err != nil {
 			return nil, err
@@ -63,6 +69,19 @@ func ParseAddress(address string, insecure bool) (*pgx.ConnConfig, error) {
 	}
 	endDead(&config.Config)
 	return config, nil
+}
+
+// usePasswords takes the password out of a file that an address names, whatever PGPASSWORD is: that may be another
+// server's.
+func usePasswords(c *pgconn.Config, file string) error {
+	passwords, err := pgpassfile.ReadPassfile(file)
+	if err != nil {
+		return fmt.Errorf("its passfile cannot be read: %w", err)
+	}
+	if password := passwords.FindPassword(c.Host, strconv.Itoa(int(c.Port)), c.Database, c.User); password != "" {
+		c.Password = password
+	}
+	return nil
 }
 
 // ParseTable reads the name of a table of PostgreSQL, of the schema public where it names none: A-Z a-z 0-9 and _, the

@@ -141,3 +141,24 @@ func TestAnotherHostNeedsAProof(t *testing.T) {
 		t.Errorf("it is opened with %v", err)
 	}
 }
+
+// TestAPassfileInTheAddress is read whatever PGPASSWORD is, which may be another server's.
+func TestAPassfileInTheAddress(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pgpass")
+	if err := os.WriteFile(file, []byte("127.0.0.1:5432:*:reader:of-the-file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PGPASSWORD", "of-the-environment")
+	for address, want := range map[string]string{
+		"postgres://reader@127.0.0.1:5432/shop?passfile=" + file:  "of-the-file",
+		"postgres://another@127.0.0.1:5432/shop?passfile=" + file: "of-the-environment",
+		"postgres://reader@127.0.0.1:5432/shop":                   "of-the-environment",
+	} {
+		if c, err := ParseAddress(address, false); err != nil || c.Password != want {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	if _, err := ParseAddress("postgres://reader@127.0.0.1/shop?passfile="+file+"s", false); err == nil {
+		t.Error("a passfile that is missing is no error")
+	}
+}

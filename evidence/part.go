@@ -237,6 +237,8 @@ var parts = []part{
 		columns: "day int, set_at int, set_by text, reason text"},
 	{name: "join_sources", since: 2, from: "join_sources", written: atMoment, by: "added", order: "name",
 		columns: "name text, added int, added_by text"},
+	{name: "join_skips", since: 3, from: "join_skips", written: atMoment, by: "set_at", order: "source, event",
+		columns: "source text, event text, set_at int, set_by text, reason text"},
 	{name: "payout_batches", since: 2, from: "payout_batches", written: atMoment, by: "at", bucket: "bucket",
 		columns: "day int, asset text, entry text, count int, total int, at int", order: "day, asset, entry"},
 	{name: "payout_answers", since: 2, from: "payout_answers", written: atMoment, by: "at", bucket: "bucket",

@@ -15,6 +15,7 @@ import (
 	"github.com/softstake/softstake/backoff"
 	"github.com/softstake/softstake/join"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 )
 
@@ -55,7 +56,7 @@ func Run(ctx context.Context, c Config) (Result, error) {
 		if err != nil && c.UntilEnd {
 			cancel(err)
 		} else if err != nil && ctx.Err() == nil {
-			c.Log.Error("the partitions cannot be listed; retrying", "source", c.Name, "error", err)
+			c.Log.Error("the source cannot be read; retrying", "source", c.Name, "error", err)
 		}
 		if c.UntilEnd {
 			break
@@ -83,18 +84,23 @@ type run struct {
 }
 
 // start follows the partitions that are not followed yet. All of them are known to the books first, so that no day
-// closes by the watermarks of some while others have not begun.
+// closes by the watermarks of some while others have not begun. Those that are new are opened before: days wait for
+// what the books know, and so they do not know a source that cannot be read.
 func (r *run) start(ctx context.Context, names []string, fail func(error)) error {
 	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return r.workers[name] })
+	readers, err := r.openNew(ctx, names)
 	for _, name := range names {
-		if _, err := r.Books.AddPartition(ctx, r.Name, name); err != nil {
-			return err
+		if err == nil {
+			_, err = r.Books.AddPartition(ctx, r.Name, name)
 		}
+	}
+	if err != nil {
+		return errors.Join(err, closeAll(readers))
 	}
 	for _, name := range names {
 		r.workers[name] = true
 		r.work.Go(func() {
-			if err := r.follow(ctx, name); err != nil {
+			if err := r.follow(ctx, name, readers[name]); err != nil {
 				fail(err)
 			}
 		})
@@ -102,17 +108,57 @@ func (r *run) start(ctx context.Context, names []string, fail func(error)) error
 	return nil
 }
 
+// openNew opens the partitions of which the books know nothing, but for those whose fault stops them.
+func (r *run) openNew(ctx context.Context, names []string) (map[string]join.Reader, error) {
+	readers := map[string]join.Reader{}
+	if len(names) == 0 {
+		return readers, nil
+	}
+	known, err := reports.New(r.Books.Reader()).Partitions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if slices.ContainsFunc(known, func(p store.Partition) bool { return p.Source == r.Name && p.Name == name }) {
+			continue
+		}
+		reader, err := r.Source.Open(ctx, name, join.Start{})
+		switch {
+		case err == nil:
+			readers[name] = reader
+		case !stops(err):
+			return readers, fmt.Errorf("read %s/%s: %w", r.Name, name, err)
+		}
+	}
+	return readers, nil
+}
+
+func closeAll(readers map[string]join.Reader) (err error) {
+	for _, reader := range readers {
+		err = errors.Join(err, reader.Close())
+	}
+	return err
+}
+
 // errEnd is the end of what there is now.
 var errEnd = errors.New("nothing more now")
 
-// follow brings a partition into the books until the context ends or, until the end, there is nothing more.
-func (r *run) follow(ctx context.Context, name string) error {
+// follow brings a partition into the books until the context ends or, until the end, there is nothing more. opened is
+// its reader from the begin on, or nil.
+func (r *run) follow(ctx context.Context, name string, opened join.Reader) (err error) {
+	defer func() {
+		if opened != nil {
+			err = errors.Join(err, opened.Close())
+		}
+	}()
 	said, wait := "", r.Poll
 	for ctx.Err() == nil {
 		began, err := r.Books.AddPartition(ctx, r.Name, name)
 		p := began
 		if err == nil && p.State == store.Running {
-			p, err = r.read(ctx, p)
+			reader := opened
+			opened = nil
+			p, err = r.read(ctx, p, reader)
 		}
 		if err == nil || p.Place != began.Place {
 			wait = r.Poll
@@ -153,20 +199,23 @@ func (r *run) note(fn func(*Result)) {
 
 // read reads a partition from where the books are until it stops; errEnd where there is nothing more, until the end.
 // While the books post some events, the next ones are read and decoded, and those that come then share a transaction.
-func (r *run) read(ctx context.Context, p store.Partition) (_ store.Partition, err error) {
-	reader, err := r.Source.Open(ctx, p.Name, p.Start())
-	if err != nil {
-		return r.fault(ctx, p, err)
+// reader is open there already, or nil.
+func (r *run) read(ctx context.Context, p store.Partition, reader join.Reader) (_ store.Partition, err error) {
+	if reader == nil {
+		if reader, err = r.Source.Open(ctx, p.Name, p.Start()); err != nil {
+			return r.fault(ctx, p, err)
+		}
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
-	next := r.decode(ctx, reader, p.Name, r.Batch)
+	known := p.Place
+	next := r.decode(ctx, reader, p.Name, known, r.Batch)
 	for {
 		now, handed := next, make(chan struct{})
 		var ahead sync.WaitGroup
 		if now.goesOn() && now.records > 0 {
-			ahead.Go(func() { next = r.decodeUntil(reading, handed, reader, now.Partition) })
+			ahead.Go(func() { next = r.decodeUntil(reading, handed, reader, now.Partition, known) })
 		}
 		p, err = r.hand(ctx, p, now.JoinBatch)
 		close(handed)
@@ -188,7 +237,7 @@ func (r *run) read(ctx context.Context, p store.Partition) (_ store.Partition, e
 			return p, ctx.Err()
 		}
 		if !now.goesOn() || now.records == 0 {
-			next = r.decode(ctx, reader, p.Name, r.Batch)
+			next = r.decode(ctx, reader, p.Name, known, r.Batch)
 		}
 	}
 }
@@ -205,8 +254,9 @@ type decoded struct {
 const decodeEvery = 5 * time.Millisecond
 
 // decodeUntil reads what comes until the books have what they post now.
-func (r *run) decodeUntil(ctx context.Context, handed <-chan struct{}, reader join.Reader, partition string) decoded {
-	d := r.decode(ctx, reader, partition, r.Batch)
+func (r *run) decodeUntil(ctx context.Context, handed <-chan struct{}, reader join.Reader, partition string,
+	known join.Place) decoded {
+	d := r.decode(ctx, reader, partition, known, r.Batch)
 	for d.goesOn() && d.records < r.Batch {
 		wait := time.NewTimer(decodeEvery)
 		select {
@@ -215,15 +265,17 @@ func (r *run) decodeUntil(ctx context.Context, handed <-chan struct{}, reader jo
 			return d
 		case <-wait.C:
 		}
-		more := r.decode(ctx, reader, partition, r.Batch-d.records)
+		more := r.decode(ctx, reader, partition, known, r.Batch-d.records)
 		d.Events, d.Fault = append(d.Events, more.Events...), more.Fault
 		d.records, d.initial, d.err = d.records+more.records, more.initial, more.err
 	}
 	return d
 }
 
-// decode reads the next records, at most this many, and makes events of them up to one that is none.
-func (r *run) decode(ctx context.Context, reader join.Reader, partition string, most int) (d decoded) {
+// decode reads the next records, at most this many, and makes events of them up to one that is none. One that is none
+// and which the books know is left out: another mapping has read it.
+func (r *run) decode(ctx context.Context, reader join.Reader, partition string, known join.Place,
+	most int) (d decoded) {
 	records, err := reader.Next(ctx, most)
 	d = decoded{JoinBatch: store.JoinBatch{Source: r.Name, Partition: partition, Identity: reader.Identity()},
 		records: len(records), err: err}
@@ -233,6 +285,9 @@ func (r *run) decode(ctx context.Context, reader join.Reader, partition string, 
 	for _, record := range records {
 		d.initial = d.initial || record.Initial
 		e, err := r.event(record)
+		if err != nil && !record.Initial && record.Place.Compare(known) <= 0 {
+			continue
+		}
 		if err != nil {
 			d.Fault = &store.JoinFault{Place: record.Place, Err: err}
 			break
@@ -297,9 +352,14 @@ func (r *run) hand(ctx context.Context, p store.Partition, batch store.JoinBatch
 
 // fault stops a partition whose source is not what it was, and returns other errors.
 func (r *run) fault(ctx context.Context, p store.Partition, err error) (store.Partition, error) {
-	if !errors.Is(err, join.ErrChanged) && !errors.Is(err, ledger.ErrInvalid) {
+	if !stops(err) {
 		return p, fmt.Errorf("read %s/%s: %w", r.Name, p.Name, err)
 	}
 	return r.hand(ctx, p, store.JoinBatch{Source: r.Name, Partition: p.Name,
 		Fault: &store.JoinFault{Place: p.After(), Err: err}})
+}
+
+// stops reports whether an error of a source stops its partition: trying again does not help.
+func stops(err error) bool {
+	return errors.Is(err, join.ErrChanged) || errors.Is(err, ledger.ErrInvalid)
 }

@@ -234,7 +234,8 @@ func (e *Event) place(f form) error {
 	}
 	if f.Position != nil {
 		if e.Position != 0 && *f.Position != e.Position {
-			return ledger.ErrInvalid.In("position", "it is %d, and the record is number %d", *f.Position, e.Position)
+			return ledger.ErrInvalid.In("position", "the event says that its position is %d, and it is record "+
+				"%d", *f.Position, e.Position)
 		}
 		e.Position = *f.Position
 	}

@@ -145,13 +145,13 @@ func TestDocumentedEvents(t *testing.T) {
 func TestMapping(t *testing.T) {
 	mappings, envelopes := examples(t, "json mapping"), examples(t, "json envelope")
 	want := []join.Event{
-		{Place: join.Place{Position: 1}, Type: join.Change, ID: "8812", At: at, Account: "u-1001", Token: "BTC", Held: true,
+		{Place: join.Place{Position: 1}, Type: join.Change, ID: "8812", At: at, Account: "u-1001", Token: "SOL", Held: true,
 			Change: "-0.0125", After: "1.5"},
 		{Place: join.Place{Position: 1}, Type: join.Change, ID: "f3c1", At: at, Account: "u-1001", Token: "BNB",
 			Change: "2.5"},
 		{Place: join.Place{Position: 1}, Type: join.Change, ID: "f3c1", At: at, Account: "u-1001", Token: "BNB",
 			Change: "2.5"},
-		{Place: join.Place{Position: 1}, Type: join.Change, ID: "16B3748.1", At: at, Account: "u-1001", Token: "BTC",
+		{Place: join.Place{Position: 1}, Type: join.Change, ID: "16B3748.1", At: at, Account: "u-1001", Token: "SOL",
 			Held: true, Change: "-0.012500000000000000", After: "1.500000000000000000"},
 	}
 	for i, text := range mappings {
@@ -183,6 +183,30 @@ func TestMapping(t *testing.T) {
 		e, err := debezium.Decode([]byte(strings.Replace(envelopes[0], c.old, c.new, 1)), 1)
 		if got := string(e.Type); err != nil && !strings.Contains(err.Error(), c.want) || err == nil && got != c.want {
 			t.Errorf("%s: %v %s", c.new, err, got)
+		}
+	}
+}
+
+// TestMappingLeavesOut: tokens that the books do not keep are left out; and what is missing is said with where it would
+// be.
+func TestMappingLeavesOut(t *testing.T) {
+	m, err := join.ParseMapping([]byte(`{"ignore":[[{"path":"table","is":["postings"]},{"path":"asset","not":["BNB","SOL"]}]],
+		"records":[{"when":[{"path":"table","not":["users"]}],"fields":{"id":{"path":"id"},"at":{"value":"2026-11-27T12:00:00Z"},
+		"account":{"path":"owner.id"},"token":{"path":"asset"},"change":{"value":"1"}}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for record, want := range map[string]string{
+		`{"table":"postings","asset":"XYZ"}`:                                 "ignored",
+		`{"table":"postings"}`:                                               "ignored",
+		`{"table":"postings","asset":"BNB","id":"1","owner":{"id":"alice"}}`: "change",
+		`{"table":"others","asset":"XYZ","id":"1","owner":{"id":"alice"}}`:   "change",
+		`{"table":"postings","asset":"SOL","id":"1"}`:                        `account: an event of the type "change" has it; it is missing (at owner.id)`,
+		`{"table":"users","asset":"BNB"}`:                                    `the mapping is for table not "users"`,
+	} {
+		e, err := m.Decode([]byte(record), 1)
+		if err == nil && string(e.Type) != want || err != nil && !strings.Contains(ledger.Named(err), want) {
+			t.Errorf("%s: %s, %v", record, e.Type, err)
 		}
 	}
 }
@@ -242,13 +266,15 @@ func TestPlaces(t *testing.T) {
 func TestParseMappingRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"records":[]}`: "at least one",
-		`{"records":[{"fields":{"fee":{"path":"a"}}}]}`:                     "no such field",
-		`{"records":[{"fields":{"id":{}}}]}`:                                "either a path or a value",
-		`{"records":[{"fields":{"id":{"value":"a","scale":2}}}]}`:           "by itself",
-		`{"records":[{"fields":{"change":{"path":"a","scale":19}}}]}`:       "from 0 to 18",
-		`{"records":[{"fields":{"at":{"path":"a","time":"h"}}}]}`:           "s, ms, us, ns and utc",
-		`{"records":[{"fields":{"at":{"path":"a","time":"s","scale":1}}}]}`: "one of",
-		`{"records":[{"fields":{"id":{"path":"a","unknown name":"x"}}}]}`:   "unknown name",
+		`{"records":[{"fields":{"fee":{"path":"a"}}}]}`:                      "no such field",
+		`{"records":[{"fields":{"id":{}}}]}`:                                 "either a path or a value",
+		`{"records":[{"fields":{"id":{"value":"a","scale":2}}}]}`:            "by itself",
+		`{"records":[{"fields":{"change":{"path":"a","scale":19}}}]}`:        "from 0 to 18",
+		`{"records":[{"fields":{"at":{"path":"a","time":"h"}}}]}`:            "s, ms, us, ns and utc",
+		`{"records":[{"fields":{"at":{"path":"a","time":"s","scale":1}}}]}`:  "one of",
+		`{"records":[{"fields":{"id":{"path":"a","unknown name":"x"}}}]}`:    "unknown name",
+		`{"ignore":[[{"path":"a"}]],"records":[{"fields":{}}]}`:              `either "is" or "not"`,
+		`{"records":[{"when":[{"path":"a","is":[],"not":[]}],"fields":{}}]}`: `either "is" or "not"`,
 	} {
 		_, err := join.ParseMapping([]byte(text))
 		if !errors.Is(err, ledger.ErrInvalid) || !strings.Contains(err.Error(), want) {

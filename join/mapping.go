@@ -45,10 +45,11 @@ type RecordMapping struct {
 // Conditions hold if each of them does.
 type Conditions []Condition
 
-// Condition holds if the value at a path is one of some texts; "": there is none, or it is null.
+// Condition holds if the value at a path is one of some texts, or none of them; "": there is none, or it is null.
 type Condition struct {
 	Path string   `json:"path"`
-	Is   []string `json:"is"`
+	Is   []string `json:"is,omitempty"`
+	Not  []string `json:"not,omitempty"` // in the place of Is
 }
 
 // Field is where a field of an event comes from: from a path or, with a value, from nowhere.
@@ -85,7 +86,15 @@ func ParseMapping(text []byte) (*Mapping, error) {
 	if len(m.Records) == 0 {
 		return nil, ledger.ErrInvalid.In("records", "a mapping has at least one kind of record")
 	}
+	for i, conditions := range m.Ignore {
+		if err := conditions.check("ignore[" + strconv.Itoa(i) + "]"); err != nil {
+			return nil, err
+		}
+	}
 	for i, r := range m.Records {
+		if err := r.When.check("records[" + strconv.Itoa(i) + "].when"); err != nil {
+			return nil, err
+		}
 		for name, field := range r.Fields {
 			at := "records[" + strconv.Itoa(i) + "].fields." + name
 			if err := ledger.At(at, field.check(name)); err != nil {
@@ -94,6 +103,16 @@ func ParseMapping(text []byte) (*Mapping, error) {
 		}
 	}
 	return &m, nil
+}
+
+// check refuses conditions that say nothing. at is where they are.
+func (c Conditions) check(at string) error {
+	for i, one := range c {
+		if (one.Is == nil) == (one.Not == nil) || one.Path == "" {
+			return ledger.ErrInvalid.In(at+"["+strconv.Itoa(i)+"]", "a condition has a path, and either \"is\" or \"not\"")
+		}
+	}
+	return nil
 }
 
 func (f Field) check(name string) error {
@@ -183,7 +202,8 @@ func (m *Mapping) Decode(text []byte, position int64) (Event, error) {
 func (c Conditions) hold(record any) (bool, error) {
 	for _, one := range c {
 		text, _, err := find(record, one.Path)
-		if err != nil || !slices.Contains(one.Is, text) {
+		holds := slices.Contains(one.Is, text) || one.Is == nil && !slices.Contains(one.Not, text)
+		if err != nil || !holds {
 			return false, err
 		}
 	}
@@ -202,7 +222,17 @@ func (r RecordMapping) event(record any, position int64, row bool) (Event, error
 			return Event{}, ledger.ErrInvalid.In(name, "%q does not fit", ledger.Clip(text))
 		}
 	}
-	return f.event(position)
+	e, err := f.event(position)
+	return e, r.locate(err)
+}
+
+// locate adds to what is wrong with a field where the mapping finds it.
+func (r RecordMapping) locate(err error) error {
+	wrong, is := errors.AsType[*ledger.Error](err)
+	if !is || r.Fields[wrong.Field].Path == "" {
+		return err
+	}
+	return ledger.ErrInvalid.In(wrong.Field, "%w (at %s)", err, r.Fields[wrong.Field].Path)
 }
 
 // text is the field's text in a record; "": it has none.

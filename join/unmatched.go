@@ -50,10 +50,14 @@ func (c Conditions) String() string {
 	var all []string
 	for _, one := range c {
 		var texts []string
-		for _, text := range one.Is {
+		for _, text := range slices.Concat(one.Is, one.Not) {
 			texts = append(texts, fmt.Sprintf("%q", ledger.Clip(text)))
 		}
-		all = append(all, one.Path+" "+strings.Join(texts, " or "))
+		if one.Is == nil {
+			all = append(all, one.Path+" not "+strings.Join(texts, " nor "))
+		} else {
+			all = append(all, one.Path+" "+strings.Join(texts, " or "))
+		}
 	}
 	return strings.Join(all, ", ")
 }

@@ -109,6 +109,16 @@ func join(path, field string) string {
 	return path + "." + field
 }
 
+// Named is the text of an error with the field that it is about before it, as "amount: it is not above zero"; the text
+// alone where it is about none.
+func Named(err error) string {
+	e, is := errors.AsType[*Error](err)
+	if !is || e.Field == "" || strings.Contains(err.Error(), e.Field) {
+		return err.Error()
+	}
+	return e.Field + ": " + err.Error()
+}
+
 // ReasonOf is the reason of the Error that an error is or wraps, or "".
 func ReasonOf(err error) string {
 	if e, is := errors.AsType[*Error](err); is {

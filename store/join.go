@@ -138,9 +138,10 @@ type joining struct {
 
 	t         db.Tx
 	joined    Joined
-	events    []*joinedEvent // that are new, up to one that goes alone or that is ahead
-	number    int64          // the last that an event has, where their places are a broker's
-	first     staking.Day    // that is open
+	events    []*joinedEvent  // that are new, up to one that goes alone or that is ahead
+	skips     map[string]bool // the IDs of events that are never posted
+	number    int64           // the last that an event has, where their places are a broker's
+	first     staking.Day     // that is open
 	accounts  map[key]*joinedBalance
 	watermark int64
 }
@@ -156,6 +157,7 @@ type joinedEvent struct {
 	at      int64         // when its entry counts
 	repeats bool
 	again   bool // by its number it was there before
+	skip    bool // it is never posted; what the source has after it counts all the same
 }
 
 // run takes the steps of the transaction until one fails; its error may be a *joinRefusal or joinRepeats.
@@ -165,7 +167,7 @@ func (x *joining) run(t db.Tx) (records outbox.Records, err error) {
 	if err != nil || x.joined.State != Running {
 		return nil, err
 	}
-	if err := inOrder(x.identify, x.take, x.prepare, x.readReferences, x.readRepeats, x.readBalances, x.date,
+	if err := inOrder(x.identify, x.readSkips, x.take, x.prepare, x.readReferences, x.readRepeats, x.readBalances, x.date,
 		x.changeAccounts); err != nil {
 		return nil, err
 	}
@@ -213,6 +215,11 @@ func (x *joining) take() error {
 				x.joined.Done = i + 1
 				continue
 			}
+		}
+		if x.skips[e.ID] {
+			x.events = append(x.events, x.passOver(e, i))
+			x.joined.Done, last = i+1, e.Place
+			continue
 		}
 		if alone(e.Type) && len(x.events) > 0 {
 			return nil
@@ -286,6 +293,8 @@ func (x *joining) order(e join.Event, index int, last join.Place) (known bool, e
 			p.Event))
 	case e.Place.Compare(last) <= 0:
 		return true, nil
+	case x.skips[e.ID]: // with what is missing before it
+		return false, nil
 	case previous.Compare(last) < 0 && !passes:
 		return false, x.refuse(e, index, errBack.In("position", "%s says that it follows %s, and the books have %s", e.Place,
 			previous, last))
@@ -312,6 +321,9 @@ func (x *joining) prepare() error {
 		}
 		e.repeats = x.repeats[e.index]
 		asset, known := x.assets[e.Token]
+		if !known && e.skip {
+			continue
+		}
 		if !known {
 			return x.refuse(e.Event, e.index, ledger.ErrInvalid.In("token", "the token %q is unknown", ledger.Clip(e.Token)).
 				Because(ledger.ReasonUnknownAsset))
@@ -324,10 +336,17 @@ func (x *joining) prepare() error {
 				continue
 			}
 			n, err := asset.Parse(f.text)
+			if err != nil && e.skip {
+				known = false // what it says of its part is not known
+				continue
+			}
 			if err != nil {
 				return x.refuse(e.Event, e.index, ledger.At(f.field, err))
 			}
 			*f.into = n
+		}
+		if !known {
+			continue
 		}
 		part := e.Account
 		if e.Held {
@@ -351,7 +370,7 @@ func (x *joining) date() (err error) {
 	var late []*joinedEvent
 	for _, e := range x.events {
 		e.at = e.At.UnixMilli()
-		if e.of != nil && e.at < x.first.Millis() {
+		if e.of != nil && !e.skip && e.at < x.first.Millis() {
 			e.at = x.first.Millis()
 			late = append(late, e)
 		}
@@ -372,7 +391,7 @@ func (x *joining) post() (outbox.Records, error) {
 	var of []*joinedEvent
 	c := &call{system: true, atomic: true, actor: x.actor, log: logFields{action: "join"}}
 	for _, e := range x.events {
-		if e.amount == 0 || e.repeats || e.Type == join.Reward {
+		if e.amount == 0 || e.repeats || e.skip || e.Type == join.Reward {
 			continue
 		}
 		move := ledger.Move{From: ledger.Custody, To: e.of.account, Asset: e.Token, Amount: e.amount}
@@ -451,7 +470,7 @@ func reasonText(err error) string {
 			return ' '
 		}
 		return r
-	}, err.Error())
+	}, ledger.Named(err))
 	if runes := []rune(text); len(runes) > longestReason {
 		text = string(runes[:longestReason]) + "…"
 	}

@@ -57,7 +57,7 @@ func (x *joining) readBalances() error {
 		if e.of == nil || e.repeats {
 			continue
 		}
-		if e.Type == join.Balance && (first[e.of] || e.Initial) {
+		if e.skip && e.After != "" || e.Type == join.Balance && (first[e.of] || e.Initial) {
 			if e.amount, err = e.after.Sub(amounts[e.of]); err != nil {
 				return x.refuse(e.Event, e.index, ledger.ErrInvalid.In("balanceAfter", "%w", err))
 			}
@@ -90,14 +90,14 @@ func (x *joining) readOwn() (map[*joinedBalance]ledger.Amount, error) {
 // compareBalances counts the events forward, and refuses the first after which the source has another balance. What was
 // read of the books before their balances were locked is read again.
 func (x *joining) compareBalances() error {
-	credited := map[*joinedBalance]ledger.Amount{} // what is in no entry of an event
+	unposted := map[*joinedBalance]ledger.Amount{} // what is in no entry of an event
 	for _, e := range x.events {
 		if e.of == nil || e.repeats {
 			continue
 		}
 		e.of.amount += e.amount // it was added before: no overflow
-		if e.Type == join.Reward {
-			credited[e.of] += e.amount
+		if e.Type == join.Reward || e.skip {
+			unposted[e.of] += e.amount
 		}
 		if e.After != "" && e.after != e.of.amount {
 			asset := x.assets[e.Token]
@@ -107,7 +107,7 @@ func (x *joining) compareBalances() error {
 	}
 	own, err := x.readOwn()
 	for j, amount := range own {
-		if err == nil && amount+credited[j] != j.amount {
+		if err == nil && amount+unposted[j] != j.amount {
 			err = fmt.Errorf("%w: the balance of %s has changed at the same time", db.ErrRetry, j.account)
 		}
 	}
@@ -171,7 +171,7 @@ func (x *joining) readReferences() error {
 			return x.refuse(e.Event, e.index, ledger.ErrNotFound.In("reverses", "event %q of %s in %s", e.Reverses, e.Account,
 				e.Token))
 		}
-		if e.of != nil {
+		if e.of != nil && !e.skip {
 			before[e.entry] = e
 		}
 	}
@@ -184,7 +184,7 @@ func (x *joining) readReferences() error {
 func (x *joining) readRepeats() error {
 	var all, referring []*joinedEvent
 	for _, e := range x.events {
-		if e.of != nil {
+		if e.of != nil && !e.skip {
 			all = append(all, e)
 		}
 		if x.refers(e) != "" {
@@ -251,7 +251,7 @@ func (x *joining) writeReferences() error {
 func (x *joining) writeLate() error {
 	var all []*joinedEvent
 	for _, e := range x.events {
-		if e.of != nil && e.amount != 0 && !e.repeats && e.Type != join.Reward && e.at != e.At.UnixMilli() {
+		if e.of != nil && e.amount != 0 && !e.repeats && !e.skip && e.Type != join.Reward && e.at != e.At.UnixMilli() {
 			all = append(all, e)
 		}
 	}

@@ -156,25 +156,30 @@ type PartitionSkip struct {
 	Reason       string
 }
 
-// SkipEvents never posts the events of a stopped partition before a place. It may need approval. The reason is kept in
-// the log. With a place, what the places are counted in may be something else from then on, such as another database.
+// SkipEvents never posts the event at which a partition has stopped, or those before a place. It may need approval. The
+// reason is kept. An event that is named is never posted from another place either, and the balance that its source has
+// after it is what the balances of later events are compared with: the books are without it until it is adjusted. With
+// a place, what the places are counted in may be something else from then on, such as another database.
 // ledger.ErrInvalid if the place is in the books, or the partition did not stop at the event or is not stopped.
 func (b *DB) SkipEvents(ctx context.Context, s PartitionSkip) error {
 	if err := ledger.At("reason", CheckReason(s.Reason)); err != nil {
 		return err
 	}
 	return b.changePartition(ctx, s.Source, s.Name, "skip events of", func(t db.Tx, p *Partition) error {
-		to, name := join.Place{Position: s.From, Part: s.Part}.Before(), skipped
+		to := join.Place{Position: s.From, Part: s.Part}.Before()
 		switch {
 		case (s.Event == "") == (s.From == 0):
 			return ledger.ErrInvalid.In("from", "either an event is passed over, or whatever is before a position")
 		case p.State != Stopped:
 			return ledger.ErrInvalid.In("", "it is %s; only of one that is stopped events are passed over", p.State).
 				Because(ReasonNotStopped)
+		case s.Event != "" && p.StopEvent == "":
+			return ledger.ErrInvalid.In("event", "what it stopped at, at position %s, has no ID of an event that could be "+
+				"read; name the position from which it goes on", p.Stop)
 		case s.Event != "" && s.Event != p.StopEvent:
 			return ledger.ErrInvalid.In("event", "it stopped at event %q, not at %q", p.StopEvent, ledger.Clip(s.Event))
 		case s.Event != "":
-			to, name = p.Stop, s.Event
+			to = p.Stop
 		}
 		// Nothing is passed over where another database goes on with the next place.
 		next := to == p.Place && s.Event == "" && p.Identity != ""
@@ -184,9 +189,13 @@ func (b *DB) SkipEvents(ctx context.Context, s PartitionSkip) error {
 		}
 		effect := fmt.Sprintf("what is after position %s is never posted, through %s: %s", p.Place, to, s.Reason)
 		p.run()
-		p.Place, p.Event, p.Number, p.Mark = to, name, 0, "" // what is passed over has others, which are not known
 		if s.Event == "" {
+			p.Place, p.Event, p.Number, p.Mark = to, skipped, 0, "" // what is passed over has others, which are not known
 			p.Identity = ""
+		} else if _, err := t.Exec("INSERT INTO join_skips (source, event, set_at, set_by, reason) "+
+			"VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING", s.Source, s.Event, b.now(), b.actor.Credential,
+			s.Reason); err != nil {
+			return err
 		}
 		if err := writePartition(t, *p); err != nil {
 			return err
@@ -210,6 +219,14 @@ func (p Partition) Lag(now time.Time) (_ time.Duration, known bool) {
 		return 0, false
 	}
 	return max(now.Sub(p.Watermark), 0), true
+}
+
+// Path is how a person names it: SOURCE/PARTITION.
+func (p Partition) Path() string { return p.Source + "/" + p.Name }
+
+// HoldsBack reports whether a day waits for events of the partition that may be missing.
+func (p Partition) HoldsBack(d staking.Day) bool {
+	return p.State != Retired && p.Watermark.Before((d + 1).Start())
 }
 
 // skipped is kept for the ID of the last event where that was passed over and is not known: no event has it.

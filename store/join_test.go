@@ -196,6 +196,45 @@ func TestJoinGoesOn(t *testing.T) {
 	})
 }
 
+// TestJoinSkips: an event that is passed over is never posted, from wherever it comes again; the balance that its
+// source has after it counts, so that later events are compared with that.
+func TestJoinSkips(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		open(t, db, "alice")
+		const lines = `
+			{"id":"e-1","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"5","balanceAfter":"5"}
+			{"id":"e-2","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"1","balanceAfter":"10"}
+			{"id":"e-3","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"-2","balanceAfter":"8"}
+			{"id":"e-4","at":"2026-03-02T10:00:00Z","account":"alice","token":"XYZ","change":"1"}
+			{"type":"close","id":"e-5","at":"2026-03-02T10:00:00Z","account":"alice"}
+			{"previous":7,"position":9,"id":"e-9","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"0.5"}
+			{"position":10,"id":"e-10","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"1","balanceAfter":"9.5"}
+			{"position":11,"type":"balance","id":"e-11","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","balanceAfter":"20"}
+			{"position":12,"id":"e-12","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"0.5","balanceAfter":"20.5"}`
+		of := func(name string) store.JoinBatch {
+			batch := eventBatch(t, 1, lines)
+			batch.Partition = name
+			return batch
+		}
+		for _, stop := range []string{"e-2", "e-4", "e-5", "e-9", "e-11"} {
+			same(t, "stopped at", joinAll(t, db, of("p1")).StopEvent, stop)
+			ok(t, db.SkipEvents(t.Context(), store.PartitionSkip{Source: "shop", Name: "p1", Event: stop, Reason: "a test"}))
+		}
+		same(t, "position", joinAll(t, db, of("p1")).Position, 12)
+		partIs(t, db, "alice", 4_50000000) // 5 - 2 + 1 + 0.5
+		// Begun again, elsewhere: it does not stop at what was passed over before.
+		again := joinAll(t, db, of("p2"))
+		same(t, "begun again", []any{again.State, again.Position}, []any{store.Running, int64(12)})
+		partIs(t, db, "alice", 4_50000000)
+		// In another source the same ID is another event.
+		other := eventBatch(t, 1, strings.Split(lines, "\n")[4])
+		other.Source = "other"
+		same(t, "of another source", joinAll(t, db, other).StopEvent, "e-4")
+		ok(t, db.RetirePartition(t.Context(), store.PartitionEnd{Source: "other", Name: "p1", Reason: "a test"}))
+		clean(t, db, clock)
+	})
+}
+
 // TestJoinReward: a reward that the source credits is in the books already, and its balance agrees then.
 func TestJoinReward(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
