@@ -78,6 +78,77 @@ func TestBrokersNetwork(t *testing.T) {
 	}
 }
 
+// TestBrokersSilent: that a broker is not heard of any more is noticed in the time that docs/join.md names, and shown.
+// When it is heard again all is delivered.
+func TestBrokersSilent(t *testing.T) {
+	if !scenario.Long() {
+		t.Skip("it waits for a minute; SOFTSTAKE_LONG=1 runs it")
+	}
+	for kind, within := range map[string]time.Duration{"kafka": 50 * time.Second, "nats": 30 * time.Second} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			b := newBooks(t)
+			x, p := newBrokerBehind(b, kind)
+			b.silence(x.target, p, within)
+			x.same()
+		})
+	}
+}
+
+// silence delivers to a target which is not heard of any more, until that is noticed, and then to the end.
+func (b *books) silence(target payout.Target, p *faultproxy.Proxy, within time.Duration) {
+	b.Helper()
+	b.following(target, func() {
+		b.settle()
+		b.delivered("at first")
+		p.Break(faultproxy.Silence, nil)
+		b.settle()
+		began := time.Now()
+		for b.state().Error == "" && time.Since(began) < 2*within {
+			time.Sleep(50 * time.Millisecond) // between two looks
+		}
+		took := time.Since(began).Round(100 * time.Millisecond)
+		b.Logf("noticed after %s: %s", took, b.state().Error)
+		if took > within+5*time.Second {
+			b.Errorf("that is later than %s", within)
+		}
+		p.Restore()
+		b.delivered("when it is heard again")
+	})
+}
+
+// following delivers to a target while something is done.
+func (b *books) following(target payout.Target, do func()) {
+	b.Helper()
+	c := configure(b.DB, target, b.log)
+	c.UntilEnd = false
+	ctx, end := context.WithCancel(b.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if _, err := deliver.Run(ctx, c); err != nil {
+			b.Error(err)
+		}
+	})
+	defer func() {
+		end()
+		running.Wait()
+		if b.Failed() {
+			b.Log(b.log)
+		}
+	}()
+	do()
+}
+
+// delivered waits until all is delivered.
+func (b *books) delivered(when string) {
+	b.Helper()
+	for until := time.Now().Add(goesOnWithin); b.state().Backlog > 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(until) {
+			b.Fatalf("it does not go on %s", when)
+		}
+	}
+}
+
 // testNetwork: the network to the database fails, while the exchange acknowledges. Afterwards each payout is in the
 // table once.
 func testNetwork(b *books, x *exchange, server *pgtest.Server) {
@@ -99,35 +170,18 @@ func testNetwork(b *books, x *exchange, server *pgtest.Server) {
 // disturb delivers to a target, while days are paid and the network fails: after each fault all is delivered.
 func (b *books) disturb(target payout.Target, p *faultproxy.Proxy) {
 	b.Helper()
-	c := configure(b.DB, target, b.log)
-	c.UntilEnd = false
-	ctx, end := context.WithCancel(b.Context())
-	var running sync.WaitGroup
-	running.Go(func() {
-		if _, err := deliver.Run(ctx, c); err != nil {
-			b.Error(err)
-		}
-	})
-	defer func() { end(); running.Wait() }()
-	b.settle()
-	goesOn := func(f faultproxy.Fault) {
-		b.Helper()
-		for until := time.Now().Add(goesOnWithin); b.state().Backlog > 0; time.Sleep(5 * time.Millisecond) {
-			if time.Now().After(until) {
-				end()
-				running.Wait()
-				b.Fatalf("it does not go on after a %s\n%s", f, b.log)
-			}
-		}
-		b.settle() // so that something is delivered when the network fails again
-	}
-	goesOn(0)
 	rounds := faults
 	if scenario.Long() {
 		rounds = faultsInLong
 	}
-	faultproxy.Disturb(b, []*faultproxy.Proxy{p}, rounds, scenario.Chance(scenario.Seed(b.T), 0), goesOn)
-	for until := time.Now().Add(goesOnWithin); b.state().Backlog > 0 && time.Now().Before(until); {
-		time.Sleep(5 * time.Millisecond) // between two looks
-	}
+	b.following(target, func() {
+		b.settle()
+		goesOn := func(f faultproxy.Fault) {
+			b.Helper()
+			b.delivered("after a " + f.String())
+			b.settle() // so that something is delivered when the network fails again
+		}
+		faultproxy.Disturb(b, []*faultproxy.Proxy{p}, rounds, scenario.Chance(scenario.Seed(b.T), 0), goesOn)
+		b.delivered("at last")
+	})
 }

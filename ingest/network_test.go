@@ -83,6 +83,44 @@ func TestBrokerNetwork(t *testing.T) {
 	}
 }
 
+// TestBrokerSilent: that a broker is not heard of any more is noticed in the time that docs/join.md names, and logged.
+// When it is heard again the events come.
+func TestBrokerSilent(t *testing.T) {
+	if !scenario.Long() {
+		t.Skip("it waits for half a minute; SOFTSTAKE_LONG=1 runs it")
+	}
+	for kind, within := range map[string]time.Duration{"kafka": 25 * time.Second, "nats": 15 * time.Second} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			n, books, log := networks[kind](t), newBooks(t), &scenario.Buffer{}
+			shops, stop := openShops(t, scenario.Seed(t), n.connect)
+			config := testkit.Must(configure(books.DB, n.address, log))(t)
+			following(t, config, func() {
+				goesOn(t, config, streamName(0))
+				for _, p := range n.proxies {
+					p.Break(faultproxy.Silence, nil)
+				}
+				began := time.Now()
+				for !strings.Contains(log.String(), "retrying") && time.Since(began) < 2*within {
+					time.Sleep(50 * time.Millisecond) // between two looks
+				}
+				took := time.Since(began).Round(100 * time.Millisecond)
+				t.Logf("noticed after %s: %s", took, log)
+				if took > within+5*time.Second {
+					t.Errorf("that is later than %s", within)
+				}
+				for _, p := range n.proxies {
+					p.Restore()
+				}
+				goesOn(t, config, streamName(0))
+			})
+			stop()
+			follow(t, config, shops, log)
+			same(t, books, shops, log)
+		})
+	}
+}
+
 // disturb is disturb of the network between the database and who follows it.
 func (o *other) disturb(chance *rand.Rand) {
 	o.Helper()
@@ -96,6 +134,24 @@ func (o *other) disturb(chance *rand.Rand) {
 func disturb(t *testing.T, c ingest.Config, partitions []string, proxies []*faultproxy.Proxy, chance *rand.Rand,
 	log fmt.Stringer) {
 	t.Helper()
+	rounds := faults
+	if scenario.Long() {
+		rounds = faultsInLong
+	}
+	defer func() {
+		if t.Failed() {
+			t.Log(log)
+		}
+	}()
+	following(t, c, func() {
+		goesOn(t, c, partitions...)
+		faultproxy.Disturb(t, proxies, rounds, chance, func(faultproxy.Fault) { goesOn(t, c, partitions...) })
+	})
+}
+
+// following follows a source while something is done.
+func following(t *testing.T, c ingest.Config, do func()) {
+	t.Helper()
 	ctx, end := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -104,6 +160,12 @@ func disturb(t *testing.T, c ingest.Config, partitions []string, proxies []*faul
 		}
 	})
 	defer func() { end(); running.Wait() }()
+	do()
+}
+
+// goesOn waits until each of some partitions goes on.
+func goesOn(t *testing.T, c ingest.Config, partitions ...string) {
+	t.Helper()
 	at := func(name string) int64 {
 		t.Helper()
 		p := testkit.Must(c.Books.AddPartition(t.Context(), c.Name, name))(t)
@@ -112,23 +174,12 @@ func disturb(t *testing.T, c ingest.Config, partitions []string, proxies []*faul
 		}
 		return p.Position
 	}
-	goesOn := func(f faultproxy.Fault) {
-		t.Helper()
-		until := time.Now().Add(goesOnWithin)
-		for _, name := range partitions {
-			for before := at(name); at(name) == before; time.Sleep(10 * time.Millisecond) { // between two looks
-				if time.Now().After(until) {
-					end()
-					running.Wait()
-					t.Fatalf("%s does not go on after a %s\n%s", name, f, log)
-				}
+	until := time.Now().Add(goesOnWithin)
+	for _, name := range partitions {
+		for before := at(name); at(name) == before; time.Sleep(10 * time.Millisecond) { // between two looks
+			if time.Now().After(until) {
+				t.Fatalf("%s does not go on", name)
 			}
 		}
 	}
-	goesOn(0)
-	rounds := faults
-	if scenario.Long() {
-		rounds = faultsInLong
-	}
-	faultproxy.Disturb(t, proxies, rounds, chance, goesOn)
 }
