@@ -59,11 +59,11 @@ func Payouts(ctx context.Context, o Options, p PayoutsOptions, serve Serve) (r P
 		}
 		if p.Target != nil {
 			began, used := time.Now(), processorTime()
-			d, err := deliver.Run(ctx, deliver.Config{Books: b.DB, Target: p.Target, Name: "bench", Poll: poll,
-				Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Batch: p.Page, Random: rand.Int64N, UntilEnd: true})
+			d, err := deliver.Payouts(ctx, deliver.Config{Books: b.DB, Name: "bench", Holder: "bench", Poll: poll,
+				Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Batch: p.Page, Random: rand.Int64N, UntilEnd: true}, p.Target)
 			r.DeliveryTime, r.DeliveryUsed = time.Since(began), processorTime()-used
-			if err == nil && int64(d.Payouts) != r.Payouts {
-				err = fmt.Errorf("%d of %d payouts were delivered: the target was not empty", d.Payouts, r.Payouts)
+			if err == nil && int64(d.Sent) != r.Payouts {
+				err = fmt.Errorf("%d of %d payouts were delivered: the target was not empty", d.Sent, r.Payouts)
 			}
 			if err != nil {
 				return err

@@ -32,7 +32,8 @@ func (c *benchPayoutsCmd) Run(env *Env) error {
 	p := bench.PayoutsOptions{Holders: c.Holders, Page: c.Page}
 	if c.Target != "" {
 		var err error
-		if p.Target, err = (&payoutsDeliverCmd{Target: c.Target, Name: "bench"}).target(env); err != nil {
+		to := payoutsDeliverCmd{Target: c.Target, deliverFlags: deliverFlags{Name: "bench"}}
+		if p.Target, err = to.target(env); err != nil {
 			return err
 		}
 	}

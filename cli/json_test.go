@@ -132,7 +132,7 @@ var jsonForms = []struct {
 	{lastComparedOut{}, "", "asset day number differing stops"},
 	{eventsJSON{}, "", "newest unnumbered oldestUnnumbered"},
 	{payoutStateJSON{}, "", "asset unanswered oldest refused"},
-	{payoutTargetJSON{}, "", "name address number moved waiting waitingSince failingSince error"},
+	{targetJSON{}, "", "name address kinds number moved waiting waitingSince failingSince error"},
 	{expiringJSON{}, "ExpiringToken", ""},
 	{unlimitedJSON{}, "UnlimitedToken", ""},
 	{missingJSON{}, "MissingLimits", ""},

@@ -20,7 +20,7 @@ import (
 
 // reading are the commands that change nothing in the books. Whoever adds such a command
 // adds it here; one that changes something is added to changing.
-var reading = strings.Fields(`demo estimate simulate status account:list account:show address:list withdrawal-address:list withdrawal:list payouts:list payouts:status reconciliation:list proposal:list proposal:show owner:list label:list
+var reading = strings.Fields(`demo estimate simulate status account:list account:show address:list withdrawal-address:list withdrawal:list payouts:list payouts:status events:status reconciliation:list proposal:list proposal:show owner:list label:list
 	days:closing rewards explain statement entry tax
 	asset:list terms:list limit:list limit:list-account limit:history income:list fees:list campaign:list campaign:show price:list currency:list documents:list documents:show region:list exclude:list
 	login:list key:list token:list staff:list rates disclosure:list disclosure:show
@@ -31,10 +31,10 @@ var reading = strings.Fields(`demo estimate simulate status account:list account
 // elsewhere are the commands whose lines other tests look for: those of "serve" are of its
 // requests, and of the daily run, which "settle" shows; "upgrade", "restore" and "key protect" work on other books
 // than these: TestOldBooksAreUpgraded, the script "restore" and TestKeyProtect. "privacy prune" does what "serve" does
-// by itself each hour, and no line would say more than its retention. "payouts deliver" and "payouts end-delivery" need
-// a target, which the script "payouts" has.
+// by itself each hour, and no line would say more than its retention. What delivers, and ends that, needs a target,
+// which the scripts "payouts" and "events" have.
 var elsewhere = []string{"serve", "upgrade", "restore", "privacy prune", "key protect", "payouts deliver",
-	"payouts end-delivery"}
+	"payouts end-delivery", "events deliver", "events end-delivery"}
 
 // changing are commands, each with what the log calls it, in an order in which all
 // succeed: a minute after each other, from noon of the first day of the books on.

@@ -5,35 +5,54 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
-	"strconv"
 	"strings"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/deliver"
-	fromkafka "github.com/softstake/softstake/join/kafka"
-	fromnats "github.com/softstake/softstake/join/nats"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/payout"
-	"github.com/softstake/softstake/payout/kafka"
-	"github.com/softstake/softstake/payout/nats"
 	"github.com/softstake/softstake/payout/postgres"
-	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/topic"
 )
+
+// deliverFlags are what all that is delivered has.
+type deliverFlags struct {
+	Name     string `help:"Name of the target in the books, such as exchange; it stays the same." placeholder:"NAME"`
+	UntilEnd bool   `help:"End when there is nothing more now. Without it: go on until interrupted."`
+	From     int64  `help:"Deliver from this number on: again what the target has lost, or when its address has changed." placeholder:"NUMBER"`
+	Batch    int    `default:"1000" help:"How many at most are handed over at once."`
+}
+
+func (c deliverFlags) check() error {
+	switch {
+	case c.Batch < 1 || c.Batch > 10_000:
+		return usage("--batch is from 1 to 10000")
+	case c.From < 0:
+		return usage("--from is 1 or more")
+	}
+	return nil
+}
+
+// deliveryOf is how something is delivered. Its Holder names this process.
+func (env *Env) deliveryOf(books *store.DB, c deliverFlags) (deliver.Config, error) {
+	session, _, err := access.NewSession(env.Random)
+	return deliver.Config{Books: books, Name: c.Name, Holder: session.ID,
+		Log:  slog.New(slog.NewTextHandler(env.Stderr, logOptions(slog.LevelInfo))),
+		Poll: joinPoll, Batch: c.Batch, Random: rand.Int64N, From: c.From, UntilEnd: c.UntilEnd}, err
+}
 
 type payoutsDeliverCmd struct {
 	Target      string `arg:"" help:"Where to: postgres://USER@HOST/DATABASE?table=TABLE, kafka://HOST,HOST/TOPIC or nats://HOST,HOST/SUBJECT."`
 	Credentials string `placeholder:"FILE" help:"Who writes to a topic, in a file that only you can read: of Kafka the lines username=NAME and password=TEXT, of NATS a credentials file. Without it: $$KAFKA_USERNAME and $$KAFKA_PASSWORD, or $$NATS_USER and $$NATS_PASSWORD."`
-	Name        string `help:"Name of the target in the books, such as exchange; it stays the same." placeholder:"NAME"`
-	UntilEnd    bool   `help:"End when there is nothing more now. Without it: go on until interrupted."`
-	From        int64  `help:"Deliver again from the payout of this number on: what the target has lost, or when its address has changed." placeholder:"NUMBER"`
-	Batch       int    `default:"1000" help:"How many payouts at most are handed over at once."`
-	PrintSchema bool   `help:"Print the SQL by which the owner of the database makes the tables, for the role of the address, and end."`
+	deliverFlags
+	PrintSchema bool `help:"Print the SQL by which the owner of the database makes the tables, for the role of the address, and end."`
 }
 
 func (c *payoutsDeliverCmd) Help() string {
 	return `Rows are added to the table in the order of their numbers, in one transaction with the position, which is in a table beside it: whatever is interrupted or killed, each payout is there once. What the other ledger writes into the columns "transaction" or "refused" acknowledges it. docs/join.md has the whole way.
 
-To a topic of Kafka or a subject of NATS JetStream goes a message for each payout, in the order of the numbers, and one for each batch with its total. What was sent is kept in the books when the broker has acknowledged all of a page; whatever is interrupted then is sent again: credit each ID once.
+To a topic of Kafka or a subject of NATS JetStream goes a message for each payout, in the order of the numbers, and one for each batch with its total. What was sent is kept in the books when the broker has acknowledged all of a page; whatever is interrupted then is sent again: credit each ID once. One process at a time delivers to a topic; where one is killed, another goes on within a minute.
 
 The password of PostgreSQL is in ~/.pgpass or PGPASSWORD. An error of the target is logged and retried; "softstake payouts status" shows it. The exit status is 1 where --until-end ends with an error, or with an acknowledgement that contradicts the books.
 
@@ -46,12 +65,10 @@ Examples:
 }
 
 func (c *payoutsDeliverCmd) Run(env *Env) error {
-	switch {
-	case c.Batch < 1 || c.Batch > 10_000:
-		return usage("--batch is from 1 to 10000")
-	case c.From < 0:
-		return usage("--from is 1 or more")
-	case c.Name == "" && !c.PrintSchema:
+	if err := c.check(); err != nil {
+		return err
+	}
+	if c.Name == "" && !c.PrintSchema {
 		return usage("name the target: --name NAME")
 	}
 	target, err := c.target(env)
@@ -66,11 +83,13 @@ func (c *payoutsDeliverCmd) Run(env *Env) error {
 		return env.printf("%s", table.Schema())
 	}
 	return env.books(func(ctx context.Context, books *store.DB) error {
-		result, err := deliver.Run(ctx, deliver.Config{Books: books, Target: target, Name: c.Name,
-			Log:  slog.New(slog.NewTextHandler(env.Stderr, logOptions(slog.LevelInfo))),
-			Poll: joinPoll, Batch: c.Batch, Random: rand.Int64N, From: c.From, UntilEnd: c.UntilEnd})
+		config, err := env.deliveryOf(books, c.deliverFlags)
+		if err != nil {
+			return err
+		}
+		result, err := deliver.Payouts(ctx, config, target)
 		if err == nil {
-			err = env.printf("Delivered %s, read %s.\n", count(result.Payouts, "payout", "payouts"),
+			err = env.printf("Delivered %s, read %s.\n", count(result.Sent, "payout", "payouts"),
 				count(result.Answers, "acknowledgement", "acknowledgements"))
 		}
 		if err == nil && result.Wrong > 0 {
@@ -90,15 +109,10 @@ func (c *payoutsDeliverCmd) target(env *Env) (target payout.Target, err error) {
 			return nil, usage("a password of PostgreSQL is in ~/.pgpass or PGPASSWORD")
 		}
 		target, err = postgres.Parse(c.Target, c.Name, env.Insecure)
-	case "kafka":
-		var who fromkafka.Credentials
-		if who, err = kafkaLogin(env, c.Credentials); err == nil {
-			target, err = kafka.Parse(c.Target, who, env.Insecure)
-		}
-	case "nats":
-		var who fromnats.Credentials
-		if who, err = natsLogin(env, c.Credentials); err == nil {
-			target, err = nats.Parse(c.Target, who, env.Insecure)
+	case "kafka", "nats":
+		var to topic.Topic
+		if to, err = env.topic(c.Target, c.Credentials); err == nil {
+			target = payout.ToTopic(to)
 		}
 	default:
 		return nil, usage("that is no target; it is postgres://USER@HOST/DATABASE?table=TABLE, kafka://HOST,HOST/TOPIC or " +
@@ -122,50 +136,8 @@ Example:
   softstake payouts status`
 }
 
-// payoutTargetJSON is where payouts are delivered to.
-type payoutTargetJSON struct {
-	Name    string   `json:"name"`
-	Address string   `json:"address"`
-	Number  int64    `json:"number"`
-	Moved   *instant `json:"moved"`
-	Waiting int64    `json:"waiting"`
-	Since   *instant `json:"waitingSince"`
-	Failed  *instant `json:"failingSince"`
-	Error   string   `json:"error"`
-}
-
 func (c *payoutsStatusCmd) Run(env *Env) error {
-	return env.books(func(ctx context.Context, db *store.DB) error {
-		targets, err := reports.New(db.Reader()).PayoutTargets(ctx)
-		if err != nil {
-			return err
-		}
-		if c.JSON {
-			all := []payoutTargetJSON{}
-			for _, t := range targets {
-				all = append(all, payoutTargetJSON{t.Name, t.Address, t.Number, instantOrNull(t.Moved), t.Backlog,
-					instantOrNull(t.Oldest), instantOrNull(t.Failed), t.Error})
-			}
-			return writeJSON(env.Stdout, all)
-		}
-		if len(targets) == 0 {
-			return env.printf("No payouts are delivered; \"softstake payouts deliver\" does.\n")
-		}
-		g := newGrid(text("target"), text("address"), figure("number"), text("moved"), figure("waiting"), text("since"),
-			text("failing since"), text("error"))
-		for _, t := range targets {
-			since, failed := "", ""
-			if !t.Oldest.IsZero() {
-				since = wallTime(t.Oldest)
-			}
-			if !t.Failed.IsZero() {
-				failed = wallTime(t.Failed)
-			}
-			g.add(t.Name, t.Address, strconv.FormatInt(t.Number, 10), wallOrNever(t.Moved),
-				strconv.FormatInt(t.Backlog, 10), since, failed, t.Error)
-		}
-		return g.write(env.Stdout)
-	})
+	return env.targets(store.PayoutStream, c.JSON, "No payouts are delivered; \"softstake payouts deliver\" does.\n")
 }
 
 type payoutsEndDeliveryCmd struct {
@@ -182,6 +154,6 @@ Example:
 
 func (c *payoutsEndDeliveryCmd) Run(env *Env) error {
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		return env.done(db.EndPayoutTarget(ctx, c.Name), "Payouts are not delivered to %s any more.\n", c.Name)
+		return env.done(db.EndTarget(ctx, store.PayoutStream, c.Name), "Payouts are not delivered to %s any more.\n", c.Name)
 	})
 }

@@ -48,6 +48,7 @@ type overviewPage struct {
 	Payouts     payoutStates       // of what another ledger is to credit
 	Delivery    table              // where they are delivered to
 	Credited    table              // and what of them is not credited
+	Topics      table              // where events are delivered to
 	Proposals   []control.Proposal // open, the newest first, at most mostListed
 	Breaks      []reports.Reconciliation
 	Anchor      reports.Anchor
@@ -307,6 +308,7 @@ func (p *overviewPage) fillStreams() (err error) {
 	if err == nil {
 		p.Payouts, err = p.visit.payoutStates()
 		p.Delivery, p.Credited = p.targetTable(p.Payouts), p.tokenPayouts(p.Payouts)
+		p.Topics = p.topicTable(p.Payouts)
 	}
 	return err
 }

@@ -1,7 +1,9 @@
 package console
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/softstake/softstake/access"
@@ -21,26 +23,29 @@ var payouts = register{
 const (
 	// mostPayouts is how many payouts a list has.
 	mostPayouts = 50
-	// undeliveredFrom is from when on payouts that are not delivered need somebody.
+	// undeliveredFrom is from when on what is not delivered needs somebody.
 	undeliveredFrom = 10 * time.Minute
 )
 
-// payoutStates are how far another ledger is, and where payouts are delivered to.
+// payoutStates are how far another ledger is, and where payouts and events are delivered to.
 type payoutStates struct {
-	Tokens  []reports.PayoutState
-	Targets []reports.PayoutTarget
-	now     time.Time
+	Tokens          []reports.PayoutState
+	Targets, Topics []reports.Target // of payouts, and of events
+	now             time.Time
 }
 
 func (v *visit) payoutStates() (s payoutStates, err error) {
 	s.now = v.Books.Now()
 	if s.Tokens, err = v.Reports.PayoutStates(v.context()); err == nil {
-		s.Targets, err = v.Reports.PayoutTargets(v.context())
+		s.Targets, err = v.Reports.TargetsOf(v.context(), store.PayoutStream)
+	}
+	if err == nil {
+		s.Topics, err = v.Reports.TargetsOf(v.context(), store.EventStream)
 	}
 	return s, err
 }
 
-// Any reports whether there is anything to show.
+// Any reports whether there is anything of payouts to show.
 func (s payoutStates) Any() bool { return len(s.Tokens)+len(s.Targets) > 0 }
 
 // needed is how many of them need somebody.
@@ -50,7 +55,7 @@ func (s payoutStates) needed() (n int) {
 			n++
 		}
 	}
-	for _, t := range s.Targets {
+	for _, t := range slices.Concat(s.Targets, s.Topics) {
 		if s.late(t) {
 			n++
 		}
@@ -58,16 +63,23 @@ func (s payoutStates) needed() (n int) {
 	return n
 }
 
-// late reports whether payouts wait for a target for long.
-func (s payoutStates) late(t reports.PayoutTarget) bool {
-	return !t.Oldest.IsZero() && s.now.Sub(t.Oldest) >= undeliveredFrom
+// late reports whether something waits for a target for long, or is not kept any more.
+func (s payoutStates) late(t reports.Target) bool {
+	return t.Lost || !t.Oldest.IsZero() && s.now.Sub(t.Oldest) >= undeliveredFrom
 }
 
 // targetTable is where payouts are delivered to.
 func (p *view) targetTable(s payoutStates) table {
-	t := table{Title: "payouts.targets", Empty: "payouts.targets.none", Columns: []column{{"payouts.target", false},
+	return p.deliveries(s, "payouts.targets", s.Targets)
+}
+
+// topicTable is where events are delivered to.
+func (p *view) topicTable(s payoutStates) table { return p.deliveries(s, "webhooks.topics", s.Topics) }
+
+func (p *view) deliveries(s payoutStates, title string, targets []reports.Target) table {
+	t := table{Title: title, Empty: title + ".none", Columns: []column{{"payouts.target", false},
 		{"payouts.number", true}, {"payouts.backlog", true}, {"payouts.delivering", false}}}
-	for _, target := range s.Targets {
+	for _, target := range targets {
 		waiting, state := text(p.count(target.Backlog)), text(p.T("payouts.delivering.yes"))
 		if !target.Oldest.IsZero() {
 			waiting.Note = p.UTC(target.Oldest)
@@ -82,7 +94,11 @@ func (p *view) targetTable(s payoutStates) table {
 		if !target.Moved.IsZero() {
 			moved.Note = p.UTC(target.Moved)
 		}
-		t.Rows = append(t.Rows, row{{Text: target.Name, Note: target.Address}, moved, waiting, state})
+		name := cell{Text: target.Name, Note: target.Address}
+		if target.Kinds != "" {
+			name.Note = target.Address + " (" + strings.ReplaceAll(target.Kinds, ",", ", ") + ")"
+		}
+		t.Rows = append(t.Rows, row{name, moved, waiting, state})
 	}
 	return t
 }

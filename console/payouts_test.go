@@ -22,10 +22,11 @@ func TestPayouts(t *testing.T) {
 		o.deposit(id, "200 BNB")
 		o.enroll(id)
 	}
-	_, err := o.books.AddPayoutTarget(t.Context(), "exchange", "postgres://softstake@db.example.com/exchange")
+	_, err := o.books.AddTarget(t.Context(), store.NewTarget{Stream: store.PayoutStream, Name: "exchange",
+		Address: "postgres://softstake@db.example.com/exchange"})
 	o.ok(err)
 	o.settle(3)
-	o.ok(o.books.FailPayoutTarget(t.Context(), "exchange", "it cannot be reached"))
+	o.ok(o.books.FailTarget(t.Context(), store.PayoutStream, "exchange", "it cannot be reached"))
 	outcomes, err := o.books.AnswerPayouts(t.Context(), []store.PayoutAnswer{
 		{Payout: "reward/2026-03-03/BNB/bob", Refused: "the account is closed"}})
 	o.ok(err)

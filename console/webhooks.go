@@ -81,7 +81,8 @@ func (v *visit) webhooksTables() ([]table, error) {
 				text(p.count(int64(a.Attempt))), answer})
 		}
 	}
-	return []table{endpoints, attempts}, nil
+	topics, err := v.payoutStates()
+	return []table{endpoints, attempts, p.topicTable(topics)}, err
 }
 
 // webhookField chooses an endpoint of some.

@@ -56,6 +56,10 @@ const (
 	ResendPayouts       Operation = "payouts resend"
 	EndDelivery         Operation = "payouts end-delivery"
 
+	DeliverEvents    Operation = "events deliver"
+	ResendEvents     Operation = "events resend"
+	EndEventDelivery Operation = "events end-delivery"
+
 	SetOwner    Operation = "owner set"
 	AddLabel    Operation = "label add"
 	RemoveLabel Operation = "label remove"
@@ -279,6 +283,10 @@ var rules = map[Operation]Rule{
 	DeliverPayouts: {Roles: commandLine},
 	ResendPayouts:  {Roles: commandLine},
 	EndDelivery:    {Roles: commandLine},
+	DeliverEvents:  {Class: Proposed, Roles: commandLine}, // who has it gets what holders have
+	ResendEvents: {Class: Sometimes, Roles: commandLine,
+		When: "where they go to another address, or others go there"},
+	EndEventDelivery: {Roles: commandLine},
 
 	"proposal make":    {Roles: proposers},
 	"proposal approve": {Roles: approvers},

@@ -45,6 +45,7 @@ var matrix = map[control.Operation]string{
 	"webhook disable": "OM", "webhook enable": "OM", "webhook replay": "OM", "webhook test": "OM",
 	"payouts on": "M", "payouts off": "M", "payouts answer": "dO",
 	"payouts deliver": "", "payouts resend": "", "payouts end-delivery": "",
+	"events deliver": "", "events resend": "", "events end-delivery": "",
 	"login add": "O", "login invite": "O", "login password": "H", "login remove": "O",
 	"key create": "OH", "key limit": "OH", "key revoke": "OH",
 	"token create": "M", "token revoke": "M", "four-eyes on": "M", "four-eyes off": "M",

@@ -23,8 +23,8 @@ import (
 
 	"github.com/softstake/softstake/deliver"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/payout"
 	"github.com/softstake/softstake/scenario"
+	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
 
@@ -40,7 +40,7 @@ func runBroker() error {
 	}
 	if parts[0] == "kafka" {
 		if _, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(port), kfake.DataDir(parts[2]), kfake.SyncWrites(),
-			kfake.SeedTopics(2, "payouts")); err != nil {
+			kfake.SeedTopics(2, "payouts", "events")); err != nil {
 			return err
 		}
 		select {}
@@ -59,18 +59,17 @@ func runBroker() error {
 type broker struct {
 	*books
 	kind, folder, address string
+	stream                store.Stream // what it gets
 	port                  int
 	process               *exec.Cmd
-	target                payout.Target
 }
 
-func newBroker(b *books, kind string) *broker {
+func newBroker(b *books, kind string, stream store.Stream) *broker {
 	b.Helper()
 	listener := testkit.Must(net.Listen("tcp", "127.0.0.1:0"))(b.T)
-	x := &broker{books: b, kind: kind, folder: b.TempDir(), port: listener.Addr().(*net.TCPAddr).Port}
+	x := &broker{books: b, kind: kind, stream: stream, folder: b.TempDir(), port: listener.Addr().(*net.TCPAddr).Port}
 	b.ok(listener.Close())
-	x.address = fmt.Sprintf("%s://127.0.0.1:%d/payouts", kind, x.port)
-	x.target = testkit.Must(parse(x.address))(b.T)
+	x.address = fmt.Sprintf("%s://127.0.0.1:%d/%s", kind, x.port, stream)
 	x.start()
 	b.Cleanup(x.kill)
 	if kind == "nats" {
@@ -104,8 +103,16 @@ func (x *broker) kill() {
 	_ = x.process.Wait()
 }
 
-// stream does something with JetStream, until it is there.
-func (x *broker) stream(do func(jetstream.JetStream) error) {
+func (x *broker) makeStream() {
+	x.Helper()
+	x.jetStream(func(js jetstream.JetStream) error {
+		_, err := js.CreateStream(x.Context(), jetstream.StreamConfig{Name: "TEST", Subjects: []string{string(x.stream)}})
+		return err
+	})
+}
+
+// jetStream does something with JetStream, until it is there.
+func (x *broker) jetStream(do func(jetstream.JetStream) error) {
 	x.Helper()
 	for end := time.Now().Add(20 * time.Second); ; {
 		c, err := natsgo.Connect(fmt.Sprintf("nats://127.0.0.1:%d", x.port))
@@ -126,28 +133,25 @@ func (x *broker) stream(do func(jetstream.JetStream) error) {
 	}
 }
 
-// sent is a message as the reader of a topic sees it.
-type sent struct {
-	Type, ID, Day, Asset, Account, Amount, PaidAt, Total string
-	Number, First, Last                                  int64
-	key                                                  string
+// record is a message as the reader of a topic sees it; NATS has no key.
+type record struct {
+	id, key string
+	text    []byte
 }
 
 // read reads all messages of the topic, by partition.
-func (x *broker) read() (partitions [][]sent) {
+func (x *broker) read() (partitions [][]record) {
 	x.Helper()
-	add := func(partition int, text []byte, key string) {
-		m := sent{key: key}
-		x.ok(json.Unmarshal(text, &m))
+	add := func(partition int, m record) {
 		for len(partitions) <= partition {
 			partitions = append(partitions, nil)
 		}
 		partitions[partition] = append(partitions[partition], m)
 	}
 	if x.kind == "nats" {
-		x.stream(func(js jetstream.JetStream) error {
+		x.jetStream(func(js jetstream.JetStream) error {
 			partitions = nil
-			s, err := js.Stream(x.Context(), "PAYOUTS")
+			s, err := js.Stream(x.Context(), "TEST")
 			if err != nil {
 				return err
 			}
@@ -156,14 +160,14 @@ func (x *broker) read() (partitions [][]sent) {
 				if err != nil {
 					return err
 				}
-				add(0, m.Data, m.Header.Get(natsgo.MsgIdHdr))
+				add(0, record{id: m.Header.Get(natsgo.MsgIdHdr), text: m.Data})
 			}
 			return nil
 		})
 		return partitions
 	}
-	c := testkit.Must(kgo.NewClient(kgo.SeedBrokers(fmt.Sprintf("127.0.0.1:%d", x.port)), kgo.ConsumeTopics("payouts"),
-		kgo.FetchMaxWait(100*time.Millisecond)))(x.T)
+	c := testkit.Must(kgo.NewClient(kgo.SeedBrokers(fmt.Sprintf("127.0.0.1:%d", x.port)),
+		kgo.ConsumeTopics(string(x.stream)), kgo.FetchMaxWait(100*time.Millisecond)))(x.T)
 	defer c.Close()
 	for idle := 0; idle < 3; { // what is there comes at once
 		ctx, cancel := context.WithTimeout(x.Context(), 300*time.Millisecond)
@@ -172,9 +176,18 @@ func (x *broker) read() (partitions [][]sent) {
 		if idle++; some.NumRecords() > 0 {
 			idle = 0
 		}
-		some.EachRecord(func(r *kgo.Record) { add(int(r.Partition), r.Value, string(r.Key)) })
+		some.EachRecord(func(r *kgo.Record) {
+			add(int(r.Partition), record{string(r.Headers[0].Value), string(r.Key), r.Value})
+		})
 	}
 	return partitions
+}
+
+// sent is a payout or a batch as the reader of a topic sees it.
+type sent struct {
+	Type, ID, Day, Asset, Account, Amount, PaidAt, Total string
+	Number, First, Last                                  int64
+	key, id                                              string
 }
 
 // same ends the test unless the topic has each payout of the books at least once and with its content, those of an
@@ -185,7 +198,9 @@ func (x *broker) same() (messages int) {
 	payouts, batches := map[int64]sent{}, map[int64]sent{}
 	for _, partition := range x.read() {
 		newest := map[string]int64{}
-		for _, m := range partition {
+		for _, r := range partition {
+			m := sent{key: r.key, id: r.id}
+			x.ok(json.Unmarshal(r.text, &m))
 			messages++
 			if m.Type == "batch" {
 				batches[m.First] = m
@@ -208,8 +223,8 @@ func (x *broker) same() (messages int) {
 			m.Day != p.Due.Day.String() || m.Asset != "BNB" || m.PaidAt != p.Paid.Format("2006-01-02T15:04:05.000Z") {
 			x.Fatalf("payout %+v came as %+v\n%s", p, m, x.log)
 		}
-		if m.key != p.ID && m.key != string(p.Account) {
-			x.Errorf("the key of %s is %q", p.ID, m.key)
+		if m.id != p.ID || x.kind == "kafka" && m.key != string(p.Account) {
+			x.Errorf("the key of %s is %q, and its ID %q", p.ID, m.key, m.id)
 		}
 	}
 	next := int64(1)
@@ -235,22 +250,29 @@ func TestBrokers(t *testing.T) {
 	for _, kind := range []string{"kafka", "nats"} {
 		t.Run(kind, func(t *testing.T) {
 			b := newBooks(t)
-			x := newBroker(b, kind)
+			x := newBroker(b, kind, store.PayoutStream)
+			target := testkit.Must(parse(x.address))(t)
 			b.settle()
-			if r := b.deliver(x.target); r.Payouts != holders {
+			if r := b.deliver(target); r.Sent != holders {
 				t.Fatalf("%+v", r)
 			}
 			messages := x.same()
-			if r := b.deliver(x.target); r.Payouts != 0 || x.same() != messages {
+			if r := b.deliver(target); r.Sent != 0 || x.same() != messages {
 				t.Errorf("delivered again: %+v", r)
 			}
-			c := configure(b.DB, x.target, b.log)
+			c := configure(b.DB, b.log)
 			c.From = 5
-			if r := testkit.Must(deliver.Run(t.Context(), c))(t); r.Payouts != holders-4 {
+			if r := testkit.Must(deliver.Payouts(t.Context(), c, target))(t); r.Sent != holders-4 {
 				t.Errorf("from 5 on %+v", r)
 			}
 			x.same()
 			x.killed()
+			x.finally(func(c deliver.Config) error {
+				_, err := deliver.Payouts(t.Context(), c, target)
+				return err
+			})
+			messages = x.same()
+			t.Logf("%d payouts in %d messages", len(b.payouts()), messages)
 		})
 	}
 }
@@ -264,8 +286,7 @@ func (x *broker) killed() {
 	chance := scenario.Chance(scenario.Seed(x.T), 0)
 	for k := range times {
 		x.settle()
-		c := exec.Command(os.Args[0])
-		c.Env = append(os.Environ(), booksToRead+"="+x.url, targetOfIt+"="+x.address)
+		c := x.alone(x.stream, x.address)
 		x.ok(c.Start())
 		time.Sleep(time.Duration(chance.Int64N(int64(500 * time.Millisecond)))) // the moment is what is random
 		if k%2 == 1 {
@@ -276,17 +297,21 @@ func (x *broker) killed() {
 		x.ok(c.Process.Kill())
 		_ = c.Wait() // it was killed
 	}
-	c := configure(x.DB, x.target, x.log)
+}
+
+// finally delivers what is left, when the lease of the one that was killed is over.
+func (x *broker) finally(run func(deliver.Config) error) {
+	x.Helper()
+	x.clock.Advance(2 * store.TargetLease)
+	c := configure(x.DB, x.log)
 	for end := time.Now().Add(30 * time.Second); ; { // a broker that has just begun may not answer yet
-		if _, err := deliver.Run(x.Context(), c); err == nil {
+		if err := run(c); err == nil {
 			break
 		} else if time.Now().After(end) {
 			x.Fatalf("%v\n%s", err, x.log)
 		}
 	}
-	messages := x.same()
-	x.Logf("%d payouts in %d messages", len(x.payouts()), messages)
-	if s := x.state(); s.Backlog != 0 || s.Error != "" {
+	if s := x.state(); s.Backlog != 0 || s.Error != "" || s.Holder != "" {
 		x.Errorf("%+v", s)
 	}
 }

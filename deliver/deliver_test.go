@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,20 +20,23 @@ import (
 	fromnats "github.com/softstake/softstake/join/nats"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/payout"
-	"github.com/softstake/softstake/payout/kafka"
-	"github.com/softstake/softstake/payout/nats"
 	"github.com/softstake/softstake/payout/postgres"
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
+	"github.com/softstake/softstake/topic"
+	"github.com/softstake/softstake/topic/kafka"
+	"github.com/softstake/softstake/topic/nats"
 )
 
-// The variables by which the tests start themselves as a process that can be killed: one that delivers payouts.
+// The variables by which the tests start themselves as a process that can be killed: one that delivers.
 const (
 	booksToRead = "SOFTSTAKE_TEST_BOOKS"
 	targetOfIt  = "SOFTSTAKE_TEST_TARGET"
+	streamOfIt  = "SOFTSTAKE_TEST_STREAM"
+	clockOfIt   = "SOFTSTAKE_TEST_CLOCK" // what time it is when it begins
 	killsInLong = 200
 	kills       = 4
 	smallPage   = 3 // so that much is between two kills
@@ -53,37 +57,63 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// deliverAlone delivers until it is killed.
+// alone makes a process that delivers what there is to a target, of any kind, until it is killed.
+func (b *books) alone(stream store.Stream, address string) *exec.Cmd {
+	c := exec.Command(os.Args[0])
+	c.Env = append(os.Environ(), booksToRead+"="+b.url, targetOfIt+"="+address, streamOfIt+"="+string(stream),
+		clockOfIt+"="+b.clock.Now().Format(time.RFC3339Nano))
+	return c
+}
+
+// deliverAlone is such a process.
 func deliverAlone() (err error) {
-	ctx := context.Background()
-	books, err := store.Open(ctx, os.Getenv(booksToRead), store.Options{Clock: time.Now, Actor: access.Process("test")})
+	ctx, began := context.Background(), time.Now()
+	now, err := time.Parse(time.RFC3339Nano, os.Getenv(clockOfIt))
+	if err != nil {
+		return err
+	}
+	books, err := store.Open(ctx, os.Getenv(booksToRead), store.Options{
+		Clock: func() time.Time { return now.Add(time.Since(began)) }, Actor: access.Process("test")})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, books.Close()) }()
+	c := configure(books, os.Stderr)
+	c.UntilEnd, c.Holder = false, fmt.Sprint("process ", os.Getpid())
+	if store.Stream(os.Getenv(streamOfIt)) == store.EventStream {
+		to, err := parseTopic(os.Getenv(targetOfIt))
+		if err == nil {
+			_, err = deliver.Events(ctx, c, to, allKinds)
+		}
+		return err
+	}
 	target, err := parse(os.Getenv(targetOfIt))
 	if err == nil {
-		c := configure(books, target, os.Stderr)
-		c.UntilEnd = false
-		_, err = deliver.Run(ctx, c)
+		_, err = deliver.Payouts(ctx, c, target)
 	}
 	return err
 }
 
 // parse reads the address of a target, of any kind.
 func parse(address string) (payout.Target, error) {
-	switch scheme, _, _ := strings.Cut(address, ":"); scheme {
-	case "kafka":
-		return kafka.Parse(address, fromkafka.Credentials{}, false)
-	case "nats":
-		return nats.Parse(address, fromnats.Credentials{}, false)
+	if strings.HasPrefix(address, "postgres:") {
+		return postgres.Parse(address, "exchange", false)
 	}
-	return postgres.Parse(address, "exchange", false)
+	to, err := parseTopic(address)
+	return payout.ToTopic(to), err
 }
 
-// configure says how the payouts of books are delivered.
-func configure(books *store.DB, target payout.Target, log io.Writer) deliver.Config {
-	return deliver.Config{Books: books, Target: target, Name: "exchange", Log: slog.New(slog.NewTextHandler(log, nil)),
+// parseTopic reads the address of a topic.
+func parseTopic(address string) (topic.Topic, error) {
+	if strings.HasPrefix(address, "kafka:") {
+		return kafka.Parse(address, fromkafka.Credentials{}, false)
+	}
+	return nats.Parse(address, fromnats.Credentials{}, false)
+}
+
+// configure says how something of books is delivered.
+func configure(books *store.DB, log io.Writer) deliver.Config {
+	return deliver.Config{Books: books, Name: "exchange", Holder: "test", Log: slog.New(slog.NewTextHandler(log, nil)),
 		Poll: 10 * time.Millisecond, Batch: smallPage, Random: rand.Int64N, UntilEnd: true}
 }
 
@@ -161,7 +191,7 @@ func (b *books) open(want, refused int) {
 // deliver delivers what there is.
 func (b *books) deliver(target payout.Target) deliver.Result {
 	b.Helper()
-	r, err := deliver.Run(b.Context(), configure(b.DB, target, b.log))
+	r, err := deliver.Payouts(b.Context(), configure(b.DB, b.log), target)
 	if err != nil {
 		b.Fatalf("%v\n%s", err, b.log)
 	}
@@ -169,7 +199,7 @@ func (b *books) deliver(target payout.Target) deliver.Result {
 }
 
 // state is how far the target is.
-func (b *books) state() reports.PayoutTarget {
+func (b *books) state() reports.Target {
 	b.Helper()
-	return testkit.Must(reports.New(b.Reader()).PayoutTargets(b.Context()))(b.T)[0]
+	return testkit.Must(reports.New(b.Reader()).Targets(b.Context()))(b.T)[0]
 }

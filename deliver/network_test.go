@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/softstake/softstake/deliver"
@@ -20,6 +19,7 @@ import (
 	"github.com/softstake/softstake/payout/postgres"
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/scenario"
+	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
 
@@ -33,7 +33,7 @@ const (
 // newBrokerBehind is a broker in this process, behind a proxy.
 func newBrokerBehind(b *books, kind string) (x *broker, p *faultproxy.Proxy) {
 	b.Helper()
-	x = &broker{books: b, kind: kind}
+	x = &broker{books: b, kind: kind, stream: store.PayoutStream}
 	if kind == "kafka" {
 		c := testkit.Must(kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "payouts"),
 			kfake.ListenFn(func(string, string) (l net.Listener, _ error) {
@@ -50,19 +50,10 @@ func newBrokerBehind(b *books, kind string) (x *broker, p *faultproxy.Proxy) {
 	}
 	x.port = testkit.Must(net.ResolveTCPAddr("tcp", p.Addr()))(b.T).Port
 	x.address = fmt.Sprintf("%s://%s/payouts", kind, p.Addr())
-	x.target = testkit.Must(parse(x.address))(b.T)
 	if kind == "nats" {
 		x.makeStream()
 	}
 	return x, p
-}
-
-func (x *broker) makeStream() {
-	x.Helper()
-	x.stream(func(js jetstream.JetStream) error {
-		_, err := js.CreateStream(x.Context(), jetstream.StreamConfig{Name: "PAYOUTS", Subjects: []string{"payouts"}})
-		return err
-	})
 }
 
 // TestBrokersNetwork: the network to a broker fails at random moments in every way. Each time it goes on by itself;
@@ -72,7 +63,7 @@ func TestBrokersNetwork(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			b := newBooks(t)
 			x, p := newBrokerBehind(b, kind)
-			b.disturb(x.target, p)
+			b.disturb(testkit.Must(parse(x.address))(t), p)
 			t.Logf("%d payouts in %d messages", len(b.payouts()), x.same())
 		})
 	}
@@ -89,7 +80,7 @@ func TestBrokersSilent(t *testing.T) {
 			t.Parallel()
 			b := newBooks(t)
 			x, p := newBrokerBehind(b, kind)
-			b.silence(x.target, p, within)
+			b.silence(testkit.Must(parse(x.address))(t), p, within)
 			x.same()
 		})
 	}
@@ -120,12 +111,12 @@ func (b *books) silence(target payout.Target, p *faultproxy.Proxy, within time.D
 // following delivers to a target while something is done.
 func (b *books) following(target payout.Target, do func()) {
 	b.Helper()
-	c := configure(b.DB, target, b.log)
+	c := configure(b.DB, b.log)
 	c.UntilEnd = false
 	ctx, end := context.WithCancel(b.Context())
 	var running sync.WaitGroup
 	running.Go(func() {
-		if _, err := deliver.Run(ctx, c); err != nil {
+		if _, err := deliver.Payouts(ctx, c, target); err != nil {
 			b.Error(err)
 		}
 	})

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -23,6 +22,7 @@ import (
 	"github.com/softstake/softstake/pgtest"
 	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/scenario"
+	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 )
 
@@ -104,12 +104,12 @@ func TestPostgres(t *testing.T) {
 // testDelivers: what is paid is in the table, page by page, once, also when it is delivered again.
 func testDelivers(b *books, x *exchange) {
 	b.settle()
-	if r := b.deliver(x.target); r.Payouts != holders {
-		b.Fatalf("%d payouts were delivered\n%s", r.Payouts, b.log)
+	if r := b.deliver(x.target); r.Sent != holders {
+		b.Fatalf("%d payouts were delivered\n%s", r.Sent, b.log)
 	}
 	x.same(b)
-	if r := b.deliver(x.target); r.Payouts != 0 {
-		b.Errorf("%d were delivered again", r.Payouts)
+	if r := b.deliver(x.target); r.Sent != 0 {
+		b.Errorf("%d were delivered again", r.Sent)
 	}
 	b.settle()
 	if s := b.state(); s.Backlog != holders || !s.Oldest.Equal(b.clock.Now()) || s.Number != holders {
@@ -120,7 +120,7 @@ func testDelivers(b *books, x *exchange) {
 	if s := b.state(); s.Backlog != 0 || !s.Oldest.IsZero() || s.Number != 2*holders || s.Error != "" {
 		b.Errorf("when all are delivered: %+v", s)
 	}
-	b.ok(b.EndPayoutTarget(b.Context(), "exchange"))
+	b.ok(b.EndTarget(b.Context(), store.PayoutStream, "exchange"))
 	b.deliver(x.target) // the table knows how far it is
 	x.same(b)
 	if s := b.state(); s.Number != 2*holders {
@@ -191,19 +191,19 @@ func testAgain(b *books, x *exchange) {
 	b.settle()
 	b.deliver(x.target)
 	x.do("DELETE FROM shop.payouts WHERE number > 10")
-	c := configure(b.DB, x.target, b.log)
+	c, target := configure(b.DB, b.log), x.target
 	fails := func(want string) {
 		b.Helper()
-		if _, err := deliver.Run(b.Context(), c); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := deliver.Payouts(b.Context(), c, target); err == nil || !strings.Contains(err.Error(), want) {
 			b.Errorf("%v does not say %q", err, want)
 		}
 	}
 	c.From = holders + 2
 	fails("from is 1 to 21")
 	c.From = 5
-	r := testkit.Must(deliver.Run(b.Context(), c))(b.T)
-	if r.Payouts != holders-4 {
-		b.Errorf("%d were delivered again", r.Payouts)
+	r := testkit.Must(deliver.Payouts(b.Context(), c, target))(b.T)
+	if r.Sent != holders-4 {
+		b.Errorf("%d were delivered again", r.Sent)
 	}
 	x.same(b)
 
@@ -225,14 +225,14 @@ func testAgain(b *books, x *exchange) {
 	x.do("UPDATE shop.softstake_payout_positions SET number = 1000")
 	fails("the books only 20")
 	c.From = 1
-	testkit.Must(deliver.Run(b.Context(), c))(b.T)
+	testkit.Must(deliver.Payouts(b.Context(), c, target))(b.T)
 	x.same(b)
 
 	other := testkit.Must(postgres.Parse(x.address+"&sslmode=disable", "exchange", false))(b.T)
-	c.From, c.Target = 0, other
+	c.From, target = 0, other
 	fails("exchange delivers to postgres://")
 	c.From = 1
-	testkit.Must(deliver.Run(b.Context(), c))(b.T)
+	testkit.Must(deliver.Payouts(b.Context(), c, target))(b.T)
 	if s := b.state(); s.Address != other.Address() {
 		b.Errorf("the address is %s", s.Address)
 	}
@@ -273,8 +273,7 @@ func testKilled(b *books, x *exchange, server *pgtest.Server) {
 		for range 2 {
 			b.settle()
 		}
-		c := exec.Command(os.Args[0])
-		c.Env = append(os.Environ(), booksToRead+"="+b.url, targetOfIt+"="+x.address)
+		c := b.alone(store.PayoutStream, x.address)
 		c.Stderr = log
 		b.ok(c.Start())
 		time.Sleep(time.Duration(chance.Int64N(int64(600 * time.Millisecond)))) // the moment is what is random
@@ -296,7 +295,7 @@ func testKilled(b *books, x *exchange, server *pgtest.Server) {
 	x.do("UPDATE shop.payouts SET transaction = 'tx-' || number WHERE transaction IS NULL")
 	b.deliver(x.target)
 	b.open(0, 0)
-	for _, a := range testkit.Must(reports.New(b.Reader()).PayoutTargets(b.Context()))(b.T) {
+	for _, a := range testkit.Must(reports.New(b.Reader()).Targets(b.Context()))(b.T) {
 		if a.Backlog != 0 || a.Error != "" {
 			b.Errorf("%+v", a)
 		}

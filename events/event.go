@@ -18,6 +18,19 @@ type Event struct {
 	Body any    // Ready, Balance, Reward, Settled or Reset, for JSON; nil where the Type is ""
 }
 
+// Subject is the account that the event is about; of a settled day, its token.
+func (e Event) Subject() string {
+	switch b := e.Body.(type) {
+	case Balance:
+		return string(b.Account)
+	case Reward:
+		return string(b.Account)
+	case Settled:
+		return b.Asset
+	}
+	return ""
+}
+
 // Ready says that the stream is up to date: all that came before its ID has been sent.
 type Ready struct{}
 

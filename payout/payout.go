@@ -4,9 +4,7 @@ package payout
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/softstake/softstake/ledger"
@@ -61,6 +59,8 @@ func (p Page) Last() int64 { return p.Payouts[len(p.Payouts)-1].Number }
 type Target interface {
 	// Address is the target as it is kept: it has no password.
 	Address() string
+	// Keeps reports whether it keeps by itself how far it is: its sessions are Tables.
+	Keeps() bool
 	// Open connects.
 	Open(ctx context.Context) (Session, error)
 }
@@ -104,44 +104,3 @@ type Answer struct {
 
 // ErrMoved is of a page that does not follow what the target has: another process delivers to it too.
 var ErrMoved = errors.New("the target has moved on")
-
-// payoutMessage and batchMessage are what a message of a topic has in it.
-type (
-	payoutMessage struct {
-		Type string `json:"type"`
-		JSON
-	}
-	batchMessage struct {
-		Type string `json:"type"`
-		Batch
-	}
-)
-
-// Message is a record of a topic.
-type Message struct {
-	ID   string // never given twice to another content
-	Key  string // of the order: messages of one key stay in their order
-	Text []byte
-}
-
-// Messages are a page as records of a topic, in order: each batch after its last payout.
-func (p Page) Messages() ([]Message, error) {
-	all := make([]Message, 0, len(p.Payouts)+len(p.Batches))
-	batches := p.Batches
-	for _, o := range p.Payouts {
-		text, err := json.Marshal(payoutMessage{"payout", o.JSON()})
-		if err != nil {
-			return nil, fmt.Errorf("write the payout %s: %w", o.ID, err)
-		}
-		all = append(all, Message{o.ID, string(o.Account), text})
-		for len(batches) > 0 && batches[0].Last == o.Number {
-			b := batches[0]
-			id := fmt.Sprintf("batch/%d", b.First)
-			if text, err = json.Marshal(batchMessage{"batch", b}); err != nil {
-				return nil, fmt.Errorf("write the batch from %d: %w", b.First, err)
-			}
-			all, batches = append(all, Message{id, id, text}), batches[1:]
-		}
-	}
-	return all, nil
-}

@@ -151,11 +151,20 @@ var (
 	payoutsSince = description("payouts_unanswered_since_timestamp_seconds",
 		"When the oldest of them was paid; absent where all are answered.", "token")
 	payoutsRefused = description("payouts_refused", "Payouts of the token that the other ledger refuses.", "token")
-	deliveryWaits  = description("payout_delivery_backlog", "Payouts that are not delivered to the target yet.", "target")
-	deliverySince  = description("payout_delivery_backlog_since_timestamp_seconds",
-		"When the oldest of them was paid; absent where all are delivered.", "target")
-	deliveryFails = description("payout_delivery_failing_since_timestamp_seconds",
-		"Since when delivering to the target fails; absent where it does not.", "target")
+	deliveries     = map[store.Stream]delivered{
+		store.PayoutStream: {
+			description("payout_delivery_backlog", "Payouts that are not delivered to the target yet.", "target"),
+			description("payout_delivery_backlog_since_timestamp_seconds",
+				"When the oldest of them was paid; absent where all are delivered.", "target"),
+			description("payout_delivery_failing_since_timestamp_seconds",
+				"Since when delivering to the target fails; absent where it does not.", "target")},
+		store.EventStream: {
+			description("event_delivery_backlog", "Events of the outbox that are not delivered to the target yet.", "target"),
+			description("event_delivery_backlog_since_timestamp_seconds",
+				"When the oldest of them was written; absent where all are delivered.", "target"),
+			description("event_delivery_failing_since_timestamp_seconds",
+				"Since when delivering events to the target fails; absent where it does not.", "target")},
+	}
 	streamUntil = description("join_watermark_timestamp_seconds",
 		"Every event of the partition of another ledger from before then is delivered, by the clock of its source; 0 where "+
 			"no watermark has come yet.", "source", "partition")
@@ -280,17 +289,21 @@ func (m collector) collectPayouts(ctx context.Context,
 	return err
 }
 
-// collectTargets sends how far payouts are delivered.
+// delivered are the descriptions of how far what is delivered is.
+type delivered struct{ backlog, since, fails *prometheus.Desc }
+
+// collectTargets sends how far payouts and events are delivered.
 func (m collector) collectTargets(ctx context.Context,
 	gauge func(d *prometheus.Desc, v float64, labels ...string)) error {
-	targets, err := reports.New(m.books.Reader()).PayoutTargets(ctx)
+	targets, err := reports.New(m.books.Reader()).Targets(ctx)
 	for _, t := range targets {
-		gauge(deliveryWaits, float64(t.Backlog), t.Name)
+		of := deliveries[t.Stream]
+		gauge(of.backlog, float64(t.Backlog), t.Name)
 		if !t.Oldest.IsZero() {
-			gauge(deliverySince, float64(t.Oldest.Unix()), t.Name)
+			gauge(of.since, float64(t.Oldest.Unix()), t.Name)
 		}
 		if !t.Failed.IsZero() {
-			gauge(deliveryFails, float64(t.Failed.Unix()), t.Name)
+			gauge(of.fails, float64(t.Failed.Unix()), t.Name)
 		}
 	}
 	return err

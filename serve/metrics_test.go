@@ -86,12 +86,16 @@ func TestMetrics(t *testing.T) {
 	s.end()
 }
 
-// failTarget has delivering payouts to a target fail.
+// failTarget has delivering payouts and events to a target fail.
 func (w *site) failTarget(name string) {
 	w.Helper()
-	_, err := w.books.AddPayoutTarget(w.Context(), name, "kafka://127.0.0.1/payouts")
-	w.ok(err)
-	w.ok(w.books.FailPayoutTarget(w.Context(), name, "no answer"))
+	for _, n := range []store.NewTarget{{Stream: store.PayoutStream, Address: "kafka://127.0.0.1/payouts"},
+		{Stream: store.EventStream, Address: "kafka://127.0.0.1/events", Kinds: "balance"}} {
+		n.Name = name
+		_, err := w.books.AddTarget(w.Context(), n)
+		w.ok(err)
+		w.ok(w.books.FailTarget(w.Context(), n.Stream, name, "no answer"))
+	}
 }
 
 // TestCommitsAreCounted: entries that share one are one observation.

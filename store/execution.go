@@ -192,7 +192,12 @@ var executions = map[control.Operation]execution{
 	control.RetirePartition: executes(func(ctx context.Context, b *DB, c PartitionEnd) error {
 		return b.RetirePartition(ctx, c)
 	}),
-	control.AddWebhook: executes(func(ctx context.Context, b *DB, c NewWebhook) error { return b.AddWebhook(ctx, c) }),
+	control.DeliverEvents: executes(func(ctx context.Context, b *DB, n NewTarget) error {
+		_, err := b.AddTarget(ctx, n)
+		return err
+	}),
+	control.ResendEvents: executes(func(ctx context.Context, b *DB, n NewTarget) error { return b.ResendTarget(ctx, n) }),
+	control.AddWebhook:   executes(func(ctx context.Context, b *DB, c NewWebhook) error { return b.AddWebhook(ctx, c) }),
 	control.ChangeWebhook: executes(func(ctx context.Context, b *DB, c WebhookChange) error {
 		return b.ChangeWebhook(ctx, c)
 	}),

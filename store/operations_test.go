@@ -53,8 +53,8 @@ var changing = map[string]string{
 	"DB.SetFourEyes":         "four-eyes on; four-eyes off",
 	"DB.SetWithdrawalFactor": "withdrawal-factor on; withdrawal-factor off",
 	"DB.SetPayouts":          "payouts on; payouts off", "DB.AnswerPayouts": "payouts answer",
-	"DB.AddPayoutTarget": "payouts deliver", "DB.ResendPayouts": "payouts resend",
-	"DB.EndPayoutTarget": "payouts end-delivery",
+	"DB.AddTarget": "payouts deliver; events deliver", "DB.ResendTarget": "payouts resend; events resend",
+	"DB.EndTarget": "payouts end-delivery; events end-delivery",
 
 	"People.AddToken": "token create", "People.RevokeToken": "token revoke",
 	"People.OpenToken": "break-glass", "People.AddKey": "key create",
@@ -89,7 +89,7 @@ var changesNothing = strings.Fields(`DB.As DB.Custodian DB.Close DB.Engine DB.No
 	DB.CheckRights DB.MissingRights DB.Exec DB.Count DB.PostTogether DB.Guard DB.Protected DB.Delivered
 	DB.ClaimWebhook DB.CheckWebhook DB.ReleaseWebhook
 	DB.ClaimComparison DB.EndComparison DB.ReleaseComparison
-	DB.NumberPayouts DB.PayoutTarget DB.MovePayoutTarget DB.FailPayoutTarget DB.Notify DB.ProtectAfterMACs
+	DB.NumberPayouts DB.Target DB.ClaimTarget DB.ReleaseTarget DB.MoveTarget DB.FailTarget DB.Notify DB.ProtectAfterMACs
 	People.DerivedSecret People.Confirm People.ConfirmPassword People.Factors People.PasskeyOwner
 	People.ChangeMailSettings People.ClaimMail People.EndMail People.MailSettings People.Mails
 	People.Notices People.Notify People.NotifyAll People.RetryMail

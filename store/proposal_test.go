@@ -178,7 +178,8 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 	},
 	control.ResolveBreak: resolveBreak, control.SetComparisonLimit: setComparisonLimit,
 	control.SetComparisonSource: setComparisonSource,
-	control.AddWebhook:          addWebhook, control.ChangeWebhook: changeWebhook, control.SkipWebhook: skipWebhook,
+	control.DeliverEvents:       deliverEvents, control.ResendEvents: resendEvents,
+	control.AddWebhook: addWebhook, control.ChangeWebhook: changeWebhook, control.SkipWebhook: skipWebhook,
 	control.AddLogin: func(ctx context.Context, db *store.DB) error {
 		return db.People().AddLogin(ctx, people.Login{Email: "mallory@example.com", Account: "dora",
 			Invitation: access.Invitation{Hash: [32]byte{3}}})

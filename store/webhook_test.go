@@ -32,10 +32,24 @@ func skipWebhook(ctx context.Context, db *store.DB) error {
 	return err
 }
 
+// What needs approval of the events that are delivered to a topic: another one, and another address.
+func deliverEvents(ctx context.Context, db *store.DB) error {
+	_, err := db.AddTarget(ctx, store.NewTarget{Stream: store.EventStream, Name: "new", Address: "kafka://127.0.0.1/new",
+		Kinds: "balance"})
+	return err
+}
+
+func resendEvents(ctx context.Context, db *store.DB) error {
+	return db.ResendTarget(ctx, store.NewTarget{Stream: store.EventStream, Name: "t-1", Address: "kafka://127.0.0.1/other",
+		Kinds: "balance", From: 1})
+}
+
 func webhookToPropose(t *testing.T, db *store.DB) {
 	t.Helper()
 	ok(t, db.AddWebhook(t.Context(), aWebhook("w-1")))
 	ok(t, db.SendWebhookAgain(t.Context(), "w-1", []webhook.Key{{Stream: webhook.PayoutStream, Number: 1}}))
+	testkit.Must(db.AddTarget(t.Context(), store.NewTarget{Stream: store.EventStream, Name: "t-1",
+		Address: "kafka://127.0.0.1/events", Kinds: "balance"}))(t)
 }
 
 // aWebhook is an endpoint that has got payouts, which may be sent again.

@@ -2,10 +2,12 @@ package webhook
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/softstake/softstake/ledger"
 )
@@ -111,4 +113,22 @@ func ParseID(id string) (k Key, err error) {
 			ledger.Clip(id))
 	}
 	return k, nil
+}
+
+// Body is the body of a message of a kind: the same for webhooks and for topics. data is written as JSON.
+func Body(kind string, at time.Time, data any) ([]byte, error) {
+	body, err := json.Marshal(struct {
+		Type      string `json:"type"`
+		Timestamp string `json:"timestamp"`
+		Data      any    `json:"data"`
+	}{kind, ledger.FormatTime(at), data})
+	if err != nil {
+		return nil, fmt.Errorf("write a message: %w", err)
+	}
+	return body, nil
+}
+
+// EventData is the data of messages of events.
+type EventData struct {
+	Events []any `json:"events"`
 }

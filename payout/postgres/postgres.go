@@ -86,6 +86,9 @@ func Parse(address, name string, insecure bool) (*Target, error) {
 // Address is the address of the target.
 func (t *Target) Address() string { return t.address }
 
+// Keeps is true: the position is in a table beside the rows, and moves in their transaction.
+func (t *Target) Keeps() bool { return true }
+
 // answered is all that a row says of its payout, as one text; NULL: nothing.
 const answered = "coalesce('credited ' || transaction, 'refused ' || refused)"
 

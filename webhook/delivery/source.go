@@ -2,15 +2,12 @@ package delivery
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/softstake/softstake/events"
-	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
 	"github.com/softstake/softstake/payout"
 	"github.com/softstake/softstake/reports"
@@ -30,26 +27,6 @@ type message struct {
 	body []byte
 }
 
-// payload is the body of a message.
-type payload struct {
-	Type      string `json:"type"`
-	Timestamp string `json:"timestamp"`
-	Data      any    `json:"data"`
-}
-
-func bodyOf(kind string, at time.Time, data any) ([]byte, error) {
-	body, err := json.Marshal(payload{kind, ledger.FormatTime(at), data})
-	if err != nil {
-		return nil, fmt.Errorf("write a message: %w", err)
-	}
-	return body, nil
-}
-
-// eventData is the data of messages of events.
-type eventData struct {
-	Events []any `json:"events"`
-}
-
 // source reads the books, and makes the same messages of them each time.
 type source struct {
 	books   *store.DB
@@ -60,13 +37,13 @@ type source struct {
 // depend on what an endpoint wants, so that each has its ID forever.
 func (s source) ofEvent(ctx context.Context, from outbox.Event) ([]message, error) {
 	var messages []message
-	var data eventData
+	var data webhook.EventData
 	count := int64(0)
 	finish := func() (err error) {
 		if len(data.Events) > 0 {
 			m := &messages[len(messages)-1]
-			m.body, err = bodyOf(m.kind, from.At, data)
-			data = eventData{}
+			m.body, err = webhook.Body(m.kind, from.At, data)
+			data = webhook.EventData{}
 		}
 		return err
 	}
@@ -153,7 +130,7 @@ func (s source) ofPayouts(ctx context.Context, c reports.PayoutChunk) (m message
 			Asset: p.Due.Asset, Account: p.Account, Amount: asset.Format(p.Amount), Paid: p.Paid}.JSON())
 	}
 	m = message{Key: webhook.Key{Stream: webhook.PayoutStream, Number: c.Last()}, kind: webhook.Payouts}
-	m.body, err = bodyOf(m.kind, c.Payouts[0].Paid, data)
+	m.body, err = webhook.Body(m.kind, c.Payouts[0].Paid, data)
 	return m, err
 }
 
@@ -166,7 +143,7 @@ func (s source) find(ctx context.Context, k webhook.Key) (message, error) {
 	switch k.Stream {
 	case webhook.TestStream:
 		at := time.UnixMilli(k.Number).UTC()
-		body, err := bodyOf(webhook.Test, at, struct{}{})
+		body, err := webhook.Body(webhook.Test, at, struct{}{})
 		return message{k, webhook.Test, body}, err
 	case webhook.PayoutStream:
 		chunks, err := s.reports.PayoutChunks(ctx, k.Number-1, webhook.MostInMessage, 1)

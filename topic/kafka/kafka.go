@@ -1,4 +1,4 @@
-// Package kafka delivers payouts to a topic of Kafka: a message for each payout and for each batch. It knows no books.
+// Package kafka sends messages to a topic of Kafka. It knows no books.
 package kafka
 
 import (
@@ -9,36 +9,39 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/softstake/softstake/join/kafka"
-	"github.com/softstake/softstake/payout"
+	"github.com/softstake/softstake/topic"
 )
 
-// deliverWithin is how long a broker may take to acknowledge a message before it is an error: longer by one request,
-// which has twenty seconds.
-const deliverWithin = 30 * time.Second
+// sendWithin is how long a broker may take to acknowledge a message before it is an error: longer by one request, which
+// has twenty seconds.
+const sendWithin = 30 * time.Second
 
-// Target is a topic.
-type Target struct {
+// IDHeader is the header with the ID of a message.
+const IDHeader = "id"
+
+// Topic is a topic of Kafka.
+type Topic struct {
 	address string
-	topic   *kafka.Source
+	source  *kafka.Source
 }
 
 // Parse reads the address of a topic, such as kafka://host,host/topic?sasl=scram-sha-512, as that of a source is read.
 // The errors are those of address.Parse.
-func Parse(address string, c kafka.Credentials, insecure bool) (*Target, error) {
-	topic, err := kafka.Parse(address, c, insecure)
-	return &Target{address, topic}, err
+func Parse(address string, c kafka.Credentials, insecure bool) (*Topic, error) {
+	source, err := kafka.Parse(address, c, insecure)
+	return &Topic{address, source}, err
 }
 
 // Address is the address of the topic.
-func (t *Target) Address() string { return t.address }
+func (t *Topic) Address() string { return t.address }
 
 // Open connects. All replicas that are in sync acknowledge a message, and the brokers keep one once that the client
 // sends them again, as long as it is the same client. It gives up also where it is not known whether the broker has a
 // message: else a network that is silent would be waited for forever, without a word. What is then sent again has the
 // same ID.
-func (t *Target) Open(ctx context.Context) (payout.Session, error) {
-	c, err := t.topic.NewClient(kgo.DefaultProduceTopic(t.topic.Topic()), kgo.RequiredAcks(kgo.AllISRAcks()),
-		kgo.RecordDeliveryTimeout(deliverWithin), kgo.AllowIdempotentProduceCancellation())
+func (t *Topic) Open(ctx context.Context) (topic.Session, error) {
+	c, err := t.source.NewClient(kgo.DefaultProduceTopic(t.source.Topic()), kgo.RequiredAcks(kgo.AllISRAcks()),
+		kgo.RecordDeliveryTimeout(sendWithin), kgo.AllowIdempotentProduceCancellation())
 	if err != nil {
 		return nil, failed(err)
 	}
@@ -64,16 +67,12 @@ func (s session) Close() error {
 	return nil
 }
 
-// Deliver sends the messages of the page, with the account as their key, and waits until the brokers have acknowledged
-// all of them.
-func (s session) Deliver(ctx context.Context, _ int64, page payout.Page) error {
-	messages, err := page.Messages()
-	if err != nil {
-		return err
-	}
+// Send sends messages by their keys, and waits until the brokers have acknowledged all of them.
+func (s session) Send(ctx context.Context, messages []topic.Message) error {
 	records := make([]*kgo.Record, len(messages))
 	for i, m := range messages {
-		records[i] = &kgo.Record{Key: []byte(m.Key), Value: m.Text}
+		records[i] = &kgo.Record{Key: []byte(m.Key), Value: m.Text, Headers: []kgo.RecordHeader{{Key: IDHeader,
+			Value: []byte(m.ID)}}}
 	}
 	return failed(s.ProduceSync(ctx, records...).FirstErr())
 }

@@ -1,5 +1,4 @@
-// Package nats delivers payouts to a subject of a stream of NATS JetStream: a message for each payout and for each
-// batch. It knows no books.
+// Package nats sends messages to a subject of a stream of NATS JetStream. It knows no books.
 package nats
 
 import (
@@ -15,27 +14,27 @@ import (
 	"github.com/softstake/softstake/join/address"
 	source "github.com/softstake/softstake/join/nats"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/payout"
+	"github.com/softstake/softstake/topic"
 )
 
 // The limits of what is sent.
 const (
-	deliverWithin = 30 * time.Second // in which a server acknowledges a message
-	mostInFlight  = 2 * 10_000       // messages of a page that are not acknowledged
+	sendWithin   = 30 * time.Second // in which a server acknowledges a message
+	mostInFlight = 2 * 10_000       // messages of a Send that are not acknowledged
 )
 
 // subject is what messages can be sent to: tokens between dots, without wildcards.
 var subject = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 
-// Target is a subject.
-type Target struct {
+// Subject is a subject of a stream.
+type Subject struct {
 	address, servers, subject string
 	options                   []nats.Option
 }
 
 // Parse reads the address of a subject, such as nats://host,host/softstake.payouts. The errors are those of
 // address.Parse.
-func Parse(text string, c source.Credentials, insecure bool) (*Target, error) {
+func Parse(text string, c source.Credentials, insecure bool) (*Subject, error) {
 	a, err := address.Parse(text, "nats", "4222", insecure)
 	if err != nil {
 		return nil, err
@@ -43,31 +42,31 @@ func Parse(text string, c source.Credentials, insecure bool) (*Target, error) {
 	if !subject.MatchString(a.Name) {
 		return nil, ledger.ErrInvalid.In("", "the subject is not like softstake.payouts, of A-Z a-z 0-9 _ and - between dots")
 	}
-	t := &Target{address: text, subject: a.Name}
+	t := &Subject{address: text, subject: a.Name}
 	t.servers, t.options = source.Connection(a, c)
-	t.options = append(t.options, nats.Name("softstake payouts deliver"))
+	t.options = append(t.options, nats.Name("softstake deliver"))
 	return t, a.Unknown()
 }
 
 // Address is the address of the subject.
-func (t *Target) Address() string { return t.address }
+func (t *Subject) Address() string { return t.address }
 
 // session is a connection.
 type session struct {
-	*Target
+	*Subject
 	conn *nats.Conn
 	js   jetstream.JetStream
 }
 
 // Open connects.
-func (t *Target) Open(context.Context) (payout.Session, error) {
+func (t *Subject) Open(context.Context) (topic.Session, error) {
 	conn, err := nats.Connect(t.servers, t.options...)
 	if err != nil {
 		return nil, failed(err)
 	}
-	s := &session{Target: t, conn: conn}
+	s := &session{Subject: t, conn: conn}
 	if s.js, err = jetstream.New(conn, jetstream.WithPublishAsyncMaxPending(mostInFlight),
-		jetstream.WithPublishAsyncTimeout(deliverWithin)); err != nil {
+		jetstream.WithPublishAsyncTimeout(sendWithin)); err != nil {
 		conn.Close()
 		return nil, failed(err)
 	}
@@ -87,13 +86,9 @@ func (s *session) Close() error {
 	return nil
 }
 
-// Deliver publishes the messages of the page, whose IDs the stream keeps one of for some time (its duplicate window),
-// and waits until the server has acknowledged all of them.
-func (s *session) Deliver(ctx context.Context, _ int64, page payout.Page) error {
-	messages, err := page.Messages()
-	if err != nil {
-		return err
-	}
+// Send publishes messages, of whose IDs the stream keeps one for some time (its duplicate window), and waits until the
+// server has acknowledged all of them.
+func (s *session) Send(ctx context.Context, messages []topic.Message) (err error) {
 	futures := make([]jetstream.PubAckFuture, len(messages))
 	for i, m := range messages {
 		if futures[i], err = s.js.PublishMsgAsync(&nats.Msg{Subject: s.subject, Data: m.Text,
@@ -101,7 +96,7 @@ func (s *session) Deliver(ctx context.Context, _ int64, page payout.Page) error 
 			return failed(err)
 		}
 	}
-	timeout := time.NewTimer(2 * deliverWithin)
+	timeout := time.NewTimer(sendWithin)
 	defer timeout.Stop()
 	for _, f := range futures {
 		select {
