@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"slices"
@@ -28,25 +29,37 @@ import (
 	"github.com/softstake/softstake/testkit"
 )
 
-// brokerToRun is the variable by which the tests start themselves as a broker that can be killed: KIND PORT FOLDER.
+// brokerToRun is the variable by which the tests start themselves as a broker that can be killed: KIND PORTS FOLDER, of
+// a cluster of NATS with the ports of the routes behind its own, the first of them its own too.
 const brokerToRun = "SOFTSTAKE_TEST_BROKER"
 
 // runBroker runs a broker until it is killed.
 func runBroker() error {
 	parts := strings.SplitN(os.Getenv(brokerToRun), " ", 3)
-	port, err := strconv.Atoi(parts[1])
-	if err != nil {
-		return err
+	var ports []int
+	for text := range strings.SplitSeq(parts[1], ",") {
+		port, err := strconv.Atoi(text)
+		if err != nil {
+			return err
+		}
+		ports = append(ports, port)
 	}
 	if parts[0] == "kafka" {
-		if _, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(port), kfake.DataDir(parts[2]), kfake.SyncWrites(),
-			kfake.SeedTopics(2, "payouts", "events")); err != nil {
+		if _, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(ports...), kfake.DataDir(parts[2]),
+			kfake.SyncWrites(), kfake.SeedTopics(2, "payouts", "events")); err != nil {
 			return err
 		}
 		select {}
 	}
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: parts[2],
-		SyncAlways: true, NoSigs: true, NoLog: true})
+	o := &server.Options{Host: "127.0.0.1", Port: ports[0], JetStream: true, StoreDir: parts[2], SyncAlways: true,
+		NoSigs: true, NoLog: true, ServerName: fmt.Sprint("n", ports[0])}
+	if len(ports) > 1 {
+		o.Cluster = server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: ports[1]}
+		for _, route := range ports[2:] {
+			o.Routes = append(o.Routes, &url.URL{Scheme: "nats", Host: hostOf(route)})
+		}
+	}
+	s, err := server.NewServer(o)
 	if err != nil {
 		return err
 	}
@@ -55,38 +68,65 @@ func runBroker() error {
 	return errors.New("the server has ended")
 }
 
-// broker is a broker that runs as a process of its own.
+func hostOf(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// broker is a broker of one or several servers, each a process of its own.
 type broker struct {
 	*books
-	kind, folder, address string
-	stream                store.Stream // what it gets
-	port                  int
-	process               *exec.Cmd
+	kind, address string
+	stream        store.Stream // what it gets
+	hosts         []string
+	ports         []string // of each server, with those of its routes
+	folders       []string
+	processes     []*exec.Cmd
 }
 
-func newBroker(b *books, kind string, stream store.Stream) *broker {
+func newBroker(b *books, kind string, servers int, stream store.Stream) *broker {
 	b.Helper()
-	listener := testkit.Must(net.Listen("tcp", "127.0.0.1:0"))(b.T)
-	x := &broker{books: b, kind: kind, stream: stream, folder: b.TempDir(), port: listener.Addr().(*net.TCPAddr).Port}
-	b.ok(listener.Close())
-	x.address = fmt.Sprintf("%s://127.0.0.1:%d/%s", kind, x.port, stream)
-	x.start()
-	b.Cleanup(x.kill)
-	if kind == "nats" {
+	x := &broker{books: b, kind: kind, stream: stream, processes: make([]*exec.Cmd, servers)}
+	var free []int
+	for range 2 * servers {
+		listener := testkit.Must(net.Listen("tcp", "127.0.0.1:0"))(b.T)
+		defer func() { b.ok(listener.Close()) }() // all at once, so that they differ
+		free = append(free, listener.Addr().(*net.TCPAddr).Port)
+	}
+	for i := range servers {
+		x.hosts, x.folders = append(x.hosts, hostOf(free[i])), append(x.folders, b.TempDir())
+		ports := strconv.Itoa(free[i])
+		if servers > 1 {
+			ports += fmt.Sprint(",", free[servers+i])
+			for _, route := range free[servers:] {
+				ports += fmt.Sprint(",", route)
+			}
+		}
+		x.ports = append(x.ports, ports)
+	}
+	x.address = fmt.Sprintf("%s://%s/%s", kind, strings.Join(x.hosts, ","), stream)
+	return x
+}
+
+// run starts the servers, and makes the stream of NATS.
+func (x *broker) run() *broker {
+	x.Helper()
+	for i := range x.hosts {
+		x.start(i)
+		x.Cleanup(func() { x.kill(i) })
+	}
+	if x.kind == "nats" {
 		x.makeStream()
 	}
 	return x
 }
 
-// start starts the process, and waits until it can be reached.
-func (x *broker) start() {
+// start starts a server, and waits until it can be reached.
+func (x *broker) start(i int) {
 	x.Helper()
-	x.process = exec.Command(os.Args[0])
-	x.process.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d %s", brokerToRun, x.kind, x.port, x.folder))
-	x.process.Stderr = x.log
-	x.ok(x.process.Start())
+	x.processes[i] = exec.Command(os.Args[0])
+	x.processes[i].Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %s", brokerToRun, x.kind, x.ports[i], x.folders[i]))
+	x.processes[i].Stderr = x.log
+	x.ok(x.processes[i].Start())
 	for end := time.Now().Add(20 * time.Second); ; {
-		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", x.port))
+		c, err := net.Dial("tcp", x.hosts[i])
 		if err == nil {
 			x.ok(c.Close())
 			return
@@ -98,29 +138,32 @@ func (x *broker) start() {
 	}
 }
 
-func (x *broker) kill() {
-	_ = x.process.Process.Kill() // it may have ended
-	_ = x.process.Wait()
+func (x *broker) kill(i int) {
+	_ = x.processes[i].Process.Kill() // it may have ended
+	_ = x.processes[i].Wait()
 }
 
 func (x *broker) makeStream() {
 	x.Helper()
-	x.jetStream(func(js jetstream.JetStream) error {
-		_, err := js.CreateStream(x.Context(), jetstream.StreamConfig{Name: "TEST", Subjects: []string{string(x.stream)}})
+	x.jetStream(func(ctx context.Context, js jetstream.JetStream) error {
+		_, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: "TEST", Subjects: []string{string(x.stream)},
+			Replicas: len(x.hosts)})
 		return err
 	})
 }
 
 // jetStream does something with JetStream, until it is there.
-func (x *broker) jetStream(do func(jetstream.JetStream) error) {
+func (x *broker) jetStream(do func(context.Context, jetstream.JetStream) error) {
 	x.Helper()
-	for end := time.Now().Add(20 * time.Second); ; {
-		c, err := natsgo.Connect(fmt.Sprintf("nats://127.0.0.1:%d", x.port))
+	for end := time.Now().Add(time.Minute); ; {
+		c, err := natsgo.Connect(strings.Join(x.hosts, ","))
 		if err == nil {
+			ctx, cancel := context.WithTimeout(x.Context(), 10*time.Second) // without a leader nobody answers
 			var js jetstream.JetStream
 			if js, err = jetstream.New(c); err == nil {
-				err = do(js)
+				err = do(ctx, js)
 			}
+			cancel()
 			c.Close()
 		}
 		if err == nil {
@@ -149,14 +192,14 @@ func (x *broker) read() (partitions [][]record) {
 		partitions[partition] = append(partitions[partition], m)
 	}
 	if x.kind == "nats" {
-		x.jetStream(func(js jetstream.JetStream) error {
+		x.jetStream(func(ctx context.Context, js jetstream.JetStream) error {
 			partitions = nil
-			s, err := js.Stream(x.Context(), "TEST")
+			s, err := js.Stream(ctx, "TEST")
 			if err != nil {
 				return err
 			}
 			for n := uint64(1); n <= s.CachedInfo().State.LastSeq; n++ {
-				m, err := s.GetMsg(x.Context(), n)
+				m, err := s.GetMsg(ctx, n)
 				if err != nil {
 					return err
 				}
@@ -166,7 +209,7 @@ func (x *broker) read() (partitions [][]record) {
 		})
 		return partitions
 	}
-	c := testkit.Must(kgo.NewClient(kgo.SeedBrokers(fmt.Sprintf("127.0.0.1:%d", x.port)),
+	c := testkit.Must(kgo.NewClient(kgo.SeedBrokers(x.hosts...),
 		kgo.ConsumeTopics(string(x.stream)), kgo.FetchMaxWait(100*time.Millisecond)))(x.T)
 	defer c.Close()
 	for idle := 0; idle < 3; { // what is there comes at once
@@ -244,13 +287,21 @@ func (x *broker) same() (messages int) {
 	return messages
 }
 
+// servers are how many a broker has.
+func servers(kind string) int {
+	if kind == "nats" && scenario.Long() {
+		return 3
+	}
+	return 1
+}
+
 // TestBrokers: what is paid is in the topic; a broker that is down is retried, what it has lost is sent again, and
-// whoever delivers, or the broker, may be killed (kill -9) at any moment.
+// whoever delivers, or the broker, may be killed (kill -9) at any moment. In the long tests NATS is a cluster of three.
 func TestBrokers(t *testing.T) {
 	for _, kind := range []string{"kafka", "nats"} {
 		t.Run(kind, func(t *testing.T) {
 			b := newBooks(t)
-			x := newBroker(b, kind, store.PayoutStream)
+			x := newBroker(b, kind, servers(kind), store.PayoutStream).run()
 			target := testkit.Must(parse(x.address))(t)
 			b.settle()
 			if r := b.deliver(target); r.Sent != holders {
@@ -290,8 +341,9 @@ func (x *broker) killed() {
 		x.ok(c.Start())
 		time.Sleep(time.Duration(chance.Int64N(int64(500 * time.Millisecond)))) // the moment is what is random
 		if k%2 == 1 {
-			x.kill()
-			x.start()
+			i := chance.IntN(len(x.hosts))
+			x.kill(i)
+			x.start(i)
 			time.Sleep(time.Duration(chance.Int64N(int64(200 * time.Millisecond))))
 		}
 		x.ok(c.Process.Kill())
@@ -304,7 +356,7 @@ func (x *broker) finally(run func(deliver.Config) error) {
 	x.Helper()
 	x.clock.Advance(2 * store.TargetLease)
 	c := configure(x.DB, x.log)
-	for end := time.Now().Add(30 * time.Second); ; { // a broker that has just begun may not answer yet
+	for end := time.Now().Add(time.Minute); ; { // a broker that has just begun may not answer yet
 		if err := run(c); err == nil {
 			break
 		} else if time.Now().After(end) {

@@ -89,7 +89,7 @@ func TestEvents(t *testing.T) {
 	for _, kind := range []string{"kafka", "nats"} {
 		t.Run(kind, func(t *testing.T) {
 			b := newBooks(t)
-			x := newBroker(b, kind, store.EventStream)
+			x := newBroker(b, kind, servers(kind), store.EventStream).run()
 			to := testkit.Must(parseTopic(x.address))(t)
 			all := len(b.published())
 			c := configure(b.DB, b.log)

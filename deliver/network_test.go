@@ -48,7 +48,7 @@ func newBrokerBehind(b *books, kind string) (x *broker, p *faultproxy.Proxy) {
 		b.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
 		p = faultproxy.New(b.T, strings.TrimPrefix(s.ClientURL(), "nats://"))
 	}
-	x.port = testkit.Must(net.ResolveTCPAddr("tcp", p.Addr()))(b.T).Port
+	x.hosts = []string{p.Addr()}
 	x.address = fmt.Sprintf("%s://%s/payouts", kind, p.Addr())
 	if kind == "nats" {
 		x.makeStream()

@@ -22,7 +22,21 @@ type Topic interface {
 // Session is a connection to a topic. It is used by one goroutine.
 type Session interface {
 	// Send hands over messages: when it returns nil the brokers have acknowledged all of them. Where it fails they may
-	// have any of them. Repeating it is safe: readers go by the ID.
+	// have any of them, of one key not a later one without those before it. Repeating it is safe: readers go by the ID.
 	Send(ctx context.Context, messages []Message) error
 	Close() error
+}
+
+// Waves divides messages so that those of one key are in different waves, in their order. Where a broker may lose a
+// message and take a later one of the same connection, each wave is sent when the one before is acknowledged.
+func Waves(messages []Message) (waves [][]Message) {
+	next := make(map[string]int, len(messages)) // the wave of the next message of a key
+	for _, m := range messages {
+		n := next[m.Key]
+		if next[m.Key]++; n == len(waves) {
+			waves = append(waves, nil)
+		}
+		waves[n] = append(waves[n], m)
+	}
+	return waves
 }

@@ -87,26 +87,40 @@ func (s *session) Close() error {
 }
 
 // Send publishes messages, of whose IDs the stream keeps one for some time (its duplicate window), and waits until the
-// server has acknowledged all of them.
-func (s *session) Send(ctx context.Context, messages []topic.Message) (err error) {
+// server has acknowledged all of them. One server takes them in the order of the connection, which ends where one is
+// lost. In a cluster a leader may be lost with a message while its follower takes the next: there those of one key wait
+// for each other.
+func (s *session) Send(ctx context.Context, messages []topic.Message) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, sendWithin, errSilent)
+	defer cancel()
+	if s.conn.ConnectedClusterName() == "" {
+		return failed(s.publish(ctx, messages))
+	}
+	for _, wave := range topic.Waves(messages) {
+		if err := s.publish(ctx, wave); err != nil {
+			return failed(err)
+		}
+	}
+	return nil
+}
+
+var errSilent = errors.New("the server does not acknowledge")
+
+func (s *session) publish(ctx context.Context, messages []topic.Message) (err error) {
 	futures := make([]jetstream.PubAckFuture, len(messages))
 	for i, m := range messages {
 		if futures[i], err = s.js.PublishMsgAsync(&nats.Msg{Subject: s.subject, Data: m.Text,
 			Header: nats.Header{jetstream.MsgIDHeader: {m.ID}}}); err != nil {
-			return failed(err)
+			return err
 		}
 	}
-	timeout := time.NewTimer(sendWithin)
-	defer timeout.Stop()
 	for _, f := range futures {
 		select {
 		case <-f.Ok():
 		case err := <-f.Err():
-			return failed(err)
-		case <-timeout.C:
-			return failed(errors.New("the server does not acknowledge"))
+			return err
 		case <-ctx.Done():
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 	}
 	return nil
