@@ -168,15 +168,19 @@ var retriedCodes = []string{"40001", "40P01", "57P01", "57P02", "57P03", "08006"
 
 // postgresError marks what may be retried: serialization failures and
 // deadlocks; a connection that went away, since every write here is idempotent by its
-// name, even where a commit's answer was lost.
+// name, even where a commit's answer was lost. One that was not made in time has been waited
+// for already.
 func postgresError(err error) error {
 	var connect *pgconn.ConnectError
 	var server *pgconn.PgError
 	refused := errors.As(err, &server)
 	if errors.As(err, &connect) {
 		failed := connectError(connect)
-		if refused && !slices.Contains(retriedCodes, server.Code) {
+		switch {
+		case refused && !slices.Contains(retriedCodes, server.Code):
 			return failed // it would be refused again
+		case errors.Is(err, context.DeadlineExceeded):
+			return failed // that was long enough
 		}
 		return &retryError{failed}
 	}
