@@ -454,30 +454,13 @@ func follow(t *testing.T, c ingest.Config, shops []*shop, log fmt.Stringer) {
 	running.Wait()
 }
 
-// inProcess are brokers in this process, with two partitions.
-var inProcess = map[string]func(*testing.T) (address string, to sender){
-	"kafka": func(t *testing.T) (string, sender) {
-		c := testkit.Must(kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(brokerPartitions, topicName)))(t)
-		t.Cleanup(c.Close)
-		return "kafka://" + c.ListenAddrs()[0] + "/" + topicName, testkit.Must(newKafkaSender(c.ListenAddrs()))(t)
-	},
-	"nats": func(t *testing.T) (string, sender) {
-		s := testkit.Must(server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true,
-			NoSigs: true, NoLog: true, StoreDir: t.TempDir()}))(t)
-		s.Start()
-		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-		b := &brokers{T: t, hosts: []string{strings.TrimPrefix(s.ClientURL(), "nats://")}}
-		b.makeStreams()
-		return s.ClientURL() + "/" + streamName(0) + "," + streamName(1), testkit.Must(newNATSSender(b.hosts))(t)
-	},
-}
-
 // TestBroker: a dry run says where a partition would stop and what differs; then the events come in, up to there, and
 // go on when a person has decided.
 func TestBroker(t *testing.T) {
-	for name, open := range inProcess {
+	for name, open := range networks {
 		t.Run(name, func(t *testing.T) {
-			address, to := open(t)
+			n := open(t)
+			to := testkit.Must(n.connect())(t)
 			t.Cleanup(to.close)
 			send := func(partition int, lines string) {
 				t.Helper()
@@ -495,7 +478,7 @@ func TestBroker(t *testing.T) {
 {"position":2,"id":"e-2","at":"TIME","account":"bob","token":"BNB","change":"1"}
 {"position":4,"id":"e-4","at":"TIME","account":"bob","token":"BNB","change":"1"}`)
 			books, log := newBooks(t), &bytes.Buffer{}
-			c := testkit.Must(configure(books.DB, address, log))(t)
+			c := testkit.Must(configure(books.DB, n.address, log))(t)
 			c.UntilEnd = true
 			found := testkit.Must(ingest.Compare(t.Context(), c))(t)
 			if len(found.Faults) != 1 || found.Faults[0].Event != "e-4" ||
