@@ -100,6 +100,9 @@ func (r *reader) watch(ctx context.Context) error {
 
 // Close ends the connections: the slot is free for another reader.
 func (r *reader) Close() error {
+	if r.begin != nil && r.begin.rows != nil {
+		r.begin.end(nil)
+	}
 	if r.end != nil {
 		r.end()
 		// What waits for the server ends now.
