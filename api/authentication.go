@@ -31,7 +31,8 @@ func tokenText(r *http.Request) (string, error) {
 	}
 	scheme, text, _ := strings.Cut(headers[0], " ")
 	if _, is := access.TokenID(text); !strings.EqualFold(scheme, "Bearer") || !is {
-		return "", access.ErrUnknown.In("", "the header Authorization is not \"Bearer\" and a token")
+		return "", access.ErrUnknown.In("", "the header Authorization is not \"Bearer\" and a token as "+
+			"\"token create\" has shown it, all of it")
 	}
 	return text, nil
 }

@@ -253,8 +253,8 @@ func (c *proposalApproveCmd) looked(env *Env, p control.Proposal) (string, error
 	if err := facts(env.Stdout, proposalFacts(env, p)...); err != nil {
 		return "", err
 	}
-	if p.State(env.Now()) != control.Open {
-		return p.EffectDigest(), nil // the books say what has become of it
+	if p.CheckDecidable(env.Actor, env.Now()) != nil {
+		return p.EffectDigest(), nil // the books say why, or what has become of it
 	}
 	if err := env.printf("\nApprove it (yes or no)? "); err != nil {
 		return "", err

@@ -15,7 +15,7 @@ func TestPayouts(t *testing.T) {
 	olga, vera := o.as("olga"), o.as("vera")
 	const path = "/console/payouts"
 	olga.get("/console").hasNot("Payouts")
-	olga.get(path).is(http.StatusOK).has("delivered nowhere", "has credited every payout")
+	olga.get(path).is(http.StatusOK).has("delivered nowhere", "No payout waits")
 	o.ok(o.books.SetPayouts(t.Context(), true))
 	o.fund("BNB", 100_00000000)
 	for _, id := range []ledger.Account{"alice", "bob"} {

@@ -97,4 +97,6 @@ def main(url, path):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3 or "SOFTSTAKE_TOKEN" not in os.environ:
+        sys.exit("usage: SOFTSTAKE_TOKEN=TOKEN payouts.py URL LEDGER.db")
     main(sys.argv[1].rstrip("/"), sys.argv[2])

@@ -12,6 +12,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
@@ -25,6 +26,9 @@ type message struct {
 }
 
 func main() {
+	if len(os.Args) != 3 || !strings.HasPrefix(os.Args[2], "whsec_") {
+		log.Fatal("usage: webhook HOST:PORT whsec_SECRET")
+	}
 	verifier, err := standardwebhooks.NewWebhook(os.Args[2])
 	if err != nil {
 		log.Fatal(err)
@@ -38,6 +42,7 @@ func main() {
 			return
 		}
 		if err := verifier.Verify(body, r.Header); err != nil {
+			log.Print(r.Header.Get("Webhook-Id"), ": ", err) // another secret, or clocks that differ by minutes
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
