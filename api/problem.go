@@ -80,7 +80,7 @@ var problemTypes = []problemType{
 	{"ceiling", access.ErrCeiling, http.StatusForbidden, "Ceiling reached",
 		"The token has done what it may on this day (UTC), or the account's daily limit is reached; `detail` says what is " +
 			"left, and when it begins again. " +
-			"Nothing of the entry was posted.", 0},
+			"Nothing of the entry was posted, and nothing was compared.", 0},
 	{"forbidden", access.ErrAddress, http.StatusForbidden, "Forbidden", "", 0},
 	{"update-app", staking.ErrUpdateApp, http.StatusForbidden, "Update the app",
 		"The client that was used is too old to switch Soft Staking on. Its holder updates it first.", 0},
@@ -143,6 +143,7 @@ var problemTypes = []problemType{
 	// No operation has these.
 	internal.of(access.ErrSignature), internal.of(staking.ErrFunds),
 	internal.of(staking.ErrLimit), internal.of(staking.ErrUndivided), internal.of(staking.ErrBreak),
+	internal.of(staking.ErrUncompared),
 	internal.of(store.ErrNoBooks), internal.of(store.ErrRealBooks), internal.of(store.ErrUnfinished),
 	internal.of(store.ErrFindings),
 	{"busy", errStreams, http.StatusServiceUnavailable, "Too busy", "Too many requests are in flight. " +

@@ -20,7 +20,7 @@ type ComparisonOut struct {
 	Day        string             `json:"day" format:"date" example:"2026-11-21" doc:"The day at whose end both are compared."`
 	At         string             `json:"at" format:"date-time" example:"2026-11-21T23:59:59.999Z" doc:"The moment of the balances of these books."`
 	Position   int64              `json:"position" example:"88123" doc:"The newest number of an event of these books when they were read."`
-	Source     string             `json:"source" enum:"file,ledger,endpoint,request" doc:"Where the other ledger's figures came from: a file, queries of its database, an endpoint of its, or POST /v1/reconciliations."`
+	Source     string             `json:"source" enum:"file,ledger,endpoint,topic,request" doc:"Where the other ledger's figures came from: a file, queries of its database, an endpoint of its, a topic that it writes them to, or POST /v1/reconciliations."`
 	Scheduled  bool               `json:"scheduled" doc:"Whether they are those that are compared each night."`
 	Theirs     string             `json:"theirPosition,omitempty" example:"0/1A2B" doc:"The position that the other ledger names. Absent: it names none."`
 	TheirTime  string             `json:"theirTime,omitempty" format:"date-time" example:"2026-11-22T00:00:00.000Z" doc:"The time that it names. Absent: it names none."`
@@ -113,13 +113,14 @@ func (s *server) comparisonRoutes() {
 			"What both sides have of each token.", 404))
 	get(s, "/v1/reconciliations/{number}/differences", allHolders, reader.comparedDifferences,
 		about("list-differences", "Reconciliation", "List the accounts that differ",
-			"Those of a reconciliation, the balances first, by account and token: the first 10000 are kept, each with the "+
-				"first event that could explain it.", 404))
+			"Those of a reconciliation, the balances first, by account and token: the first 10000 are kept, of figures that "+
+				"were sent the first 1000, and of the first 1000 and 100 the first event that could explain each.", 404))
 	change(s, "POST /v1/reconciliations", does("reconcile"), writer.compare,
 		about("reconcile", "Reconciliation", "Compare with your figures",
 			"Compares your own ledger's balances, and what it has credited, with these books at the end of a day, keeps "+
 				"what came of it, and answers with that. A body has at most 8 MiB, about 100000 balances: of a larger ledger "+
-				"`softstake reconcile` reads a file, your database or an endpoint of yours. A token that differs by more than "+
+				"`softstake reconcile` reads a file, your database, an endpoint or a topic of yours. One credential does it "+
+				"at most 48 times on a day (UTC). A token of the books that differs by more than "+
 				"its limit is not paid until it is resolved, or a later reconciliation of such figures, or of the nightly "+
 				"ones, is within the limit. These figures release no token that the nightly reconciliation has stopped. "+
 				"Nothing else changes. An account that is missing has nothing.", 404),
@@ -187,6 +188,9 @@ func (rd reader) comparedDifferences(ctx context.Context, in *differencesIn) (*a
 }
 
 func (wr writer) compare(ctx context.Context, in *struct{ Body comparisonIn }) (*answer[ComparisonOut], error) {
+	if err := wr.books.CheckRequests(ctx); err != nil {
+		return nil, err
+	}
 	day, chosen, err := wr.comparable(ctx, in.Body)
 	if err != nil {
 		return nil, err
@@ -195,7 +199,7 @@ func (wr writer) compare(ctx context.Context, in *struct{ Body comparisonIn }) (
 	if err != nil {
 		return nil, err
 	}
-	c, err := comparison.Make(ctx, wr.Reports, day, chosen,
+	c, err := comparison.Sent.Make(ctx, wr.Reports, day, chosen,
 		func(context.Context, staking.Day, map[string]ledger.Asset) (reconcile.Figures, error) {
 			return figures, nil
 		})

@@ -38,6 +38,7 @@ var protected = map[string]string{
 	"campaign_ends": "*", "webhooks": "name, url, kinds, ordered, secret", "enrollments": "*", "acceptances": "*",
 	"reconciliations": "*", "sweeps": "*",
 	"comparison_limits": "*", "comparison_resolutions": "*", "comparison_sources": "*",
+	"comparison_releases": "*",
 }
 
 // states are the protected tables as they are, each as a digest.

@@ -161,8 +161,8 @@ var refusals = []struct {
 	// No endpoint comes to these.
 	{[]error{
 		ledger.ErrNotFound, ledger.ErrEnded, ledger.ErrNotRequested, ledger.ErrDayClosed, ledger.ErrOverflow,
-		staking.ErrFunds, staking.ErrLimit, staking.ErrUndivided, staking.ErrBreak, control.ErrNeedsApproval,
-		control.ErrEffect,
+		staking.ErrFunds, staking.ErrLimit, staking.ErrUndivided, staking.ErrBreak, staking.ErrUncompared,
+		control.ErrNeedsApproval, control.ErrEffect,
 		control.ErrNotOpen, store.ErrNoBooks, store.ErrRealBooks, store.ErrUnfinished,
 		store.ErrFindings, access.ErrCeiling,
 	}, always(errUnknown)},

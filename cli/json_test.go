@@ -129,7 +129,7 @@ var jsonForms = []struct {
 	{statusJSON{}, "RunsOut", "engine version bytes firstDay closesAt test accounts enrolled unpricedDays events " +
 		"partitions missingRights credentials payouts reconciliation"},
 	{reconciledJSON{}, "", "nightly failingSince fault tokens"},
-	{lastComparedOut{}, "", "asset day number differing stops"},
+	{lastComparedOut{}, "", "asset source day number differing stops"},
 	{eventsJSON{}, "", "newest unnumbered oldestUnnumbered"},
 	{payoutStateJSON{}, "", "asset unanswered oldest refused"},
 	{targetJSON{}, "", "name address kinds number moved waiting waitingSince failingSince error"},

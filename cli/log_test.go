@@ -131,6 +131,8 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"reconcile run", "- --asset ADA", "account,asset,balance\nalice,ADA,1\n", "reconcile"},
 	{"reconcile resolve", "1 ADA --reason known", "", "reconcile resolve"},
 	{"reconcile set", "--endpoint https://ledger.example.com/balances", "", "reconcile set"},
+	{"reconcile set-limit", "BNB --off --without-comparison wait", "", "reconcile set-limit"},
+	{"reconcile release", "BNB 2026-11-23 --reason known", "", "reconcile release"},
 	{"compensate", "alice 2026-11-22 BNB 0.1 --name n-1 --reason late", "", "compensate"},
 	{"payouts answer", "compensation/2026-11-22/BNB/alice/n-1 --transaction tx-1", "", "payouts answer"},
 	{"webhook add", "shop https://shop.example.com/hooks --kinds payouts --payouts-after 1", "", "webhook add"},

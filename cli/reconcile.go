@@ -24,6 +24,7 @@ type reconcileCmd struct {
 	Set      reconcileSetCmd      `cmd:"" help:"Set where the figures of the other ledger come from each night."`
 	SetLimit reconcileSetLimitCmd `cmd:"" help:"Set from what difference on a token is not paid."`
 	Resolve  reconcileResolveCmd  `cmd:"" help:"Let a token be paid though it differs, and record why."`
+	Release  reconcileReleaseCmd  `cmd:"" help:"Let a day of a token be paid though it is not compared, and record why."`
 }
 
 // figuresFlags are where the figures of another ledger come from that are no file.
@@ -32,6 +33,7 @@ type figuresFlags struct {
 	BalancesQuery string `placeholder:"SQL" help:"What to ask --ledger: a SELECT with the columns account, asset and balance, in which $1 is the moment after the day."`
 	PayoutsQuery  string `placeholder:"SQL" help:"What to ask it for payouts: a SELECT with the columns account, asset and payout, in which $1 is the day that they are for. Without it: payouts are not compared."`
 	Endpoint      string `placeholder:"URL" help:"Where the other ledger answers with its figures instead: https://…; it is asked with the parameters day, before and payouts."`
+	Topic         string `placeholder:"URL" help:"Where the other ledger writes its figures instead: kafka://HOST,HOST/TOPIC or nats://HOST,HOST/STREAM; docs/join.md says how."`
 }
 
 // source is what the flags name; the zero one where they name nothing.
@@ -41,21 +43,25 @@ func (f figuresFlags) source() (s store.ComparisonSource, err error) {
 		return s, usage("--ledger and --balances-query are given together")
 	case f.PayoutsQuery != "" && f.Ledger == "":
 		return s, usage("--payouts-query goes with --ledger")
-	case f.Ledger != "" && f.Endpoint != "":
-		return s, usage("give --ledger or --endpoint")
+	case (f.Ledger != "" || f.Topic != "") && f.Endpoint != "" || f.Ledger != "" && f.Topic != "":
+		return s, usage("give one of --ledger, --endpoint and --topic")
 	}
 	return store.ComparisonSource{Ledger: f.Ledger, Balances: f.BalancesQuery, Payouts: f.PayoutsQuery,
-		Endpoint: f.Endpoint}, nil
+		Endpoint: f.Endpoint, Topic: f.Topic}, nil
 }
 
 // reachFlags are what the other ledger is asked with.
 type reachFlags struct {
-	ReconcileTokenFile string `placeholder:"FILE" help:"A file with the bearer token for the endpoint of the other ledger. Without it: none is sent."`
+	ReconcileTokenFile   string `placeholder:"FILE" help:"A file with the bearer token for the endpoint of the other ledger. Without it: none is sent."`
+	ReconcileCredentials string `placeholder:"FILE" help:"Who reads the topic of the other ledger's figures, in a file that only you can read: of Kafka the lines username=NAME and password=TEXT, of NATS a credentials file. Without it: $$KAFKA_USERNAME and $$KAFKA_PASSWORD, or $$NATS_USER and $$NATS_PASSWORD."`
 }
 
 func (f reachFlags) reach(env *Env) (r comparison.Reach, err error) {
 	r.Insecure = env.Insecure
-	if f.ReconcileTokenFile != "" {
+	if r.Kafka, err = kafkaLogin(env, f.ReconcileCredentials); err == nil {
+		r.NATS, err = natsLogin(env, f.ReconcileCredentials)
+	}
+	if err == nil && f.ReconcileTokenFile != "" {
 		var secret []byte
 		secret, err = readSecret(env, "--reconcile-token-file", f.ReconcileTokenFile)
 		r.Token = string(secret)
@@ -81,13 +87,14 @@ Payouts are compared in the same way, where the other ledger gives its own: what
 
 A line of JSON is {"account":"alice","asset":"BNB","balance":"12.5"}, or has "payout"; one line may be {"position":"0/1A2B","at":"2026-11-22T00:00:00Z","payouts":"2026-11-20"}, the state that the figures are of, and the day of the payouts. CSV may have a column "payout". Amounts of tokens that are not compared are left out, and counted.
 
-Each run is kept ("reconcile list"). Without a file, --ledger or --endpoint it compares with what "reconcile set" names, as "softstake serve" does each night. The exit status is 1 when anything differs.
+Each run is kept ("reconcile list"). Without a file, --ledger, --endpoint or --topic it compares with what "reconcile set" names, as "softstake serve" does each night. The exit status is 1 when anything differs.
 
 Examples:
 
   softstake reconcile balances.csv --day 2026-11-21
   softstake reconcile --ledger postgres://softstake@ledger/exchange --balances-query 'SELECT account, asset, sum(amount) AS balance FROM postings WHERE at < $1 GROUP BY account, asset'
-  softstake reconcile --endpoint https://ledger.example.com/balances --reconcile-token-file token.txt`
+  softstake reconcile --endpoint https://ledger.example.com/balances --reconcile-token-file token.txt
+  softstake reconcile --topic "kafka://k1.example.com:9093/balances?sasl=scram-sha-512" --reconcile-credentials kafka.credentials`
 }
 
 func (c *reconcileRunCmd) Run(env *Env) error {
@@ -96,7 +103,7 @@ func (c *reconcileRunCmd) Run(env *Env) error {
 	case err != nil:
 		return err
 	case c.File != "" && source.On():
-		return usage("give a file, --ledger or --endpoint")
+		return usage("give a file, --ledger, --endpoint or --topic")
 	case c.Limit < 0 || c.Limit > 1000:
 		return usage("--limit is from 0 to 1000")
 	}
@@ -116,7 +123,7 @@ func (c *reconcileRunCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
-		compared, err := comparison.Make(ctx, reports.New(db.Reader()), day, chosen, read)
+		compared, err := comparison.Whole.Make(ctx, reports.New(db.Reader()), day, chosen, read)
 		if err != nil {
 			return err
 		}
@@ -133,7 +140,7 @@ func (c *reconcileRunCmd) Run(env *Env) error {
 // scheduled compares with what the books name.
 func (c *reconcileRunCmd) scheduled(ctx context.Context, env *Env, db *store.DB, reach comparison.Reach) error {
 	if c.Day != nil || c.Asset != nil || c.DryRun {
-		return usage("--day, --asset and --dry-run go with a file, --ledger or --endpoint")
+		return usage("--day, --asset and --dry-run go with a file, --ledger, --endpoint or --topic")
 	}
 	all, err := comparison.Scheduled(ctx, db, reach, false)
 	if err != nil && all == nil {
@@ -268,20 +275,49 @@ func (c *reconcileResolveCmd) Run(env *Env) error {
 	})
 }
 
+type reconcileReleaseCmd struct {
+	Asset  string      `arg:"" help:"Token."`
+	Day    staking.Day `arg:"" help:"Day that waits to be compared, as \"status\" names it."`
+	Reason string      `required:"" placeholder:"TEXT" help:"Why it is paid all the same; it is kept in the log."`
+}
+
+func (c *reconcileReleaseCmd) Help() string {
+	return `Where "reconcile set-limit" says --without-comparison wait, a day waits until it is compared. This one day is then paid without that. With four eyes this needs approval. Repeating has no further effect.
+
+Example:
+
+  softstake reconcile release BNB 2026-11-21 --reason "their database is down until noon"`
+}
+
+func (c *reconcileReleaseCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		repeated, err := db.ReleaseDay(ctx, store.ComparisonRelease{Asset: c.Asset, Day: c.Day, Reason: c.Reason})
+		format := "%s of %s does not wait to be compared any more.\n"
+		if repeated {
+			format = "%s of %s is released already.\n"
+		}
+		return env.done(err, format, c.Asset, c.Day.String())
+	})
+}
+
 type reconcileSetLimitCmd struct {
 	Asset    string  `arg:"" optional:"" help:"Token. Without it: every token that has no limit of its own."`
 	Amount   *string `xor:"off,amount" placeholder:"AMOUNT" help:"A difference of all its accounts together, without signs, above which it is not paid. Without a token only 0."`
 	Accounts *int64  `xor:"off,accounts" placeholder:"NUMBER" help:"A number of accounts that differ, above which it is not paid."`
 	Off      bool    `xor:"off,amount" help:"No difference stops paying."`
+	Without  string  `name:"without-comparison" enum:"pay,wait" default:"pay" help:"What becomes of a day that is not compared: it is paid, or it waits."`
 }
 
 func (c *reconcileSetLimitCmd) Help() string {
 	return `A reconciliation over either limit stops paying the token: its days are accrued and wait, and other tokens are paid. It goes on when a later reconciliation, of that day or a later one, is within the limit, or "reconcile resolve" says why; where the comparison of each night stopped it, only one with what "reconcile set" names does, else also one of the same kind of source (a file, a database, an endpoint or a request). It counts for reconciliations from now on. New books have no limit: differences are reported, and stop nothing.
 
+With --without-comparison wait, no day of the token is paid before its end was compared: by the comparison of each night where "reconcile set" names a source, else by any. What is within the limit, or resolved, is paid by the next run. So a comparison that fails stops paying, too; "reconcile release" lets one day be paid without it. Each call sets all of it: what is not given is as for new books.
+
 Examples:
 
   softstake reconcile set-limit --accounts 0
   softstake reconcile set-limit BNB --amount 0.5 --accounts 10
+  softstake reconcile set-limit BNB --amount 0.5 --without-comparison wait
   softstake reconcile set-limit BNB --off`
 }
 
@@ -290,7 +326,8 @@ func (c *reconcileSetLimitCmd) Run(env *Env) error {
 		return usage("give --amount, --accounts or both; or --off")
 	}
 	return env.books(func(ctx context.Context, db *store.DB) error {
-		l := store.ComparisonLimit{Asset: c.Asset, Amount: store.AnyDifference, Accounts: store.AnyDifference}
+		l := store.ComparisonLimit{Asset: c.Asset, Amount: store.AnyDifference, Accounts: store.AnyDifference,
+			Waits: c.Without == "wait"}
 		asset := ledger.Asset{}
 		var err error
 		if c.Asset != "" {
@@ -328,10 +365,14 @@ func comparisonLimitSentence(a ledger.Asset, l store.ComparisonLimit) string {
 	if l.Accounts >= 0 {
 		above = append(above, "in more than "+count(l.Accounts, "account", "accounts"))
 	}
-	if above == nil {
-		return of + " is paid whatever differs."
+	text := of + " is paid whatever differs."
+	if above != nil {
+		text = fmt.Sprintf("%s is not paid where it differs %s.", of, strings.Join(above, " or "))
 	}
-	return fmt.Sprintf("%s is not paid where it differs %s.", of, strings.Join(above, " or "))
+	if l.Waits {
+		text += " No day is paid before it is compared."
+	}
+	return text
 }
 
 type reconcileSetCmd struct {
@@ -340,12 +381,13 @@ type reconcileSetCmd struct {
 }
 
 func (c *reconcileSetCmd) Help() string {
-	return `"softstake serve" compares the books with it each night, once a day has closed and its rewards are paid, and tries again where that fails. The books keep addresses and queries, and no secrets: "serve" reads the password of a database from ~/.pgpass or PGPASSWORD, and the token of an endpoint from --reconcile-token-file. With four eyes this needs approval.
+	return `"softstake serve" compares the books with it each night, once a day has closed and its rewards are paid, and tries again where that fails. The books keep addresses and queries, and no secrets: "serve" reads the password of a database from ~/.pgpass or PGPASSWORD, the token of an endpoint from --reconcile-token-file, and who reads a topic from --reconcile-credentials. With four eyes this needs approval.
 
 Examples:
 
   softstake reconcile set --ledger "postgres://softstake@ledger.example.com/exchange?sslmode=verify-full" --balances-query 'SELECT account, asset, sum(amount) AS balance FROM postings WHERE at < $1 GROUP BY account, asset' --payouts-query 'SELECT account, asset, sum(amount) AS payout FROM credits WHERE day = $1 GROUP BY account, asset'
   softstake reconcile set --endpoint https://ledger.example.com/balances
+  softstake reconcile set --topic nats://nats.example.com/BALANCES
   softstake reconcile set --off`
 }
 
@@ -355,7 +397,7 @@ func (c *reconcileSetCmd) Run(env *Env) error {
 	case err != nil:
 		return err
 	case c.Off == source.On():
-		return usage("give --ledger or --endpoint; or --off")
+		return usage("give --ledger, --endpoint or --topic; or --off")
 	}
 	if source.On() {
 		if _, _, err := (comparison.Reach{Insecure: env.Insecure}).Open(source); err != nil {

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -155,7 +156,7 @@ func writeDifferences(env *Env, c store.Comparison) error {
 	return found.write(env.Stdout)
 }
 
-// writeStopped says which tokens are not paid, and which were resolved.
+// writeStopped says which tokens are not paid, which were resolved, and of which no day is paid without a comparison.
 func writeStopped(env *Env, c store.Comparison) error {
 	if stopped := c.Stopped(); stopped != nil {
 		later := "a later reconciliation"
@@ -164,6 +165,17 @@ func writeStopped(env *Env, c store.Comparison) error {
 		}
 		if err := env.printf("\nOver the limit: %s. It is not paid until that is resolved, or %s is within the limit.\n",
 			strings.Join(stopped, " "), later); err != nil {
+			return err
+		}
+	}
+	var wait []string
+	for i, t := range c.Tokens {
+		if t.Limit.Waits && (i == 0 || c.Tokens[i-1].Asset != t.Asset) {
+			wait = append(wait, t.Asset.Symbol)
+		}
+	}
+	if wait != nil {
+		if err := env.printf("\nNo day is paid before it is compared: %s.\n", strings.Join(wait, " ")); err != nil {
 			return err
 		}
 	}
@@ -242,8 +254,33 @@ func (c *reconcileListCmd) Run(env *Env) error {
 		}.printPages(env, c.Limit, func(after store.Comparison, most int) ([]store.Comparison, error) {
 			return reports.New(db.Reader()).Comparisons(ctx, after.Number, most)
 		})
+		if err == nil && !c.JSON {
+			err = writeAwaited(ctx, env, reports.New(db.Reader()))
+		}
 		return err
 	})
+}
+
+// writeAwaited says which days wait to be compared.
+func writeAwaited(ctx context.Context, env *Env, rs *reports.Reports) error {
+	tokens, err := rs.TokenStatus(ctx)
+	for _, t := range tokens {
+		if err == nil && errors.Is(t.Waiting, staking.ErrUncompared) {
+			err = env.printf("\n%s of %s waits to be compared.\n", t.Asset, t.PaidThrough+1)
+		}
+	}
+	return err
+}
+
+// figuresText says where figures came from.
+func figuresText(source string) string {
+	switch source {
+	case reports.Nightly:
+		return "each night"
+	case store.FromLedger:
+		return "figures of a database"
+	}
+	return "figures of a " + source
 }
 
 // stoppedText are the tokens that a comparison stops.
@@ -310,6 +347,7 @@ type (
 	}
 	lastComparedOut struct {
 		Asset     string      `json:"asset"`
+		Source    string      `json:"source"` // "nightly", or as that of a reconciliation
 		Day       staking.Day `json:"day"`
 		Number    int64       `json:"number"`
 		Differing int64       `json:"differing"`
@@ -325,7 +363,7 @@ func (s reconciledState) format() *reconciledJSON {
 	out := reconciledJSON{Nightly: s.state.Source.On(), Failing: instantOrNull(s.state.Schedule.Failed),
 		Fault: s.state.Schedule.Fault, Tokens: []lastComparedOut{}}
 	for _, c := range s.compared {
-		out.Tokens = append(out.Tokens, lastComparedOut{c.Asset, c.Day, c.Number, c.Differences,
+		out.Tokens = append(out.Tokens, lastComparedOut{c.Asset, c.Source, c.Day, c.Number, c.Differences,
 			slices.ContainsFunc(s.breaks, func(b store.Break) bool { return b.Asset == c.Asset })})
 	}
 	return &out
@@ -336,11 +374,12 @@ func (s reconciledState) write(env *Env) (err error) {
 	type night struct {
 		day    staking.Day
 		number int64
+		source string
 	}
 	tokens, differ := map[night][]string{}, map[night][]string{}
 	var nights []night
 	for _, c := range s.compared {
-		n := night{c.Day, c.Number}
+		n := night{c.Day, c.Number, c.Source}
 		if tokens[n] == nil {
 			nights = append(nights, n)
 		}
@@ -355,7 +394,8 @@ func (s reconciledState) write(env *Env) (err error) {
 			says = strings.Join(differ[n], " ") + " differs: see \"softstake reconcile show " + strconv.FormatInt(n.number, 10) +
 				"\""
 		}
-		err = cmp.Or(err, env.printf("\nReconciled at the end of %s: %s; %s.\n", n.day, strings.Join(tokens[n], " "), says))
+		err = cmp.Or(err, env.printf("\nReconciled at the end of %s, %s: %s; %s.\n", n.day, figuresText(n.source),
+			strings.Join(tokens[n], " "), says))
 	}
 	if failed := s.state.Schedule.Failed; !failed.IsZero() {
 		err = cmp.Or(err, env.printf("\nThe nightly reconciliation fails since %s UTC: %s.\n", wallTime(failed),

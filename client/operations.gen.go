@@ -1320,10 +1320,11 @@ func (c *Client) ListReconciliations(ctx context.Context, query ListReconciliati
 
 // Reconcile: Compares your own ledger's balances, and what it has credited, with these books at the end of a
 // day, keeps what came of it, and answers with that. A body has at most 8 MiB, about 100000 balances: of a
-// larger ledger `softstake reconcile` reads a file, your database or an endpoint of yours. A token that
-// differs by more than its limit is not paid until it is resolved, or a later reconciliation of such figures,
-// or of the nightly ones, is within the limit. These figures release no token that the nightly reconciliation
-// has stopped. Nothing else changes. An account that is missing has nothing.
+// larger ledger `softstake reconcile` reads a file, your database, an endpoint or a topic of yours. A token
+// of this API does it at most 48 times on a day (UTC). A token of the books that differs by more than its
+// limit is not paid until it is resolved, or a later reconciliation of such figures, or of the nightly ones,
+// is within the limit. These figures release no token that the nightly reconciliation has stopped. Nothing
+// else changes. An account that is missing has nothing.
 //
 // For tokens of the roles exchange.
 func (c *Client) Reconcile(ctx context.Context, body Comparison, options ...Option) (ComparisonOut, error) {
@@ -1357,7 +1358,8 @@ func (q ListDifferencesQuery) values() url.Values {
 }
 
 // ListDifferences: Those of a reconciliation, the balances first, by account and token: the first 10000 are
-// kept, each with the first event that could explain it.
+// kept, of figures that were sent the first 1000, and of the first 1000 and 100 the first event that could
+// explain each.
 //
 // For tokens of the roles exchange, operator, approver, auditor.
 func (c *Client) ListDifferences(ctx context.Context, number int64, query ListDifferencesQuery, options ...Option) iter.Seq2[ComparedDifference, error] {

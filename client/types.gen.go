@@ -656,8 +656,8 @@ type ComparisonOut struct {
 	Position int64 `json:"position"`
 	// Whether they are those that are compared each night.
 	Scheduled bool `json:"scheduled"`
-	// Where the other ledger's figures came from: a file, queries of its database, an endpoint of its, or POST
-	// /v1/reconciliations.
+	// Where the other ledger's figures came from: a file, queries of its database, an endpoint of its, a topic
+	// that it writes them to, or POST /v1/reconciliations.
 	Source ComparisonOutSource `json:"source"`
 	// The position that the other ledger names. Absent: it names none.
 	TheirPosition string `json:"theirPosition,omitzero"`
@@ -2660,6 +2660,7 @@ const (
 	ComparisonOutSourceFile     ComparisonOutSource = "file"
 	ComparisonOutSourceLedger   ComparisonOutSource = "ledger"
 	ComparisonOutSourceEndpoint ComparisonOutSource = "endpoint"
+	ComparisonOutSourceTopic    ComparisonOutSource = "topic"
 	ComparisonOutSourceRequest  ComparisonOutSource = "request"
 )
 

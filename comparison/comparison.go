@@ -15,15 +15,25 @@ import (
 	"github.com/softstake/softstake/store"
 )
 
-// mostExplained is for how many differences a cause is looked for.
-const mostExplained = 1000
+// Extent is how much of what differs is kept.
+type Extent struct {
+	Differences int // accounts, each as often as it differs
+	Explained   int // of them those for which a cause is looked for
+}
+
+// Whole is what is kept of figures that are asked for; Sent, of those that were sent here, which anybody with a token
+// of a back end may do.
+var (
+	Whole = Extent{store.MostDifferences, 1000}
+	Sent  = Extent{store.MostSent, 100}
+)
 
 // Theirs reads the figures of another ledger at the end of a day.
 type Theirs func(ctx context.Context, day staking.Day, assets map[string]ledger.Asset) (reconcile.Figures, error)
 
 // Make compares some tokens, and writes nothing: store.DB.AddComparison does. The day is one that
 // reports.Comparable names for them, or an earlier one: else ledger.ErrInvalid, as for figures that are of another day.
-func Make(ctx context.Context, rs *reports.Reports, day staking.Day, assets map[string]ledger.Asset,
+func (e Extent) Make(ctx context.Context, rs *reports.Reports, day staking.Day, assets map[string]ledger.Asset,
 	theirs Theirs) (c store.Comparison, err error) {
 	if err := checkDay(ctx, rs, day, assets); err != nil {
 		return c, err
@@ -41,18 +51,18 @@ func Make(ctx context.Context, rs *reports.Reports, day staking.Day, assets map[
 	if c.Position, err = rs.NewestEvent(ctx); err != nil {
 		return c, err
 	}
-	if err := balances(ctx, rs, &c, assets, figures.Balances); err != nil {
+	if err := e.balances(ctx, rs, &c, assets, figures.Balances); err != nil {
 		return c, err
 	}
 	if c.WithPayouts {
-		if err := payouts(ctx, rs, &c, assets, figures.Payouts); err != nil {
+		if err := e.payouts(ctx, rs, &c, assets, figures.Payouts); err != nil {
 			return c, err
 		}
 	}
 	slices.SortStableFunc(c.Tokens, func(a, b store.ComparedToken) int { // as AddComparison locks them
 		return cmp.Compare(a.Asset.Symbol, b.Asset.Symbol)
 	})
-	return c, explain(ctx, rs, &c)
+	return c, e.explain(ctx, rs, &c)
 }
 
 // checkDay refuses a day at whose end what some of the tokens are may still change.
@@ -76,9 +86,9 @@ func checkDay(ctx context.Context, rs *reports.Reports, day staking.Day, assets 
 }
 
 // balances compares what accounts have.
-func balances(ctx context.Context, rs *reports.Reports, c *store.Comparison, assets map[string]ledger.Asset,
+func (e Extent) balances(ctx context.Context, rs *reports.Reports, c *store.Comparison, assets map[string]ledger.Asset,
 	theirs []reconcile.Balance) error {
-	compared := reconcile.New(assets, theirs, store.MostDifferences)
+	compared := reconcile.New(assets, theirs, e.Differences)
 	err := rs.ExportBalances(ctx, c.At, func() error { compared.Begin(); return nil }, func(h reports.Held) error {
 		if h.Account.IsHouse() {
 			return nil
@@ -94,9 +104,9 @@ func balances(ctx context.Context, rs *reports.Reports, c *store.Comparison, ass
 }
 
 // payouts compares what accounts are paid for the day before.
-func payouts(ctx context.Context, rs *reports.Reports, c *store.Comparison, assets map[string]ledger.Asset,
+func (e Extent) payouts(ctx context.Context, rs *reports.Reports, c *store.Comparison, assets map[string]ledger.Asset,
 	theirs []reconcile.Balance) error {
-	compared := reconcile.New(assets, theirs, store.MostDifferences-len(c.Differences))
+	compared := reconcile.New(assets, theirs, e.Differences-len(c.Differences))
 	err := rs.PayoutsOf(ctx, c.PayoutsDay(), func() error { compared.Begin(); return nil },
 		func(b reconcile.Balance) error { compared.Add(b); return nil })
 	if err == nil {
@@ -115,8 +125,8 @@ func add(c *store.Comparison, kind reconcile.Kind, r reconcile.Result) {
 }
 
 // explain looks for the causes of the first differences.
-func explain(ctx context.Context, rs *reports.Reports, c *store.Comparison) (err error) {
-	for i := range c.Differences[:min(len(c.Differences), mostExplained)] {
+func (e Extent) explain(ctx context.Context, rs *reports.Reports, c *store.Comparison) (err error) {
+	for i := range c.Differences[:min(len(c.Differences), e.Explained)] {
 		d := &c.Differences[i]
 		if d.Kind == reconcile.Payouts {
 			d.Cause, err = rs.PayoutCause(ctx, d.Account, d.Asset.Symbol, c.PayoutsDay(), d.Ours != 0)

@@ -50,7 +50,7 @@ func Scheduled(ctx context.Context, books *store.DB, reach Reach, due bool) (all
 		return nil, err
 	}
 	for _, d := range days {
-		c, fault := Make(ctx, rs, d.Day, Choose(ledger.BySymbol(known), d.Tokens), read)
+		c, fault := Whole.Make(ctx, rs, d.Day, Choose(ledger.BySymbol(known), d.Tokens), read)
 		if fault == nil {
 			c.Source, c.Scheduled = name, true
 			c, fault = books.AddComparison(ctx, c)

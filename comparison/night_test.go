@@ -81,7 +81,8 @@ func TestTheNight(t *testing.T) {
 		"day 1, 4 tokens, 0 differ")
 	n.other.text.Store(same)
 	n.night(6, "00:10", true, "")
-	n.night(6, "00:11", false, "")
+	n.night(6, "00:11", true, "") // all days of BNB are paid: it is compared at the end of the last one
+	n.night(6, "00:12", false, "")
 	for _, s := range testkit.Must(n.reports.TokenStatus(t.Context()))(t) {
 		if s.Waiting != nil {
 			t.Errorf("%s waits: %v", s.Asset, s.Waiting)
@@ -97,6 +98,32 @@ func TestTheNight(t *testing.T) {
 	if !errors.Is(err, ledger.ErrInvalid) || ledger.ReasonOf(err) != comparison.ReasonNoSource {
 		t.Error(err)
 	}
+}
+
+// TestEachDayIsComparedBeforeItIsPaid where the limit says so: what waits is compared in the same night, day by day.
+func TestEachDayIsComparedBeforeItIsPaid(t *testing.T) {
+	n := newNights(t)
+	must(t, n.books.SetComparisonSource(t.Context(), store.ComparisonSource{Endpoint: n.server}))
+	must(t, n.books.SetComparisonLimit(t.Context(), store.ComparisonLimit{Asset: "BNB", Amount: 0,
+		Accounts: store.AnyDifference, Waits: true}))
+	n.night(4, "00:10", false, "500") // Days 1 to 3 are closed
+	paid := func(through string) {
+		t.Helper()
+		for _, s := range testkit.Must(n.reports.TokenStatus(t.Context()))(t) {
+			if s.Asset == "BNB" && fmt.Sprint(int(s.PaidThrough-n.books.FirstDay()+1), ", ", s.Waiting) != through {
+				t.Fatalf("BNB is paid through %d, %v, not %s", s.PaidThrough-n.books.FirstDay()+1, s.Waiting, through)
+			}
+		}
+	}
+	paid("0, it is not compared with the other ledger yet: the end of " + n.books.FirstDay().String())
+	n.other.text.Store("alice,BNB,0.00000005\n")
+	n.night(4, "00:12", true, "")
+	n.night(4, "00:13", true, "")
+	n.night(4, "00:14", true, "")
+	n.night(4, "00:15", false, "")
+	paid("3, <nil>")
+	n.compared("day 3, 1 tokens, 0 differ", "day 2, 1 tokens, 0 differ", "day 1, 1 tokens, 0 differ",
+		"day 3, 3 tokens, 0 differ")
 }
 
 // TestAStopForgetsNoFailure: a process that is stopped while it compares lets another one begin at once, and since when
@@ -188,7 +215,7 @@ func TestFiguresOfAnotherDayAreRefused(t *testing.T) {
 	first := db.FirstDay()
 	for day, want := range map[staking.Day]bool{first - 1: false, first: true, first + 1: true, first + 2: false} {
 		read := func(text string) error {
-			_, err := comparison.Make(t.Context(), rs, day, assets,
+			_, err := comparison.Whole.Make(t.Context(), rs, day, assets,
 				func(_ context.Context, _ staking.Day, a map[string]ledger.Asset) (reconcile.Figures, error) {
 					return reconcile.Read(strings.NewReader(text), a)
 				})

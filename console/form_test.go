@@ -37,7 +37,7 @@ var logged = map[string][]control.Operation{
 	"/console/webhooks": {control.AddWebhook, control.ChangeWebhook, "webhook rotate", "webhook replay", "webhook test",
 		"webhook disable", "webhook enable", control.SkipWebhook, "webhook remove"},
 	"/console/payouts":         {"payouts answer"},
-	"/console/reconciliations": {control.ResolveBreak, control.SetComparisonLimit},
+	"/console/reconciliations": {control.ResolveBreak, control.ReleaseDay, control.SetComparisonLimit},
 	"/console/campaigns":       {control.AddCampaign, "campaign end"},
 }
 

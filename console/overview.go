@@ -53,7 +53,7 @@ type overviewPage struct {
 	Breaks      []reports.Reconciliation
 	Anchor      reports.Anchor
 	Backup      store.Backup       // the last; its At is zero where there is none
-	Compared    []reports.Compared // with another ledger, of each token the last time
+	Compared    []reports.Compared // with another ledger, of each token and source the last time
 	Comparing   reports.ComparisonState
 	Unlimited   []access.Token // of back ends, without ceilings
 	Missing     []missingLimit
@@ -146,20 +146,27 @@ func (p overviewPage) Needed() int {
 	return n
 }
 
-// ComparedThrough is the last day through which every token that is compared was; 0 where none ever was.
+// ComparedThrough is the last day through which every token that is compared was: each night, where that is on; 0 where
+// none ever was.
 func (p overviewPage) ComparedThrough() (d staking.Day) {
-	for i, c := range p.Compared {
-		if i == 0 || c.Day < d {
-			d = c.Day
+	last := map[string]staking.Day{}
+	for _, c := range p.Compared {
+		if c.Source == reports.Nightly || !p.Comparing.Source.On() {
+			last[c.Asset] = max(last[c.Asset], c.Day)
+		}
+	}
+	for _, day := range last {
+		if d == 0 || day < d {
+			d = day
 		}
 	}
 	return d
 }
 
-// Differing are the tokens that differed when they were compared last.
+// Differing are the tokens that differed when they were compared last, with any source, each once.
 func (p overviewPage) Differing() (symbols []string) {
 	for _, c := range p.Compared {
-		if c.Differences > 0 {
+		if n := len(symbols); c.Differences > 0 && (n == 0 || symbols[n-1] != c.Asset) {
 			symbols = append(symbols, c.Asset)
 		}
 	}

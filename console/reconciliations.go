@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reconcile"
 	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/ui"
 )
@@ -19,6 +21,7 @@ var reconciliations = register{
 	Name: "reconciliations", apart: true, roles: access.StaffRoles, tables: (*visit).reconciliationsTables,
 	forms: []registerForm{
 		{"resolve", control.ResolveBreak, (*visit).breakFields, (*submission).resolveBreak},
+		{"release", control.ReleaseDay, (*visit).releaseFields, (*submission).releaseDay},
 		{"limit", control.SetComparisonLimit, (*visit).breakLimitFields, (*submission).setBreakLimit},
 		{"every", control.SetComparisonLimit, (*visit).everyLimitFields, (*submission).setEveryLimit}},
 }
@@ -46,7 +49,7 @@ func (v *visit) reconciliationsTables() ([]table, error) {
 	nightly, p := table{Title: "reconciliations.nightly", Empty: "reconciliations.nightly.none",
 		Columns: []column{{"reconciliations.source", false}, {"reconciliations.state", false}}}, v.view("")
 	if s := state.Source; s.On() {
-		source := cell{Text: s.Endpoint, Stored: true}
+		source := cell{Text: s.Topic + s.Endpoint, Stored: true}
 		if s.Ledger != "" {
 			source = cell{Text: s.Ledger, Note: s.Balances, Stored: true}
 		}
@@ -68,6 +71,17 @@ func (v *visit) reconciliationsTables() ([]table, error) {
 	return []table{breaks, v.view("").comparisonsTable(all), limits, nightly}, err
 }
 
+// awaited are the tokens whose next day waits to be compared.
+func (v *visit) awaited() (waiting []reports.TokenStatus, err error) {
+	all, err := v.Reports.TokenStatus(v.context())
+	for _, t := range all {
+		if errors.Is(t.Waiting, staking.ErrUncompared) {
+			waiting = append(waiting, t)
+		}
+	}
+	return waiting, err
+}
+
 // breaksTable are the comparisons that stop paying tokens now.
 func (v *visit) breaksTable() (table, error) {
 	t := table{Title: "reconciliations.breaks", Empty: "reconciliations.breaks.none", Columns: []column{
@@ -82,6 +96,14 @@ func (v *visit) breaksTable() (table, error) {
 		t.Rows = append(t.Rows, row{{Text: b.Asset, Note: p.T("reconciliations.kind." + string(b.Kind)),
 			Mark: p.T("needs.reconciliation")}, p.comparisonLink(p.Day(b.Day), b.Number), text(p.count(b.Differences)),
 			text(p.amount(assets[b.Asset], b.Off))})
+	}
+	if err != nil {
+		return t, err
+	}
+	awaited, err := v.awaited()
+	for _, w := range awaited {
+		t.Rows = append(t.Rows, row{{Text: w.Asset, Mark: p.T("needs.comparison")}, text(p.Day(w.PaidThrough + 1)), text("–"),
+			text("–")})
 	}
 	return t, err
 }
@@ -117,7 +139,9 @@ func differing(c store.Comparison) (symbols []string) {
 
 func (v *visit) breakLimitsTable() (table, error) {
 	t := table{Title: "reconciliations.limits", Empty: "reconciliations.limits.none", Columns: []column{
-		{"terms.token", false}, {"reconciliations.off", true}, {"reconciliations.accounts", true}, {"terms.by", false}}}
+		{"terms.token", false}, {"reconciliations.off", true}, {"reconciliations.accounts", true},
+		{"reconciliations.without", false},
+		{"terms.by", false}}}
 	assets, err := v.assets()
 	if err != nil {
 		return t, err
@@ -135,7 +159,8 @@ func (v *visit) breakLimitsTable() (table, error) {
 		if l.Accounts >= 0 {
 			accounts = text(p.count(l.Accounts))
 		}
-		t.Rows = append(t.Rows, row{text(of), amount, accounts, {Text: l.SetBy, Note: p.Local(l.SetAt)}})
+		t.Rows = append(t.Rows, row{text(of), amount, accounts, text(p.T("reconciliations.without." + withoutText(l))),
+			{Text: l.SetBy, Note: p.Local(l.SetAt)}})
 	}
 	return t, err
 }
@@ -163,26 +188,70 @@ func (s *submission) resolveBreak(f *ui.Form) error {
 	return err
 }
 
+// releaseFields choose a day that waits to be compared.
+func (v *visit) releaseFields() ([]field, error) {
+	awaited, err := v.awaited()
+	options := []option{}
+	for _, t := range awaited {
+		options = append(options, option{Value: t.Asset + "/" + (t.PaidThrough + 1).String()})
+	}
+	return []field{{Name: "day", Key: "reconciliations.release", Options: options},
+		{Name: "reason", Key: "reason", Required: true}}, err
+}
+
+func (s *submission) releaseDay(f *ui.Form) error {
+	asset, text, _ := strings.Cut(f.Value("day"), "/")
+	d, err := staking.ParseDay(text)
+	if err != nil {
+		return ledger.At("day", err)
+	}
+	_, err = s.Books.ReleaseDay(s.context(), store.ComparisonRelease{Asset: asset, Day: d, Reason: typed(f, "reason")})
+	return err
+}
+
+// The choices of what becomes of a day that is not compared.
+const (
+	withoutPays  = "pay"
+	withoutWaits = "wait"
+)
+
+func withoutText(l store.ComparisonLimit) string {
+	if l.Waits {
+		return withoutWaits
+	}
+	return withoutPays
+}
+
+// withoutField is what becomes of a day that is not compared.
+func withoutField(now string) field {
+	f := field{Name: "without", Key: "reconciliations.without", Initial: now}
+	for _, value := range []string{withoutPays, withoutWaits} {
+		f.Options = append(f.Options, option{value, "reconciliations.without." + value})
+	}
+	return f
+}
+
 // breakLimitFields are those of a token's limit.
 func (v *visit) breakLimitFields() ([]field, error) {
 	tokens, err := v.tokenOptions()
 	return []field{{Name: "asset", Key: "terms.token", Options: tokens},
 		{Name: "amount", Key: "reconciliations.amount", Hint: "reconciliations.amount.hint"},
 		{Name: "accounts", Key: "reconciliations.number.accounts", Hint: "reconciliations.accounts.hint"},
-		{Name: "reason", Key: "reason"}}, err
+		withoutField(withoutPays), {Name: "reason", Key: "reason"}}, err
 }
 
 // everyLimitFields are those of the limit of every other token, with what it is.
 func (v *visit) everyLimitFields() ([]field, error) {
 	limits, err := v.Reports.ComparisonLimits(v.context())
-	amount, accounts := "", ""
+	amount, accounts, without := "", "", withoutPays
 	if len(limits) > 0 && limits[0].Asset == "" {
 		amount, accounts = limitText(int64(limits[0].Amount)), limitText(limits[0].Accounts)
+		without = withoutText(limits[0])
 	}
 	return []field{
 		{Name: "amount", Key: "reconciliations.amount", Hint: "reconciliations.every.hint", Initial: amount},
 		{Name: "accounts", Key: "reconciliations.number.accounts", Hint: "reconciliations.accounts.hint", Initial: accounts},
-		{Name: "reason", Key: "reason"}}, err
+		withoutField(without), {Name: "reason", Key: "reason"}}, err
 }
 
 // limitText is a limit as it is typed: nothing where there is none.
@@ -205,7 +274,7 @@ func (s *submission) setEveryLimit(f *ui.Form) error { return s.setLimitOf(ledge
 
 // setLimitOf sets the limit of a token, or of every other token: what is not typed does not stop it.
 func (s *submission) setLimitOf(asset ledger.Asset, f *ui.Form) (err error) {
-	l := store.ComparisonLimit{Asset: asset.Symbol, Amount: store.AnyDifference}
+	l := store.ComparisonLimit{Asset: asset.Symbol, Amount: store.AnyDifference, Waits: f.Value("without") == withoutWaits}
 	if typed(f, "amount") != "" {
 		l.Amount, err = amountOf(asset, f, "amount")
 		if err == nil && (l.Amount < 0 || l.Amount > 0 && asset.Symbol == "") {

@@ -66,7 +66,15 @@ func TestReconciliations(t *testing.T) {
 	olga.get("/console/reconciliations/9").is(http.StatusNotFound)
 	olga.get("/console/reconciliations/x").is(http.StatusNotFound)
 
+	ada.post(path, "do", "limit", "asset", "SOL", "accounts", "0", "without", "wait").is(http.StatusSeeOther)
+	o.settle(4)
+	olga.get("/console").has("waits to be compared")
+	olga.get(path).has("SOL", "waits to be compared", "Pay a day that is not compared", "SOL/2026-03-05")
+
 	o.ok(o.books.SetFourEyes(t.Context(), true))
+	olga.post(path, "do", "release", "day", "SOL/x", "reason", "known").is(http.StatusUnprocessableEntity)
+	olga.post(path, "do", "release", "day", "SOL/2026-03-05", "reason", "known").is(http.StatusSeeOther)
+	o.as("anton").get("/console/proposals").has("reconcile release", "2026-03-05 is paid though it was not compared")
 	olga.post(path, "do", "resolve", "break", "x", "reason", "known").is(http.StatusUnprocessableEntity)
 	olga.post(path, "do", "resolve", "break", "1/BNB", "reason", "").is(http.StatusUnprocessableEntity)
 	olga.post(path, "do", "resolve", "break", "1/BNB", "reason", "known").is(http.StatusSeeOther)

@@ -100,8 +100,8 @@ var failures = ui.Failures{
 	{Kinds: []error{store.ErrSchema}, Status: http.StatusServiceUnavailable, Name: "upgrade"},
 	{Kinds: []error{access.ErrCeiling, ledger.ErrInvalid, ledger.ErrInsufficient, ledger.ErrConflict, ledger.ErrEnded,
 		ledger.ErrNotRequested, ledger.ErrDayClosed, ledger.ErrOverflow, ledger.ErrFrozen, staking.ErrFunds, staking.ErrLimit,
-		staking.ErrUndivided, staking.ErrBreak, control.ErrEffect, control.ErrNotOpen}, Status: http.StatusConflict,
-		Name: "conflict"},
+		staking.ErrUndivided, staking.ErrBreak, staking.ErrUncompared, control.ErrEffect, control.ErrNotOpen},
+		Status: http.StatusConflict, Name: "conflict"},
 }
 
 // fail shows an error on a page.

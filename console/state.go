@@ -33,6 +33,8 @@ func stateOf(t reports.TokenStatus, firstOpen staking.Day) (state, needs string)
 		needs = "income"
 	case errors.Is(t.Waiting, staking.ErrBreak):
 		needs = needsReconciliation
+	case errors.Is(t.Waiting, staking.ErrUncompared):
+		needs = "comparison"
 	}
 	return state, needs
 }

@@ -82,6 +82,7 @@ const (
 	SetComparisonLimit  Operation = "reconcile set-limit"
 	SetComparisonSource Operation = "reconcile set"
 	ResolveBreak        Operation = "reconcile resolve"
+	ReleaseDay          Operation = "reconcile release"
 	AddWebhook          Operation = "webhook add"
 	ChangeWebhook       Operation = "webhook change"
 	SkipWebhook         Operation = "webhook skip"
@@ -226,6 +227,7 @@ var rules = map[Operation]Rule{
 	// Only who has the machine says which address "serve" asks.
 	SetComparisonSource: {Class: Proposed, Roles: commandLine},
 	ResolveBreak:        {Class: Proposed, Roles: operators}, // what differs is then paid
+	ReleaseDay:          {Class: Proposed, Roles: operators}, // what was not compared is then paid
 	AddWebhook:          {Class: Proposed, Roles: admins},    // who has it gets what holders have
 	ChangeWebhook:       {Class: Proposed, Roles: admins},    // the same
 	SkipWebhook:         {Class: Proposed, Roles: operators}, // the receiver misses what is given up

@@ -193,6 +193,17 @@ func addComparison(t *testing.T, books *store.DB) {
 		Source: store.FromFile, Tokens: []store.ComparedToken{{Kind: reconcile.Balances, Token: token}},
 		Differences: []store.ComparedDifference{{Kind: reconcile.Balances, Difference: d}}}))(t)
 	testkit.Must(books.ResolveBreak(ctx, store.BreakResolution{Number: c.Number, Asset: besides, Reason: "known"}))(t)
+	// No day waits here: it is written as ReleaseDay does, which the tests of store try.
+	ok(t, books.Engine().Write(ctx, func(v db.Tx) error {
+		_, err := v.Exec("INSERT INTO comparison_releases (asset, day, released_at, released_by, reason) "+
+			"VALUES ($1, $2, $3, 'operator olga', 'known')", besides, int64(c.Day), books.Now().UnixMilli())
+		if err == nil {
+			_, err = v.Exec("INSERT INTO log (bucket, at, actor, role, request, action, subject, detail, number) "+
+				"SELECT bucket, at, actor, role, request, 'reconcile release', subject, $1, number FROM log "+
+				"WHERE action = 'reconcile resolve'", c.Day.String()+" is paid: known")
+		}
+		return err
+	}))
 }
 
 // besides is a token that nobody holds at first.
@@ -510,6 +521,9 @@ var tampering = []struct{ kind, sql string }{
 	{"comparison_differences", `UPDATE comparison_differences SET theirs = 4`},
 	{"comparison_limits", `UPDATE comparison_limits SET accounts = 100`},
 	{"comparison_resolutions", `UPDATE comparison_resolutions SET reason = 'forged'`},
+	{"comparison_releases", `UPDATE comparison_releases SET reason = 'forged'`},
+	{"comparison_limits", `UPDATE comparison_limits SET waits = 1`},
+	{"comparison_sources", `UPDATE comparison_sources SET topic = 'kafka://forged.example.com/x'`},
 	{"comparison_sources", `UPDATE comparison_sources SET endpoint = 'https://forged.example.com'`},
 	{"four_eyes", `UPDATE meta SET value = 'on' WHERE name = 'four_eyes'`},
 	{"withdrawal_factor", `UPDATE meta SET value = 'off' WHERE name = 'withdrawal_factor'`},

@@ -78,7 +78,16 @@ type Reader struct {
 	began  bool   // there was one
 	f      Figures
 	dated  bool
+	repeat bool
 }
+
+// Repeat lets an amount come again: with the same content it has no further effect.
+func (r *Reader) Repeat() { r.repeat = true }
+
+// SetState sets what state the figures are of, as that ledger names it: its position, its time (RFC 3339), and the day
+// of the payouts (2026-11-21), each of which may be "". ledger.ErrInvalid where they cannot be read, or were set
+// before.
+func (r *Reader) SetState(position, at, payouts string) error { return r.state(position, at, payouts) }
 
 // AddBalance adds a balance in whole tokens: ledger.ErrInvalid, in its field, where it cannot be one. One of zero, or
 // of a token that is not compared, is left out.
@@ -95,6 +104,9 @@ func (r *Reader) AddPayout(account, asset, amount string) error {
 func (r *Reader) Figures() (Figures, error) { return r.end(nil) }
 
 func (r *Reader) end(err error) (Figures, error) {
+	if err == nil && r.repeat {
+		r.f.compact()
+	}
 	if err == nil {
 		err = r.f.Sort()
 	}

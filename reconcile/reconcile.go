@@ -73,6 +73,14 @@ func (f *Figures) Sort() error {
 	return nil
 }
 
+// compact leaves out amounts that are there again.
+func (f *Figures) compact() {
+	for _, all := range []*[]Balance{&f.Balances, &f.Payouts} {
+		slices.SortFunc(*all, func(a, b Balance) int { return cmp.Or(a.Compare(b), cmp.Compare(a.Amount, b.Amount)) })
+		*all = slices.Compact(*all)
+	}
+}
+
 // Side is what one side has of a token.
 type Side struct {
 	Accounts int64

@@ -27,7 +27,7 @@ const (
 // Contradictions visits what contradicts the rules, each in a snapshot of its own.
 func (b audited) Contradictions(ctx context.Context, visit func(audit.Finding)) error {
 	checks := []func(db.View, func(audit.Finding)) error{checkRoles, checkDecisions, checkPrices, checkOutflows,
-		checkLimits, checkTerms, checkSupply, checkMoments(b.Now)}
+		checkLimits, checkTerms, checkSupply, checkCompareSettings, checkBreaks, checkUncompared, checkMoments(b.Now)}
 	for _, r := range rules {
 		checks = append(checks, r.check)
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/softstake/softstake/db"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/staking"
-	"github.com/softstake/softstake/store"
 )
 
 // rule finds rows that contradict each other. Its query returns an account and a token, each may be empty, a moment
@@ -137,16 +136,6 @@ var rules = [...]rule{
 	  WHERE t.stops <> CASE WHEN l.amount >= 0 AND t.off > l.amount OR l.accounts >= 0 AND t.differences > l.accounts
 	                        THEN 1 ELSE 0 END
 	     OR t.limit_number > 0 AND (l.number IS NULL OR l.set_at > c.made_at + 60000)`},
-	// The declaration has the moment when its run began: what lets it be paid may have come while it ran.
-	{"day paid while the other ledger differs", `SELECT '', d.asset, d.declared_at, '{day} was declared, and reconciliation ' || c.number || ' stopped it', d.day
-	   FROM comparison_tokens t JOIN comparisons c ON c.number = t.number
-	   JOIN declarations d ON d.asset = t.asset AND d.declared_at > c.made_at + 60000
-	  WHERE t.stops = 1
-	    AND NOT EXISTS (SELECT 1 FROM comparison_resolutions r WHERE r.number = t.number AND r.asset = t.asset
-	     AND r.resolved_at <= d.declared_at + 86400000)
-	    AND NOT EXISTS (SELECT 1 FROM comparison_tokens l JOIN comparisons n ON n.number = l.number
-	     WHERE l.asset = t.asset AND l.kind = t.kind AND ` + store.Supersedes + `
-	       AND n.made_at <= d.declared_at + 86400000)`},
 
 	{"token that was revoked", `SELECT '', '', t.created, 'the log revokes the token ' || t.id || ', and it can be used', 0
 	   FROM tokens t WHERE t.revoked = 0 AND t.id IN (SELECT l.subject FROM log l WHERE l.action = 'token revoke')`},
@@ -174,7 +163,8 @@ func (r rule) check(t db.View, visit func(audit.Finding)) error {
 
 // AuditRules are the names of the rules of Contradictions.
 func AuditRules() []string {
-	names := []string{ruleRole, ruleDecision, rulePrice, ruleOutflow, ruleLimits, ruleTerms, ruleSupply, ruleLater}
+	names := []string{ruleRole, ruleDecision, rulePrice, ruleOutflow, ruleLimits, ruleTerms, ruleSupply, ruleLater,
+		ruleCompareSet, ruleBreakPaid, ruleUncompared}
 	for _, r := range rules {
 		names = append(names, r.name)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"time"
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/db"
@@ -63,7 +64,7 @@ func comparedTokens(t db.View, all []store.Comparison) error {
 		return err
 	}, `SELECT t.number, t.kind, t.asset, a.scale, a.max_supply, t.accounts, t.sum, t.root, t.their_accounts, t.their_sum,
 	           t.their_root, t.differences, t.off, t.stops, t.limit_asset, t.limit_number, coalesce(l.amount, -1),
-	           coalesce(l.accounts, -1), coalesce(r.resolved_at, 0), coalesce(r.resolved_by, ''), coalesce(r.reason, '')
+	           coalesce(l.accounts, -1), coalesce(l.waits, 0), coalesce(r.resolved_at, 0), coalesce(r.resolved_by, ''), coalesce(r.reason, '')
 	      FROM comparison_tokens t JOIN assets a ON a.symbol = t.asset
 	      LEFT JOIN comparison_limits l ON l.asset = t.limit_asset AND l.number = t.limit_number
 	      LEFT JOIN comparison_resolutions r ON r.number = t.number AND r.asset = t.asset
@@ -78,8 +79,8 @@ func comparedTokens(t db.View, all []store.Comparison) error {
 func readComparedToken(r db.Row) (c store.ComparedToken, err error) {
 	c = store.ComparedToken{Kind: reconcile.Kind(r.Text(1)), Stops: r.Int(13) == 1,
 		Limit: store.ComparisonLimit{Asset: r.Text(14), Number: r.Int(15), Amount: ledger.Amount(r.Int(16)),
-			Accounts: r.Int(17)},
-		Resolved: db.TimeOrZero(r.Int(18)), ResolvedBy: r.Text(19), ResolvedWhy: r.Text(20)}
+			Accounts: r.Int(17), Waits: r.Int(18) == 1},
+		Resolved: db.TimeOrZero(r.Int(19)), ResolvedBy: r.Text(20), ResolvedWhy: r.Text(21)}
 	c.Asset = ledger.Asset{Symbol: r.Text(2), Scale: int(r.Int(3)), MaxSupply: ledger.Amount(r.Int(4))}
 	c.Differences, c.Off = r.Int(11), ledger.Amount(r.Int(12))
 	for i, side := range []*reconcile.Side{&c.Ours, &c.Theirs} {
@@ -131,23 +132,35 @@ func (rs *Reports) ComparisonLimits(ctx context.Context) ([]store.ComparisonLimi
 			"WHERE number = (SELECT max(m.number) FROM comparison_limits m WHERE m.asset = l.asset) ORDER BY asset")
 }
 
-// Compared is the last comparison of a token.
+// Nightly is the source of comparisons with the figures that the books name.
+const Nightly = "nightly"
+
+// Compared is the last comparison of a token with figures of a source.
 type Compared struct {
 	Asset       string
+	Source      string      // Nightly, or else store.FromFile and the like
 	Day         staking.Day // the latest that was compared
 	Number      int64       // of the last comparison of that day
 	Differences int64       // accounts that differ there, of balances and of payouts
 }
 
-// LastCompared are the last comparisons of the tokens of which there are some, by symbol.
+// comparedFor is for how long a source counts with which nobody compares any more, while others are compared.
+const comparedFor = 7 * 24 * time.Hour
+
+// LastCompared are the last comparisons of the tokens of which there are some, by symbol, with each source: so none
+// hides what another one says. Those that were made more than a week before the last one of all are left out.
 func (rs *Reports) LastCompared(ctx context.Context) ([]Compared, error) {
 	return list(ctx, rs, "read what was compared last", func(r db.Row) (Compared, error) {
-		return Compared{r.Text(0), staking.Day(r.Int(1)), r.Int(2), r.Int(3)}, nil
-	}, `SELECT t.asset, c.day, c.number, CAST(sum(t.differences) AS bigint)
-	      FROM assets a JOIN comparison_tokens t ON t.asset = a.symbol JOIN comparisons c ON c.number = t.number
-	     WHERE c.number = (SELECT d.number FROM comparisons d JOIN comparison_tokens l ON l.number = d.number
-	                        WHERE l.asset = a.symbol ORDER BY d.day DESC, d.number DESC LIMIT 1)
-	     GROUP BY t.asset, c.day, c.number ORDER BY t.asset`)
+		return Compared{r.Text(0), r.Text(1), staking.Day(r.Int(2)), r.Int(3), r.Int(4)}, nil
+	}, `SELECT t.asset, l.source, c.day, c.number, CAST(sum(t.differences) AS bigint)
+	      FROM (SELECT x.asset, CASE WHEN c.scheduled = 1 THEN $1 ELSE c.source END AS source,
+	                   max(c.day * CAST(1000000000000 AS bigint) + c.number) AS last
+	              FROM comparisons c JOIN comparison_tokens x ON x.number = c.number
+	             WHERE c.made_at > (SELECT max(made_at) FROM comparisons) - $2
+	             GROUP BY x.asset, CASE WHEN c.scheduled = 1 THEN $1 ELSE c.source END) l
+	      JOIN comparisons c ON c.number = l.last % CAST(1000000000000 AS bigint)
+	      JOIN comparison_tokens t ON t.number = c.number AND t.asset = l.asset
+	     GROUP BY t.asset, l.source, c.day, c.number ORDER BY t.asset, l.source`, Nightly, comparedFor.Milliseconds())
 }
 
 // ComparisonState is where figures of another ledger come from each night, and what became of that.
@@ -175,7 +188,7 @@ type Comparable struct {
 
 // Comparable are the last days at whose end each token can be compared, the latest first. A token whose days wait has
 // an earlier one than others: the reward of a day counts on the day after it. Tokens without such a day are left out,
-// and those that are compared as scheduled since the last day was closed, if due.
+// and, if due, those that were compared as scheduled at the end of that day, and since the last day was closed.
 func (rs *Reports) Comparable(ctx context.Context, due bool) ([]Comparable, error) {
 	return read(ctx, rs, "read which days can be compared", func(t db.View) ([]Comparable, error) {
 		open, err := rs.FirstOpenAt(t)
@@ -189,13 +202,15 @@ func (rs *Reports) Comparable(ctx context.Context, due bool) ([]Comparable, erro
 		tokens := map[staking.Day][]string{}
 		err = t.Query(func(r db.Row) error {
 			day := min(open-1, staking.Day(r.Int(1))+1)
-			if day >= rs.FirstDay() && (!due || r.Int(2) < closed) {
+			if day >= rs.FirstDay() && (!due || r.Int(2) < closed || staking.Day(r.Int(3)) < day) {
 				tokens[day] = append(tokens[day], r.Text(0))
 			}
 			return nil
-		}, `SELECT p.asset, min(p.paid_through), coalesce((SELECT max(c.made_at) FROM comparison_tokens t
-		           JOIN comparisons c ON c.number = t.number AND c.scheduled = 1 WHERE t.asset = p.asset), 0)
-		      FROM progress p GROUP BY p.asset ORDER BY p.asset`)
+		}, `SELECT p.asset, min(p.paid_through), coalesce(max(s.made_at), 0), coalesce(max(s.day), 0)
+		      FROM progress p LEFT JOIN (SELECT t.asset, max(c.made_at) AS made_at, max(c.day) AS day
+		           FROM comparisons c JOIN comparison_tokens t ON t.number = c.number WHERE c.scheduled = 1
+		          GROUP BY t.asset) s ON s.asset = p.asset
+		     GROUP BY p.asset ORDER BY p.asset`)
 		var days []Comparable
 		for day, symbols := range tokens {
 			days = append(days, Comparable{day, symbols})

@@ -35,7 +35,8 @@ type TokenStatus struct {
 	LastHolders int64
 	DaysLeft    int64       // for which the pool, less Reserved, lasts, rounded down; -1: not known
 	Undivided   []Undivided // days in the mode share that wait for income, in order
-	Waiting     error       // what its next day waits for: staking.ErrFunds, ErrLimit, ErrUndivided or ErrBreak, or nil
+	// What its next day waits for: staking.ErrFunds, ErrLimit, ErrUndivided, ErrBreak or ErrUncompared; nil: for nothing.
+	Waiting error
 }
 
 // Status reads how the books stand. It counts all accounts.

@@ -93,5 +93,15 @@ func (rs *Reports) waiting(t db.View, token string, d staking.Day) (waits, err e
 	if err != nil || accrued.Left > 0 {
 		return nil, err
 	}
-	return rs.verdict(t, d, token, accrued.Total, accrued.Carried)
+	if waits, err = rs.verdict(t, d, token, accrued.Total, accrued.Carried); waits != nil || err != nil {
+		return waits, err
+	}
+	asset, err := store.FindAsset(t, token)
+	if err == nil {
+		err = store.CheckCompared(t, d, asset)
+	}
+	if staking.IsWaiting(err) {
+		return err, nil
+	}
+	return nil, err
 }

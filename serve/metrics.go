@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 )
 
@@ -173,11 +175,15 @@ var (
 	streamStopped = description("join_stopped", "1 where the partition has stopped at an event, until somebody decides.",
 		"source", "partition")
 	comparedDay = description("reconciled_day_timestamp_seconds",
-		"Start of the last day at whose end the token was compared with another ledger; absent where it never was.", "token")
+		"Start of the last day at whose end the token was compared with figures of another ledger: nightly, or of a source; "+
+			"absent where it never was, or not for a week.", "token", "source")
 	comparedDiffer = description("reconciliation_differences",
-		"Accounts that differed when the token was last compared, of balances and of payouts.", "token")
+		"Accounts that differed when the token was last compared with these figures, of balances and of payouts.", "token",
+		"source")
 	comparedStops = description("reconciliation_break",
 		"1 where a difference above the limit stops paying the token; absent where it was never compared.", "token")
+	comparedAwaited = description("reconciliation_awaited",
+		"1 where a closed day of the token is not paid, since it is not compared with another ledger yet.", "token")
 	comparedNightly = description("reconciliation_nightly", "1 where figures of another ledger are compared each night.")
 	comparedFails   = description("reconciliation_failing_since_timestamp_seconds",
 		"Since when the nightly reconciliation fails; absent where it does not.")
@@ -383,9 +389,12 @@ func (m collector) collectComparisons(ctx context.Context,
 		return err
 	}
 	compared, err := books.LastCompared(ctx)
-	for _, t := range compared {
-		gauge(comparedDay, float64(t.Day.Start().Unix()), t.Asset)
-		gauge(comparedDiffer, float64(t.Differences), t.Asset)
+	for i, t := range compared {
+		gauge(comparedDay, float64(t.Day.Start().Unix()), t.Asset, t.Source)
+		gauge(comparedDiffer, float64(t.Differences), t.Asset, t.Source)
+		if i > 0 && compared[i-1].Asset == t.Asset { // by token
+			continue
+		}
 		stops := slices.ContainsFunc(breaks, func(b store.Break) bool { return b.Asset == t.Asset })
 		gauge(comparedStops, oneIf(stops), t.Asset)
 	}
@@ -415,6 +424,7 @@ func (m collector) collectTokens(ctx context.Context,
 		gauge(settledDay, float64(t.PaidThrough.Start().Unix()), t.Asset)
 		gauge(lag, m.scheduler.behind(closings, t.PaidThrough).Seconds(), t.Asset)
 		gauge(waitingToken, oneIf(t.Waiting != nil), t.Asset)
+		gauge(comparedAwaited, oneIf(errors.Is(t.Waiting, staking.ErrUncompared)), t.Asset)
 		gauge(poolBalance, roughly(scales[t.Asset], t.Pool), t.Asset)
 		if t.DaysLeft >= 0 {
 			gauge(poolDays, float64(t.DaysLeft), t.Asset)

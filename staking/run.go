@@ -21,14 +21,17 @@ const (
 	ErrLimit     ledger.ErrorKind = "over the limit above which a day needs approval"
 	ErrUndivided ledger.ErrorKind = "what there is to share cannot be divided"
 	ErrBreak     ledger.ErrorKind = "the other ledger differs by more than the limit"
+	// ErrUncompared says that the day must be compared with another ledger before it is paid, and is not yet.
+	ErrUncompared ledger.ErrorKind = "it is not compared with the other ledger yet"
 )
 
 // Their reasons, with the facts of each (ledger.Error).
 const (
-	ReasonFunds    = "short-of-funds" // the token and what is missing, as text
-	ReasonLimit    = "over-limit"     // the day and the token
-	ReasonBreak    = "other-ledger"   // the number of the reconciliation and the token
-	ReasonCampaign = "campaign-day"   // the campaign, the day and the token that is not declared
+	ReasonFunds      = "short-of-funds" // the token and what is missing, as text
+	ReasonLimit      = "over-limit"     // the day and the token
+	ReasonBreak      = "other-ledger"   // the number of the reconciliation and the token
+	ReasonUncompared = "uncompared"     // the token and the day
+	ReasonCampaign   = "campaign-day"   // the campaign, the day and the token that is not declared
 )
 
 // ErrChanged is returned if the day changed between its accrual and its declaration, as by
@@ -60,7 +63,8 @@ type Books interface {
 	// snapshot, and writes what it earned.
 	Accrue(ctx context.Context, p Batch, d Day, tokens []string, rule Rule) error
 	// Declare moves the day's total of a token from the pool to what is payable. Its errors:
-	// ErrFunds, ErrLimit, ErrUndivided and ErrBreak, if the day waits; ErrChanged, if it must be accrued again.
+	// ErrFunds, ErrLimit, ErrUndivided, ErrBreak and ErrUncompared, if the day waits; ErrChanged, if it must be accrued
+	// again.
 	Declare(ctx context.Context, d Day, token string, now time.Time) error
 	// Pay credits what is payable in the batch.
 	Pay(ctx context.Context, p Batch, d Day, tokens []string, now time.Time) error
@@ -86,7 +90,7 @@ type Due struct {
 // Waiting is a token's day that waits, and why.
 type Waiting struct {
 	Due
-	Reason error // ErrFunds, ErrLimit, ErrUndivided or ErrBreak
+	Reason error // ErrFunds, ErrLimit, ErrUndivided, ErrBreak or ErrUncompared
 }
 
 // Report is what a run has done.
@@ -219,7 +223,8 @@ func settle(
 
 // IsWaiting reports whether an error says that a token's day waits, and why.
 func IsWaiting(err error) bool {
-	return errors.Is(err, ErrFunds) || errors.Is(err, ErrLimit) || errors.Is(err, ErrUndivided) || errors.Is(err, ErrBreak)
+	return errors.Is(err, ErrFunds) || errors.Is(err, ErrLimit) || errors.Is(err, ErrUndivided) ||
+		errors.Is(err, ErrBreak) || errors.Is(err, ErrUncompared)
 }
 
 func tokensOf(due []Due) []string {

@@ -24,7 +24,7 @@ import (
 // addedTo are tables in which nobody but the owner changes or removes a row.
 const addedTo = `acceptances account_limits assets campaign_distributions campaign_ends campaign_members campaign_multipliers
 	campaign_parts campaign_totals campaigns checkpoints closings comparison_differences comparison_limits
-	comparison_resolutions comparison_sources comparison_tokens comparisons declarations disclosures distributions documents endings
+	comparison_releases comparison_resolutions comparison_sources comparison_tokens comparisons declarations disclosures distributions documents endings
 	entries incomes liabilities limits log owners payments postings record_groups records row_versions security_events settled
 	switch_events terms`
 

@@ -168,6 +168,27 @@ var contradictions = []struct{ rule, sql, what string }{
 		"BNB: 2026-03-03 was declared, and reconciliation 2 stopped it"},
 	{"day paid while the other ledger differs", "UPDATE comparisons SET scheduled = 1 WHERE number = 1",
 		"BNB: 2026-03-03 was declared, and reconciliation 1 stopped it"},
+	// It was resolved a day before: what comes after the declaration excuses nothing.
+	{"day paid while the other ledger differs", "UPDATE comparison_resolutions SET resolved_at = resolved_at + 86520000",
+		"BNB: 2026-03-03 was declared, and reconciliation 2 stopped it"},
+	{"day paid while the other ledger differs",
+		"DELETE FROM comparison_resolutions; DELETE FROM log WHERE action = 'declare'",
+		"BNB: 2026-03-03 was declared, and reconciliation 2 stopped it"},
+	{"day paid before it was compared", "UPDATE comparison_limits SET waits = 1",
+		"BNB: 2026-03-03 was declared before it was compared with the other ledger"},
+	{"setting of a reconciliation without its line of the log", "DELETE FROM log WHERE action = 'reconcile set-limit'",
+		"BNB: its limit 1 is set by "},
+	{"setting of a reconciliation without its line of the log", "UPDATE comparison_limits SET amount = 7",
+		"BNB: its limit 1 is set by "},
+	{"setting of a reconciliation without its line of the log",
+		"UPDATE comparison_sources SET endpoint = 'https://mallory'",
+		": the source 1 of reconciliations is set by "},
+	{"setting of a reconciliation without its line of the log", "UPDATE comparison_resolutions SET reason = 'forged'",
+		"BNB: reconciliation 2 is resolved by "},
+	{"setting of a reconciliation without its line of the log",
+		`INSERT INTO comparison_releases (asset, day, released_at, released_by, reason)
+		 SELECT 'BNB', 1, made_at, 'mallory', 'known' FROM comparisons WHERE number = 2`,
+		"BNB: 1970-01-02 is released by mallory"},
 	{"decision of a proposal", "UPDATE proposals SET decided_by = proposer, decided_by_person = proposer_person",
 		": the proposal p-1 was executed: "},
 	{"decision of a proposal", "UPDATE proposals SET decided_by_person = proposer_person",
@@ -273,6 +294,7 @@ func contradictory(t *testing.T, db *store.DB, clock *testkit.Clock) string {
 	clock.Set(2, "12:00")
 	settle(t, db, clock)
 	ok(t, db.SetComparisonLimit(ctx, store.ComparisonLimit{Asset: bnb, Amount: store.AnyDifference, Accounts: 0}))
+	ok(t, db.SetComparisonSource(ctx, store.ComparisonSource{Endpoint: "https://ledger.example.com"}))
 	compareWith(t, db, day1, "alice,BNB,1\n")
 	compareWith(t, db, day1, "")
 	testkit.Must(db.ResolveBreak(ctx, store.BreakResolution{Number: 2, Asset: bnb, Reason: "known"}))(t)

@@ -36,11 +36,17 @@ const (
 	FromFile     = "file"
 	FromLedger   = "ledger"   // queries of its database
 	FromEndpoint = "endpoint" // they are fetched from it
+	FromTopic    = "topic"    // it writes them to one
 	FromRequest  = "request"  // they are sent here
 )
 
-// MostDifferences is how many differences of a comparison are kept.
-const MostDifferences = 10_000
+const (
+	// MostDifferences is how many differences of a comparison are kept; MostSent, of one with figures that were sent here.
+	MostDifferences = 10_000
+	MostSent        = 1_000
+	// MostRequests is how many comparisons with such figures a credential makes on a day (UTC).
+	MostRequests = 48
+)
 
 // ComparedToken is what both sides have of a token.
 type ComparedToken struct {
@@ -86,13 +92,14 @@ func (c Comparison) Stopped() (assets []string) {
 // their limits, and returns it so. What is over its limit stops paying the token: no day of it is declared, until
 // ResolveBreak, or until one that supersedes it (see Supersedes) is not over it. Nothing else changes. Where c says
 // that it is scheduled, the books name such a source: else ledger.ErrInvalid. Where the answer of the database was
-// lost, a comparison may be there twice, which has no further effect.
+// lost, a comparison may be there twice, which has no further effect. access.ErrCeiling where the credential has sent
+// figures MostRequests times on this day.
 func (b *DB) AddComparison(ctx context.Context, c Comparison) (Comparison, error) {
 	tokens := c.Tokens
 	err := b.engine.Write(ctx, func(t db.Tx) (err error) {
 		if c.Scheduled {
 			s, err := ComparisonSourceNow(t)
-			if err == nil && s.kind() != c.Source {
+			if err == nil && s.Kind() != c.Source {
 				err = ledger.ErrInvalid.In("source", "the books name no figures of the source %q", c.Source)
 			}
 			if err != nil {
@@ -117,6 +124,9 @@ func (b *DB) AddComparison(ctx context.Context, c Comparison) (Comparison, error
 		if c.Number, err = nextComparison(t); err != nil {
 			return err
 		}
+		if err := b.checkSent(t, c); err != nil { // no two at the same time
+			return err
+		}
 		c.MadeAt, c.By = db.TimeOf(b.now()), b.actor
 		return inOrder(
 			func() error { return insertComparison(t, c) },
@@ -125,6 +135,31 @@ func (b *DB) AddComparison(ctx context.Context, c Comparison) (Comparison, error
 			func() error { return b.logLine(t, "reconcile", fmt.Sprint(c.Number), c.describe()) })
 	})
 	return c, annotate(err, "write down the comparison of %s", c.Day)
+}
+
+// CheckRequests is access.ErrCeiling where the credential of these books has sent figures MostRequests times on this
+// day (UTC), so that whoever does it again is refused before the work.
+func (b *DB) CheckRequests(ctx context.Context) error {
+	return b.engine.Read(ctx, func(t db.View) error { return b.checkSent(t, Comparison{Source: FromRequest}) })
+}
+
+// checkSent refuses figures that were sent by a credential that has done that often, or with too many differences: each
+// is a row that is kept.
+func (b *DB) checkSent(t db.View, c Comparison) error {
+	if c.Source != FromRequest {
+		return nil
+	}
+	if len(c.Differences) > MostSent {
+		return ledger.ErrInvalid.In("", "of figures that are sent, at most %d differences are kept", MostSent)
+	}
+	today := staking.DayOf(b.clock())
+	made, err := db.Count(t, "SELECT count(*) FROM comparisons WHERE credential = $1 AND source = $2 AND made_at >= $3",
+		b.actor.Credential, FromRequest, today.Millis())
+	if err == nil && made >= MostRequests {
+		err = access.ErrCeiling.In("", "figures were sent %d times, which is the most on a day; the next one begins at %s",
+			made, (today + 1).Start().Format(time.RFC3339))
+	}
+	return err
 }
 
 // nextComparison takes the next number.

@@ -13,6 +13,9 @@ import (
 	"github.com/softstake/softstake/staking"
 )
 
+// EveryToken is the subject of the log where a limit is that of every token that has none of its own.
+const EveryToken = "every token"
+
 // AnyDifference is the limit of an amount, or of a number of accounts, that nothing exceeds.
 const AnyDifference = -1
 
@@ -22,7 +25,8 @@ type ComparisonLimit struct {
 	Asset    string        // "": every token that has none of its own
 	Amount   ledger.Amount // of all accounts together, without signs, in smallest units; AnyDifference: any
 	Accounts int64         // how many accounts; AnyDifference: any
-	Number   int64         `json:"-"` // from 1; 0: none was set
+	Waits    bool          `json:",omitempty"` // a day is not paid before it is compared, see CheckCompared
+	Number   int64         `json:"-"`          // from 1; 0: none was set
 	SetAt    time.Time     `json:"-"`
 	SetBy    string        `json:"-"` // the credential; where it was proposed, the approver's
 }
@@ -38,8 +42,17 @@ func (l ComparisonLimit) Exceeded(t reconcile.Token) bool {
 	return l.Amount >= 0 && t.Off > l.Amount || l.Accounts >= 0 && t.Differences > l.Accounts
 }
 
-// describe says what the limit is. The amount of every token is in smallest units.
-func (l ComparisonLimit) describe(a ledger.Asset) string {
+// Describe says what the limit is. The amount of every token is in smallest units.
+func (l ComparisonLimit) Describe(a ledger.Asset) string {
+	text := l.describeStop(a)
+	if l.Waits {
+		text += ", and no day is paid before it is compared"
+	}
+	return text
+}
+
+// describeStop says from what difference on the token is not paid.
+func (l ComparisonLimit) describeStop(a ledger.Asset) string {
 	switch amount := a.Format(l.Amount); {
 	case !l.Stops():
 		return "no difference stops paying"
@@ -54,12 +67,12 @@ func (l ComparisonLimit) describe(a ledger.Asset) string {
 }
 
 // ComparisonLimitColumns are what ReadComparisonLimit reads.
-const ComparisonLimitColumns = "asset, number, amount, accounts, set_at, set_by"
+const ComparisonLimitColumns = "asset, number, amount, accounts, waits, set_at, set_by"
 
 // ReadComparisonLimit reads a row of ComparisonLimitColumns. It never fails.
 func ReadComparisonLimit(r db.Row) (ComparisonLimit, error) {
 	return ComparisonLimit{Asset: r.Text(0), Number: r.Int(1), Amount: ledger.Amount(r.Int(2)), Accounts: r.Int(3),
-		SetAt: db.TimeOf(r.Int(4)), SetBy: r.Text(5)}, nil
+		Waits: r.Int(4) == 1, SetAt: db.TimeOf(r.Int(5)), SetBy: r.Text(6)}, nil
 }
 
 // lastComparisonLimit is the last limit that was set of a token, or of all; number 0: none was.
@@ -82,12 +95,13 @@ func comparisonLimitOf(t db.View, asset string) (ComparisonLimit, error) {
 	return l, err
 }
 
-// SetComparisonLimit sets from what difference on a token, or every token that has no limit of its own, is not paid. It
-// counts for the comparisons from then on. An amount that is set for every token must be 0 or AnyDifference, since the
+// SetComparisonLimit sets from what difference on a token, or every token that has no limit of its own, is not paid,
+// and whether its days wait until they are compared. The first counts for the comparisons from then on, the second for
+// the days that are not declared then. An amount that is set for every token must be 0 or AnyDifference, since the
 // units of tokens differ. It may need approval. Idempotent. ledger.ErrInvalid below AnyDifference.
 func (b *DB) SetComparisonLimit(ctx context.Context, l ComparisonLimit) error {
-	l = ComparisonLimit{Asset: l.Asset, Amount: l.Amount, Accounts: l.Accounts}
-	asset, subject := ledger.Asset{}, "every token"
+	l = ComparisonLimit{Asset: l.Asset, Amount: l.Amount, Accounts: l.Accounts, Waits: l.Waits}
+	asset, subject := ledger.Asset{}, EveryToken
 	switch {
 	case l.Amount < AnyDifference || l.Accounts < AnyDifference:
 		return ledger.ErrInvalid.In("", "a limit is 0 or more")
@@ -102,23 +116,23 @@ func (b *DB) SetComparisonLimit(ctx context.Context, l ComparisonLimit) error {
 	}
 	err := b.engine.Write(ctx, func(t db.Tx) error {
 		was, err := lastComparisonLimit(t, l.Asset)
-		if err != nil || was.Number > 0 && was.Amount == l.Amount && was.Accounts == l.Accounts {
+		if err != nil || was.Number > 0 && was.Amount == l.Amount && was.Accounts == l.Accounts && was.Waits == l.Waits {
 			return err
 		}
 		counts, err := comparisonLimitOf(t, l.Asset) // until then
 		if err != nil {
 			return err
 		}
-		n, err := t.Exec("INSERT INTO comparison_limits (asset, number, amount, accounts, set_at, set_by) "+
-			"VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING", l.Asset, was.Number+1, int64(l.Amount), l.Accounts,
-			b.now(), b.actor.Credential)
+		n, err := t.Exec("INSERT INTO comparison_limits (asset, number, amount, accounts, waits, set_at, "+
+			"set_by) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING", l.Asset, was.Number+1, int64(l.Amount),
+			l.Accounts, db.Flag(l.Waits), b.now(), b.actor.Credential)
 		if err == nil && n == 0 {
 			err = db.ErrRetry
 		}
 		if err != nil {
 			return err
 		}
-		effect := l.describe(asset) + "; without it: " + counts.describe(asset)
+		effect := l.Describe(asset) + "; without it: " + counts.Describe(asset)
 		if err := b.permit(t, control.SetComparisonLimit, l, subject, effect); err != nil {
 			return err
 		}
@@ -190,10 +204,9 @@ type BreakResolution struct {
 	Asset, Reason string
 }
 
-// ResolveBreak lets a token be paid though a comparison is over its limit, unless another one stops it too. It may need
-// approval. A later comparison
-// that is over it stops the token again. Repeating it has no further effect: repeated says that it was resolved before.
-// ledger.ErrNotFound where that comparison does not stop the token.
+// ResolveBreak lets a token be paid though a comparison is over its limit, unless another one stops it too. It may
+// need approval. A later comparison that is over it stops the token again. Repeating it has no further effect:
+// repeated says that it was resolved before. ledger.ErrNotFound where that comparison does not stop the token.
 func (b *DB) ResolveBreak(ctx context.Context, r BreakResolution) (repeated bool, err error) {
 	if err := ledger.At("reason", CheckReason(r.Reason)); err != nil {
 		return false, err

@@ -18,17 +18,20 @@ type ComparisonSource struct {
 	Balances string    `json:",omitempty"` // a SELECT; see reconcile.ParseQuery
 	Payouts  string    `json:",omitempty"`
 	Endpoint string    `json:",omitempty"` // https://…, instead; see reconcile.ParseEndpoint
+	Topic    string    `json:",omitempty"` // kafka://… or nats://…, instead; see the package reconcile/topic
 	Number   int64     `json:"-"`          // from 1; 0: none was set
 	SetAt    time.Time `json:"-"`
 	SetBy    string    `json:"-"`
 }
 
 // On reports whether there is any.
-func (s ComparisonSource) On() bool { return s.Ledger != "" || s.Endpoint != "" }
+func (s ComparisonSource) On() bool { return s.Kind() != "" }
 
-// kind is what a comparison names as its source; "": there is none.
-func (s ComparisonSource) kind() string {
+// Kind is what a comparison names as its source; "": there is none.
+func (s ComparisonSource) Kind() string {
 	switch {
+	case s.Topic != "":
+		return FromTopic
 	case s.Endpoint != "":
 		return FromEndpoint
 	case s.Ledger != "":
@@ -37,25 +40,63 @@ func (s ComparisonSource) kind() string {
 	return ""
 }
 
-func (s ComparisonSource) describe() string {
+// Address is where they come from, with their queries, in words; "": from nowhere.
+func (s ComparisonSource) Address() string {
 	switch {
-	case s.Endpoint != "":
-		return "figures of " + s.Endpoint
 	case s.Payouts != "":
-		return "figures of " + s.Ledger + ": balances by " + s.Balances + "; payouts by " + s.Payouts
+		return s.Ledger + ": balances by " + s.Balances + "; payouts by " + s.Payouts
 	case s.Ledger != "":
-		return "figures of " + s.Ledger + ": balances by " + s.Balances
+		return s.Ledger + ": balances by " + s.Balances
 	}
-	return "no figures"
+	return s.Topic + s.Endpoint
+}
+
+// Describe says what is compared.
+func (s ComparisonSource) Describe() string {
+	if !s.On() {
+		return "no figures"
+	}
+	return "figures of " + s.Address()
+}
+
+// withoutSetting is the source without who has set it, and when.
+func (s ComparisonSource) withoutSetting() ComparisonSource {
+	s.Number, s.SetAt, s.SetBy = 0, time.Time{}, ""
+	return s
+}
+
+// valid refuses a source that is none, or more than one.
+func (s ComparisonSource) valid() error {
+	kinds := 0
+	for _, text := range []string{s.Ledger, s.Balances, s.Payouts, s.Endpoint, s.Topic} {
+		if len(text) > maxQuery {
+			return ledger.ErrInvalid.In("", "an address or a query has at most %d bytes", maxQuery)
+		}
+	}
+	for _, address := range []string{s.Ledger, s.Endpoint, s.Topic} {
+		if address != "" {
+			kinds++
+		}
+	}
+	if (s.Ledger == "") != (s.Balances == "") || s.Payouts != "" && s.Ledger == "" || kinds > 1 {
+		return ledger.ErrInvalid.In("", "a source is a database with a query of balances, an endpoint or a topic")
+	}
+	return nil
+}
+
+// ComparisonSourceColumns are what ReadComparisonSource reads.
+const ComparisonSourceColumns = "number, ledger, balances, payouts, endpoint, topic, set_at, set_by"
+
+// ReadComparisonSource reads a row of ComparisonSourceColumns. It never fails.
+func ReadComparisonSource(r db.Row) (ComparisonSource, error) {
+	return ComparisonSource{Number: r.Int(0), Ledger: r.Text(1), Balances: r.Text(2), Payouts: r.Text(3),
+		Endpoint: r.Text(4), Topic: r.Text(5), SetAt: db.TimeOf(r.Int(6)), SetBy: r.Text(7)}, nil
 }
 
 // ComparisonSourceNow is the one that counts.
 func ComparisonSourceNow(t db.View) (ComparisonSource, error) {
-	s, _, err := db.First(t, func(r db.Row) (ComparisonSource, error) {
-		return ComparisonSource{Number: r.Int(0), Ledger: r.Text(1), Balances: r.Text(2), Payouts: r.Text(3),
-			Endpoint: r.Text(4), SetAt: db.TimeOf(r.Int(5)), SetBy: r.Text(6)}, nil
-	}, "SELECT number, ledger, balances, payouts, endpoint, set_at, set_by FROM comparison_sources "+
-		"ORDER BY number DESC LIMIT 1")
+	s, _, err := db.First(t, ReadComparisonSource, "SELECT "+ComparisonSourceColumns+
+		" FROM comparison_sources ORDER BY number DESC LIMIT 1")
 	return s, annotate(err, "read where the figures of the other ledger come from")
 }
 
@@ -63,33 +104,27 @@ func ComparisonSourceNow(t db.View) (ComparisonSource, error) {
 const maxQuery = 8 << 10
 
 // SetComparisonSource sets where the figures of another ledger come from each night; the zero one ends it. Who calls it
-// has read the addresses with the package reconcile. It may need approval. Idempotent.
+// has read the addresses with the package comparison. It may need approval. Idempotent.
 func (b *DB) SetComparisonSource(ctx context.Context, s ComparisonSource) error {
-	s = ComparisonSource{Ledger: s.Ledger, Balances: s.Balances, Payouts: s.Payouts, Endpoint: s.Endpoint}
-	for _, text := range []string{s.Ledger, s.Balances, s.Payouts, s.Endpoint} {
-		if len(text) > maxQuery {
-			return ledger.ErrInvalid.In("", "an address or a query has at most %d bytes", maxQuery)
-		}
-	}
-	if (s.Ledger == "") != (s.Balances == "") || s.Payouts != "" && s.Ledger == "" || s.Ledger != "" && s.Endpoint != "" {
-		return ledger.ErrInvalid.In("", "a source is a database with a query of balances, or an endpoint")
+	s = s.withoutSetting()
+	if err := s.valid(); err != nil {
+		return err
 	}
 	err := b.engine.Write(ctx, func(t db.Tx) error {
 		was, err := ComparisonSourceNow(t)
-		if err != nil || s == (ComparisonSource{Ledger: was.Ledger, Balances: was.Balances, Payouts: was.Payouts,
-			Endpoint: was.Endpoint}) {
+		if err != nil || s == was.withoutSetting() {
 			return err
 		}
-		n, err := t.Exec("INSERT INTO comparison_sources (number, ledger, balances, payouts, endpoint, set_at, set_by) "+
-			"VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING", was.Number+1, s.Ledger, s.Balances, s.Payouts,
-			s.Endpoint, b.now(), b.actor.Credential)
+		n, err := t.Exec("INSERT INTO comparison_sources (number, ledger, balances, payouts, endpoint, topic, set_at, "+
+			"set_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING", was.Number+1, s.Ledger, s.Balances,
+			s.Payouts, s.Endpoint, s.Topic, b.now(), b.actor.Credential)
 		if err == nil && n == 0 {
 			err = db.ErrRetry
 		}
 		if err != nil {
 			return err
 		}
-		effect := s.describe() + " are compared each night; without it: " + was.describe()
+		effect := s.Describe() + " are compared each night; without it: " + was.Describe()
 		if err := b.permit(t, control.SetComparisonSource, s, "books", effect); err != nil {
 			return err
 		}
@@ -135,6 +170,17 @@ const (
 	mostComparisonRetry  = time.Hour
 )
 
+// mostFault is how many bytes of what a fault says are kept.
+const mostFault = 4 << 10
+
+// clipFault is what of a fault is kept: the begin of what is longer, and no part of a character.
+func clipFault(text string) string {
+	if len(text) <= mostFault {
+		return text
+	}
+	return strings.ToValidUTF8(text[:mostFault-len("…")], "") + "…"
+}
+
 // EndComparison ends what was claimed: with the fault for which it failed, it is retried with backoff.
 func (b *DB) EndComparison(ctx context.Context, fault error) error {
 	return b.changeSchedule(ctx, func(s *ComparisonSchedule) bool {
@@ -146,7 +192,7 @@ func (b *DB) EndComparison(ctx context.Context, fault error) error {
 		if s.Failed.IsZero() {
 			s.Failed = now
 		}
-		s.Fault = ledger.Clip(strings.ReplaceAll(fault.Error(), "\n", "; "))
+		s.Fault = clipFault(strings.ReplaceAll(fault.Error(), "\n", "; "))
 		s.Until = now.Add(min(firstComparisonRetry<<min(s.Tries, 10), mostComparisonRetry))
 		s.Tries++
 		return true

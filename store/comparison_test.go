@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/comparison"
 	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
@@ -43,17 +44,24 @@ func setComparisonSource(ctx context.Context, db *store.DB) error {
 	return db.SetComparisonSource(ctx, store.ComparisonSource{Endpoint: "https://ledger.example.com"})
 }
 
-// comparisonToPropose has a token stopped of which nobody has any here.
+func releaseDay(ctx context.Context, db *store.DB) error {
+	_, err := db.ReleaseDay(ctx, store.ComparisonRelease{Asset: sol, Day: day1 + 1, Reason: "known"})
+	return err
+}
+
+// comparisonToPropose has a token stopped of which nobody has any here, and the unpaid days of another one wait.
 func comparisonToPropose(t *testing.T, db *store.DB) {
 	t.Helper()
 	ok(t, db.SetComparisonLimit(t.Context(), store.ComparisonLimit{Asset: "ADA", Amount: store.AnyDifference}))
 	compareTokens(t, db, day1, []string{"ADA"}, "account,asset,balance\nalice,ADA,1\n")
+	ok(t, db.SetComparisonLimit(t.Context(), store.ComparisonLimit{Asset: sol, Amount: store.AnyDifference,
+		Accounts: store.AnyDifference, Waits: true}))
 }
 
 func compareTokens(t *testing.T, db *store.DB, d staking.Day, tokens []string, text string) store.Comparison {
 	t.Helper()
 	assets := ledger.BySymbol(testkit.Must(db.Assets(t.Context()))(t))
-	c := testkit.Must(comparison.Make(t.Context(), reports.New(db.Reader()), d,
+	c := testkit.Must(comparison.Whole.Make(t.Context(), reports.New(db.Reader()), d,
 		comparison.Choose(assets, tokens),
 		func(_ context.Context, _ staking.Day, chosen map[string]ledger.Asset) (reconcile.Figures, error) {
 			return reconcile.Read(strings.NewReader(text), chosen)
@@ -320,6 +328,16 @@ func TestTheNightlyComparisonIsClaimed(t *testing.T) {
 			clock.Advance(wait)
 			claim(true)
 		}
+		ok(t, db.EndComparison(ctx, errors.New(strings.Repeat("é", 4000))))
+		fault := testkit.Must(reports.New(db.Reader()).ComparisonState(ctx))(t).Schedule.Fault
+		if len(fault) < 4000 || len(fault) > 4096 || strings.Trim(fault, "é") != "…" {
+			t.Errorf("%d bytes of a long fault are kept: %.20s", len(fault), fault)
+		}
+		clock.Advance(8 * time.Minute)
+		claim(true)
+		ok(t, db.EndComparison(ctx, errors.New("out of reach")))
+		clock.Advance(16 * time.Minute)
+		claim(true)
 		s := testkit.Must(reports.New(db.Reader()).ComparisonState(ctx))(t).Schedule
 		if !s.Failed.Equal(since) || s.Fault != "out of reach" {
 			t.Errorf("it is %+v", s)
@@ -332,5 +350,132 @@ func TestTheNightlyComparisonIsClaimed(t *testing.T) {
 		}
 		ok(t, db.EndComparison(ctx, nil))
 		claim(true)
+	})
+}
+
+// TestADayWaitsUntilItIsCompared where the limit says so: with figures of the source that the books name, where they
+// do, and within the limit; or until a person releases the day.
+func TestADayWaitsUntilItIsCompared(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		payingBooks(t, db, clock, 2)
+		ok(t, db.SetComparisonLimit(ctx, store.ComparisonLimit{Amount: 0, Accounts: store.AnyDifference}))
+		ok(t, db.SetComparisonLimit(ctx, store.ComparisonLimit{Asset: bnb, Amount: 0, Accounts: store.AnyDifference,
+			Waits: true}))
+		waits := func(d int, want string) {
+			t.Helper()
+			clock.Set(d, "00:10")
+			got := ""
+			for _, w := range settle(t, db, clock).Waiting {
+				got += fmt.Sprintf("%s %d: %v", w.Asset, w.Day-day1+1, errors.Is(w.Reason, staking.ErrUncompared))
+			}
+			same(t, fmt.Sprintf("what waits on Day %d", d), got, want)
+		}
+		waits(4, "BNB 3: true")
+		compareWith(t, db, day1+1, theirBalances(t, db, day1+1, nil)) // of an earlier day
+		waits(4, "BNB 3: true")
+		compareTokens(t, db, day1+2, []string{sol}, "account,asset,balance\n") // of another token
+		waits(4, "BNB 3: true")
+		compareWith(t, db, day1+2, theirBalances(t, db, day1+2, nil))
+		waits(4, "")
+
+		release := func(d staking.Day) (bool, error) {
+			return db.ReleaseDay(ctx, store.ComparisonRelease{Asset: bnb, Day: d, Reason: "it is down"})
+		}
+		ok(t, db.SetComparisonSource(ctx, store.ComparisonSource{Topic: "nats://n1.example.com/BALANCES"}))
+		waits(5, "BNB 4: true")
+		c := compareWith(t, db, day1+3, theirBalances(t, db, day1+3, nil)) // not of the source that is named
+		waits(5, "BNB 4: true")
+		for _, d := range []staking.Day{day1 - 1, day1 + 2, day1 + 4} { // before the books, paid, open
+			wants(t, refusedReason(release(d)), ledger.ErrNotFound)
+		}
+		for _, repeated := range []bool{false, true} {
+			same(t, "released before", testkit.Must(release(day1+3))(t), repeated)
+		}
+		waits(5, "")
+		wants(t, refusedReason(db.ReleaseDay(ctx, store.ComparisonRelease{Asset: sol, Day: day1 + 3, Reason: "x"})),
+			ledger.ErrNotFound)
+
+		// What is over the limit pays nothing: not before it is resolved.
+		waits(6, "BNB 5: true")
+		c.Day, c.Source, c.Scheduled, c.Differences = day1+4, store.FromTopic, true, nil
+		c.Tokens = slices.DeleteFunc(c.Tokens, func(t store.ComparedToken) bool { return t.Asset.Symbol != bnb })
+		c.Tokens[0].Differences, c.Tokens[0].Off, c.Tokens[0].Theirs.Root[0] = 1, 5, c.Tokens[0].Theirs.Root[0]+1
+		c = testkit.Must(db.AddComparison(ctx, c))(t)
+		waits(6, "BNB 5: false")
+		testkit.Must(db.ResolveBreak(ctx, store.BreakResolution{Number: c.Number, Asset: bnb, Reason: "known"}))(t)
+		waits(6, "")
+		waits(7, "BNB 6: true")
+		ok(t, db.SetComparisonLimit(ctx, store.ComparisonLimit{Asset: bnb, Amount: 0, Accounts: store.AnyDifference}))
+		waits(7, "")
+		audited(t, db)
+	})
+}
+
+// TestFiguresThatAreSentAreBounded: a credential makes so many comparisons on a day, each with so many differences.
+func TestFiguresThatAreSentAreBounded(t *testing.T) {
+	eachOnce(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		asset := testkit.Must(db.Asset(ctx, bnb))(t)
+		add := func(db *store.DB, source string, differences int) error {
+			c := store.Comparison{Day: day1, At: clock.Now(), Source: source, Tokens: []store.ComparedToken{
+				{Kind: reconcile.Balances, Token: reconcile.Token{Asset: asset, Differences: int64(differences), Off: 1}}}}
+			for i := range differences {
+				c.Differences = append(c.Differences, store.ComparedDifference{Kind: reconcile.Balances,
+					Difference: reconcile.Difference{Account: ledger.Account(fmt.Sprintf("u-%d", i)), Asset: asset, Ours: 1}})
+			}
+			_, err := db.AddComparison(ctx, c)
+			return err
+		}
+		wants(t, add(db, store.FromRequest, store.MostSent+1), ledger.ErrInvalid)
+		for range store.MostRequests {
+			ok(t, db.CheckRequests(ctx))
+			ok(t, add(db, store.FromRequest, 1))
+		}
+		wants(t, db.CheckRequests(ctx), access.ErrCeiling)
+		wants(t, add(db, store.FromRequest, 1), access.ErrCeiling)
+		ok(t, add(db, store.FromFile, 1))
+		other := db.As(access.Actor{Role: access.Exchange, Parts: access.AllParts, Credential: "token other"})
+		ok(t, other.CheckRequests(ctx))
+		ok(t, add(other, store.FromRequest, 1))
+		clock.Advance(12 * time.Hour)
+		ok(t, db.CheckRequests(ctx))
+		same(t, "the newest", testkit.Must(reports.New(db.Reader()).Comparisons(ctx, 0, 1))(t)[0].Number,
+			int64(store.MostRequests+2)) // dense
+	})
+}
+
+// TestASourceHidesNoOther: what was compared last is said of each source, until nobody compares with it any more.
+func TestASourceHidesNoOther(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		asset := testkit.Must(db.Asset(ctx, bnb))(t)
+		ok(t, db.SetComparisonSource(ctx, store.ComparisonSource{Endpoint: "https://ledger.example.com"}))
+		add := func(d staking.Day, source string, scheduled bool, differences int64) {
+			t.Helper()
+			token := store.ComparedToken{Kind: reconcile.Balances, Token: reconcile.Token{Asset: asset,
+				Differences: differences}}
+			payouts := token
+			payouts.Kind = reconcile.Payouts
+			testkit.Must(db.AddComparison(ctx, store.Comparison{Day: d, At: clock.Now(), Source: source, Scheduled: scheduled,
+				Tokens: []store.ComparedToken{token, payouts}}))(t)
+		}
+		last := func(want string) {
+			t.Helper()
+			got := ""
+			for _, c := range testkit.Must(reports.New(db.Reader()).LastCompared(ctx))(t) {
+				got += fmt.Sprintf("%s %s %d: %d, ", c.Asset, c.Source, c.Day-day1+1, c.Differences)
+			}
+			same(t, "what was compared last", got, want)
+		}
+		last("")
+		add(day1+1, store.FromEndpoint, true, 0)
+		add(day1, store.FromEndpoint, true, 3) // of an earlier day
+		add(day1+1, store.FromRequest, false, 2)
+		add(day1+2, store.FromEndpoint, true, 0)
+		last("BNB nightly 3: 0, BNB request 2: 4, ")
+		clock.Advance(7*24*time.Hour + time.Millisecond)
+		add(day1+2, store.FromFile, false, 1)
+		last("BNB file 3: 2, ")
 	})
 }

@@ -213,6 +213,10 @@ var executions = map[control.Operation]execution{
 		_, err := b.ResolveBreak(ctx, c)
 		return err
 	}),
+	control.ReleaseDay: executes(func(ctx context.Context, b *DB, c ComparisonRelease) error {
+		_, err := b.ReleaseDay(ctx, c)
+		return err
+	}),
 	control.AddLogin: executes(func(ctx context.Context, b *DB, c people.LoginChange) error {
 		return b.People().AddLogin(ctx, people.Login{Email: c.Email, Account: c.Account, Invitation: c.Invitation()})
 	}),

@@ -291,6 +291,35 @@ func TestJoinReward(t *testing.T) {
 	})
 }
 
+// TestLateEventsOfTheSmallestBalance: what a day would have earned whose smallest balance counts. A deposit in its
+// midst changes nothing, and a withdrawal all of it.
+func TestLateEventsOfTheSmallestBalance(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		measureLowest(t, db, bnb, day1+1)
+		open(t, db, "alice")
+		on(t, db, "alice")
+		testkit.Must(db.Fund(t.Context(), "pool", "BNB", 100_00000000, false))(t)
+		joinAll(t, db, eventBatch(t, 1, `
+			{"type":"balance","id":"s-1","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","balanceAfter":"100"}`))
+		clock.Advance(37 * time.Hour)
+		joinAll(t, db, eventBatch(t, 2, `{"type":"watermark","before":"2026-03-04T00:00:00Z"}`))
+		settle(t, db, clock)
+		reward := earned(t, db, "alice", "BNB")
+		late := func(position int64, change string, want []reports.LateEffect) {
+			t.Helper()
+			joinAll(t, db, eventBatch(t, position, fmt.Sprintf(`
+				{"id":"e-%d","at":"2026-03-03T12:00:00Z","account":"alice","token":"BNB","change":"%s"}`, position, change)))
+			effects, _, err := reports.New(db.Reader()).LateEffects(t.Context(), day1, 10)
+			ok(t, err)
+			same(t, "late", effects, want)
+		}
+		late(3, "200", nil) // it was 100 in the morning, and in the evening 300
+		want := reports.LateEffect{Day: day1 + 1, Account: "alice", Asset: "BNB", Events: 2, Reward: reward,
+			Due: reward / 2, Known: true}
+		late(4, "-250", []reports.LateEffect{want}) // 50 at noon, if one after the other
+	})
+}
+
 // TestDaysWaitForEvents: a day closes when every partition has delivered its events, or a person lets it; what comes
 // later counts later, and is listed.
 func TestDaysWaitForEvents(t *testing.T) {

@@ -43,6 +43,7 @@ var changing = map[string]string{
 	"DB.RetirePartition": "join retire", "DB.CloseWithout": "join close",
 	"DB.AddComparison": "reconcile", "DB.SetComparisonLimit": "reconcile set-limit",
 	"DB.SetComparisonSource": "reconcile set", "DB.ResolveBreak": "reconcile resolve",
+	"DB.ReleaseDay": "reconcile release",
 	"DB.AddWebhook": "webhook add", "DB.ChangeWebhook": "webhook change", "DB.RotateWebhook": "webhook rotate",
 	"DB.RemoveWebhook": "webhook remove", "DB.DisableWebhook": "webhook disable", "DB.EnableWebhook": "webhook enable",
 	"DB.SkipWebhook": "webhook skip", "DB.SendWebhookAgain": "webhook replay", "DB.TestWebhook": "webhook test",
@@ -88,7 +89,7 @@ var changesNothing = strings.Fields(`DB.As DB.Custodian DB.Close DB.Engine DB.No
 	DB.Prices DB.CurrencyRates DB.Requests DB.Outbox DB.Prune DB.Test DB.CheckSchema DB.Group DB.Pay DB.Accrue DB.Settled
 	DB.CheckRights DB.MissingRights DB.Exec DB.Count DB.PostTogether DB.Guard DB.Protected DB.Delivered
 	DB.ClaimWebhook DB.CheckWebhook DB.ReleaseWebhook
-	DB.ClaimComparison DB.EndComparison DB.ReleaseComparison
+	DB.CheckRequests DB.ClaimComparison DB.EndComparison DB.ReleaseComparison
 	DB.NumberPayouts DB.Target DB.ClaimTarget DB.ReleaseTarget DB.MoveTarget DB.FailTarget DB.Notify DB.ProtectAfterMACs
 	People.DerivedSecret People.Confirm People.ConfirmPassword People.Factors People.PasskeyOwner
 	People.ChangeMailSettings People.ClaimMail People.EndMail People.MailSettings People.Mails

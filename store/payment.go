@@ -41,6 +41,9 @@ func (b *DB) Declare(ctx context.Context, d staking.Day, token string, now time.
 		if err := CheckBreak(t, asset); err != nil {
 			return err
 		}
+		if err := CheckCompared(t, d, asset); err != nil {
+			return err
+		}
 		if err := CheckLimit(t, d, asset, accrued.Total); err != nil {
 			return err
 		}

@@ -177,8 +177,8 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 		return db.CloseWithout(ctx, store.DayWithout{Day: day1 - 1, Reason: "it is down"})
 	},
 	control.ResolveBreak: resolveBreak, control.SetComparisonLimit: setComparisonLimit,
-	control.SetComparisonSource: setComparisonSource,
-	control.DeliverEvents:       deliverEvents, control.ResendEvents: resendEvents,
+	control.SetComparisonSource: setComparisonSource, control.ReleaseDay: releaseDay,
+	control.DeliverEvents: deliverEvents, control.ResendEvents: resendEvents,
 	control.AddWebhook: addWebhook, control.ChangeWebhook: changeWebhook, control.SkipWebhook: skipWebhook,
 	control.AddLogin: func(ctx context.Context, db *store.DB) error {
 		return db.People().AddLogin(ctx, people.Login{Email: "mallory@example.com", Account: "dora",

@@ -169,6 +169,7 @@ var failures = ui.Failures{
 		ledger.ErrDayClosed, ledger.ErrOverflow, access.ErrUnknown, access.ErrSignature, access.ErrAddress,
 		access.ErrCeiling,
 		access.ErrForbidden, staking.ErrDocuments, staking.ErrFunds, staking.ErrLimit, staking.ErrUndivided, staking.ErrBreak,
+		staking.ErrUncompared,
 		control.ErrNeedsApproval, control.ErrEffect, control.ErrNotOpen,
 		idempotency.ErrInFlight, store.ErrNoBooks, store.ErrRealBooks, store.ErrUnfinished, store.ErrFindings,
 	}, Status: http.StatusInternalServerError, Name: "failed"},

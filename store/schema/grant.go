@@ -35,6 +35,7 @@ var Grants = map[string]db.Grant{
 	"closings":               {Insert: true},
 	"comparison_differences": {Insert: true},
 	"comparison_limits":      {Insert: true},
+	"comparison_releases":    {Insert: true},
 	"comparison_resolutions": {Insert: true},
 	"comparison_sources":     {Insert: true},
 	"comparison_tokens":      {Insert: true},
