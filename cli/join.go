@@ -3,11 +3,14 @@ package cli
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -41,7 +44,7 @@ type joinRunCmd struct {
 }
 
 func (c *joinRunCmd) Help() string {
-	return `Each event is posted exactly once: its position is kept in the transaction of its entry, and what is read again has no further effect. An event that cannot be posted, a gap before it, or a balance of the source that its events do not give stops its partition, and no other: "join status" says why, "join resume" and "join skip" go on. A day closes when every partition has said that its events are all delivered. docs/join.md says what an event is. With four eyes a new source needs approval; run the command again then.
+	return `Each event is posted exactly once: its position is kept in the transaction of its entry, and what is read again has no further effect. An event that cannot be posted, a gap before it, or a balance of the source that its events do not give stops its partition, and no other: "join status" says why, "join resume" and "join skip" go on. A day closes when every partition has said that its events are all delivered. docs/join.md says what an event is. With four eyes a new source needs approval, and so does another address or mapping of one; run the command again then.
 
 Of PostgreSQL the changes of the tables of a publication are read by logical replication. At the first time the slot is made, and the rows of the tables named by snapshot=TABLE,TABLE are read first (none: snapshot=none). The mapping reads the rows; docs/join.md has the rights that the user needs. A password is in ~/.pgpass or PGPASSWORD, never in the address.
 
@@ -65,7 +68,7 @@ func (c *joinRunCmd) Run(env *Env) (err error) {
 	if c.Batch < 1 || c.Batch > 2000 {
 		return usage("--batch is from 1 to 2000")
 	}
-	mapping, err := c.mapping(env)
+	mapping, digest, err := c.mapping(env)
 	if err != nil {
 		return err
 	}
@@ -74,6 +77,10 @@ func (c *joinRunCmd) Run(env *Env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
+	address, err := c.address()
+	if err != nil {
+		return err
+	}
 	decode := join.Decode
 	if mapping != nil {
 		decode = mapping.Decode
@@ -85,7 +92,7 @@ func (c *joinRunCmd) Run(env *Env) (err error) {
 		if c.DryRun {
 			return c.compare(ctx, env, config)
 		}
-		if err := books.AddSource(ctx, c.Name); err != nil {
+		if err := books.AddSource(ctx, store.JoinSource{Name: c.Name, Address: address, Mapping: digest}); err != nil {
 			return err
 		}
 		result, err := ingest.Run(ctx, config)
@@ -98,6 +105,16 @@ func (c *joinRunCmd) Run(env *Env) (err error) {
 		}
 		return stoppedError(result.Stopped)
 	})
+}
+
+// address is that of the source, as it is from every folder.
+func (c *joinRunCmd) address() (string, error) {
+	folder, is := strings.CutPrefix(c.Source, "file:")
+	if !is {
+		return c.Source, nil
+	}
+	folder, err := filepath.Abs(folder)
+	return "file:" + folder, err
 }
 
 // compare prints what a dry run finds.
@@ -142,20 +159,21 @@ func (c *joinRunCmd) compare(ctx context.Context, env *Env, config ingest.Config
 // shownDifferences is how many differences are listed.
 const shownDifferences = 1000
 
-// mapping reads the mapping file; nil: none was given.
-func (c *joinRunCmd) mapping(env *Env) (*join.Mapping, error) {
+// mapping reads the mapping file, and is its SHA-256, in hexadecimal; nil: none was given.
+func (c *joinRunCmd) mapping(env *Env) (_ *join.Mapping, digest string, err error) {
 	if c.Mapping == "" {
-		return nil, nil
+		return nil, "", nil
 	}
 	text, err := readFile(env, c.Mapping, io.ReadAll)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	m, err := join.ParseMapping(text)
 	if err != nil {
-		return nil, ledger.ErrInvalid.In("", "%s: %s", c.Mapping, ledger.Named(err))
+		return nil, "", ledger.ErrInvalid.In("", "%s: %s", c.Mapping, ledger.Named(err))
 	}
-	return m, nil
+	sum := sha256.Sum256(text)
+	return m, hex.EncodeToString(sum[:]), nil
 }
 
 // joinPoll is how often to look for more events.

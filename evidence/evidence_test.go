@@ -495,6 +495,7 @@ var tampering = []struct{ kind, sql string }{
 	{"join_late", `UPDATE join_late SET amount = amount - 1`},
 	{"join_closings/2", `DELETE FROM join_closings`},
 	{"join_sources", `UPDATE join_sources SET name = 'thief'`},
+	{"join_addresses", `UPDATE join_addresses SET address = 'file:another'`},
 	{"join_skips", `UPDATE join_skips SET event = 'another'`},
 	{"payout_batches", `UPDATE payout_batches SET total = total + 1 WHERE first = 1`},
 	{"payout_answers", `UPDATE payout_answers SET reference = 'tx-9'`},

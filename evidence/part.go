@@ -237,6 +237,8 @@ var parts = []part{
 		columns: "day int, set_at int, set_by text, reason text"},
 	{name: "join_sources", since: 2, from: "join_sources", written: atMoment, by: "added", order: "name",
 		columns: "name text, added int, added_by text"},
+	{name: "join_addresses", since: 3, from: "join_addresses", written: atMoment, by: "set_at", order: "source, number",
+		columns: "source text, number int, address text, mapping text, set_at int, set_by text"},
 	{name: "join_skips", since: 3, from: "join_skips", written: atMoment, by: "set_at", order: "source, event",
 		columns: "source text, event text, set_at int, set_by text, reason text"},
 	{name: "payout_batches", since: 2, from: "payout_batches", written: atMoment, by: "at", bucket: "bucket",

@@ -67,7 +67,7 @@ func TestAnApprovalIsOfOneOperation(t *testing.T) {
 func contents(t *testing.T, url string) string {
 	t.Helper()
 	rows := testkit.Must(scenario.Dump(t.Context(), url, "SELECT * FROM limits; SELECT * FROM approvals; "+
-		"SELECT name FROM join_sources; SELECT value FROM meta WHERE name = 'payouts'; "+
+		"SELECT name FROM join_sources; SELECT * FROM join_addresses; SELECT value FROM meta WHERE name = 'payouts'; "+
 		"SELECT * FROM account_limits; SELECT * FROM labels; SELECT * FROM owners; "+
 		"SELECT account, id FROM withdrawal_addresses; "+
 		"SELECT * FROM prices; SELECT * FROM rates; SELECT name, version FROM documents; SELECT subject, id FROM passkeys; "+

@@ -186,8 +186,8 @@ var executions = map[control.Operation]execution{
 		return b.SetCloseAfter(ctx, c)
 	}),
 	control.SkipEvents: executes(func(ctx context.Context, b *DB, c PartitionSkip) error { return b.SkipEvents(ctx, c) }),
-	control.AddSource: executes(func(ctx context.Context, b *DB, s newSource) error {
-		return b.AddSource(ctx, s.Source)
+	control.AddSource: executes(func(ctx context.Context, b *DB, s JoinSource) error {
+		return b.AddSource(ctx, s)
 	}),
 	control.RetirePartition: executes(func(ctx context.Context, b *DB, c PartitionEnd) error {
 		return b.RetirePartition(ctx, c)

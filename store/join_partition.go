@@ -61,39 +61,12 @@ func (b *DB) lockPartition(t db.Tx, source, name string) (p Partition, err error
 	n, err := t.Exec("INSERT INTO join_partitions ("+PartitionColumns+") "+
 		"VALUES ($1, $2, 0, 0, '', '', 0, 0, 0, 0, 0, 0, '', '', 0, '') ON CONFLICT DO NOTHING", source, name)
 	if err == nil && n > 0 {
-		err = b.addSource(t, source)
+		err = b.addSource(t, JoinSource{Name: source})
 	}
 	if err != nil {
 		return p, err
 	}
 	return lockKnown(t, source, name)
-}
-
-// newSource is what a proposal to join a source says.
-type newSource struct{ Source string }
-
-// AddSource lets the events of a source be posted: what it says then comes in and goes out, whatever the limits of a
-// day are. It may need approval, and so do Join and AddPartition for a source that was never added. Repeating it has no
-// further effect.
-func (b *DB) AddSource(ctx context.Context, source string) error {
-	if err := join.CheckName("source", source, join.MaxSource); err != nil {
-		return err
-	}
-	err := b.engine.Write(ctx, func(t db.Tx) error { return b.addSource(t, source) })
-	return annotate(err, "join the source %s", source)
-}
-
-func (b *DB) addSource(t db.Tx, source string) error {
-	n, err := t.Exec("INSERT INTO join_sources (name, added, added_by) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", source,
-		b.now(), b.actor.Credential)
-	if err != nil || n == 0 {
-		return err
-	}
-	effect := "its events are posted as it sends them, without the limits of a day"
-	if err := b.permit(t, control.AddSource, newSource{source}, source, effect); err != nil {
-		return err
-	}
-	return b.logLine(t, string(control.AddSource), source, effect)
 }
 
 // lockKnown is lockPartition for one that is there: else ledger.ErrNotFound.

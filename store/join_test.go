@@ -1,12 +1,14 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/join"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
@@ -441,5 +443,39 @@ func TestJoinSnapshot(t *testing.T) {
 			t.Errorf("it stopped for %q", p.Reason)
 		}
 		partIs(t, db, "alice", 4_00000000)
+	})
+}
+
+// TestASourceIsReadWhereItWasApproved: with four eyes another address or mapping of a source needs approval, as the
+// source does.
+func TestASourceIsReadWhereItWasApproved(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
+		ctx := t.Context()
+		ok(t, db.SetFourEyes(ctx, true))
+		approve := func(s store.JoinSource) {
+			t.Helper()
+			needed, is := errors.AsType[*control.Needed](db.As(proposer).AddSource(ctx, s))
+			if !is {
+				t.Fatalf("%+v needs no approval", s)
+			}
+			p := testkit.Must(db.As(proposer).Propose(ctx, needed.Draft, "as agreed"))(t)
+			if s.Address != "" && !strings.Contains(p.Effect, s.Address) {
+				t.Errorf("the proposal says: %s", p.Effect)
+			}
+			wants(t, db.As(proposer).AddSource(ctx, s), control.ErrNeedsApproval)
+			testkit.Must(db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest()))(t)
+			ok(t, db.As(proposer).AddSource(ctx, s))
+		}
+		approve(store.JoinSource{Name: "shop"})
+		for _, s := range []store.JoinSource{
+			{Name: "shop", Address: "file:/outbox"},
+			{Name: "shop", Address: "file:/another"},
+			{Name: "shop", Address: "file:/another", Mapping: "ab12"},
+			{Name: "shop", Address: "file:/outbox"}, // back again
+		} {
+			approve(s)
+		}
+		ok(t, db.As(proposer).AddSource(ctx, store.JoinSource{Name: "shop"})) // Join, which does not say where
+		wants(t, db.AddSource(ctx, store.JoinSource{Name: "shop", Address: "file:/a\nb"}), ledger.ErrInvalid)
 	})
 }

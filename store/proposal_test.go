@@ -198,7 +198,9 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 	control.SetAccountLimit: func(ctx context.Context, db *store.DB) error {
 		return db.SetAccountLimit(ctx, store.AccountLimit{Asset: "BNB", Amount: unit})
 	},
-	control.AddSource:  func(ctx context.Context, db *store.DB) error { return db.AddSource(ctx, "another") },
+	control.AddSource: func(ctx context.Context, db *store.DB) error {
+		return db.AddSource(ctx, store.JoinSource{Name: "another", Address: "file:outbox", Mapping: "ab"})
+	},
 	control.EndPayouts: func(ctx context.Context, db *store.DB) error { return db.SetPayouts(ctx, false) },
 	control.EndWithdrawalFactor: func(ctx context.Context, db *store.DB) error {
 		return db.SetWithdrawalFactor(ctx, false)

@@ -57,6 +57,7 @@ var Grants = map[string]db.Grant{
 	"groupings":              {Insert: true, Delete: true},
 	"import_rows":            {Insert: true, Update: "times, reward"},
 	"incomes":                {Insert: true},
+	"join_addresses":         {Insert: true},
 	"join_balances":          {Insert: true, Update: "balance"},
 	"join_closings":          {Insert: true},
 	"join_late":              {Insert: true},

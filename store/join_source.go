@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/softstake/softstake/control"
+	"github.com/softstake/softstake/db"
+	"github.com/softstake/softstake/join"
+	"github.com/softstake/softstake/ledger"
+)
+
+// JoinSource is a source of another ledger's events.
+type JoinSource struct {
+	Name    string `json:"Source"`
+	Address string `json:",omitempty"` // where it is read; it has no secrets. "": not said
+	Mapping string `json:",omitempty"` // the SHA-256 of the mapping that reads it, in hexadecimal; "": none
+}
+
+// maxSourceAddress is the length of an address in bytes.
+const maxSourceAddress = 2000
+
+func (s JoinSource) check() error {
+	if err := join.CheckName("source", s.Name, join.MaxSource); err != nil {
+		return err
+	}
+	if len(s.Address) > maxSourceAddress {
+		return ledger.ErrInvalid.In("address", "an address has at most %d bytes", maxSourceAddress)
+	}
+	return ledger.At("address", ledger.CheckText("the address", s.Address))
+}
+
+// AddSource lets the events of a source be posted: what it says then comes in and goes out, whatever the limits of a
+// day are. It may need approval, also where a source that was added is read elsewhere or by another mapping, and so do
+// Join and AddPartition for a source that was never added. Repeating it has no further effect.
+func (b *DB) AddSource(ctx context.Context, s JoinSource) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	err := b.engine.Write(ctx, func(t db.Tx) error { return b.addSource(t, s) })
+	return annotate(err, "join the source %s", s.Name)
+}
+
+func (b *DB) addSource(t db.Tx, s JoinSource) error {
+	n, err := t.Exec("INSERT INTO join_sources (name, added, added_by) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", s.Name,
+		b.now(), b.actor.Credential)
+	if err != nil {
+		return err
+	}
+	moved, err := b.moveSource(t, s)
+	if err != nil || n == 0 && !moved {
+		return err
+	}
+	effect := "its events are posted as it sends them, without the limits of a day"
+	if moved {
+		effect = fmt.Sprintf("it is read from %s, %s: %s", s.Address, mappedBy(s.Mapping), effect)
+	}
+	if err := b.permit(t, control.AddSource, s, s.Name, effect); err != nil {
+		return err
+	}
+	return b.logLine(t, string(control.AddSource), s.Name, effect)
+}
+
+func mappedBy(mapping string) string {
+	if mapping == "" {
+		return "without a mapping"
+	}
+	return "by the mapping with the SHA-256 " + mapping
+}
+
+// moveSource keeps where a source is read and by which mapping, and reports whether that is new.
+func (b *DB) moveSource(t db.Tx, s JoinSource) (moved bool, err error) {
+	if s.Address == "" {
+		return false, nil
+	}
+	is, number := JoinSource{Name: s.Name}, int64(0)
+	err = t.Query(func(r db.Row) error {
+		number, is.Address, is.Mapping = r.Int(0), r.Text(1), r.Text(2)
+		return nil
+	}, "SELECT number, address, mapping FROM join_addresses WHERE source = $1 ORDER BY number DESC LIMIT 1", s.Name)
+	if err != nil || is == s {
+		return false, annotate(err, "read the address of a source")
+	}
+	n, err := t.Exec("INSERT INTO join_addresses (source, number, address, mapping, set_at, set_by) "+
+		"VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING", s.Name, number+1, s.Address, s.Mapping, b.now(),
+		b.actor.Credential)
+	if err == nil && n == 0 { // another has written it at the same time
+		err = db.ErrRetry
+	}
+	return true, err
+}
