@@ -63,10 +63,35 @@ func TestBrokersNetwork(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			b := newBooks(t)
 			x, p := newBrokerBehind(b, kind)
-			b.disturb(testkit.Must(parse(x.address))(t), p)
+			target := testkit.Must(parse(x.address))(t)
+			b.disturb(target, p)
+			b.cutOff(target, p)
 			t.Logf("%d payouts in %d messages", len(b.payouts()), x.same())
 		})
 	}
+}
+
+// noticedWithin is more than it takes to see that a connection has ended, and less than it takes to give up a silent
+// one.
+const noticedWithin = 20 * time.Second
+
+// cutOff resets the connection while messages wait to be acknowledged, which is noticed without waiting for that.
+func (b *books) cutOff(target payout.Target, p *faultproxy.Proxy) {
+	b.Helper()
+	b.following(target, func() {
+		b.settle()
+		b.delivered("at first", goesOnWithin)
+		p.Break(faultproxy.Silence, nil)
+		b.settle()
+		for until := time.Now().Add(goesOnWithin); !p.Holds(); time.Sleep(time.Millisecond) {
+			if time.Now().After(until) {
+				b.Fatal("nothing is sent")
+			}
+		}
+		p.Break(faultproxy.Reset, nil)
+		p.Restore()
+		b.delivered("when the connection is reset", noticedWithin)
+	})
 }
 
 // TestBrokersSilent: that a broker is not heard of any more is noticed in the time that docs/join.md names, and shown.
@@ -91,7 +116,7 @@ func (b *books) silence(target payout.Target, p *faultproxy.Proxy, within time.D
 	b.Helper()
 	b.following(target, func() {
 		b.settle()
-		b.delivered("at first")
+		b.delivered("at first", goesOnWithin)
 		p.Break(faultproxy.Silence, nil)
 		b.settle()
 		began := time.Now()
@@ -104,7 +129,7 @@ func (b *books) silence(target payout.Target, p *faultproxy.Proxy, within time.D
 			b.Errorf("that is later than %s", within)
 		}
 		p.Restore()
-		b.delivered("when it is heard again")
+		b.delivered("when it is heard again", goesOnWithin)
 	})
 }
 
@@ -131,9 +156,9 @@ func (b *books) following(target payout.Target, do func()) {
 }
 
 // delivered waits until all is delivered.
-func (b *books) delivered(when string) {
+func (b *books) delivered(when string, within time.Duration) {
 	b.Helper()
-	for until := time.Now().Add(goesOnWithin); b.state().Backlog > 0; time.Sleep(5 * time.Millisecond) {
+	for until := time.Now().Add(within); b.state().Backlog > 0; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(until) {
 			b.Fatalf("it does not go on %s", when)
 		}
@@ -169,10 +194,10 @@ func (b *books) disturb(target payout.Target, p *faultproxy.Proxy) {
 		b.settle()
 		goesOn := func(f faultproxy.Fault) {
 			b.Helper()
-			b.delivered("after a " + f.String())
+			b.delivered("after a "+f.String(), goesOnWithin)
 			b.settle() // so that something is delivered when the network fails again
 		}
 		faultproxy.Disturb(b, []*faultproxy.Proxy{p}, rounds, scenario.Chance(scenario.Seed(b.T), 0), goesOn)
-		b.delivered("at last")
+		b.delivered("at last", goesOnWithin)
 	})
 }

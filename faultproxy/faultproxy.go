@@ -49,6 +49,7 @@ type Proxy struct {
 	restored *sync.Cond // silent is false again, or a link has ended
 	links    map[*link]bool
 	made     int // links so far
+	held     int // ends of which something waits to pass
 	silent   bool
 	refuse   bool
 	delay    time.Duration
@@ -92,6 +93,13 @@ func (p *Proxy) Made() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.made
+}
+
+// Holds reports whether something that was sent waits until the network works again, or is lost.
+func (p *Proxy) Holds() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.held > 0
 }
 
 // listener is the listener of a server that says of itself that it is where its proxy is.
@@ -233,9 +241,11 @@ func (l *link) copy(from int) {
 // to copy.
 func (l *link) write(from int, data []byte, read error) (done bool) {
 	l.mu.Lock()
+	l.held++
 	for (l.silent || l.lost) && !l.ended {
 		l.restored.Wait()
 	}
+	l.held--
 	delay := l.delay
 	l.mu.Unlock()
 	time.Sleep(delay) // the fault itself

@@ -56,7 +56,7 @@ func Parse(text string, c Credentials, insecure bool) (*Source, error) {
 	}
 	s := &Source{streams: strings.Split(a.Name, ","), options: []nats.Option{nats.Name("softstake join"),
 		// What two requests ask for, and words of the server; what is lost shows in the numbers.
-		nats.SyncQueueLen(2*fetchMessages + 16), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})}}
+		nats.SyncQueueLen(2*fetchMessages + 16)}}
 	slices.Sort(s.streams)
 	for i, name := range s.streams {
 		if join.CheckName("", name, join.MaxPartition) != nil || strings.ContainsAny(name, ".:") {
@@ -77,7 +77,9 @@ func Connection(a address.Address, c Credentials) (servers string, options []nat
 		servers += "," + "nats://" + host
 	}
 	options = []nats.Option{nats.NoReconnect(), // another connection begins with what was lost between
-		nats.Timeout(connectWithin), nats.PingInterval(lookEvery), nats.MaxPingsOutstanding(2)}
+		nats.Timeout(connectWithin), nats.PingInterval(lookEvery), nats.MaxPingsOutstanding(2),
+		// Else the library writes to the standard error. Whoever uses the connection gets the error.
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})}
 	if a.TLS != nil {
 		options = append(options, nats.Secure(a.TLS))
 	}

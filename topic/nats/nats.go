@@ -2,10 +2,12 @@
 package nats
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -54,17 +56,20 @@ func (t *Subject) Address() string { return t.address }
 // session is a connection.
 type session struct {
 	*Subject
-	conn *nats.Conn
-	js   jetstream.JetStream
+	conn   *nats.Conn
+	closed <-chan struct{} // the connection is
+	js     jetstream.JetStream
 }
 
 // Open connects.
 func (t *Subject) Open(context.Context) (topic.Session, error) {
-	conn, err := nats.Connect(t.servers, t.options...)
+	closed := make(chan struct{})
+	conn, err := nats.Connect(t.servers, append(slices.Clone(t.options),
+		nats.ClosedHandler(func(*nats.Conn) { close(closed) }))...)
 	if err != nil {
 		return nil, failed(err)
 	}
-	s := &session{Subject: t, conn: conn}
+	s := &session{Subject: t, conn: conn, closed: closed}
 	if s.js, err = jetstream.New(conn, jetstream.WithPublishAsyncMaxPending(mostInFlight),
 		jetstream.WithPublishAsyncTimeout(sendWithin)); err != nil {
 		conn.Close()
@@ -119,6 +124,8 @@ func (s *session) publish(ctx context.Context, messages []topic.Message) (err er
 		case <-f.Ok():
 		case err := <-f.Err():
 			return err
+		case <-s.closed: // who waits for an answer does not hear of it
+			return cmp.Or(s.conn.LastError(), nats.ErrConnectionClosed)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
