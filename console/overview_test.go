@@ -61,7 +61,7 @@ func TestTonightAgainstTheDayBefore(t *testing.T) {
 func TestTheOverviewShowsWhatIsSafe(t *testing.T) {
 	o := newOffice(t)
 	ctx, olga := t.Context(), o.as("olga")
-	olga.get("/console").has("No balance is to be reconciled", "none is known", "none is signed", "Nothing waits")
+	olga.get("/console").has("No entry of another ledger has left", "none is known", "none is signed", "Nothing waits")
 	o.deposit("alice", "2 BNB")
 	late := ledger.Entry{ID: "late", Kind: ledger.Withdrawal, At: o.clock.Now().Add(-time.Hour), Authoritative: true,
 		Moves: []ledger.Move{{From: "alice", To: ledger.Custody, Asset: "BNB", Amount: 2_00000000}}}

@@ -445,7 +445,10 @@ func (x *joining) move() error {
 		}
 		counted = counted || e.Type != join.Watermark && e.Type != join.Ignored
 	}
-	p.Number, p.Watermark, p.Moved = x.number, db.TimeOrZero(x.watermark), db.TimeOf(x.now())
+	p.Number, p.Watermark = x.number, db.TimeOrZero(x.watermark)
+	if len(x.events) > 0 {
+		p.Moved = db.TimeOf(x.now())
+	}
 	name := p.Source + "/" + p.Name
 	if counted {
 		if err := x.logLine(x.t, "join", name, fmt.Sprintf("after position %s, through %s: %d entries", from, p.Place,
@@ -454,7 +457,7 @@ func (x *joining) move() error {
 		}
 	}
 	if stops {
-		p.State, p.Stopped, p.Stop, p.StopEvent = Stopped, p.Moved, x.stop.place, x.stop.event
+		p.State, p.Stopped, p.Stop, p.StopEvent = Stopped, db.TimeOf(x.now()), x.stop.place, x.stop.event
 		p.Reason = reasonText(x.stop.err)
 		if err := x.logLine(x.t, "join", name, fmt.Sprintf("stopped at position %s: %s", p.Stop, p.Reason)); err != nil {
 			return err
