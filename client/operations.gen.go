@@ -1320,8 +1320,8 @@ func (c *Client) ListReconciliations(ctx context.Context, query ListReconciliati
 
 // Reconcile: Compares your own ledger's balances, and what it has credited, with these books at the end of a
 // day, keeps what came of it, and answers with that. A body has at most 8 MiB, about 100000 balances: of a
-// larger ledger `softstake reconcile` reads a file, your database, an endpoint or a topic of yours. A token
-// of this API does it at most 48 times on a day (UTC). A token of the books that differs by more than its
+// larger ledger `softstake reconcile` reads a file, your database, an endpoint or a topic of yours. One
+// credential does it at most 48 times on a day (UTC). A token of the books that differs by more than its
 // limit is not paid until it is resolved, or a later reconciliation of such figures, or of the nightly ones,
 // is within the limit. These figures release no token that the nightly reconciliation has stopped. Nothing
 // else changes. An account that is missing has nothing.

@@ -22,7 +22,9 @@ func TestSilentServer(t *testing.T) {
 		}
 	}()
 	address := "postgres://u@" + server.Addr().String() + "/b"
-	for given, want := range map[string]time.Duration{address: ConnectWithin, address + "?connect_timeout=7": 7 * time.Second} {
+	for given, want := range map[string]time.Duration{
+		address: ConnectWithin, address + "?connect_timeout=7": 7 * time.Second,
+	} {
 		if c, err := ParseAddress(given, false); err != nil || c.ConnectTimeout != want {
 			t.Errorf("%s: %v, %v", given, c.ConnectTimeout, err)
 		}

@@ -37,8 +37,8 @@ func (t *Topic) Address() string { return t.address }
 
 // Open connects. All replicas that are in sync acknowledge a message, and the brokers keep one once that the client
 // sends them again, as long as it is the same client. Where one cannot be sent none is that follows it in its
-// partition. It gives up also where it is not known whether the broker has a message: else a network that is silent would
-// be waited for forever, without a word. What is then sent again has the same ID.
+// partition. It gives up also where it is not known whether the broker has a message: else a network that is silent
+// would be waited for forever, without a word. What is then sent again has the same ID.
 func (t *Topic) Open(ctx context.Context) (topic.Session, error) {
 	c, err := t.source.NewClient(kgo.DefaultProduceTopic(t.source.Topic()), kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.RecordDeliveryTimeout(sendWithin), kgo.AllowIdempotentProduceCancellation(),
