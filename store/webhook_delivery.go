@@ -272,22 +272,27 @@ func (b *DB) disableWebhooks(ctx context.Context) error {
 	return annotate(err, "disable webhooks")
 }
 
-// EnableWebhook lets messages be sent to an endpoint again: what waits at once, its attempts counted from the first.
-// Repeating it has no further effect. ledger.ErrNotFound if there is none.
+// EnableWebhook lets messages be sent to an endpoint again: what waits at once, its attempts counted from the first. So
+// it does where the endpoint is neither disabled nor paused, and what has failed waits for its next attempt. Repeating
+// it has no further effect. ledger.ErrNotFound if there is none.
 func (b *DB) EnableWebhook(ctx context.Context, name string) error {
 	return b.onWebhook(ctx, name, "enable", func(t db.Tx, w Webhook) error {
-		if w.Disabled.IsZero() && w.Paused.IsZero() {
+		waited, err := t.Exec("UPDATE webhook_messages SET attempts = 0, next = $2 WHERE name = $1 "+
+			"AND (attempts > 0 OR next > $2)", name, b.now())
+		if err != nil {
+			return err
+		}
+		detail := "what waits is sent at once"
+		switch {
+		case !w.Disabled.IsZero():
+			detail = "it was disabled: " + w.Reason
+		case !w.Paused.IsZero():
+			detail = "what the receiver asked for is over"
+		case waited == 0:
 			return nil
 		}
-		detail := "what the receiver asked for is over"
-		if !w.Disabled.IsZero() {
-			detail = "it was disabled: " + w.Reason
-		}
-		_, err := t.Exec("UPDATE webhook_states SET disabled = 0, reason = '', paused = 0, holder = '', lease = 0 "+
+		_, err = t.Exec("UPDATE webhook_states SET disabled = 0, reason = '', paused = 0, holder = '', lease = 0 "+
 			"WHERE name = $1", name)
-		if err == nil {
-			_, err = t.Exec("UPDATE webhook_messages SET attempts = 0, next = $2 WHERE name = $1", name, b.now())
-		}
 		if err != nil {
 			return err
 		}

@@ -129,6 +129,28 @@ func TestPayoutsAreInTheSameMessagesEachTime(t *testing.T) {
 	})
 }
 
+// TestWhatHasFailedIsSentAtOnce when a person enables the endpoint, whose receiver is repaired, though it was never
+// disabled.
+func TestWhatHasFailedIsSentAtOnce(t *testing.T) {
+	each(t, func(w *world) {
+		r := newReceiver(w.T)
+		w.add(r, "balance", true)
+		r.set(func(rw http.ResponseWriter, _ string) { rw.WriteHeader(500) })
+		w.deposit(1)
+		w.send()
+		r.wants("at first", "event_1-1")
+		r.set(nil)
+		w.send()
+		r.wants("before its time")
+		w.ok(w.books.EnableWebhook(w.Context(), "shop"))
+		w.send()
+		r.wants("when it is enabled", "event_1-1")
+		w.ok(w.books.EnableWebhook(w.Context(), "shop"))
+		w.send()
+		r.wants("when nothing waits")
+	})
+}
+
 // TestTheScheduleOfAFailure: a message that fails is retried by the schedule, with one ID and one body, and then its
 // endpoint is disabled; nothing after it is sent where there is an order. When it is enabled, what waits is sent at
 // once.
