@@ -27,6 +27,7 @@ type joinCmd struct {
 	Run    joinRunCmd    `cmd:"" default:"withargs" help:"Post the events of another ledger, as they come."`
 	Status joinStatusCmd `cmd:"" help:"Show how far each partition is, and why one has stopped."`
 	Late   joinLateCmd   `cmd:"" help:"List the events that came when their day was closed."`
+	Skips  joinSkipsCmd  `cmd:"" help:"List the events that are never posted."`
 	Resume joinResumeCmd `cmd:"" help:"Let a stopped partition go on with the event at which it stopped."`
 	Skip   joinSkipCmd   `cmd:"" help:"Let a stopped partition go on without events."`
 	Retire joinRetireCmd `cmd:"" help:"End a partition: no day waits for it any more."`
@@ -436,6 +437,59 @@ func (c *joinSkipCmd) Run(env *Env) error {
 			cmp.Or(c.Event, "what is before position "+c.From))
 	})
 }
+
+type joinSkipsCmd struct {
+	JSON bool `help:"Print a JSON array."`
+}
+
+func (joinSkipsCmd) Help() string {
+	return `The newest decisions come first, up to 1000. "came" is when the event came, and what its source has after it was counted: the books are without it, until they are adjusted.
+
+Example:
+
+  softstake join skips`
+}
+
+// joinSkipJSON is an event that is never posted.
+type joinSkipJSON struct {
+	Source string   `json:"source"`
+	Event  string   `json:"event"`
+	At     instant  `json:"at"` // when that was decided
+	By     string   `json:"by"`
+	Reason string   `json:"reason"`
+	Came   *instant `json:"came"` // null: not yet
+}
+
+func (c *joinSkipsCmd) Run(env *Env) error {
+	return env.books(func(ctx context.Context, db *store.DB) error {
+		skips, err := reports.New(db.Reader()).JoinSkips(ctx, shownSkips)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			all := []joinSkipJSON{}
+			for _, s := range skips {
+				j := joinSkipJSON{Source: s.Source, Event: s.Event, At: instant(s.At), By: s.By, Reason: s.Reason}
+				if !s.Passed.IsZero() {
+					j.Came = new(instant(s.Passed))
+				}
+				all = append(all, j)
+			}
+			return writeJSON(env.Stdout, all)
+		}
+		if len(skips) == 0 {
+			return env.printf("No event is passed over.\n")
+		}
+		g := newGrid(text("source"), text("event"), text("decided"), text("by"), text("came"), text("reason"))
+		for _, s := range skips {
+			g.add(s.Source, s.Event, wallTime(s.At), s.By, wallOrNever(s.Passed), s.Reason)
+		}
+		return g.write(env.Stdout)
+	})
+}
+
+// shownSkips is how many are listed.
+const shownSkips = 1000
 
 type joinRetireCmd struct {
 	partitionArg

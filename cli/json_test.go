@@ -54,6 +54,7 @@ var jsonForms = []struct {
 	{differentJSON{}, "", "day kind what"},
 	{partitionJSON{}, "", "source partition state position part event watermark lagSeconds moved holdsBack stop"},
 	{stopJSON{}, "", "at position part event reason"},
+	{joinSkipJSON{}, "", "source event at by reason came"},
 	{payoutJSON{}, "OpenPayoutOut", ""},
 	{webhookJSON{}, "WebhookOut", ""},
 	{webhookShownJSON{}, "WebhookShownOut", ""},

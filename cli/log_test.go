@@ -25,7 +25,7 @@ var reading = strings.Fields(`demo estimate simulate status account:list account
 	asset:list terms:list limit:list limit:list-account limit:history income:list fees:list campaign:list campaign:show price:list currency:list documents:list documents:show region:list exclude:list
 	login:list key:list token:list staff:list rates disclosure:list disclosure:show
 	audit anchor:key anchor:list proof verify log bench:settle bench:post bench:http bench:pages
-	bench:join bench:payouts bench:records webhook:list webhook:show webhook:messages join:status join:late
+	bench:join bench:payouts bench:records webhook:list webhook:show webhook:messages join:status join:late join:skips
 	reconcile:list reconcile:show`)
 
 // elsewhere are the commands whose lines other tests look for: those of "serve" are of its

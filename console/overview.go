@@ -50,7 +50,7 @@ type overviewPage struct {
 	Credited    table              // and what of them is not credited
 	Topics      table              // where events are delivered to
 	Proposals   []control.Proposal // open, the newest first, at most mostListed
-	Breaks      []reports.Reconciliation
+	Overdrafts  []reports.Reconciliation
 	Anchor      reports.Anchor
 	Backup      store.Backup       // the last; its At is zero where there is none
 	Compared    []reports.Compared // with another ledger, of each token and source the last time
@@ -121,7 +121,7 @@ func (p overviewPage) places(of func(tokenRow) ledger.Amount) (most int) {
 
 // Needed is how many things need somebody.
 func (p overviewPage) Needed() int {
-	n := len(p.Proposals) + len(p.Breaks) + p.Payouts.needed()
+	n := len(p.Proposals) + len(p.Overdrafts) + p.Payouts.needed()
 	if !p.Anchor.Delivery.Failed.IsZero() {
 		n++
 	}
@@ -214,7 +214,7 @@ func (v *visit) overview() error {
 		mostListed); err != nil {
 		return err
 	}
-	if p.Breaks, err = v.Reports.Reconciliations(v.context(), reports.Reconciliation{}, true, mostListed); err != nil {
+	if p.Overdrafts, err = v.Reports.Reconciliations(v.context(), reports.Reconciliation{}, true, mostListed); err != nil {
 		return err
 	}
 	if p.Anchor, err = v.Reports.Anchor(v.context()); err != nil {

@@ -176,7 +176,16 @@ func (v *visit) streamsTables() ([]table, error) {
 		without.Rows = append(without.Rows, row{link(p.Day(d.Day), dayPath(d.Day)), text(d.Reason),
 			{Text: d.By, Note: p.Local(d.At)}})
 	}
-	return []table{p.streamTable(all), late, without}, err
+	if err != nil {
+		return nil, err
+	}
+	skipped := table{Title: "streams.skipped", Empty: "streams.skipped.none", Columns: []column{
+		{"streams.skipped.event", false}, {"reason", false}, {"terms.by", false}}}
+	skips, err := v.Reports.JoinSkips(v.context(), mostLate)
+	for _, s := range skips {
+		skipped.Rows = append(skipped.Rows, row{{Text: s.Event, Note: s.Source}, text(s.Reason), {Text: s.By, Note: p.Local(s.At)}})
+	}
+	return []table{p.streamTable(all), late, without, skipped}, err
 }
 
 // partitionField chooses a partition of some.

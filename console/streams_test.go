@@ -82,7 +82,8 @@ func TestAStoppedPartitionGoesOn(t *testing.T) {
 	post("do", "skip", "event", "e-1", "reason", "too early").is(http.StatusUnprocessableEntity).has("in another state")
 	o.join("p1", 1, bad) // it is as it was, and so it stops again
 	anton.approve(post("do", "skip", "event", "e-1", "reason", "a test account").is(http.StatusSeeOther).location)
-	olga.get(path).has("running").hasNot("stopped</strong>", "Let a day close", "Go on without")
+	olga.get(path).has("running", "Events that are never posted", "a test account").
+		hasNot("stopped</strong>", "Let a day close", "Go on without")
 
 	o.clock.Set(2, "00:10")
 	olga.get(path).has("holds the day back", "Let a day close without waiting", `<option value="2026-03-02"`)

@@ -16,6 +16,12 @@ func (rs *Reports) Partitions(ctx context.Context) ([]store.Partition, error) {
 		" FROM join_partitions ORDER BY source, name")
 }
 
+// JoinSkips are the events of sources that are never posted, the newest decision first; at most limit.
+func (rs *Reports) JoinSkips(ctx context.Context, limit int) ([]store.JoinSkip, error) {
+	return list(ctx, rs, "read the events that are never posted", store.ReadJoinSkip, "SELECT "+store.JoinSkipColumns+
+		" FROM join_skips ORDER BY set_at DESC, source, event LIMIT $1", int64(limit))
+}
+
 // LateEvent is an event that came when its day was closed.
 type LateEvent struct {
 	Day     staking.Day

@@ -139,7 +139,7 @@ type joining struct {
 	t         db.Tx
 	joined    Joined
 	events    []*joinedEvent  // that are new, up to one that goes alone or that is ahead
-	skips     map[string]bool // the IDs of events that are never posted
+	skips     map[string]bool // the IDs of events that are never posted, and whether each has come already
 	number    int64           // the last that an event has, where their places are a broker's
 	first     staking.Day     // that is open
 	accounts  map[key]*joinedBalance
@@ -156,7 +156,7 @@ type joinedEvent struct {
 	after   ledger.Amount // what the source has then, if Event.After is given
 	at      int64         // when its entry counts
 	repeats bool
-	again   bool // by its number it was there before
+	again   bool // it was there before: by its number or, of one that is never posted, by its ID
 	skip    bool // it is never posted; what the source has after it counts all the same
 }
 
@@ -174,7 +174,8 @@ func (x *joining) run(t db.Tx) (records outbox.Records, err error) {
 	if records, err = x.post(); err != nil {
 		return nil, err
 	}
-	return records, inOrder(x.compareBalances, x.writeBalances, x.creditRewards, x.writeReferences, x.writeLate, x.move)
+	return records, inOrder(x.compareBalances, x.writeBalances, x.creditRewards, x.writeReferences, x.writeLate,
+		x.writeSkips, x.move)
 }
 
 func (x *joining) refuse(e join.Event, index int, err error) error {
@@ -216,7 +217,7 @@ func (x *joining) take() error {
 				continue
 			}
 		}
-		if x.skips[e.ID] {
+		if x.skipsEvent(e.ID) {
 			x.events = append(x.events, x.passOver(e, i))
 			x.joined.Done, last = i+1, e.Place
 			continue
@@ -293,7 +294,7 @@ func (x *joining) order(e join.Event, index int, last join.Place) (known bool, e
 			p.Event))
 	case e.Place.Compare(last) <= 0:
 		return true, nil
-	case x.skips[e.ID]: // with what is missing before it
+	case x.skipsEvent(e.ID): // with what is missing before it
 		return false, nil
 	case previous.Compare(last) < 0 && !passes:
 		return false, x.refuse(e, index, errBack.In("position", "%s says that it follows %s, and the books have %s", e.Place,

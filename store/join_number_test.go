@@ -74,4 +74,34 @@ func TestJoinNumbers(t *testing.T) {
 	})
 }
 
+// TestJoinSkipsNumbered: those that come after an event that is passed over are numbered after it, also where the broker
+// sends it again.
+func TestJoinSkipsNumbered(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
+		open(t, db, "alice")
+		of := func(n int) string {
+			return fmt.Sprintf(`{"position":%d,"id":"e-%[1]d","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"1"}`,
+				n) + "\n"
+		}
+		skips := func(after int64, lines, event string) {
+			t.Helper()
+			same(t, "stopped at", joinAll(t, db, numbered(t, after, lines)).StopEvent, event)
+			ok(t, db.SkipEvents(t.Context(), store.PartitionSkip{Source: "shop", Name: "p1", Event: event, Reason: "a test"}))
+		}
+		goesOn := func(after int64, lines string, number int64) {
+			t.Helper()
+			p := joinAll(t, db, numbered(t, after, lines))
+			same(t, "the partition", []any{p.Reason, p.Number}, []any{"", number})
+		}
+		goesOn(0, of(7)+of(8), 8)
+		skips(4, of(10), "e-10")
+		goesOn(4, of(10)+of(11), 11)
+		goesOn(8, of(10)+of(11)+of(12), 12) // sent again
+		skips(14, of(3), "e-3")
+		goesOn(14, of(3)+of(13)+of(14), 14)
+		partIs(t, db, "alice", 6_00000000)
+		clean(t, db, clock)
+	})
+}
+
 func joinStart(position int64) join.Start { return join.Start{After: join.Place{Position: position}} }

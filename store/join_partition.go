@@ -165,9 +165,7 @@ func (b *DB) SkipEvents(ctx context.Context, s PartitionSkip) error {
 		if s.Event == "" {
 			p.Place, p.Event, p.Number, p.Mark = to, skipped, 0, "" // what is passed over has others, which are not known
 			p.Identity = ""
-		} else if _, err := t.Exec("INSERT INTO join_skips (source, event, set_at, set_by, reason) "+
-			"VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING", s.Source, s.Event, b.now(), b.actor.Credential,
-			s.Reason); err != nil {
+		} else if err := b.insertSkip(t, s); err != nil {
 			return err
 		}
 		if err := writePartition(t, *p); err != nil {

@@ -17,17 +17,17 @@ type JoinSource struct {
 	Mapping string `json:",omitempty"` // the SHA-256 of the mapping that reads it, in hexadecimal; "": none
 }
 
-// maxSourceAddress is the length of an address in bytes.
+// maxSourceAddress is how long an address may be.
 const maxSourceAddress = 2000
 
 func (s JoinSource) check() error {
 	if err := join.CheckName("source", s.Name, join.MaxSource); err != nil {
 		return err
 	}
-	if len(s.Address) > maxSourceAddress {
-		return ledger.ErrInvalid.In("address", "an address has at most %d bytes", maxSourceAddress)
+	if s.Address == "" {
+		return nil
 	}
-	return ledger.At("address", ledger.CheckText("the address", s.Address))
+	return ledger.At("address", ledger.CheckLine("the address", s.Address, maxSourceAddress))
 }
 
 // AddSource lets the events of a source be posted: what it says then comes in and goes out, whatever the limits of a

@@ -228,6 +228,11 @@ func TestJoinSkips(t *testing.T) {
 		again := joinAll(t, db, of("p2"))
 		same(t, "begun again", []any{again.State, again.Position}, []any{store.Running, int64(12)})
 		partIs(t, db, "alice", 4_50000000)
+		// What its source has after a skipped event counts once.
+		next := eventBatch(t, 13, `{"id":"e-13","at":"2026-03-02T10:00:00Z","account":"alice","token":"BNB","change":"1","balanceAfter":"21.5"}`)
+		next.Partition = "p2"
+		same(t, "the next one", joinAll(t, db, next).State, store.Running)
+		partIs(t, db, "alice", 5_50000000)
 		// In another source the same ID is another event.
 		other := eventBatch(t, 1, strings.Split(lines, "\n")[4])
 		other.Source = "other"
@@ -472,6 +477,7 @@ func TestASourceIsReadWhereItWasApproved(t *testing.T) {
 			{Name: "shop", Address: "file:/another"},
 			{Name: "shop", Address: "file:/another", Mapping: "ab12"},
 			{Name: "shop", Address: "file:/outbox"}, // back again
+			{Name: "shop", Address: "postgres://softstake@db.example.com/shop?snapshot=" + strings.Repeat("table,", 200)},
 		} {
 			approve(s)
 		}

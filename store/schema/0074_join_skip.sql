@@ -1,9 +1,11 @@
--- Events of sources that a person has decided never to post: when, in milliseconds, by whom and why.
+-- Events of sources that a person has decided never to post: when, in milliseconds, by whom and why. passed is when the
+-- event came, and what its source has after it was counted; 0: it has not come yet.
 CREATE TABLE join_skips (
 	source {{text}} NOT NULL,
 	event  {{text}} NOT NULL,
 	set_at {{int}} NOT NULL,
 	set_by {{text}} NOT NULL,
 	reason {{text}} NOT NULL,
+	passed {{int}} NOT NULL,
 	PRIMARY KEY (source, event)
 ) {{table}};
