@@ -222,8 +222,15 @@ func (k *Key) Reseal(s *Sealer) (changed bool, err error) {
 	return changed, nil
 }
 
-// Reseal seals with the first key what was sealed with the name. changed is false if it is already.
+// Reseal seals with the first key what was sealed with the name; it reads the keys again. changed is false if it is
+// already.
 func (s *Sealer) Reseal(sealed []byte, name string) (again []byte, changed bool, err error) {
+	if s != nil {
+		_, err = s.keys.refresh()
+	}
+	if err != nil {
+		return nil, false, err
+	}
 	secret, err := s.Open(sealed, name)
 	if err != nil {
 		return nil, false, err

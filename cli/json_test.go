@@ -128,10 +128,11 @@ var jsonForms = []struct {
 	{daysJSON{}, "DaysOut", ""},
 	{statementJSON{}, "LineOut ChangeOut", ""},
 	{statusJSON{}, "RunsOut", "engine version bytes firstDay closesAt test accounts enrolled unpricedDays events " +
-		"partitions missingRights credentials payouts reconciliation"},
+		"partitions missingRights credentials payouts reconciliation undelivered"},
 	{reconciledJSON{}, "", "nightly failingSince fault tokens"},
 	{lastComparedOut{}, "", "asset source day number differing stops"},
 	{eventsJSON{}, "", "newest unnumbered oldestUnnumbered"},
+	{undeliveredJSON{}, "", "kind name reason"},
 	{payoutStateJSON{}, "", "asset unanswered oldest refused"},
 	{targetJSON{}, "", "name address kinds number moved waiting waitingSince failingSince error"},
 	{expiringJSON{}, "ExpiringToken", ""},

@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"errors"
-	"io"
 	"strings"
 
 	"github.com/softstake/softstake/access"
@@ -34,7 +33,7 @@ func (f oidcFlags) provider(env *Env) (*openid.Provider, error) {
 	}
 	secret := []byte(nil)
 	if f.SecretFile != "" {
-		if secret, err = readSecret(env, "--oidc-client-secret-file", f.SecretFile); err != nil {
+		if secret, err = readSecret("--oidc-client-secret-file", f.SecretFile); err != nil {
 			return nil, err
 		}
 	}
@@ -48,9 +47,9 @@ func (f oidcFlags) provider(env *Env) (*openid.Provider, error) {
 	return p, err
 }
 
-// readSecret reads a secret on one line.
-func readSecret(env *Env, flag, name string) ([]byte, error) {
-	text, err := readFile(env, name, io.ReadAll)
+// readSecret reads a secret on one line, from a file that its owner alone can read.
+func readSecret(flag, name string) ([]byte, error) {
+	text, err := readPrivateKey(name)
 	secret := bytes.TrimSpace(text)
 	if err == nil && (len(secret) == 0 || bytes.ContainsAny(secret, "\r\n")) {
 		err = usage("%s %s has no secret on one line", flag, name)

@@ -5,6 +5,7 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -45,4 +46,25 @@ func TestCommandsMakePrivateFiles(t *testing.T) {
 	s = startServe(t, url, noon)
 	s.waitFor(`level=WARN msg="others can read or write a file of the books; keep it to yourself: chmod 600" file=` + path)
 	s.end()
+}
+
+// TestSecretsAreRefusedThatOthersCanRead: the token of an endpoint and the secret at a provider.
+func TestSecretsAreRefusedThatOthersCanRead(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(name, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := (reachFlags{ReconcileTokenFile: name}).reach(&Env{}); err != nil || string(r.Token) != "secret" {
+		t.Errorf("the token is %q: %v", r.Token, err)
+	}
+	if err := os.Chmod(name, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	_, err := (reachFlags{ReconcileTokenFile: name}).reach(&Env{})
+	if err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("others can read it: %v", err)
+	}
+	if _, err := readSecret("--oidc-client-secret-file", name); err == nil {
+		t.Error("others can read the secret at a provider")
+	}
 }

@@ -52,7 +52,7 @@ func (f figuresFlags) source() (s store.ComparisonSource, err error) {
 
 // reachFlags are what the other ledger is asked with.
 type reachFlags struct {
-	ReconcileTokenFile   string `placeholder:"FILE" help:"A file with the bearer token for the endpoint of the other ledger. Without it: none is sent."`
+	ReconcileTokenFile   string `placeholder:"FILE" help:"A file with the bearer token for the endpoint of the other ledger, which only you can read. Without it: none is sent."`
 	ReconcileCredentials string `placeholder:"FILE" help:"Who reads the topic of the other ledger's figures, in a file that only you can read: of Kafka the lines username=NAME and password=TEXT, of NATS a credentials file. Without it: $$KAFKA_USERNAME and $$KAFKA_PASSWORD, or $$NATS_USER and $$NATS_PASSWORD."`
 }
 
@@ -63,7 +63,7 @@ func (f reachFlags) reach(env *Env) (r comparison.Reach, err error) {
 	}
 	if err == nil && f.ReconcileTokenFile != "" {
 		var secret []byte
-		secret, err = readSecret(env, "--reconcile-token-file", f.ReconcileTokenFile)
+		secret, err = readSecret("--reconcile-token-file", f.ReconcileTokenFile)
 		r.Token = string(secret)
 	}
 	return r, err

@@ -46,6 +46,7 @@ type (
 		Events       eventsJSON        `json:"events"`
 		Payouts      []payoutStateJSON `json:"payouts,omitempty"`         // that another ledger has not credited, by token
 		Joined       []partitionJSON   `json:"partitions,omitempty"`      // of the sources of another ledger
+		Undelivered  []undeliveredJSON `json:"undelivered,omitempty"`     // what is sent to nobody, or fails
 		Reconciled   *reconciledJSON   `json:"reconciliation,omitempty"`  // absent: nothing was ever compared
 		Expiring     []expiringJSON    `json:"expiringTokens,omitempty"`  // of staff and back ends, within 14 days
 		Unlimited    []unlimitedJSON   `json:"unlimitedTokens,omitempty"` // of back ends, without ceilings
@@ -127,6 +128,10 @@ func (c *statusCmd) Run(env *Env) error {
 		if err != nil {
 			return err
 		}
+		undelivered, err := env.undelivered(ctx, db)
+		if err != nil {
+			return err
+		}
 		g, err := readGuards(ctx, db)
 		if err != nil {
 			return err
@@ -139,7 +144,7 @@ func (c *statusCmd) Run(env *Env) error {
 			j := formatStatus(a, s)
 			j.Rights = missing
 			j.Events, j.Payouts = formatEvents(events), formatPayouts(payouts)
-			j.Joined, j.Reconciled = joined.format(env), reconciled.format()
+			j.Joined, j.Undelivered, j.Reconciled = joined.format(env), undelivered, reconciled.format()
 			j.Test, j.FourEyes, j.Factor = db.Test(), fourEyes, factor
 			g.format(&j)
 			return writeJSON(env.Stdout, j)
@@ -148,7 +153,8 @@ func (c *statusCmd) Run(env *Env) error {
 			err = env.printf("%s\n\n", testBooks(env))
 		}
 		return cmp.Or(err, writeStatus(env, a, s, fourEyes, factor, g.credentials), writeEvents(env, events),
-			joined.write(env), writePayouts(env, payouts), reconciled.write(env), g.write(env),
+			joined.write(env), writePayouts(env, payouts), writeUndelivered(env, undelivered), reconciled.write(env),
+			g.write(env),
 			writeRights(env, missing))
 	})
 }

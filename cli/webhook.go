@@ -252,14 +252,17 @@ type webhookChangeCmd struct {
 	URL     string `name:"url" placeholder:"URL" help:"Where messages are sent. Without it: where they are."`
 	Kinds   string `placeholder:"KINDS" help:"What it gets, with commas. Without it: what it does."`
 	Ordered string `enum:",yes,no" default:"" placeholder:"YES" help:"Whether messages are sent one at a time, in order: yes or no. Without it: as they are."`
+
+	PayoutsAfter *int64 `placeholder:"NUMBER" help:"The last payout that it does not get. Without it, it goes on where it is; an endpoint that never got payouts gets all from the first on."`
 }
 
 func (c *webhookChangeCmd) Help() string {
 	return `With four eyes this needs approval, as adding an endpoint does.
 
-Example:
+Examples:
 
-  softstake webhook change shop --url https://shop.example.com/hooks`
+  softstake webhook change shop --url https://shop.example.com/hooks
+  softstake webhook change shop --kinds reward,payouts --payouts-after 4710`
 }
 
 func (c *webhookChangeCmd) Run(env *Env) error {
@@ -269,8 +272,18 @@ func (c *webhookChangeCmd) Run(env *Env) error {
 			return err
 		}
 		ordered := w.Ordered && c.Ordered == "" || c.Ordered == "yes"
-		return env.done(db.ChangeWebhook(ctx, store.WebhookChange{Name: c.Name, URL: cmp.Or(c.URL, w.URL),
-			Kinds: cmp.Or(c.Kinds, w.Kinds), Ordered: ordered}), "%s is changed.\n", c.Name)
+		change := store.WebhookChange{Name: c.Name, URL: cmp.Or(c.URL, w.URL), Kinds: cmp.Or(c.Kinds, w.Kinds),
+			Ordered: ordered, PayoutsAfter: c.PayoutsAfter}
+		if err := db.ChangeWebhook(ctx, change); err != nil {
+			return err
+		}
+		if webhook.PayoutStream.Wants(change.Kinds) && (c.PayoutsAfter != nil || !webhook.PayoutStream.Wants(w.Kinds)) {
+			if c.PayoutsAfter == nil {
+				c.PayoutsAfter = &w.Payout.Number
+			}
+			return env.printf("%s is changed. It gets payouts from number %d on.\n", c.Name, *c.PayoutsAfter+1)
+		}
+		return env.printf("%s is changed.\n", c.Name)
 	})
 }
 
@@ -282,7 +295,7 @@ type webhookRotateCmd struct {
 }
 
 func (c *webhookRotateCmd) Help() string {
-	return `Each message is signed with both secrets until the overlap is over: the receiver takes the new one in that time.
+	return `Each message is signed with both secrets until the overlap is over: the receiver takes the new one in that time. With four eyes another secret of hmac needs approval: it is used from then on, and the overlap begins then.
 
 Examples:
 
@@ -478,7 +491,7 @@ type webhookRemoveCmd struct {
 }
 
 func (c *webhookRemoveCmd) Help() string {
-	return `What it has not got is not sent any more.
+	return `What it has not got is not sent any more. With four eyes this needs approval; "webhook disable" stops at once.
 
 Example:
 

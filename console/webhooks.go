@@ -23,13 +23,13 @@ var webhooks = register{
 	forms: []registerForm{
 		{"add", control.AddWebhook, (*visit).newWebhookFields, (*submission).addWebhook},
 		{"change", control.ChangeWebhook, (*visit).changeWebhookFields, (*submission).changeWebhook},
-		{"rotate", "webhook rotate", (*visit).rotateWebhookFields, (*submission).rotateWebhook},
+		{"rotate", control.RotateWebhook, (*visit).rotateWebhookFields, (*submission).rotateWebhook},
 		{"replay", "webhook replay", (*visit).replayWebhookFields, (*submission).replayWebhook},
 		{"test", "webhook test", (*visit).webhookFields, (*submission).testWebhook},
 		{"disable", "webhook disable", (*visit).disableWebhookFields, (*submission).disableWebhook},
 		{"enable", "webhook enable", (*visit).enableWebhookFields, (*submission).enableWebhook},
 		{"skip", control.SkipWebhook, (*visit).skipWebhookFields, (*submission).skipWebhook},
-		{"remove", "webhook remove", (*visit).webhookFields, (*submission).removeWebhook},
+		{"remove", control.RemoveWebhook, (*visit).webhookFields, (*submission).removeWebhook},
 	},
 }
 
@@ -115,6 +115,7 @@ func (v *visit) newWebhookFields() ([]field, error) {
 		{Name: "name", Key: "webhooks.name", Hint: "webhooks.name.hint", Required: true},
 		{Name: "url", Key: "webhooks.url", Hint: "webhooks.url.hint", Required: true},
 		{Name: "kinds", Key: "webhooks.kinds", Hint: "webhooks.kinds.hint", Required: true},
+		{Name: "payoutsAfter", Key: "webhooks.after", Hint: "webhooks.after.new"},
 		{Name: "ordered", Key: "webhooks.order", Options: orders},
 		{Name: "signature", Key: "webhooks.signature", Options: schemes},
 		{Name: "reason", Key: "reason"},
@@ -125,6 +126,7 @@ func (v *visit) changeWebhookFields() ([]field, error) {
 	f, err := v.webhookField(anyWebhook)
 	return []field{f, {Name: "url", Key: "webhooks.url", Hint: "webhooks.unchanged"},
 		{Name: "kinds", Key: "webhooks.kinds", Hint: "webhooks.unchanged"},
+		{Name: "payoutsAfter", Key: "webhooks.after", Hint: "webhooks.after.change"},
 		{Name: "ordered", Key: "webhooks.order", Options: append([]option{{"", "webhooks.as-it-is"}}, orders...)},
 		{Name: "reason", Key: "reason"}}, err
 }
@@ -179,12 +181,28 @@ func (s *submission) showReceiver(made webhook.Secret, err error) error {
 
 func (s *submission) addWebhook(f *ui.Form) error {
 	name := typed(f, "name")
+	after, _, err := payoutsAfter(f)
+	if err != nil {
+		return err
+	}
+	n := store.NewWebhook{Name: name, URL: typed(f, "url"), Kinds: typed(f, "kinds"),
+		Ordered: f.Value("ordered") == "yes", PayoutsAfter: after}
 	made, sealed, err := s.webhookSecret(name, f.Value("signature"))
 	if err != nil {
 		return err
 	}
-	return s.showReceiver(made, s.Books.AddWebhook(s.context(), store.NewWebhook{Name: name, URL: typed(f, "url"),
-		Kinds: typed(f, "kinds"), Ordered: f.Value("ordered") == "yes", Secret: sealed, Public: made.PublicKey()}))
+	n.Secret, n.Public = sealed, made.PublicKey()
+	return s.showReceiver(made, s.Books.AddWebhook(s.context(), n))
+}
+
+// payoutsAfter is the number of the last payout that an endpoint does not get, if one is named.
+func payoutsAfter(f *ui.Form) (number int64, named bool, err error) {
+	text := typed(f, "payoutsAfter")
+	if text == "" {
+		return 0, false, nil
+	}
+	number, err = ledger.ParseDecimal(text, 0)
+	return number, true, ledger.At("payoutsAfter", err)
 }
 
 func (s *submission) changeWebhook(f *ui.Form) error {
@@ -192,9 +210,16 @@ func (s *submission) changeWebhook(f *ui.Form) error {
 	if err != nil {
 		return err
 	}
-	ordered := w.Ordered && f.Value("ordered") == "" || f.Value("ordered") == "yes"
-	return s.Books.ChangeWebhook(s.context(), store.WebhookChange{Name: w.Name, URL: cmp.Or(typed(f, "url"), w.URL),
-		Kinds: cmp.Or(typed(f, "kinds"), w.Kinds), Ordered: ordered})
+	c := store.WebhookChange{Name: w.Name, URL: cmp.Or(typed(f, "url"), w.URL), Kinds: cmp.Or(typed(f, "kinds"), w.Kinds),
+		Ordered: w.Ordered && f.Value("ordered") == "" || f.Value("ordered") == "yes"}
+	after, named, err := payoutsAfter(f)
+	if err != nil {
+		return err
+	}
+	if named {
+		c.PayoutsAfter = &after
+	}
+	return s.Books.ChangeWebhook(s.context(), c)
 }
 
 func (s *submission) rotateWebhook(f *ui.Form) error {

@@ -36,7 +36,9 @@ func TestWebhooksOnThePage(t *testing.T) {
 			has("rotate-hours-fault")
 	}
 	adam.post(path, "do", "rotate", "name", "shop", "hours", "0", "signature", "ed25519").has("whpk_")
-	adam.post(path, "do", "change", "name", "shop", "kinds", "payouts,reward").is(http.StatusSeeOther)
+	adam.post(path, "do", "change", "name", "shop", "kinds", "payouts,reward", "payoutsAfter", "x").
+		is(http.StatusUnprocessableEntity).has("change-payoutsAfter-fault")
+	adam.post(path, "do", "change", "name", "shop", "kinds", "payouts,reward", "payoutsAfter", "7").is(http.StatusSeeOther)
 	olga.get(path).has("reward, payouts").hasNot("form-add")
 	olga.post(path, "do", "test", "name", "shop").is(http.StatusSeeOther)
 	olga.post(path, "do", "replay", "name", "shop", "from", "payouts_7").is(http.StatusUnprocessableEntity)
@@ -54,6 +56,10 @@ func TestWebhooksOnThePage(t *testing.T) {
 	if _, err := o.books.TestWebhook(t.Context(), "bi"); err == nil {
 		t.Errorf("it is there already: %s", proposed.body)
 	}
-	adam.post(path, "do", "remove", "name", "shop").is(http.StatusSeeOther)
-	adam.get(path).hasNot("shop.example.com")
+	adam.post(path, "do", "rotate", "name", "poisoned").is(http.StatusOK).has("whsec_",
+		"It can be used when another person has approved it")
+	for _, name := range []string{"poisoned", "shop"} {
+		adam.post(path, "do", "remove", "name", name).is(http.StatusSeeOther)
+	}
+	adam.get(path).has("shop.example.com", "poisoned.example.com")
 }

@@ -86,6 +86,8 @@ const (
 	AddWebhook          Operation = "webhook add"
 	ChangeWebhook       Operation = "webhook change"
 	SkipWebhook         Operation = "webhook skip"
+	RotateWebhook       Operation = "webhook rotate"
+	RemoveWebhook       Operation = "webhook remove"
 )
 
 // byStaff is when those operations need approval that a holder or a back end does alone.
@@ -231,12 +233,14 @@ var rules = map[Operation]Rule{
 	AddWebhook:          {Class: Proposed, Roles: admins},    // who has it gets what holders have
 	ChangeWebhook:       {Class: Proposed, Roles: admins},    // the same
 	SkipWebhook:         {Class: Proposed, Roles: operators}, // the receiver misses what is given up
-	"webhook rotate":    {Roles: admins},
-	"webhook remove":    {Roles: admins},
-	"webhook disable":   {Roles: listers},
-	"webhook enable":    {Roles: listers},
-	"webhook replay":    {Roles: listers},
-	"webhook test":      {Roles: listers},
+	RotateWebhook: {Class: Sometimes, Roles: admins,
+		When: "where both sides have the secret (hmac): who asks for another sees what messages are signed with"},
+	RemoveWebhook: {Class: Sometimes, Roles: admins,
+		When: "unless somebody else has written the endpoint: what it has not got is never sent"},
+	"webhook disable": {Roles: listers},
+	"webhook enable":  {Roles: listers},
+	"webhook replay":  {Roles: listers},
+	"webhook test":    {Roles: listers},
 
 	"day close": {Roles: operators},
 	"declare":   {Roles: operators},

@@ -19,8 +19,10 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/softstake/softstake/deliver"
 	"github.com/softstake/softstake/ledger"
@@ -46,7 +48,7 @@ func runBroker() error {
 	}
 	if parts[0] == "kafka" {
 		if _, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(ports...), kfake.DataDir(parts[2]),
-			kfake.SyncWrites(), kfake.SeedTopics(2, "payouts", "events")); err != nil {
+			kfake.SyncWrites(), kfake.SeedTopics(partitions, "payouts", "events")); err != nil {
 			return err
 		}
 		select {}
@@ -67,6 +69,9 @@ func runBroker() error {
 	s.WaitForShutdown()
 	return errors.New("the server has ended")
 }
+
+// partitions are how many a topic of Kafka has.
+const partitions = 2
 
 func hostOf(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
@@ -212,18 +217,37 @@ func (x *broker) read() (partitions [][]record) {
 	c := testkit.Must(kgo.NewClient(kgo.SeedBrokers(x.hosts...),
 		kgo.ConsumeTopics(string(x.stream)), kgo.FetchMaxWait(100*time.Millisecond)))(x.T)
 	defer c.Close()
-	for idle := 0; idle < 3; { // what is there comes at once
-		ctx, cancel := context.WithTimeout(x.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(x.Context(), time.Minute)
+	defer cancel()
+	for left := x.records(ctx, c); left > 0; {
 		some := c.PollFetches(ctx)
-		cancel()
-		if idle++; some.NumRecords() > 0 {
-			idle = 0
-		}
+		x.ok(some.Err0())
+		left -= some.NumRecords()
 		some.EachRecord(func(r *kgo.Record) {
 			add(int(r.Partition), record{string(r.Headers[0].Value), string(r.Key), r.Value})
 		})
 	}
 	return partitions
+}
+
+// records are how many records a topic of Kafka has.
+func (x *broker) records(ctx context.Context, c *kgo.Client) (n int) {
+	x.Helper()
+	r, t := kmsg.NewPtrListOffsetsRequest(), kmsg.NewListOffsetsRequestTopic()
+	t.Topic = string(x.stream)
+	for p := range int32(partitions) {
+		of := kmsg.NewListOffsetsRequestTopicPartition()
+		of.Partition, of.Timestamp = p, -1 // the end
+		t.Partitions = append(t.Partitions, of)
+	}
+	r.Topics = append(r.Topics, t)
+	for _, t := range testkit.Must(r.RequestWith(ctx, c))(x.T).Topics {
+		for _, p := range t.Partitions {
+			x.ok(kerr.ErrorForCode(p.ErrorCode))
+			n += int(p.Offset)
+		}
+	}
+	return n
 }
 
 // sent is a payout or a batch as the reader of a topic sees it.

@@ -26,7 +26,7 @@ func TestKafkaFails(t *testing.T) {
 	for _, stream := range []store.Stream{store.PayoutStream, store.EventStream} {
 		t.Run(string(stream), func(t *testing.T) {
 			b := newBooks(t)
-			cluster := testkit.Must(kfake.NewCluster(kfake.NumBrokers(2), kfake.SeedTopics(2, string(stream))))(t)
+			cluster := testkit.Must(kfake.NewCluster(kfake.NumBrokers(2), kfake.SeedTopics(partitions, string(stream))))(t)
 			t.Cleanup(cluster.Close)
 			x := newBroker(b, "kafka", 1, stream)
 			x.hosts = cluster.ListenAddrs()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/webhook"
 	"github.com/softstake/softstake/webhook/delivery"
 )
@@ -15,9 +16,17 @@ import (
 const webhookPoll = time.Second
 
 // sendWebhooks sends messages to the endpoints of the books until the context ends, beside those processes that do so
-// too. Without a key there are no endpoints whose secrets it could open.
+// too. Without a key it cannot open their secrets, and says so where there are any.
 func sendWebhooks(ctx context.Context, c Config, outage *outage) error {
-	if c.Webhooks == nil || c.Sealer == nil {
+	if c.Webhooks == nil {
+		return nil
+	}
+	if c.Sealer == nil {
+		all, err := reports.New(c.Books.Reader()).EnabledWebhooks(ctx)
+		if (err != nil || len(all) > 0) && ctx.Err() == nil && !outage.failed(err) {
+			c.Log.Warn("webhooks are not sent by this process: there is no key that their secrets are sealed with; start it "+
+				"again once there is", "endpoints", len(all), "error", err)
+		}
 		return nil
 	}
 	session, _, err := access.NewSession(c.Random)

@@ -75,7 +75,8 @@ func contents(t *testing.T, url string) string {
 		"SELECT email, role, invite_hash FROM staff; SELECT id FROM tokens; SELECT symbol FROM assets; "+
 		"SELECT email, password FROM logins; SELECT key, addresses FROM keys; SELECT account, region, frozen FROM accounts; "+
 		"SELECT * FROM close_after; SELECT * FROM join_partitions; SELECT * FROM join_closings; "+
-		"SELECT name, url FROM webhooks; SELECT name, number FROM webhook_messages; SELECT name, address FROM targets; "+
+		"SELECT name, url, former_until FROM webhooks; SELECT name, number FROM webhook_messages; "+
+		"SELECT name, address FROM targets; "+
 		"SELECT * FROM comparison_limits; SELECT * FROM comparison_resolutions; SELECT * FROM comparison_releases; "+
 		"SELECT endpoint FROM comparison_sources; "+
 		"SELECT * FROM meta WHERE name <> 'regions_changed'"))(t)

@@ -197,7 +197,13 @@ var executions = map[control.Operation]execution{
 		return err
 	}),
 	control.ResendEvents: executes(func(ctx context.Context, b *DB, n NewTarget) error { return b.ResendTarget(ctx, n) }),
-	control.AddWebhook:   executes(func(ctx context.Context, b *DB, c NewWebhook) error { return b.AddWebhook(ctx, c) }),
+	control.RotateWebhook: executes(func(ctx context.Context, b *DB, s WebhookSecret) error {
+		return b.RotateWebhook(ctx, s)
+	}),
+	control.RemoveWebhook: executes(func(ctx context.Context, b *DB, name string) error {
+		return b.RemoveWebhook(ctx, name)
+	}),
+	control.AddWebhook: executes(func(ctx context.Context, b *DB, c NewWebhook) error { return b.AddWebhook(ctx, c) }),
 	control.ChangeWebhook: executes(func(ctx context.Context, b *DB, c WebhookChange) error {
 		return b.ChangeWebhook(ctx, c)
 	}),
@@ -225,7 +231,13 @@ var executions = map[control.Operation]execution{
 		return err
 	}),
 	control.CreateKey: executes(func(ctx context.Context, b *DB, c people.NewKey) error {
-		return b.People().AddKey(ctx, c.Whole())
+		k := c.Whole()
+		if sealer, err := b.sealer(); err != nil || sealer != nil {
+			if err = cmp.Or(err, sealedBefore(k.Opens(sealer))); err != nil {
+				return err
+			}
+		}
+		return b.People().AddKey(ctx, k)
 	}),
 	control.LimitKey: executes(func(ctx context.Context, b *DB, c people.KeyLimit) error {
 		_, err := b.People().LimitKey(ctx, c.Key, c.Addresses)

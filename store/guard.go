@@ -16,19 +16,52 @@ import (
 // rowKeys is the purpose of the keys that the MACs of rows are made with.
 const rowKeys = "rows that give a right"
 
-// newGuard guards rows with keys that are derived from the one outside the database.
-func newGuard(o Options) *integrity.Guard {
+// newSealer reads the key outside the database when it is needed first; nil: there is none.
+func newSealer(o Options) func() (*access.Sealer, error) {
 	var known atomic.Pointer[access.Sealer]
-	return integrity.NewGuard(func(again bool) (_ [][]byte, err error) {
-		sealer := known.Load()
-		if sealer == nil && o.Sealer != nil {
-			if sealer, err = o.Sealer(); err != nil {
-				return nil, err
+	return func() (sealer *access.Sealer, err error) {
+		if sealer = known.Load(); sealer == nil && o.Sealer != nil {
+			if sealer, err = o.Sealer(); err == nil {
+				known.Store(sealer)
 			}
-			known.Store(sealer)
 		}
-		if sealer == nil {
-			return nil, nil
+		return sealer, err
+	}
+}
+
+// ReasonSealedBefore is of ledger.ErrInvalid: a secret that was proposed cannot be read with the key of now.
+const ReasonSealedBefore = "sealed-before"
+
+// resealed is a secret of a proposal that is executed, sealed with the key of now: it may have changed since. Of what
+// is not a proposal it is the secret as it is. ledger.ErrInvalid because of ReasonSealedBefore where no key opens it any
+// more; without a key nobody can tell.
+func (b *DB) resealed(sealed []byte, name string) ([]byte, error) {
+	if b.approval == nil {
+		return sealed, nil
+	}
+	sealer, err := b.sealer()
+	if err != nil || sealer == nil {
+		return sealed, err
+	}
+	again, _, err := sealer.Reseal(sealed, name)
+	return again, sealedBefore(err)
+}
+
+// sealedBefore says why a secret of a proposal cannot be read.
+func sealedBefore(err error) error {
+	if err != nil {
+		err = ledger.ErrInvalid.In("", "the key that secrets are sealed with has changed since this was proposed, and its "+
+			"secret cannot be read: reject it, and propose it again").Because(ReasonSealedBefore)
+	}
+	return err
+}
+
+// newGuard guards rows with keys that are derived from the one outside the database.
+func newGuard(o Options, read func() (*access.Sealer, error)) *integrity.Guard {
+	return integrity.NewGuard(func(again bool) ([][]byte, error) {
+		sealer, err := read()
+		if err != nil || sealer == nil {
+			return nil, err
 		}
 		derived, err := sealer.DeriveEach(rowKeys, again)
 		keys := make([][]byte, len(derived))

@@ -16,6 +16,7 @@ import (
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/people"
 	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/staking"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
@@ -23,8 +24,18 @@ import (
 
 // staffKey is a key of dora's.
 func staffKey(name string) access.Key {
-	return access.Key{Key: strings.Repeat(name, 64), Account: "dora", Type: access.HMAC,
-		Permissions: []access.Permission{access.Read}, Secret: []byte("sealed")}
+	k := access.Key{Key: strings.Repeat(name, 64), Account: "dora", Type: access.HMAC,
+		Permissions: []access.Permission{access.Read}}
+	sealer, err := scenario.Sealer()
+	if err == nil {
+		err = k.Seal(sealer, "secret")
+	}
+	if err != nil {
+		panic(err) // the key of the tests is none
+	}
+	kept, _ := sealed.LoadOrStore("key "+name, k.Secret)
+	k.Secret = kept.(access.Hidden)
+	return k
 }
 
 // newKey is a new API key of an account, with a secret sealed by nobody in particular.

@@ -178,6 +178,7 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 	},
 	control.ResolveBreak: resolveBreak, control.SetComparisonLimit: setComparisonLimit,
 	control.SetComparisonSource: setComparisonSource, control.ReleaseDay: releaseDay,
+	control.RotateWebhook: rotateWebhook, control.RemoveWebhook: removeWebhook,
 	control.DeliverEvents: deliverEvents, control.ResendEvents: resendEvents,
 	control.AddWebhook: addWebhook, control.ChangeWebhook: changeWebhook, control.SkipWebhook: skipWebhook,
 	control.AddLogin: func(ctx context.Context, db *store.DB) error {

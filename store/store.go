@@ -44,6 +44,7 @@ type books struct {
 	opened     atomic.Int32                            // the day through which rows of open days are known to exist
 	queue      *queue
 	guard      *integrity.Guard
+	sealer     func() (*access.Sealer, error) // Options.Sealer, kept
 	shared     outbox.Shared
 
 	distributed distributed
@@ -110,7 +111,8 @@ func connect(ctx context.Context, url string, o Options, create bool) (*DB, erro
 		return nil, err
 	}
 	b.queue = newQueue(b.engine)
-	b.guard = newGuard(o)
+	b.sealer = newSealer(o)
+	b.guard = newGuard(o, b.sealer)
 	return b, nil
 }
 

@@ -140,9 +140,18 @@ func describe(url, kinds string, ordered bool) string {
 	return text
 }
 
+// payoutsFrom says with which payout an endpoint begins that wants some.
+func payoutsFrom(kinds string, after int64) string {
+	if !webhook.PayoutStream.Wants(kinds) {
+		return ""
+	}
+	return fmt.Sprintf("; payouts from number %d on", after+1)
+}
+
 // AddWebhook adds an endpoint, which gets events from then on and payouts after a number. It may need approval: it gets
 // what holders have. Repeating it has no further effect. ledger.ErrConflict where there is another of the name;
-// ledger.ErrInvalid for what cannot be an endpoint, and for more than MaxWebhooks.
+// ledger.ErrInvalid for what cannot be an endpoint, for more than MaxWebhooks, and because of ReasonSealedBefore where
+// the key has changed since it was proposed.
 func (b *DB) AddWebhook(ctx context.Context, n NewWebhook) error {
 	if err := n.check(); err != nil {
 		return err
@@ -161,7 +170,7 @@ func (b *DB) AddWebhook(ctx context.Context, n NewWebhook) error {
 		if err := b.insertWebhook(t, n); err != nil {
 			return err
 		}
-		effect := describe(n.URL, n.Kinds, n.Ordered)
+		effect := describe(n.URL, n.Kinds, n.Ordered) + payoutsFrom(n.Kinds, n.PayoutsAfter)
 		if err := b.permit(t, control.AddWebhook, n, n.Name, effect); err != nil {
 			return err
 		}
@@ -171,6 +180,10 @@ func (b *DB) AddWebhook(ctx context.Context, n NewWebhook) error {
 }
 
 func (b *DB) insertWebhook(t db.Tx, n NewWebhook) error {
+	secret, err := b.resealed(n.Secret, webhook.Sealed(n.Name))
+	if err != nil {
+		return err
+	}
 	count, err := db.Count(t, "SELECT count(*) FROM webhooks")
 	if err == nil && count >= MaxWebhooks {
 		err = ledger.ErrInvalid.In("", "there are %d endpoints, which is the limit", count)
@@ -180,7 +193,7 @@ func (b *DB) insertWebhook(t db.Tx, n NewWebhook) error {
 	}
 	done, err := t.Exec(`INSERT INTO webhooks (name, url, kinds, ordered, secret, public, former, former_until, added)
 	      VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8) ON CONFLICT DO NOTHING`, n.Name, n.URL, n.Kinds, db.Flag(n.Ordered),
-		n.Secret, n.Public, []byte{}, b.now())
+		secret, n.Public, []byte{}, b.now())
 	if err == nil && done == 0 {
 		err = fmt.Errorf("%w: another process adds the endpoint", db.ErrRetry)
 	}
@@ -224,11 +237,15 @@ func newestEvent(t db.View) (int64, error) {
 type WebhookChange struct {
 	Name, URL, Kinds string
 	Ordered          bool
+	// PayoutsAfter is the number of the last payout that it does not get. nil: it goes on where it is; one that never
+	// wanted payouts begins with the first, or with what it was added with.
+	PayoutsAfter *int64 `json:",omitempty"`
 }
 
 // ChangeWebhook changes where messages are sent, and which. It may need approval. An endpoint that wanted no events
 // gets those from now on. Whoever sends to it stops, and begins again with what was changed. Repeating it has no
-// further effect. ledger.ErrNotFound if there is none.
+// further effect. ledger.ErrNotFound if there is none; ledger.ErrInvalid for PayoutsAfter of one that wants none, or
+// inside of a message.
 func (b *DB) ChangeWebhook(ctx context.Context, c WebhookChange) (err error) {
 	if err := webhook.CheckURL(c.URL); err != nil {
 		return err
@@ -237,7 +254,8 @@ func (b *DB) ChangeWebhook(ctx context.Context, c WebhookChange) (err error) {
 		return err
 	}
 	return b.onWebhook(ctx, c.Name, "change", func(t db.Tx, w Webhook) error {
-		if w.URL == c.URL && w.Kinds == c.Kinds && w.Ordered == c.Ordered {
+		moved := c.PayoutsAfter != nil && *c.PayoutsAfter != w.Payout.Number
+		if w.URL == c.URL && w.Kinds == c.Kinds && w.Ordered == c.Ordered && !moved {
 			return nil
 		}
 		err := b.guard.Change(t, integrity.Webhooks, func() error {
@@ -252,18 +270,46 @@ func (b *DB) ChangeWebhook(ctx context.Context, c WebhookChange) (err error) {
 					int64(webhook.Whole))
 			}
 		}
+		from := w.Payout.Number
+		if err == nil && moved {
+			from = *c.PayoutsAfter
+			err = movePayouts(t, c)
+		}
 		if err == nil {
 			err = endLease(t, c.Name)
 		}
 		if err != nil {
 			return err
 		}
-		effect := describe(c.URL, c.Kinds, c.Ordered) + "; before " + describe(w.URL, w.Kinds, w.Ordered)
+		effect := describe(c.URL, c.Kinds, c.Ordered)
+		if moved || !webhook.PayoutStream.Wants(w.Kinds) {
+			effect += payoutsFrom(c.Kinds, from)
+		}
+		effect += "; before " + describe(w.URL, w.Kinds, w.Ordered)
 		if err := b.permit(t, control.ChangeWebhook, c, c.Name, effect); err != nil {
 			return err
 		}
 		return b.logLine(t, string(control.ChangeWebhook), c.Name, effect)
 	})
+}
+
+// movePayouts has an endpoint get payouts after another number: those that wait come again, or not.
+func movePayouts(t db.Tx, c WebhookChange) error {
+	if !webhook.PayoutStream.Wants(c.Kinds) {
+		return ledger.ErrInvalid.In("payoutsAfter", "the endpoint gets no payouts")
+	}
+	if *c.PayoutsAfter < 0 {
+		return ledger.ErrInvalid.In("payoutsAfter", "the number of a payout is not below zero")
+	}
+	err := checkPayoutsAfter(t, *c.PayoutsAfter)
+	if err == nil {
+		_, err = t.Exec("UPDATE webhook_states SET payout = $2 WHERE name = $1", c.Name, *c.PayoutsAfter)
+	}
+	if err == nil {
+		_, err = t.Exec("DELETE FROM webhook_messages WHERE name = $1 AND stream = $2", c.Name,
+			int64(webhook.PayoutStream))
+	}
+	return err
 }
 
 // onWebhook makes a change of an endpoint, whose state is locked. ledger.ErrNotFound if there is none,
@@ -307,9 +353,19 @@ type WebhookSecret struct {
 	Overlap time.Duration // for how long the one before signs too: 0 to MaxSecretOverlap
 }
 
+// overlap says for how long the secret before signs too.
+func (s WebhookSecret) overlap() string {
+	if s.Overlap == 0 {
+		return "no more"
+	}
+	return "for " + strings.TrimSuffix(strings.TrimSuffix(s.Overlap.String(), "0s"), "0m")
+}
+
 // RotateWebhook replaces the secret of an endpoint. The one before signs too for the overlap; one that is replaced
-// already signs no more. Whoever sends to it stops, and begins again with the new secret. Repeating it has no further
-// effect. ledger.ErrInvalid for another overlap; ledger.ErrNotFound if there is no such endpoint.
+// already signs no more. A secret that both sides have may need approval: who asks for it sees it. Whoever sends to it
+// stops, and begins again with the new secret. Repeating it has no further effect. ledger.ErrInvalid for another
+// overlap, and because of ReasonSealedBefore where the key has changed since it was proposed; ledger.ErrNotFound if
+// there is no such endpoint.
 func (b *DB) RotateWebhook(ctx context.Context, s WebhookSecret) error {
 	if s.Overlap < 0 || s.Overlap > MaxSecretOverlap {
 		return ledger.ErrInvalid.In("overlap", "the secret before signs too for 0 to %d days",
@@ -319,10 +375,14 @@ func (b *DB) RotateWebhook(ctx context.Context, s WebhookSecret) error {
 		if bytes.Equal(w.Secret, s.Secret) {
 			return nil
 		}
+		secret, err := b.resealed(s.Secret, webhook.Sealed(s.Name))
+		if err != nil {
+			return err
+		}
 		until := b.clock().Add(s.Overlap)
-		err := b.guard.Change(t, integrity.Webhooks, func() error {
+		err = b.guard.Change(t, integrity.Webhooks, func() error {
 			_, err := t.Exec("UPDATE webhooks SET former = secret, former_until = $2, secret = $3, public = $4 WHERE name = $1",
-				s.Name, until.UnixMilli(), s.Secret, s.Public)
+				s.Name, until.UnixMilli(), secret, s.Public)
 			return err
 		}, "name = $1", s.Name)
 		if err == nil {
@@ -331,7 +391,14 @@ func (b *DB) RotateWebhook(ctx context.Context, s WebhookSecret) error {
 		if err != nil {
 			return err
 		}
-		return b.logLine(t, "webhook rotate", s.Name, "the secret before signs until "+ledger.FormatTime(until))
+		if s.Public == "" {
+			effect := "another secret of hmac, which is shown to who asks for it; the one before signs " + s.overlap()
+			if err := b.permit(t, control.RotateWebhook, s, s.Name, effect); err != nil {
+				return err
+			}
+		}
+		return b.logLine(t, string(control.RotateWebhook), s.Name, "the secret before signs until "+
+			ledger.FormatTime(until))
 	})
 }
 
@@ -374,13 +441,14 @@ func (b *DB) ResealWebhooks(ctx context.Context, reseal func(sealed []byte, name
 	return changed, annotate(err, "seal the secrets of webhooks")
 }
 
-// RemoveWebhook removes an endpoint with all that waits for it, also one that somebody else has written. The log keeps
-// that there was one. ledger.ErrNotFound if there is none.
+// RemoveWebhook removes an endpoint with all that waits for it. It may need approval, but for one that somebody else has
+// written. The log keeps that there was one. ledger.ErrNotFound if there is none.
 func (b *DB) RemoveWebhook(ctx context.Context, name string) error {
 	err := b.engine.Write(ctx, func(t db.Tx) error {
 		w, err := b.lockWebhook(t, name)
 		detail := describe(w.URL, w.Kinds, w.Ordered)
-		if errors.Is(err, integrity.ErrForged) {
+		forged := errors.Is(err, integrity.ErrForged)
+		if forged {
 			detail, err = "one that softstake had not written", nil
 		}
 		for _, table := range []string{"webhooks", "webhook_states", "webhook_messages", "webhook_attempts"} {
@@ -391,7 +459,13 @@ func (b *DB) RemoveWebhook(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		return b.logLine(t, "webhook remove", name, detail)
+		if !forged {
+			effect := "what it has not got is never sent: " + detail
+			if err := b.permit(t, control.RemoveWebhook, name, name, effect); err != nil {
+				return err
+			}
+		}
+		return b.logLine(t, string(control.RemoveWebhook), name, detail)
 	})
 	return annotate(err, "remove the endpoint %s", ledger.Clip(name))
 }

@@ -4,11 +4,15 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/softstake/softstake/access"
+	"github.com/softstake/softstake/control"
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/reports"
+	"github.com/softstake/softstake/scenario"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 	"github.com/softstake/softstake/webhook"
@@ -16,8 +20,42 @@ import (
 
 // What needs approval of webhooks, on the books that webhookToPropose makes.
 func addWebhook(ctx context.Context, db *store.DB) error {
+	secret, err := sealedFor("new")
+	if err != nil {
+		return err
+	}
 	return db.AddWebhook(ctx, store.NewWebhook{Name: "new", URL: "https://example.com/new", Kinds: "balance",
-		Secret: []byte{1}})
+		Secret: secret})
+}
+
+// sealed are secrets that are sealed: each seal of one is another text.
+var sealed sync.Map
+
+// sealedFor is the secret of an endpoint, sealed with the key of the books.
+func sealedFor(name string) ([]byte, error) {
+	sealer, err := scenario.Sealer()
+	if err != nil {
+		return nil, err
+	}
+	secret, err := sealer.Seal([]byte("secret"), webhook.Sealed(name))
+	kept, _ := sealed.LoadOrStore(name, secret)
+	return kept.([]byte), err
+}
+
+func rotateWebhook(ctx context.Context, db *store.DB) error {
+	secret, err := sealedFor("w-1")
+	if err != nil {
+		return err
+	}
+	return db.RotateWebhook(ctx, store.WebhookSecret{Name: "w-1", Secret: secret})
+}
+
+func removeWebhook(ctx context.Context, db *store.DB) error {
+	err := db.RemoveWebhook(ctx, "w-2")
+	if ledger.ReasonOf(err) == store.ReasonUnknownWebhook { // it was done before
+		err = nil
+	}
+	return err
 }
 
 func changeWebhook(ctx context.Context, db *store.DB) error {
@@ -47,6 +85,7 @@ func resendEvents(ctx context.Context, db *store.DB) error {
 func webhookToPropose(t *testing.T, db *store.DB) {
 	t.Helper()
 	ok(t, db.AddWebhook(t.Context(), aWebhook("w-1")))
+	ok(t, db.AddWebhook(t.Context(), aWebhook("w-2")))
 	ok(t, db.SendWebhookAgain(t.Context(), "w-1", []webhook.Key{{Stream: webhook.PayoutStream, Number: 1}}))
 	testkit.Must(db.AddTarget(t.Context(), store.NewTarget{Stream: store.EventStream, Name: "t-1",
 		Address: "kafka://127.0.0.1/events", Kinds: "balance"}))(t)
@@ -227,5 +266,85 @@ func TestWhoeverSendsStopsWhenAnEndpointChanges(t *testing.T) {
 				t.Errorf("%s: it is at %d", name, w.Payout.Number)
 			}
 		}
+	})
+}
+
+// TestFromWhichPayout: an endpoint that begins to want payouts gets them from the first on, or after the number that is
+// named, and the log says so; what it had waits no more.
+func TestFromWhichPayout(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, _ *testkit.Clock) {
+		ctx := t.Context()
+		n := aWebhook("shop")
+		n.PayoutsAfter = 0
+		ok(t, db.AddWebhook(ctx, n))
+		change := store.WebhookChange{Name: "shop", URL: n.URL, Kinds: "balance,payouts"}
+		at := func(want int64, says string) {
+			t.Helper()
+			w := testkit.Must(reports.New(db.Reader()).Webhook(ctx, "shop"))(t)
+			lines := logged(t, db, "webhook change")
+			if w.Payout.Number != want || !strings.Contains(fmt.Sprint(lines), says) {
+				t.Errorf("after payout %d, not %d: %v", w.Payout.Number, want, lines)
+			}
+		}
+		ok(t, db.ChangeWebhook(ctx, change))
+		at(0, "payouts from number 1 on")
+		change.PayoutsAfter = new(int64(7))
+		for range 2 {
+			ok(t, db.ChangeWebhook(ctx, change))
+			at(7, "payouts from number 8 on")
+		}
+		same(t, "lines", len(logged(t, db, "webhook change")), 2)
+		ok(t, db.SendWebhookAgain(ctx, "shop", []webhook.Key{{Stream: webhook.PayoutStream, Number: 7}}))
+		change.PayoutsAfter = new(int64(3))
+		ok(t, db.ChangeWebhook(ctx, change))
+		same(t, "waiting", len(testkit.Must(reports.New(db.Reader()).WebhookMessages(ctx, "shop", 9))(t)), 0)
+		change.PayoutsAfter = new(int64(-1))
+		wants(t, db.ChangeWebhook(ctx, change), ledger.ErrInvalid)
+		change.Kinds, change.PayoutsAfter = "balance", new(int64(9))
+		wants(t, db.ChangeWebhook(ctx, change), ledger.ErrInvalid)
+		change.PayoutsAfter = nil
+		ok(t, db.ChangeWebhook(ctx, change))
+		change.Kinds = "balance,payouts"
+		ok(t, db.ChangeWebhook(ctx, change))
+		at(3, "payouts from number 4 on")
+	})
+}
+
+// TestTheKeyChangesWhileAProposalWaits: a secret that is approved while the key is being changed is sealed with the new
+// one; when the old one is gone it is refused, so that no endpoint and no key is left that nobody can read.
+func TestTheKeyChangesWhileAProposalWaits(t *testing.T) {
+	eachToPropose(t, func(t *testing.T, url string, db *store.DB, clock *testkit.Clock) {
+		ctx := t.Context()
+		const fresh = "YW5vdGhlciBrZXkgb2YgdGhlIHNjZW5hcmlvcyAzMmI="
+		open := func(keys string) *store.DB {
+			o := options(clock)
+			o.Sealer = func() (*access.Sealer, error) { return access.NewSealer(keys) }
+			books := testkit.Must(store.Open(ctx, url, o))(t)
+			closeAfter(t, books)
+			return books
+		}
+		approve := func(db *store.DB, p control.Proposal) error {
+			_, err := db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest())
+			return err
+		}
+		waiting := map[control.Operation]control.Proposal{}
+		for _, op := range []control.Operation{control.AddWebhook, control.RotateWebhook, control.CreateKey} {
+			waiting[op] = propose(t, db, proposer, op)
+		}
+		during := open(fresh + " " + scenario.Key)
+		testkit.Must(during.RenewMACs(ctx, func(int64) {}))(t)
+		ok(t, approve(during, waiting[control.AddWebhook]))
+		after := open(fresh)
+		newest := testkit.Must(access.NewSealer(fresh))(t)
+		w := testkit.Must(reports.New(after.Reader()).Webhook(ctx, "new"))(t)
+		if text, err := newest.Open(w.Secret, webhook.Sealed("new")); err != nil || string(text) != "secret" {
+			t.Errorf("the secret of the endpoint is %q: %v", text, err)
+		}
+		for _, op := range []control.Operation{control.RotateWebhook, control.CreateKey} {
+			wantsReason(t, approve(after, waiting[op]), ledger.ErrInvalid, store.ReasonSealedBefore)
+			p := testkit.Must(reports.New(after.Reader()).Proposal(ctx, waiting[op].ID))(t)
+			same(t, string(op), p.Decision.State, control.State(""))
+		}
+		ok(t, approve(during, waiting[control.RotateWebhook])) // by who still has both
 	})
 }

@@ -122,3 +122,24 @@ func TestARangeHasALimit(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestALongPageKeepsItsLease: while many events are read of which an endpoint wants none, no other process begins.
+func TestALongPageKeepsItsLease(t *testing.T) {
+	each(t, func(w *world) {
+		w.add(newReceiver(w.T), "reward", true)
+		w.deposit(40)
+		looked := 0
+		now := func() time.Time {
+			looked++
+			w.clock.Advance(2 * time.Second)
+			if _, found, err := w.books.ClaimWebhook(w.Context(), "shop", "two"); err != nil || found {
+				w.Errorf("after %d looks another has it: %v", looked, err)
+			}
+			return w.clock.Now()
+		}
+		w.ok(w.senderAt("one", w.books, webhook.Timeout, now).Deliver(w.Context(), "shop"))
+		if s := w.state(); s.Events != 0 || looked < 40 {
+			w.Errorf("%d looks: %+v", looked, s)
+		}
+	})
+}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/softstake/softstake/ledger"
 	"github.com/softstake/softstake/outbox"
-	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/webhook"
 )
@@ -39,12 +38,12 @@ func Between(ctx context.Context, books *store.DB, w store.Webhook, first, last 
 		return nil, ledger.ErrInvalid.In("to", "from %s to %s are more than %d events of the outbox; ask for fewer at a time",
 			first, last, maxReplayed).Because(store.ReasonTooManyMessages)
 	}
-	s := source{books, reports.New(books.Reader())}
+	s := newSource(books)
 	at := webhook.Key{Stream: from.Stream, Number: from.Number - 1, Part: webhook.Whole}
 	for at.Compare(to) < 0 {
 		var p page
 		if from.Stream == webhook.Events {
-			p, err = s.events(ctx, at, w.Kinds)
+			p, err = s.events(ctx, at, w.Kinds, func() error { return nil })
 		} else {
 			p, err = s.payouts(ctx, at)
 		}

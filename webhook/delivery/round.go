@@ -141,7 +141,9 @@ func (r *round) next(ctx context.Context) (more bool, err error) {
 		at   *webhook.Key
 		read func() (page, error)
 	}{
-		{webhook.Events, &r.did.Event, func() (page, error) { return r.source.events(ctx, r.did.Event, r.work.Kinds) }},
+		{webhook.Events, &r.did.Event, func() (page, error) {
+			return r.source.events(ctx, r.did.Event, r.work.Kinds, func() error { return r.keep(ctx) })
+		}},
 		{webhook.PayoutStream, &r.did.Payout, func() (page, error) { return r.source.payouts(ctx, r.did.Payout) }},
 	} {
 		if !stream.Wants(r.work.Kinds) || !r.open() {
@@ -208,6 +210,14 @@ func (r *round) send(ctx context.Context, messages []message, waits []store.Webh
 		return r.write(ctx)
 	}
 	return nil
+}
+
+// keep prolongs the lease while something long is read.
+func (r *round) keep(ctx context.Context) error {
+	if r.Now().Sub(r.wrote) < store.WebhookLease/4 {
+		return nil
+	}
+	return r.write(ctx)
 }
 
 // note notes what became of an attempt.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/softstake/softstake/access"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/webhook"
 )
@@ -61,7 +60,7 @@ func New(o Options) *Sender {
 	if o.Failed == nil {
 		o.Failed = func(error) bool { return false }
 	}
-	return &Sender{Options: o, source: source{o.Books, reports.New(o.Books.Reader())},
+	return &Sender{Options: o, source: newSource(o.Books),
 		working: map[string]bool{}, failing: map[string]bool{}}
 }
 

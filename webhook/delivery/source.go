@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	// eventsAtOnce and chunksAtOnce are how many outbox events and messages of payouts are read at once at most.
-	eventsAtOnce, chunksAtOnce = 50, 50
+	// eventsAtOnce and messagesAtOnce are how many outbox events and messages are read at once at most: an event may be
+	// very many rewards.
+	eventsAtOnce, messagesAtOnce = 50, 50
 )
 
 // message is a message that is to be sent.
@@ -31,30 +32,36 @@ type message struct {
 type source struct {
 	books   *store.DB
 	reports *reports.Reports
+	most    int // messages of events that a page has
 }
 
-// ofEvent are the messages of an outbox event: events of one type that follow each other are in one. They do not
+func newSource(books *store.DB) source {
+	return source{books, reports.New(books.Reader()), messagesAtOnce}
+}
+
+// ofEvent gives emit the messages of an outbox event: events of one type that follow each other are in one. They do not
 // depend on what an endpoint wants, so that each has its ID forever.
-func (s source) ofEvent(ctx context.Context, from outbox.Event) ([]message, error) {
-	var messages []message
+func (s source) ofEvent(ctx context.Context, from outbox.Event, emit func(message) error) error {
+	var m message
 	var data webhook.EventData
 	count := int64(0)
 	finish := func() (err error) {
-		if len(data.Events) > 0 {
-			m := &messages[len(messages)-1]
-			m.body, err = webhook.Body(m.kind, from.At, data)
+		if len(data.Events) == 0 {
+			return nil
+		}
+		if m.body, err = webhook.Body(m.kind, from.At, data); err == nil {
 			data = webhook.EventData{}
+			err = emit(m)
 		}
 		return err
 	}
 	err := events.Of(ctx, s.books, from, func(e events.Event) error {
 		count++
-		if n := len(messages); n == 0 || messages[n-1].kind != e.Type || len(data.Events) == webhook.MostInMessage {
+		if m.kind != e.Type || len(data.Events) == 0 || len(data.Events) == webhook.MostInMessage {
 			if err := finish(); err != nil {
 				return err
 			}
-			messages = append(messages, message{Key: webhook.Key{Stream: webhook.Events, Number: from.Number, Part: count},
-				kind: e.Type})
+			m = message{Key: webhook.Key{Stream: webhook.Events, Number: from.Number, Part: count}, kind: e.Type}
 		}
 		data.Events = append(data.Events, e.Body)
 		return nil
@@ -62,7 +69,7 @@ func (s source) ofEvent(ctx context.Context, from outbox.Event) ([]message, erro
 	if err == nil {
 		err = finish()
 	}
-	return messages, err
+	return err
 }
 
 // page is some messages of a stream, in order, and how far they are: everything through end.
@@ -71,9 +78,13 @@ type page struct {
 	end      webhook.Key
 }
 
-// events are the next messages after a place that are of some kinds. The page ends where it began when there are none.
-// outbox.ErrNotKept where events are missing.
-func (s source) events(ctx context.Context, after webhook.Key, kinds string) (page, error) {
+// errFull says that a page has enough messages.
+var errFull = errors.New("the page is full")
+
+// events are the next messages after a place that are of some kinds, some of them where they are many. The page ends
+// where it began when there are none. made is called with each message that is made, wanted or not: that takes long
+// where an event has very many. outbox.ErrNotKept where events are missing.
+func (s source) events(ctx context.Context, after webhook.Key, kinds string, made func() error) (page, error) {
 	p, wanted := page{end: after}, strings.Split(kinds, ",")
 	from := after.Number
 	if after.Part != webhook.Whole {
@@ -84,12 +95,18 @@ func (s source) events(ctx context.Context, after webhook.Key, kinds string) (pa
 		if err != nil {
 			break
 		}
-		var messages []message
-		messages, err = s.ofEvent(ctx, e)
-		for _, m := range messages {
+		err = s.ofEvent(ctx, e, func(m message) error {
 			if m.Compare(after) > 0 && slices.Contains(wanted, m.kind) {
+				if len(p.messages) == s.most {
+					return errFull
+				}
 				p.messages = append(p.messages, m)
+				p.end = m.Key
 			}
+			return made()
+		})
+		if errors.Is(err, errFull) {
+			return p, nil
 		}
 		p.end = webhook.Key{Stream: webhook.Events, Number: e.Number, Part: webhook.Whole}
 	}
@@ -106,7 +123,7 @@ type PayoutData struct {
 // payouts are the next messages of payouts after one.
 func (s source) payouts(ctx context.Context, after webhook.Key) (page, error) {
 	p := page{end: after}
-	chunks, err := s.reports.PayoutChunks(ctx, after.Number, webhook.MostInMessage, chunksAtOnce)
+	chunks, err := s.reports.PayoutChunks(ctx, after.Number, webhook.MostInMessage, messagesAtOnce)
 	for _, c := range chunks {
 		if err != nil {
 			break
@@ -161,7 +178,12 @@ func (s source) find(ctx context.Context, k webhook.Key) (message, error) {
 			return message{}, errLost
 		}
 		if err == nil {
-			messages, err = s.ofEvent(ctx, all[0])
+			err = s.ofEvent(ctx, all[0], func(m message) error {
+				if m.Key == k {
+					messages = []message{m}
+				}
+				return nil
+			})
 		}
 		if err != nil {
 			return message{}, err
