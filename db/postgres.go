@@ -52,7 +52,7 @@ func openPostgres(ctx context.Context, url string, o Options) (*postgresDB, erro
 		config.MaxConns = postgresConns
 	}
 	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
-		_, err := c.PgConn().Exec(ctx, byKey).ReadAll()
+		_, err := c.PgConn().Exec(ctx, byKey+setHeard()).ReadAll()
 		return err
 	}
 	config.ConnConfig.Tracer = o.Tracer

@@ -1,7 +1,10 @@
 package db
 
 import (
+	"maps"
 	"net"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -28,4 +31,32 @@ func endDead(c *pgconn.Config) {
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: NetworkDeadAfter / (probes + 1),
 			Interval: NetworkDeadAfter / (probes + 1), Count: probes}}
 	c.DialFunc = dialer.DialContext
+}
+
+// heard are the settings by which the server, too, ends a connection whose network is dead: until then it keeps the
+// locks and slots of who is gone, by the system's own settings for two hours.
+var heard = map[string]string{
+	"tcp_keepalives_idle": seconds(NetworkDeadAfter / (probes + 1)), "tcp_keepalives_count": strconv.Itoa(probes),
+	"tcp_keepalives_interval": seconds(NetworkDeadAfter / (probes + 1)),
+	"tcp_user_timeout":        strconv.FormatInt(NetworkDeadAfter.Milliseconds(), 10),
+}
+
+func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
+
+// EndLost has the server end a connection, too, when its network is dead, unless the address says how it does. A pooler
+// between them may refuse the settings.
+func EndLost(c *pgconn.Config) {
+	for name, value := range heard {
+		if _, given := c.RuntimeParams[name]; !given {
+			c.RuntimeParams[name] = value
+		}
+	}
+}
+
+// setHeard sets them on a connection that there is, which a pooler passes on.
+func setHeard() (sql string) {
+	for _, name := range slices.Sorted(maps.Keys(heard)) {
+		sql += "; SET " + name + " = " + heard[name]
+	}
+	return sql
 }

@@ -158,7 +158,7 @@ func TestJoinKilled(t *testing.T) {
 			through, fails := behind(t, url, l.Rand)
 			args := []string{"join", "file:" + l.folder, "--name", "other", "--batch", "50"}
 			l.write(t, 800)
-			killed := 0
+			killed, unreachable := 0, 0
 			for ; killed < kills; killed++ {
 				l.rotate(t, url)
 				p := Start(t, through, nil, nil, args...)
@@ -166,15 +166,27 @@ func TestJoinKilled(t *testing.T) {
 				l.write(t, l.IntN(500))
 				fails()
 				running, err := p.Kill()
-				if err != nil || !running {
-					t.Fatalf("it has ended by itself: %v %v", err, p.Wait(time.Minute))
+				ended := error(nil)
+				if !running {
+					ended = p.Wait(time.Minute)
+				}
+				switch {
+				case running && err == nil:
+				case err == nil && through != url && ended != nil && strings.Contains(ended.Error(), "PostgreSQL"):
+					unreachable++ // as it began
+				default:
+					t.Fatalf("it has ended by itself: %v %v", err, ended)
 				}
 			}
 			l.write(t, 0)
 			for l.last != [2]string{} {
 				l.write(t, 0)
 			}
-			t.Logf("%d events, %d files were removed", l.events, l.removed)
+			t.Logf("%d events, %d files were removed; %d times the books could not be reached", l.events, l.removed,
+				unreachable)
+			if 2*unreachable > kills {
+				t.Error("it hardly ever began")
+			}
 			if err := Start(t, url, nil, nil, append(args, "--until-end")...).Wait(2 * time.Minute); err != nil {
 				t.Fatal(err)
 			}

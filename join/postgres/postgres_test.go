@@ -17,7 +17,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/softstake/softstake/db"
-	"github.com/softstake/softstake/faultproxy"
 	"github.com/softstake/softstake/join"
 	"github.com/softstake/softstake/join/jointest"
 	"github.com/softstake/softstake/join/postgres"
@@ -55,8 +54,8 @@ func TestPostgres(t *testing.T) {
 		name string
 		test func(*testing.T, *exchange)
 	}{{"rows", testRows}, {"resumes", testResumes}, {"begins again", testSnapshotBeginsAgain},
-		{"dated", testSnapshotDated},
-		{"silent", testSilent}, {"watermark", testWatermark}, {"refuses", testRefuses}, {"stops", testStops}} {
+		{"dated", testSnapshotDated}, {"silent", testSilent}, {"lost", testLost},
+		{"watermark", testWatermark}, {"refuses", testRefuses}, {"stops", testStops}} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, newExchange(t, server, strings.ReplaceAll(c.name, " ", "_"))) })
 	}
 }
@@ -418,65 +417,6 @@ func testSnapshotDated(t *testing.T, x *exchange) {
 		t.Fatal(err)
 	}
 	same(t, "slots", slots(x), []string{"dated"})
-}
-
-// testSilent: a network on which nothing comes any more is noticed in time, whatever is waited for.
-func testSilent(t *testing.T, x *exchange) {
-	// More than is on its way at once.
-	x.do("INSERT INTO balances SELECT 'a' || n, repeat('x', 1000), n FROM generate_series(1, 20000) n")
-	u := testkit.Must(url.Parse(x.address))(t)
-	open := func(s *postgres.Source) join.Reader {
-		t.Helper()
-		return testkit.Must(s.Open(t.Context(), x.name, join.Start{}))(t)
-	}
-	untilError := func(r join.Reader) (err error) {
-		for err == nil {
-			_, err = r.Next(t.Context(), 1000)
-		}
-		return errors.Join(err, r.Close())
-	}
-	for _, c := range []struct {
-		what, snapshot string
-		read           func(s *postgres.Source, silence func()) error
-		want           string
-	}{
-		{"connecting", "none", func(s *postgres.Source, silence func()) error {
-			silence()
-			_, err := s.Open(t.Context(), x.name, join.Start{})
-			return err
-		}, "no answer in time"},
-		{"reading the snapshot", "balances", func(s *postgres.Source, silence func()) error {
-			r := open(s)
-			testkit.Must(r.Next(t.Context(), 2))(t)
-			silence()
-			return untilError(r)
-		}, "has not answered for 1s"},
-		{"making the slot that stays", "none", func(s *postgres.Source, silence func()) error {
-			r := open(s)
-			r.Confirm(testkit.Must(r.Next(t.Context(), 2))(t)[0].Place)
-			silence()
-			return untilError(r)
-		}, "has not answered for 1s"},
-		{"following the changes", "none", func(s *postgres.Source, silence func()) error {
-			r := open(s)
-			r.Confirm(testkit.Must(r.Next(t.Context(), 2))(t)[0].Place)
-			testkit.Must(r.Next(t.Context(), 2))(t)
-			silence()
-			return untilError(r)
-		}, "has not answered for 500ms"},
-	} {
-		p := faultproxy.New(t, u.Host)
-		s := testkit.Must(postgres.Parse(strings.Replace(x.address, u.Host, p.Addr(), 1)+"&connect_timeout=1&margin=0s"+
-			"&publication=softstake&snapshot="+c.snapshot+"&slot="+x.name, false))(t)
-		s.Impatient(500*time.Millisecond, time.Second)
-		began := time.Now()
-		err := c.read(s, func() { p.Break(faultproxy.Silence, nil) })
-		if took := time.Since(began); err == nil || !strings.Contains(err.Error(), c.want) || took > 20*time.Second {
-			t.Errorf("%s: %v, after %s", c.what, err, took)
-		}
-		p.Restore()
-		x.eventually("SELECT count(*) = 0 FROM pg_replication_slots WHERE temporary AND database = current_database()")
-	}
 }
 
 // testWatermark: nothing is said of the time since which a transaction is open, or when it was not known.

@@ -90,6 +90,7 @@ func Parse(address string, insecure bool) (*Source, error) {
 		"IntervalStyle": "postgres", "bytea_output": "hex", "application_name": "softstake join"} {
 		s.config.RuntimeParams[name] = value
 	}
+	db.EndLost(s.config)
 	return s, nil
 }
 

@@ -75,11 +75,13 @@ func Parse(address, name string, insecure bool) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A row that somebody holds must not hold up all the others without a word.
+	// A row that somebody holds must not hold up all the others without a word; and a connection that is lost in a
+	// transaction has the row of the position, until the server ends it.
 	for name, value := range map[string]string{"application_name": "softstake payouts deliver", "TimeZone": "UTC",
-		"lock_timeout": "30s"} {
+		"lock_timeout": "30s", "idle_in_transaction_session_timeout": "30s"} {
 		t.config.RuntimeParams[name] = value
 	}
+	db.EndLost(&t.config.Config)
 	return t, nil
 }
 
