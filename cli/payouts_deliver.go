@@ -108,7 +108,9 @@ func (c *payoutsDeliverCmd) target(env *Env) (target payout.Target, err error) {
 		if c.Credentials != "" {
 			return nil, usage("a password of PostgreSQL is in ~/.pgpass or PGPASSWORD")
 		}
-		target, err = postgres.Parse(c.Target, c.Name, env.Insecure)
+		if target, err = postgres.Parse(c.Target, c.Name, env.Insecure); errors.Is(err, ledger.ErrInvalid) {
+			err = usage("the address of the target: %w", err)
+		}
 	case "kafka", "nats":
 		var to topic.Topic
 		if to, err = env.topic(c.Target, c.Credentials); err == nil {
@@ -117,9 +119,6 @@ func (c *payoutsDeliverCmd) target(env *Env) (target payout.Target, err error) {
 	default:
 		return nil, usage("that is no target; it is postgres://USER@HOST/DATABASE?table=TABLE, kafka://HOST,HOST/TOPIC or " +
 			"nats://HOST,HOST/SUBJECT")
-	}
-	if errors.Is(err, ledger.ErrInvalid) {
-		err = usage("the address of the target: %w", err)
 	}
 	return target, err
 }

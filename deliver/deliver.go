@@ -74,6 +74,8 @@ var (
 	errEnd = errors.New("nothing more now")
 	// errHeld says that the target is another process's.
 	errHeld = errors.New("another process delivers to it")
+	// errReplaced says that the target is not this run's any more.
+	errReplaced = errors.New("the target was ended, or given another address or other kinds, while this ran; start again")
 )
 
 const (
@@ -86,7 +88,7 @@ const (
 
 // run delivers what there is, and goes on. An error of the target or of the database is kept with the target, logged
 // and retried or, until the end, returned. That the target is not as it was, needs approval, or has no such number to
-// deliver from is returned at once.
+// deliver from is returned at once, and so is that somebody ends it or gives it another address while this runs.
 func (d *delivery) run(ctx context.Context, f feed) (Result, error) {
 	d.feed = f
 	n := f.target()
@@ -109,6 +111,8 @@ func (d *delivery) run(ctx context.Context, f feed) (Result, error) {
 			return d.result, nil
 		case errors.Is(err, errEnd):
 			return d.result, nil
+		case errors.Is(err, errReplaced):
+			return d.result, err
 		case errors.Is(err, payout.ErrMoved):
 			d.Log.Info("another process delivers too, or somebody has something sent again", "target", d.Name)
 			backoff.Pause(ctx, backoff.Jitter(d.Poll, d.Random))
@@ -188,26 +192,32 @@ func (d *delivery) follow(ctx context.Context) (err error) {
 	}
 }
 
-// claim has the target for this process alone; errHeld where another has it. Several may deliver to one that keeps by
-// itself how far it is.
+// claim has the target for this process alone; errHeld where another has it, errReplaced where it is not the one any
+// more that this run was begun for. Several may deliver to one that keeps by itself how far it is.
 func (d *delivery) claim(ctx context.Context) error {
 	d.leased = time.Time{}
-	if !d.alone() {
-		return nil
+	target, err := d.Books.Target(ctx, d.stream, d.Name)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return errReplaced
 	}
-	target, found, err := d.Books.ClaimTarget(ctx, d.stream, d.Name, d.Holder)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case !found:
-		// It may be that somebody has ended the delivery.
-		target, err := d.Books.Target(ctx, d.stream, d.Name)
-		if err != nil {
+	}
+	found := !d.alone()
+	if !found && !target.Lease.After(d.Books.Now()) || target.Holder == d.Holder {
+		if target, found, err = d.Books.ClaimTarget(ctx, d.stream, d.Name, d.Holder); err != nil {
 			return err
 		}
+	}
+	if !found {
 		return fmt.Errorf("%w, until %s at least", errHeld, ledger.FormatTime(target.Lease))
 	}
-	d.leased, d.held = target.Lease, false
+	if d.alone() {
+		d.leased, d.held = target.Lease, false
+	}
+	if is := d.target(); target.Address != is.Address || target.Kinds != is.Kinds {
+		return errReplaced
+	}
 	return nil
 }
 
@@ -217,11 +227,14 @@ func (d *delivery) keep(ctx context.Context) error {
 		return nil
 	}
 	target, found, err := d.Books.ClaimTarget(ctx, d.stream, d.Name, d.Holder)
-	if err == nil && !found {
-		err = payout.ErrMoved
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return payout.ErrMoved
 	}
 	d.leased = target.Lease
-	return err
+	return nil
 }
 
 // hand calls what hands something over, within the lease.

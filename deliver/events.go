@@ -119,13 +119,13 @@ func (s *eventSession) make(ctx context.Context, of outbox.Event) error {
 
 // send sends what waits, and keeps through which event the topic has all.
 func (s *eventSession) send(ctx context.Context) error {
-	if n := len(s.waiting); n > 0 {
-		if err := s.hand(ctx, func(ctx context.Context) error { return s.Send(ctx, s.waiting) }); err != nil {
+	for _, some := range inParts(s.waiting) {
+		if err := s.hand(ctx, func(ctx context.Context) error { return s.Send(ctx, some) }); err != nil {
 			return err
 		}
-		s.result.Sent += n
-		s.waiting = s.waiting[:0]
+		s.result.Sent += len(some)
 	}
+	s.waiting = s.waiting[:0]
 	if s.made == s.has {
 		return nil
 	}
@@ -134,6 +134,26 @@ func (s *eventSession) send(ctx context.Context) error {
 	}
 	s.has = s.made
 	return nil
+}
+
+// mostOfKey is how many messages of one key are sent at once: a broker may have to acknowledge each before the next.
+const mostOfKey = 100
+
+// inParts divides messages, in their order, into parts in which no key has too many.
+func inParts(messages []topic.Message) (parts [][]topic.Message) {
+	begin, count := 0, map[string]int{}
+	for i, m := range messages {
+		if count[m.Key] == mostOfKey {
+			parts = append(parts, messages[begin:i])
+			begin = i
+			clear(count)
+		}
+		count[m.Key]++
+	}
+	if begin < len(messages) {
+		parts = append(parts, messages[begin:])
+	}
+	return parts
 }
 
 // answer has nothing to read: nobody answers events.

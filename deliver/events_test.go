@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -278,5 +279,53 @@ func TestOneProcessDelivers(t *testing.T) {
 	f.wants("twice", 2, 2)
 	if s := f.state(); s.Backlog != 0 || s.Error != "" || s.Holder != "" {
 		t.Errorf("%+v", s)
+	}
+}
+
+// TestAReplacedTarget: a process whose target gets another address, or is ended, sends nothing more to the one before.
+func TestAReplacedTarget(t *testing.T) {
+	f := newFollower(t)
+	f.ok(f.run("balance", 0))
+	for what, change := range map[string]func(){
+		"another address": func() {
+			f.ok(f.ResendTarget(t.Context(), store.NewTarget{Stream: store.EventStream, Name: f.Config.Name,
+				Address: "kafka://127.0.0.1/b", Kinds: "balance", From: f.state().Number + 1}))
+		},
+		"ended": func() { f.ok(f.EndTarget(t.Context(), store.EventStream, f.Config.Name)) },
+	} {
+		c := f.Config
+		c.UntilEnd = false
+		f.deposit()
+		var once sync.Once
+		to := &memory{address: f.state().Address, during: func([]topic.Message) error { once.Do(change); return nil }}
+		if _, err := deliver.Events(t.Context(), c, to, "balance"); err == nil ||
+			!strings.Contains(err.Error(), "start again") {
+			t.Errorf("%s: %v", what, err)
+		}
+		if what == "ended" {
+			f.ok(f.run("balance", 0))
+		}
+	}
+}
+
+// TestMessagesOfOneKey are sent in parts, so that a broker that has to acknowledge each before the next has the time.
+func TestMessagesOfOneKey(t *testing.T) {
+	f := newFollower(t)
+	f.Config.Batch = 1000
+	f.ok(f.run("balance", 0))
+	const n = 250
+	for range n {
+		f.deposit()
+	}
+	most, all := 0, 0
+	to := &memory{address: f.to.address}
+	var count func([]topic.Message) error
+	count = func(sent []topic.Message) error {
+		most, all, to.during = max(most, len(sent)), all+len(sent), count
+		return nil
+	}
+	to.during = count
+	if _, err := deliver.Events(t.Context(), f.Config, to, "balance"); err != nil || all != n || most > 100 {
+		t.Errorf("%d messages, at most %d at once: %v", all, most, err)
 	}
 }

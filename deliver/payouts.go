@@ -16,7 +16,8 @@ const answersAtOnce = 2_000
 
 // Payouts delivers the payouts that there are, and goes on. An error of the target or of the database is kept with the
 // target, logged and retried or, until the end, returned. An address that is not the target's, and a number to deliver
-// from that is not between 1 and the next one, are returned at once. Two processes that deliver to one target are safe:
+// from that is not between 1 and the next one, are returned at once, as is that a table cannot be reached that is to get
+// some again. Two processes that deliver to one target are safe:
 // of a table each payout is added by one of them; to a topic one delivers, and the other waits.
 func Payouts(ctx context.Context, c Config, to payout.Target) (Result, error) {
 	p := &payouts{delivery: &delivery{Config: c}, to: to, reports: reports.New(c.Books.Reader()),
@@ -52,31 +53,37 @@ func (p *payouts) open(ctx context.Context) (session, error) {
 	return &payoutSession{p, s, table}, nil
 }
 
+// resend sets back how far the target is. A table, which keeps that itself, is asked and told: it has to be reachable.
 func (p *payouts) resend(ctx context.Context, n store.NewTarget) error {
+	if !p.to.Keeps() {
+		return p.Books.ResendTarget(ctx, n)
+	}
 	session, err := p.to.Open(ctx)
 	if err != nil {
 		return err
 	}
-	table, is := session.(payout.Table)
-	if is { // what it has itself is what counts
-		var has payout.Last
-		if has, err = table.Position(ctx); err == nil && p.From > has.Number+1 {
-			err = ledger.ErrInvalid.In("from", "it has the payouts up to number %d; from is 1 to %d", has.Number, has.Number+1)
-		}
-		if err == nil {
-			err = p.keepPosition(ctx, has.Number)
-		}
+	return errors.Join(p.resendTable(ctx, session.(payout.Table), n), session.Close())
+}
+
+func (p *payouts) resendTable(ctx context.Context, table payout.Table, n store.NewTarget) error {
+	has, err := table.Position(ctx) // what it has itself is what counts
+	if err == nil && p.From > has.Number+1 {
+		err = ledger.ErrInvalid.In("from", "it has the payouts up to number %d; from is 1 to %d", has.Number, has.Number+1)
+	}
+	if err == nil {
+		err = p.keepPosition(ctx, has.Number)
 	}
 	if err == nil {
 		err = p.Books.ResendTarget(ctx, n)
 	}
-	if err == nil && is {
-		var last payout.Last
-		if last, err = p.last(ctx, p.From-1); err == nil {
-			err = table.Reset(ctx, last)
-		}
+	if err != nil {
+		return err
 	}
-	return errors.Join(err, session.Close())
+	last, err := p.last(ctx, p.From-1)
+	if err == nil {
+		err = table.Reset(ctx, last)
+	}
+	return err
 }
 
 // keepPosition keeps in the books how far a table is, by itself.

@@ -84,7 +84,7 @@ type run struct {
 }
 
 // start follows the partitions that are not followed yet. All of them are known to the books first, so that no day
-// closes by the watermarks of some while others have not begun. Those that are new are opened before: days wait for
+// closes by the watermarks of some while others have not begun. Those of a new source are opened before: days wait for
 // what the books know, and so they do not know a source that cannot be read.
 func (r *run) start(ctx context.Context, names []string, fail func(error)) error {
 	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return r.workers[name] })
@@ -108,20 +108,18 @@ func (r *run) start(ctx context.Context, names []string, fail func(error)) error
 	return nil
 }
 
-// openNew opens the partitions of which the books know nothing, but for those whose fault stops them.
+// openNew opens the partitions of a source of which the books know nothing, but for those whose fault stops them. A
+// partition that comes later is known at once.
 func (r *run) openNew(ctx context.Context, names []string) (map[string]join.Reader, error) {
 	readers := map[string]join.Reader{}
 	if len(names) == 0 {
 		return readers, nil
 	}
 	known, err := reports.New(r.Books.Reader()).Partitions(ctx)
-	if err != nil {
-		return nil, err
+	if err != nil || slices.ContainsFunc(known, func(p store.Partition) bool { return p.Source == r.Name }) {
+		return readers, err
 	}
 	for _, name := range names {
-		if slices.ContainsFunc(known, func(p store.Partition) bool { return p.Source == r.Name && p.Name == name }) {
-			continue
-		}
 		reader, err := r.Source.Open(ctx, name, join.Start{})
 		switch {
 		case err == nil:

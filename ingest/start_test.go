@@ -69,6 +69,14 @@ func TestASourceThatCannotBeReadIsNotKnown(t *testing.T) {
 		t.Fatalf("%v; the books know %d partitions", err, len(known()))
 	}
 
+	// Of a source that is known a partition that comes later is known at once, and the others go on.
+	eventsIn(t, folder, "p3", `{"type":"watermark","before":"2026-03-02T11:00:00Z"}`)
+	source.partition = "p3"
+	if _, err := run(join.Decode); !errors.Is(err, errUnreachable) || len(known()) != 3 {
+		t.Fatalf("%v; the books know %d partitions", err, len(known()))
+	}
+	source.partition = ""
+
 	// What is known may be read again by another mapping, which cannot read it.
 	eventsIn(t, folder, "p1", `{"type":"watermark","before":"2026-03-02T11:00:00Z"}`, `{"type":"open","id":"o-1",`+
 		`"at":"2026-03-02T11:00:00Z","account":"alice"}`)

@@ -33,8 +33,8 @@ func newSealer(o Options) func() (*access.Sealer, error) {
 const ReasonSealedBefore = "sealed-before"
 
 // resealed is a secret of a proposal that is executed, sealed with the key of now: it may have changed since. Of what
-// is not a proposal it is the secret as it is. ledger.ErrInvalid because of ReasonSealedBefore where no key opens it any
-// more; without a key nobody can tell.
+// is not a proposal, and where there is no key, it is the secret as it is. ledger.ErrInvalid because of
+// ReasonSealedBefore where no key opens it any more.
 func (b *DB) resealed(sealed []byte, name string) ([]byte, error) {
 	if b.approval == nil {
 		return sealed, nil

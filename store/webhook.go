@@ -441,8 +441,8 @@ func (b *DB) ResealWebhooks(ctx context.Context, reseal func(sealed []byte, name
 	return changed, annotate(err, "seal the secrets of webhooks")
 }
 
-// RemoveWebhook removes an endpoint with all that waits for it. It may need approval, but for one that somebody else has
-// written. The log keeps that there was one. ledger.ErrNotFound if there is none.
+// RemoveWebhook removes an endpoint with all that waits for it. It may need approval, but for one that somebody else
+// has written. The log keeps that there was one. ledger.ErrNotFound if there is none.
 func (b *DB) RemoveWebhook(ctx context.Context, name string) error {
 	err := b.engine.Write(ctx, func(t db.Tx) error {
 		w, err := b.lockWebhook(t, name)
