@@ -78,7 +78,7 @@ var arrows = map[string][]string{
 		"consent", "control", "pricing", "evidence", "integrity", "conversion", "staking", "access", "audit", "ledger",
 		"join", "reconcile", "webhook", "db"},
 	"webhook/delivery": {"webhook", "payout", "events", "outbox", "reports", "store", "access", "ledger"},
-	"ingest":           {"backoff", "reports", "store", "join", "ledger"},
+	"ingest":           {"backoff", "reports", "store", "join", "reconcile", "staking", "ledger"},
 	"join/postgres":    {"join", "ledger", "db"},
 	"topic":            {},
 	"topic/kafka":      {"topic", "join/kafka"},

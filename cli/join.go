@@ -35,13 +35,17 @@ type joinCmd struct {
 }
 
 type joinRunCmd struct {
-	Source      string `arg:"" help:"Where the events come from: file:FOLDER, in which NAME.jsonl is the partition NAME; postgres://USER@HOST/DATABASE?slot=NAME&publication=NAME; kafka://HOST,HOST/TOPIC; or nats://HOST,HOST/STREAM,STREAM."`
-	Name        string `required:"" placeholder:"NAME" help:"Name of the source, in the ID of each entry. It stays the same forever."`
-	Mapping     string `placeholder:"FILE" help:"How to read events from the JSON of others. Without it the events are as docs/join.md says."`
-	Credentials string `placeholder:"FILE" help:"Who reads the source, in a file that only you can read: of Kafka the lines username=NAME and password=TEXT, of NATS a credentials file. Without it: $$KAFKA_USERNAME and $$KAFKA_PASSWORD, or $$NATS_USER and $$NATS_PASSWORD."`
-	DryRun      bool   `help:"Post nothing: read what there is, and print where a partition would stop, as far as that is looked at, and where balances differ from those of the books."`
-	UntilEnd    bool   `help:"End when every event that is there now is posted. Without it: wait for more."`
-	Batch       int    `default:"1000" help:"How many events share a transaction at most, up to 2000."`
+	Source       string       `arg:"" help:"Where the events come from: file:FOLDER, in which NAME.jsonl is the partition NAME; postgres://USER@HOST/DATABASE?slot=NAME&publication=NAME; kafka://HOST,HOST/TOPIC; or nats://HOST,HOST/STREAM,STREAM."`
+	Name         string       `required:"" placeholder:"NAME" help:"Name of the source, in the ID of each entry. It stays the same forever."`
+	Mapping      string       `placeholder:"FILE" help:"How to read events from the JSON of others. Without it the events are as docs/join.md says."`
+	Credentials  string       `placeholder:"FILE" help:"Who reads the source, in a file that only you can read: of Kafka the lines username=NAME and password=TEXT, of NATS a credentials file. Without it: $$KAFKA_USERNAME and $$KAFKA_PASSWORD, or $$NATS_USER and $$NATS_PASSWORD."`
+	DryRun       bool         `help:"Post nothing: read what there is, and print where a partition would stop, as far as that is looked at, and where balances differ from those of the books."`
+	Day          *staking.Day `placeholder:"DAY" help:"With --dry-run: compare what accounts have at the end of this closed day, and print what it would pay by the events."`
+	Figures      string       `placeholder:"FILE" help:"With --day: compare what comes of the events with what the other ledger says, too: a file as \"reconcile\" reads it; - is the standard input. Or --ledger, --endpoint or --topic, as of \"reconcile\"."`
+	figuresFlags `embed:""`
+	reachFlags   `embed:""`
+	UntilEnd     bool `help:"End when every event that is there now is posted. Without it: wait for more."`
+	Batch        int  `default:"1000" help:"How many events share a transaction at most, up to 2000."`
 }
 
 func (c *joinRunCmd) Help() string {
@@ -53,6 +57,8 @@ Of Kafka the partitions of the topic are read, of NATS the streams, from the pla
 
 With --dry-run nothing is posted, and nothing is left behind. What there is of the source is read from its begin (of PostgreSQL a snapshot of now), and the balances that come of it are compared with those of the books, without the rewards that the source has not credited: of a partition that is joined up to the position of the books. A partition is said to stop at a record that cannot be read, a gap or a step back, an unknown token, an account that neither the books have nor an event before opens, a balance below zero or another than the events give, and an ID that another event has. Nothing else is looked at, such as closed or frozen accounts, "reverses" and rewards.
 
+With --day as well, the balances at the end of that closed day are compared, by the times of the events: what the events of the source give with what the books have, where a late event counts later. Of each account that differs what the day has paid is printed, and what it would with the balances of the source. With --figures, --ledger, --endpoint or --topic what comes of the events is compared with what the other ledger itself says, also before it is joined. A source that begins after the day, or with a snapshot of now as PostgreSQL does, does not say what was then, and is refused.
+
 The exit status is 1 where --until-end ends with a partition that has stopped, and where --dry-run finds something.
 
 Examples:
@@ -60,6 +66,7 @@ Examples:
   softstake join file:/var/lib/exchange/outbox --name exchange
   softstake join file:outbox --name exchange --mapping debezium.json --until-end
   softstake join file:outbox --name exchange --dry-run
+  softstake join file:outbox --name exchange --dry-run --day 2026-11-21 --figures balances.csv
   softstake join "kafka://k1.example.com:9093,k2.example.com:9093/ledger?sasl=scram-sha-512" --name exchange --credentials kafka.credentials
   softstake join nats://nats.example.com/LEDGER --name exchange --credentials softstake.creds
   softstake join "postgres://softstake@db.example.com/exchange?sslmode=verify-full&slot=softstake&publication=softstake&snapshot=accounts,balances" --name exchange --mapping ledger.json`
@@ -68,6 +75,10 @@ Examples:
 func (c *joinRunCmd) Run(env *Env) (err error) {
 	if c.Batch < 1 || c.Batch > 2000 {
 		return usage("--batch is from 1 to 2000")
+	}
+	figures, err := c.dayFigures(env)
+	if err != nil {
+		return err
 	}
 	mapping, digest, err := c.mapping(env)
 	if err != nil {
@@ -90,7 +101,10 @@ func (c *joinRunCmd) Run(env *Env) (err error) {
 		config := ingest.Config{Books: books, Source: source, Name: c.Name, Decode: decode,
 			Log:  slog.New(slog.NewTextHandler(env.Stderr, logOptions(slog.LevelInfo))),
 			Poll: joinPoll, Batch: c.Batch, Random: rand.Int64N, UntilEnd: c.UntilEnd}
-		if c.DryRun {
+		switch {
+		case c.Day != nil:
+			return c.compareDay(ctx, env, config, figures)
+		case c.DryRun:
 			return c.compare(ctx, env, config)
 		}
 		if err := books.AddSource(ctx, store.JoinSource{Name: c.Name, Address: address, Mapping: digest}); err != nil {
@@ -133,17 +147,27 @@ func (c *joinRunCmd) compare(ctx context.Context, env *Env, config ingest.Config
 			return err
 		}
 	}
-	if len(found.Differences) > 0 {
-		g := newGrid(text("account"), text("token"), figure("source"), figure("books"), figure("difference"))
-		for _, d := range found.Differences[:min(len(found.Differences), shownDifferences)] {
-			g.add(string(d.Account), d.Asset.Symbol, d.Asset.Format(d.Source), d.Asset.Format(d.Books),
-				d.Asset.Format(d.Source-d.Books))
-		}
-		if err := g.write(env.Stdout); err != nil {
-			return err
-		}
+	if err := writeSourceDifferences(env, found); err != nil {
+		return err
 	}
-	var lines []string
+	return foundError(c.foundLines(found))
+}
+
+// writeSourceDifferences lists the balances that differ.
+func writeSourceDifferences(env *Env, found ingest.Compared) error {
+	if len(found.Differences) == 0 {
+		return nil
+	}
+	g := newGrid(text("account"), text("token"), figure("source"), figure("books"), figure("difference"))
+	for _, d := range found.Differences[:min(len(found.Differences), shownDifferences)] {
+		g.add(string(d.Account), d.Asset.Symbol, d.Asset.Format(d.Source), d.Asset.Format(d.Books),
+			d.Asset.Format(d.Source-d.Books))
+	}
+	return g.write(env.Stdout)
+}
+
+// foundLines say where partitions would stop, and how much differs.
+func (c *joinRunCmd) foundLines(found ingest.Compared) (lines []string) {
 	for _, f := range found.Faults {
 		lines = append(lines, fmt.Sprintf("%s/%s would stop at position %s%s: %v", c.Name, f.Partition, f.Place,
 			eventText(f.Event), f.Err))
@@ -151,6 +175,11 @@ func (c *joinRunCmd) compare(ctx context.Context, env *Env, config ingest.Config
 	if n := len(found.Differences); n > 0 {
 		lines = append(lines, count(n, "balance differs", "balances differ"))
 	}
+	return lines
+}
+
+// foundError is an error of lines, nil where there are none.
+func foundError(lines []string) error {
 	if lines == nil {
 		return nil
 	}

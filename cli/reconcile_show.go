@@ -95,20 +95,26 @@ func comparedOf(symbol string, kind reconcile.Kind) string {
 	return symbol
 }
 
+// stateText is the state that the other ledger's figures are of.
+func stateText(s reconcile.AsOf) string {
+	state := "no state that it names"
+	if s.Position != "" {
+		state = "its position " + s.Position
+	}
+	if !s.At.IsZero() {
+		state += ", " + wallTime(s.At) + " UTC by its clock"
+	}
+	return state
+}
+
 // writeComparison prints a comparison for a person.
 func writeComparison(env *Env, c store.Comparison) error {
-	state := "no state that it names"
-	if c.Theirs.Position != "" {
-		state = "its position " + c.Theirs.Position
-	}
-	if !c.Theirs.At.IsZero() {
-		state += ", " + wallTime(c.Theirs.At) + " UTC by its clock"
-	}
 	name := "Not kept"
 	if c.Number > 0 {
 		name = fmt.Sprintf("Reconciliation %d", c.Number)
 	}
-	if err := env.printf("%s: the end of %s; the other ledger's figures are of %s.\n\n", name, c.Day, state); err != nil {
+	if err := env.printf("%s: the end of %s; the other ledger's figures are of %s.\n\n", name, c.Day,
+		stateText(c.Theirs)); err != nil {
 		return err
 	}
 	grid := newGrid(text("token"), figure("accounts"), figure("theirs"), figure("sum"), figure("their sum"), text("root"),

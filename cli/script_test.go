@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 // onPostgres are the scripts that are always played on PostgreSQL too: of runs and of files, and what prints the engine
 // or copies the books. The commands know no database, and the store's own tests and the scenarios try all SQL on both:
 // the other scripts are repetition there, which the long tests have.
-var onPostgres = []string{"days", "load", "reconcile", "restore"}
+var onPostgres = []string{"days", "join_day", "load", "reconcile", "restore"}
 
 // TestScripts plays the scripts of testdata, on SQLite and those of onPostgres there too,
 // each in a folder of its own: a line "$ init" is a command, lines "< …" before it are its input, a line

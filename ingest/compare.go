@@ -51,34 +51,47 @@ func Compare(ctx context.Context, c Config) (Compared, error) {
 	if err != nil {
 		return Compared{}, err
 	}
-	d := &dryRun{run: run{Config: c}, assets: ledger.BySymbol(all), parts: map[reports.Part]*sourcePart{},
-		opened: map[ledger.Account]opening{}, seen: map[string]said{}}
-	known, err := books.Partitions(ctx)
-	if err != nil {
+	d := newDryRun(c, all)
+	if err := d.readAll(ctx, books); err != nil {
 		return Compared{}, err
 	}
-	names, err := c.Source.Partitions(ctx)
+	return d.Compared, d.compare(ctx, books)
+}
+
+func newDryRun(c Config, all []ledger.Asset) *dryRun {
+	return &dryRun{run: run{Config: c}, assets: ledger.BySymbol(all), parts: map[reports.Part]*sourcePart{},
+		opened: map[ledger.Account]opening{}, seen: map[string]said{}}
+}
+
+// readAll reads every partition, one after the other.
+func (d *dryRun) readAll(ctx context.Context, books *reports.Reports) error {
+	known, err := books.Partitions(ctx)
 	if err != nil {
-		return Compared{}, err
+		return err
+	}
+	names, err := d.Source.Partitions(ctx)
+	if err != nil {
+		return err
 	}
 	for _, name := range names {
 		until := join.Place{}
 		for _, p := range known {
-			if p.Source == c.Name && p.Name == name {
+			if p.Source == d.Name && p.Name == name {
 				until = p.Place
 			}
 		}
 		if err := d.readPartition(ctx, name, until); err != nil {
-			return Compared{}, err
+			return err
 		}
 	}
-	return d.Compared, d.compare(ctx, books)
+	return nil
 }
 
 // dryRun is a run that posts nothing.
 type dryRun struct {
 	run
 	Compared
+	day    *dayRun // nil: no day is compared
 	assets map[string]ledger.Asset
 	parts  map[reports.Part]*sourcePart
 	opened map[ledger.Account]opening
@@ -107,6 +120,7 @@ type said struct {
 type sourcePart struct {
 	amount ledger.Amount
 	known  bool // else it is only by how much it has changed
+	dayPart
 }
 
 // readPartition reads a partition up to a place, or to its end where that is zero.
@@ -130,6 +144,11 @@ func (d *dryRun) readPartition(ctx context.Context, name string, until join.Plac
 			e, err := events[i], faults[i]
 			if err == nil {
 				err = follows(e, last)
+			}
+			if err == nil && d.day != nil {
+				if err := d.day.reach(name, e, last == (join.Place{})); err != nil {
+					return err
+				}
 			}
 			if err == nil {
 				err = d.countNumbered(e, &number)
@@ -279,6 +298,9 @@ func (d *dryRun) add(p *sourcePart, k reports.Part, e join.Event, change, after 
 		return errNotOpen(e)
 	case amount < 0 && (p.known || opened != byBooks):
 		return ledger.ErrInsufficient.In("", "%s has %s %s by its events", k.Account, asset.Format(amount), e.Token)
+	}
+	if d.day != nil {
+		p.count(d.day, e, amount-p.amount, change)
 	}
 	p.amount, d.parts[k] = amount, p
 	return nil

@@ -93,15 +93,20 @@ func (e *Explanation) with(k lateKey, late []LateEvent) LateEffect {
 	for _, c := range e.Compensations {
 		effect.MadeGood += c.Amount
 	}
-	if e.Terms.Mode == staking.Share || len(e.Shares) > 0 || e.Together != (staking.Integral{}) {
-		return effect
-	}
 	var changes []staking.Change
 	for _, l := range late {
 		changes = append(changes, staking.Change{Millis: l.At.UnixMilli() - k.day.Millis(), Amount: l.Amount})
 	}
-	effect.Known, effect.Due = e.rewardWith(nil) == e.Measured.Reward, e.rewardWith(changes)
+	effect.Due, effect.Known = e.due(changes)
 	return effect
+}
+
+// due is what the explained day would have earned with further changes, where that is known.
+func (e *Explanation) due(changes []staking.Change) (due ledger.Amount, known bool) {
+	if e.Terms.Mode == staking.Share || len(e.Shares) > 0 || e.Together != (staking.Integral{}) {
+		return 0, false
+	}
+	return e.rewardWith(changes), e.rewardWith(nil) == e.Measured.Reward
 }
 
 // rewardWith is what the explained day earns with further changes: 0 where it does not earn.
