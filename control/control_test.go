@@ -39,7 +39,7 @@ var matrix = map[control.Operation]string{
 	"currency set": "O", "document publish": "O", "disclosure set": "O", "region add": "OM", "region remove": "OM",
 	"join": "", "join add": "O", "join resume": "O", "join skip": "O", "join retire": "O", "join close": "O",
 	"reconcile": "d", "reconcile set": "", "reconcile set-limit": "M", "reconcile resolve": "O",
-	"reconcile release": "O",
+	"reconcile release":    "O",
 	"days set-close-after": "O", "day close": "O", "declare": "O", "settle approve": "O",
 	"limit set-account": "M", "limit own": "H", "withdrawal-factor on": "M", "withdrawal-factor off": "M",
 	"webhook add": "M", "webhook change": "M", "webhook rotate": "M", "webhook remove": "M", "webhook skip": "O",
