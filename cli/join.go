@@ -142,10 +142,8 @@ func (c *joinRunCmd) compare(ctx context.Context, env *Env, config ingest.Config
 		count(found.Events, "event", "events"), count(found.Balances, "balance", "balances")); err != nil {
 		return err
 	}
-	if found.Unknown > 0 {
-		if err := env.warnf("Of %s the source says no balance.", count(found.Unknown, "part", "parts")); err != nil {
-			return err
-		}
+	if err := warnUncompared(env, found); err != nil {
+		return err
 	}
 	if err := writeSourceDifferences(env, found); err != nil {
 		return err
@@ -184,6 +182,18 @@ func foundError(lines []string) error {
 		return nil
 	}
 	return fmt.Errorf("%s", strings.Join(lines, "\nsoftstake: "))
+}
+
+// warnUncompared says which balances were not compared.
+func warnUncompared(env *Env, found ingest.Compared) (err error) {
+	if found.Unknown > 0 {
+		err = env.warnf("Of %s the source says no balance.", count(found.Unknown, "part", "parts"))
+	}
+	if found.Skipped > 0 {
+		err = cmp.Or(err, env.warnf("Of %s an event is never posted: \"softstake reconcile\" compares what they have.",
+			count(found.Skipped, "part", "parts")))
+	}
+	return err
 }
 
 // shownDifferences is how many differences are listed.

@@ -47,10 +47,8 @@ func (c *joinRunCmd) compareDay(ctx context.Context, env *Env, config ingest.Con
 		count(found.Events, "event", "events"), count(found.Balances, "balance", "balances"), *c.Day); err != nil {
 		return err
 	}
-	if found.Unknown > 0 {
-		if err := env.warnf("Of %s the source says no balance.", count(found.Unknown, "part", "parts")); err != nil {
-			return err
-		}
+	if err := warnUncompared(env, found.Compared); err != nil {
+		return err
 	}
 	for _, name := range found.Short {
 		if err := env.warnf("%s/%s does not go beyond the end of the day: some of it may be missing.", c.Name,

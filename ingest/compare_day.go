@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -145,16 +144,7 @@ func (p *dayPart) count(r *dayRun, e join.Event, by, change ledger.Amount) {
 // compareDay compares what the parts had at the end of the day with what the books say, and derives the rewards of
 // those that differ.
 func (d *dryRun) compareDay(ctx context.Context, books *reports.Reports, found *ComparedDay) error {
-	var parts []reports.Part
-	for k, p := range d.parts {
-		if p.known {
-			parts = append(parts, k)
-		}
-	}
-	d.Unknown, d.Balances = len(d.parts)-len(parts), len(parts)
-	slices.SortFunc(parts, func(a, b reports.Part) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Asset, b.Asset))
-	})
+	parts := d.comparable()
 	moved, err := books.SourceMoved(ctx, d.day.end())
 	if err != nil {
 		return err

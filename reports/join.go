@@ -22,6 +22,15 @@ func (rs *Reports) JoinSkips(ctx context.Context, limit int) ([]store.JoinSkip, 
 		" FROM join_skips ORDER BY set_at DESC, source, event LIMIT $1", int64(limit))
 }
 
+// SkippedEvents are the IDs of the events of a source that are never posted.
+func (rs *Reports) SkippedEvents(ctx context.Context, source string) (map[string]bool, error) {
+	return read(ctx, rs, "read the events that are never posted", func(t db.View) (map[string]bool, error) {
+		skipped := map[string]bool{}
+		return skipped, t.Query(func(r db.Row) error { skipped[r.Text(0)] = true; return nil },
+			"SELECT DISTINCT event FROM join_skips WHERE source = $1", source)
+	})
+}
+
 // LateEvent is an event that came when its day was closed.
 type LateEvent struct {
 	Day     staking.Day

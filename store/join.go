@@ -138,10 +138,10 @@ type joining struct {
 
 	t         db.Tx
 	joined    Joined
-	events    []*joinedEvent  // that are new, up to one that goes alone or that is ahead
-	skips     map[string]bool // the IDs of events that are never posted, and whether each has come already
-	number    int64           // the last that an event has, where their places are a broker's
-	first     staking.Day     // that is open
+	events    []*joinedEvent // that are new, up to one that goes alone or that is ahead
+	skips     joinSkips
+	number    int64       // the last that an event has, where their places are a broker's
+	first     staking.Day // that is open
 	accounts  map[key]*joinedBalance
 	watermark int64
 }
@@ -218,7 +218,11 @@ func (x *joining) take() error {
 			}
 		}
 		if x.skipsEvent(e.ID) {
-			x.events = append(x.events, x.passOver(e, i))
+			passed, err := x.passOver(e, i)
+			if err != nil {
+				return err
+			}
+			x.events = append(x.events, passed)
 			x.joined.Done, last = i+1, e.Place
 			continue
 		}
@@ -251,11 +255,8 @@ func (x *joining) take() error {
 func (x *joining) takeNumbered(e join.Event, index int) (*joinedEvent, error) {
 	taken := &joinedEvent{Event: e, index: index}
 	switch e.Order(x.number) {
-	case join.Gap:
-		return nil, x.refuse(e, index, errGap.In("position", "the event has number %d, and the one before it %d", e.Number,
-			x.number))
-	case join.Back:
-		return nil, x.refuse(e, index, errBack.In("position", "event %d follows another one than %d", e.Number, x.number))
+	case join.Gap, join.Back:
+		return nil, x.refuseNumber(e, index)
 	case join.Repeats:
 		taken.again = e.Type == join.Change || e.Type == join.Reward
 		if !taken.again && e.Type != join.Watermark {
@@ -265,6 +266,15 @@ func (x *joining) takeNumbered(e join.Event, index int) (*joinedEvent, error) {
 	}
 	x.number = max(x.number, e.Number)
 	return taken, nil
+}
+
+// refuseNumber refuses an event that does not follow the one before it by its number.
+func (x *joining) refuseNumber(e join.Event, index int) error {
+	if e.Order(x.number) == join.Gap {
+		return x.refuse(e, index, errGap.In("position", "the event has number %d, and the one before it %d", e.Number,
+			x.number))
+	}
+	return x.refuse(e, index, errBack.In("position", "event %d follows another one than %d", e.Number, x.number))
 }
 
 // isNew refuses an event that is not in the books, and whose number was there before.
@@ -294,7 +304,7 @@ func (x *joining) order(e join.Event, index int, last join.Place) (known bool, e
 			p.Event))
 	case e.Place.Compare(last) <= 0:
 		return true, nil
-	case x.skipsEvent(e.ID): // with what is missing before it
+	case x.decided(e): // with what is missing before it
 		return false, nil
 	case previous.Compare(last) < 0 && !passes:
 		return false, x.refuse(e, index, errBack.In("position", "%s says that it follows %s, and the books have %s", e.Place,

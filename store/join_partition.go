@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/softstake/softstake/control"
@@ -149,6 +150,9 @@ func (b *DB) SkipEvents(ctx context.Context, s PartitionSkip) error {
 		case s.Event != "" && p.StopEvent == "":
 			return ledger.ErrInvalid.In("event", "what it stopped at, at position %s, has no ID of an event that could be "+
 				"read; name the position from which it goes on", p.Stop)
+		case s.Event != "" && strings.HasPrefix(p.Reason, string(errIdentity)):
+			return ledger.ErrInvalid.In("event", "positions are counted in something else than before, not only of this "+
+				"event; name the position from which it goes on")
 		case s.Event != "" && s.Event != p.StopEvent:
 			return ledger.ErrInvalid.In("event", "it stopped at event %q, not at %q", p.StopEvent, ledger.Clip(s.Event))
 		case s.Event != "":
@@ -161,11 +165,16 @@ func (b *DB) SkipEvents(ctx context.Context, s PartitionSkip) error {
 				"that", p.Place)
 		}
 		effect := fmt.Sprintf("what is after position %s is never posted, through %s: %s", p.Place, to, s.Reason)
+		if s.Event != "" && to == p.Place.After() {
+			effect = fmt.Sprintf("event %s, at position %s, is never posted, wherever it comes again: %s", s.Event, to, s.Reason)
+		} else if s.Event != "" {
+			effect += "; event " + s.Event + " never, wherever it comes again"
+		}
 		p.run()
 		if s.Event == "" {
 			p.Place, p.Event, p.Number, p.Mark = to, skipped, 0, "" // what is passed over has others, which are not known
 			p.Identity = ""
-		} else if err := b.insertSkip(t, s); err != nil {
+		} else if err := b.insertSkip(t, s, to); err != nil {
 			return err
 		}
 		if err := writePartition(t, *p); err != nil {

@@ -224,7 +224,9 @@ func TestJoinSkips(t *testing.T) {
 		}
 		same(t, "position", joinAll(t, db, of("p1")).Position, 12)
 		partIs(t, db, "alice", 4_50000000) // 5 - 2 + 1 + 0.5
-		// Begun again, elsewhere: it does not stop at what was passed over before.
+		// Begun again, elsewhere: it does not stop at what was passed over before, but where something is missing.
+		same(t, "what is missing", joinAll(t, db, of("p2")).StopEvent, "e-9")
+		ok(t, db.SkipEvents(t.Context(), store.PartitionSkip{Source: "shop", Name: "p2", Event: "e-9", Reason: "a test"}))
 		again := joinAll(t, db, of("p2"))
 		same(t, "begun again", []any{again.State, again.Position}, []any{store.Running, int64(12)})
 		partIs(t, db, "alice", 4_50000000)

@@ -1,11 +1,15 @@
--- Events of sources that a person has decided never to post: when, in milliseconds, by whom and why. passed is when the
--- event came, and what its source has after it was counted; 0: it has not come yet.
+-- Events of sources that a person has decided never to post, and the place at which each stopped its partition: when, in
+-- milliseconds, by whom and why. passed is when the event came, and what its source has after it was counted; 0: it has
+-- not come yet.
 CREATE TABLE join_skips (
-	source {{text}} NOT NULL,
-	event  {{text}} NOT NULL,
-	set_at {{int}} NOT NULL,
-	set_by {{text}} NOT NULL,
-	reason {{text}} NOT NULL,
-	passed {{int}} NOT NULL,
-	PRIMARY KEY (source, event)
+	source    {{text}} NOT NULL,
+	event     {{text}} NOT NULL,
+	name      {{text}} NOT NULL, -- of the partition
+	position  {{int}} NOT NULL,
+	part      {{int}} NOT NULL,
+	set_at    {{int}} NOT NULL,
+	set_by    {{text}} NOT NULL,
+	reason    {{text}} NOT NULL,
+	passed    {{int}} NOT NULL,
+	PRIMARY KEY (source, event, name, position, part)
 ) {{table}};
