@@ -107,7 +107,8 @@ func (c *joinRunCmd) Run(env *Env) (err error) {
 		case c.DryRun:
 			return c.compare(ctx, env, config)
 		}
-		if err := books.AddSource(ctx, store.JoinSource{Name: c.Name, Address: address, Mapping: digest}); err != nil {
+		config.Address, err = books.AddSource(ctx, store.JoinSource{Name: c.Name, Address: address, Mapping: digest})
+		if err != nil {
 			return err
 		}
 		result, err := ingest.Run(ctx, config)

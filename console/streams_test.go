@@ -7,6 +7,7 @@ import (
 
 	"github.com/softstake/softstake/join"
 	"github.com/softstake/softstake/store"
+	"github.com/softstake/softstake/testkit"
 )
 
 // join posts events of a partition of the shop, one on each line, from a position on.
@@ -62,7 +63,7 @@ func TestTheOverviewShowsStreams(t *testing.T) {
 // another person approves. Events that come later are with their day.
 func TestAStoppedPartitionGoesOn(t *testing.T) {
 	o := newOffice(t)
-	o.ok(o.books.AddSource(t.Context(), store.JoinSource{Name: "shop"}))
+	testkit.Must(o.books.AddSource(t.Context(), store.JoinSource{Name: "shop"}))(t)
 	o.ok(o.books.SetFourEyes(t.Context(), true))
 	o.deposit("alice", "2 BNB")
 	bad := `{"id":"e-1","at":"2026-03-02T11:00:00Z","account":"nobody","token":"BNB","change":"1"}`

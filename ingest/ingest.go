@@ -23,11 +23,13 @@ import (
 type Config struct {
 	Books  *store.DB
 	Source join.Source
-	Name   string                                                // of the source: it is in the ID of each entry
-	Decode func(text []byte, position int64) (join.Event, error) // join.Decode, or that of a mapping
-	Log    *slog.Logger
-	Poll   time.Duration // how often to look for more, above zero
-	Batch  int           // how many events at most share a transaction, at least 1
+	Name   string // of the source: it is in the ID of each entry
+	// Address is the number of the address at which it is read, by store.DB.AddSource; 0: it was not said.
+	Address int64
+	Decode  func(text []byte, position int64) (join.Event, error) // join.Decode, or that of a mapping
+	Log     *slog.Logger
+	Poll    time.Duration // how often to look for more, above zero
+	Batch   int           // how many events at most share a transaction, at least 1
 	// A number from 0 to n-1, for n above zero: so that not all partitions retry at the same moment. Safe for concurrent
 	// use.
 	Random   func(n int64) int64
@@ -43,7 +45,7 @@ type Result struct {
 
 // Run follows every partition of the source. A partition that stops is logged, and goes on when a person has decided;
 // until the end it is in the result. An error of the source or of the database is logged and retried or, until the end,
-// returned.
+// returned; that the source is read elsewhere now (store.ReasonOtherAddress) is returned in any case.
 func Run(ctx context.Context, c Config) (Result, error) {
 	r := &run{Config: c, workers: map[string]bool{}}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -166,7 +168,7 @@ func (r *run) follow(ctx context.Context, name string, opened join.Reader) (err 
 			return nil
 		case errors.Is(err, errEnd):
 			return nil
-		case err != nil && r.UntilEnd:
+		case err != nil && (r.UntilEnd || ledger.ReasonOf(err) == store.ReasonOtherAddress):
 			return err
 		case err != nil:
 			in := backoff.Jitter(wait, r.Random)
@@ -275,7 +277,7 @@ func (r *run) decodeUntil(ctx context.Context, handed <-chan struct{}, reader jo
 func (r *run) decode(ctx context.Context, reader join.Reader, partition string, known join.Place,
 	most int) (d decoded) {
 	records, err := reader.Next(ctx, most)
-	d = decoded{JoinBatch: store.JoinBatch{Source: r.Name, Partition: partition, Identity: reader.Identity()},
+	d = decoded{JoinBatch: store.JoinBatch{Source: r.Name, Partition: partition, Identity: reader.Identity(), Address: r.Address},
 		records: len(records), err: err}
 	if len(records) > 0 {
 		d.Events = make([]join.Event, 0, len(records))
@@ -353,7 +355,7 @@ func (r *run) fault(ctx context.Context, p store.Partition, err error) (store.Pa
 	if !stops(err) {
 		return p, fmt.Errorf("read %s/%s: %w", r.Name, p.Name, err)
 	}
-	return r.hand(ctx, p, store.JoinBatch{Source: r.Name, Partition: p.Name,
+	return r.hand(ctx, p, store.JoinBatch{Source: r.Name, Partition: p.Name, Address: r.Address,
 		Fault: &store.JoinFault{Place: p.After(), Err: err}})
 }
 

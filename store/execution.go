@@ -187,7 +187,8 @@ var executions = map[control.Operation]execution{
 	}),
 	control.SkipEvents: executes(func(ctx context.Context, b *DB, c PartitionSkip) error { return b.SkipEvents(ctx, c) }),
 	control.AddSource: executes(func(ctx context.Context, b *DB, s JoinSource) error {
-		return b.AddSource(ctx, s)
+		_, err := b.AddSource(ctx, s)
+		return err
 	}),
 	control.RetirePartition: executes(func(ctx context.Context, b *DB, c PartitionEnd) error {
 		return b.RetirePartition(ctx, c)

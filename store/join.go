@@ -21,6 +21,7 @@ import (
 type JoinBatch struct {
 	Source, Partition string
 	Identity          string // of what the places are counted in, by the source
+	Address           int64  // the number of the address at which the source is read, by AddSource; 0: it was not said
 	Events            []join.Event
 	Fault             *JoinFault // the record after them that could not be read; nil: there is none
 }
@@ -70,7 +71,8 @@ func (r joinRepeats) Error() string { return fmt.Sprintf("%d events are repeated
 // with the rest. Events up to the position are passed over. An event that cannot be in the books stops its partition,
 // which Joined then says: those before it are in the books, it and those after it are not, until a person decides.
 // Other partitions go on. Safe for concurrent use, also for one partition. The error is the database's, or says that
-// the batch is not well formed: then nothing is known of it, and the same call may be made again.
+// the batch is not well formed: then nothing is known of it, and the same call may be made again. ledger.ErrConflict,
+// because of ReasonOtherAddress, where the source is read at another address now: nothing of the batch is in the books.
 func (b *DB) Join(ctx context.Context, batch JoinBatch) (j Joined, err error) {
 	if err := batch.check(); err != nil {
 		return j, err
@@ -163,7 +165,9 @@ type joinedEvent struct {
 // run takes the steps of the transaction until one fails; its error may be a *joinRefusal or joinRepeats.
 func (x *joining) run(t db.Tx) (records outbox.Records, err error) {
 	x.t, x.joined = t, Joined{}
-	x.joined.Partition, err = x.lockPartition(t, x.batch.Source, x.batch.Partition)
+	if x.joined.Partition, err = x.lockPartition(t, x.batch.Source, x.batch.Partition); err == nil {
+		err = checkAddress(t, x.batch.Source, x.batch.Address)
+	}
 	if err != nil || x.joined.State != Running {
 		return nil, err
 	}

@@ -32,13 +32,20 @@ func (s JoinSource) check() error {
 
 // AddSource lets the events of a source be posted: what it says then comes in and goes out, whatever the limits of a
 // day are. It may need approval, also where a source that was added is read elsewhere or by another mapping, and so do
-// Join and AddPartition for a source that was never added. Repeating it has no further effect.
-func (b *DB) AddSource(ctx context.Context, s JoinSource) error {
+// Join and AddPartition for a source that was never added. Repeating it has no further effect. It returns the number of
+// the address, for JoinBatch; 0 where none is said.
+func (b *DB) AddSource(ctx context.Context, s JoinSource) (address int64, err error) {
 	if err := s.check(); err != nil {
-		return err
+		return 0, err
 	}
-	err := b.engine.Write(ctx, func(t db.Tx) error { return b.addSource(t, s) })
-	return annotate(err, "join the source %s", s.Name)
+	err = b.engine.Write(ctx, func(t db.Tx) error {
+		if err := b.addSource(t, s); err != nil || s.Address == "" {
+			return err
+		}
+		_, address, err = readAddress(t, s.Name)
+		return err
+	})
+	return address, annotate(err, "join the source %s", s.Name)
 }
 
 func (b *DB) addSource(t db.Tx, s JoinSource) error {
@@ -73,13 +80,9 @@ func (b *DB) moveSource(t db.Tx, s JoinSource) (moved bool, err error) {
 	if s.Address == "" {
 		return false, nil
 	}
-	is, number := JoinSource{Name: s.Name}, int64(0)
-	err = t.Query(func(r db.Row) error {
-		number, is.Address, is.Mapping = r.Int(0), r.Text(1), r.Text(2)
-		return nil
-	}, "SELECT number, address, mapping FROM join_addresses WHERE source = $1 ORDER BY number DESC LIMIT 1", s.Name)
+	is, number, err := readAddress(t, s.Name)
 	if err != nil || is == s {
-		return false, annotate(err, "read the address of a source")
+		return false, err
 	}
 	n, err := t.Exec("INSERT INTO join_addresses (source, number, address, mapping, set_at, set_by) "+
 		"VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING", s.Name, number+1, s.Address, s.Mapping, b.now(),
@@ -88,4 +91,31 @@ func (b *DB) moveSource(t db.Tx, s JoinSource) (moved bool, err error) {
 		err = db.ErrRetry
 	}
 	return true, err
+}
+
+// readAddress is where a source is read, and the number of that; 0: nobody has said it.
+func readAddress(t db.View, source string) (is JoinSource, number int64, err error) {
+	is.Name = source
+	err = t.Query(func(r db.Row) error {
+		number, is.Address, is.Mapping = r.Int(0), r.Text(1), r.Text(2)
+		return nil
+	}, "SELECT number, address, mapping FROM join_addresses WHERE source = $1 ORDER BY number DESC LIMIT 1", source)
+	return is, number, annotate(err, "read the address of a source")
+}
+
+// ReasonOtherAddress is of a ledger.ErrConflict: the source is read elsewhere, or by another mapping, than it was when
+// this was begun.
+const ReasonOtherAddress = "other-address"
+
+// checkAddress refuses what was read at an address, by its number, that is not the source's any more.
+func checkAddress(t db.View, source string, address int64) error {
+	if address == 0 {
+		return nil
+	}
+	_, number, err := readAddress(t, source)
+	if err == nil && number != address {
+		err = ledger.ErrConflict.In("", "the source %s is read at another address, or by another mapping, since this was "+
+			"begun; start again", source).Because(ReasonOtherAddress)
+	}
+	return err
 }

@@ -461,7 +461,7 @@ func TestASourceIsReadWhereItWasApproved(t *testing.T) {
 		ok(t, db.SetFourEyes(ctx, true))
 		approve := func(s store.JoinSource) {
 			t.Helper()
-			needed, is := errors.AsType[*control.Needed](db.As(proposer).AddSource(ctx, s))
+			needed, is := errors.AsType[*control.Needed](failure(db.As(proposer).AddSource(ctx, s)))
 			if !is {
 				t.Fatalf("%+v needs no approval", s)
 			}
@@ -469,9 +469,9 @@ func TestASourceIsReadWhereItWasApproved(t *testing.T) {
 			if s.Address != "" && !strings.Contains(p.Effect, s.Address) {
 				t.Errorf("the proposal says: %s", p.Effect)
 			}
-			wants(t, db.As(proposer).AddSource(ctx, s), control.ErrNeedsApproval)
+			wants(t, failure(db.As(proposer).AddSource(ctx, s)), control.ErrNeedsApproval)
 			testkit.Must(db.As(bob).ApproveProposal(ctx, p.ID, p.EffectDigest()))(t)
-			ok(t, db.As(proposer).AddSource(ctx, s))
+			testkit.Must(db.As(proposer).AddSource(ctx, s))(t)
 		}
 		approve(store.JoinSource{Name: "shop"})
 		for _, s := range []store.JoinSource{
@@ -483,7 +483,13 @@ func TestASourceIsReadWhereItWasApproved(t *testing.T) {
 		} {
 			approve(s)
 		}
-		ok(t, db.As(proposer).AddSource(ctx, store.JoinSource{Name: "shop"})) // Join, which does not say where
-		wants(t, db.AddSource(ctx, store.JoinSource{Name: "shop", Address: "file:/a\nb"}), ledger.ErrInvalid)
+		testkit.Must(db.As(proposer).AddSource(ctx, store.JoinSource{Name: "shop"}))(t) // Join, which does not say where
+		// Whoever reads it elsewhere, since it began before, posts nothing more.
+		batch := eventBatch(t, 1, `{"type":"watermark","before":"2026-03-02T10:00:00Z"}`)
+		for number, want := range map[int64]string{0: "", 1: store.ReasonOtherAddress, 5: ""} {
+			batch.Address = number
+			same(t, fmt.Sprint("by the address ", number), ledger.ReasonOf(failure(db.Join(ctx, batch))), want)
+		}
+		wants(t, failure(db.AddSource(ctx, store.JoinSource{Name: "shop", Address: "file:/a\nb"})), ledger.ErrInvalid)
 	})
 }

@@ -200,7 +200,8 @@ var needApproval = map[control.Operation]func(ctx context.Context, db *store.DB)
 		return db.SetAccountLimit(ctx, store.AccountLimit{Asset: "BNB", Amount: unit})
 	},
 	control.AddSource: func(ctx context.Context, db *store.DB) error {
-		return db.AddSource(ctx, store.JoinSource{Name: "another", Address: "file:outbox", Mapping: "ab"})
+		_, err := db.AddSource(ctx, store.JoinSource{Name: "another", Address: "file:outbox", Mapping: "ab"})
+		return err
 	},
 	control.EndPayouts: func(ctx context.Context, db *store.DB) error { return db.SetPayouts(ctx, false) },
 	control.EndWithdrawalFactor: func(ctx context.Context, db *store.DB) error {

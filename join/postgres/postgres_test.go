@@ -495,6 +495,9 @@ func TestParse(t *testing.T) {
 		good + "margin=%zz":                                             "",
 		good + "snapshot=a.b.c":                                         "snapshot",
 		good + "dated=now":                                              "dated",
+		good + "service=shop":                                           "",
+		"postgres:///d?slot=a&publication=p":                            "",
+		"postgres://u@localhost?slot=a&publication=p":                   "",
 		good + "margin=-1s":                                             "margin",
 		good + "margin=2h":                                              "margin",
 	} {

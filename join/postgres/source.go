@@ -76,6 +76,10 @@ func Parse(address string, insecure bool) (*Source, error) {
 	if err := s.read(query); err != nil {
 		return nil, err
 	}
+	// What is approved is this address: who starts it does not choose the server by the environment.
+	if u.Hostname() == "" && query.Get("host") == "" || query.Has("service") || strings.Trim(u.Path, "/") == "" {
+		return nil, ledger.ErrInvalid.In("", "it names a host and a database, and no service")
+	}
 	u.RawQuery = query.Encode()
 	config, err := db.ParseAddress(u.String(), insecure)
 	if err != nil && !errors.Is(err, db.ErrInsecure) {
