@@ -183,7 +183,8 @@ func (v *visit) streamsTables() ([]table, error) {
 		{"streams.skipped.event", false}, {"reason", false}, {"terms.by", false}}}
 	skips, err := v.Reports.JoinSkips(v.context(), mostLate)
 	for _, s := range skips {
-		skipped.Rows = append(skipped.Rows, row{{Text: s.Event, Note: s.Source}, text(s.Reason), {Text: s.By, Note: p.Local(s.At)}})
+		skipped.Rows = append(skipped.Rows, row{{Text: s.Event, Note: s.Source}, text(s.Reason),
+			{Text: s.By, Note: p.Local(s.At)}})
 	}
 	return []table{p.streamTable(all), late, without, skipped}, err
 }

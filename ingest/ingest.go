@@ -277,8 +277,8 @@ func (r *run) decodeUntil(ctx context.Context, handed <-chan struct{}, reader jo
 func (r *run) decode(ctx context.Context, reader join.Reader, partition string, known join.Place,
 	most int) (d decoded) {
 	records, err := reader.Next(ctx, most)
-	d = decoded{JoinBatch: store.JoinBatch{Source: r.Name, Partition: partition, Identity: reader.Identity(), Address: r.Address},
-		records: len(records), err: err}
+	d = decoded{JoinBatch: store.JoinBatch{Source: r.Name, Partition: partition, Identity: reader.Identity(),
+		Address: r.Address}, records: len(records), err: err}
 	if len(records) > 0 {
 		d.Events = make([]join.Event, 0, len(records))
 	}

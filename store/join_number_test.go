@@ -74,8 +74,8 @@ func TestJoinNumbers(t *testing.T) {
 	})
 }
 
-// TestJoinSkipsNumbered: those that come after an event that is passed over are numbered after it, also where the broker
-// sends it again.
+// TestJoinSkipsNumbered: those that come after an event that is passed over are numbered after it, also where the
+// broker sends it again.
 func TestJoinSkipsNumbered(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		open(t, db, "alice")

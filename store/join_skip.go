@@ -29,7 +29,8 @@ func ReadJoinSkip(r db.Row) (JoinSkip, error) {
 
 func (b *DB) insertSkip(t db.Tx, s PartitionSkip, at join.Place) error {
 	_, err := t.Exec("INSERT INTO join_skips ("+JoinSkipColumns+") SELECT $1, $2, $3, $4, $5, $6, $7, $8, "+
-		"coalesce((SELECT max(passed) FROM join_skips WHERE source = $1 AND event = $2), 0) WHERE true ON CONFLICT DO NOTHING",
+		"coalesce((SELECT max(passed) FROM join_skips WHERE source = $1 AND event = $2), 0) WHERE true "+
+		"ON CONFLICT DO NOTHING",
 		s.Source, s.Event, s.Name, at.Position, at.Part, b.now(), b.actor.Credential, s.Reason)
 	return err
 }
