@@ -55,7 +55,7 @@ type app struct {
 	Join    joinCmd    `cmd:"" group:"entries" help:"Post the events of another ledger, and see that none is missing."`
 	Payouts payoutsCmd `cmd:"" group:"entries" help:"List what another ledger is to credit, and whether it has."`
 
-	Events  eventsCmd  `cmd:"" group:"entries" help:"Deliver what happens to a topic of Kafka or NATS."`
+	Events  eventsCmd  `cmd:"" group:"entries" help:"Deliver events to a topic of Kafka or NATS, and show how far it is."`
 	Webhook webhookCmd `cmd:"" group:"entries" help:"Add, list and change what gets messages by HTTP."`
 
 	Adjust adjustCmd `cmd:"" group:"entries" help:"Post a correction dated today, with its reason."`

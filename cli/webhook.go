@@ -452,6 +452,8 @@ type webhookEnableCmd struct {
 func (c *webhookEnableCmd) Help() string {
 	return `An endpoint is disabled by "webhook disable", by its answer 410, after ten attempts to send a message in three days, and where events that it has not got are not kept any more.
 
+What waits is sent at once, its attempts counted from the first. So it is to an endpoint that fails and is not disabled yet: enable it when its receiver is repaired.
+
 Example:
 
   softstake webhook enable shop`

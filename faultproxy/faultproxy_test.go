@@ -97,6 +97,7 @@ func TestFaults(t *testing.T) {
 			}
 		},
 		HalfClose: func(_ *Proxy, c client) { // of whichever direction: the server then ends too
+			ok(c.T, c.SetDeadline(time.Now().Add(time.Minute)))
 			if _, err := io.ReadAll(c); err != nil {
 				c.Error(err)
 			}
@@ -166,12 +167,15 @@ func TestDelay(t *testing.T) {
 func TestDisturb(t *testing.T) {
 	p := echo(t)
 	c := connect(t, p)
-	Disturb(t, []*Proxy{p}, 10, rand.New(rand.NewPCG(3, 4)), func(Fault) {
-		for {
-			if _, err := c.says("hello", 50*time.Millisecond); err == nil {
+	Disturb(t, []*Proxy{p}, 10, rand.New(rand.NewPCG(3, 4)), func(f Fault) {
+		for end := time.Now().Add(time.Minute); ; c = connect(t, p) {
+			_, err := c.says("hello", 50*time.Millisecond)
+			if err == nil {
 				return
 			}
-			c = connect(t, p)
+			if time.Now().After(end) {
+				t.Fatalf("after %s no connection works: %v", f, err)
+			}
 		}
 	})
 	if p.Made() < 3 {
