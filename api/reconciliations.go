@@ -113,8 +113,9 @@ func (s *server) comparisonRoutes() {
 			"What both sides have of each token.", 404))
 	get(s, "/v1/reconciliations/{number}/differences", allHolders, reader.comparedDifferences,
 		about("list-differences", "Reconciliation", "List the accounts that differ",
-			"Those of a reconciliation, the balances first, by account and token: the first 10000 are kept, of figures that "+
-				"were sent the first 1000, and of the first 1000 and 100 the first event that could explain each.", 404))
+			"Those of a reconciliation, the balances first, by account and token, each with the first event that could "+
+				"explain it. The first 10000 are kept (1000 of figures that were sent); a cause is looked for of the first "+
+				"1000 (100).", 404))
 	change(s, "POST /v1/reconciliations", does("reconcile"), writer.compare,
 		about("reconcile", "Reconciliation", "Compare with your figures",
 			"Compares your own ledger's balances, and what it has credited, with these books at the end of a day, keeps "+

@@ -309,7 +309,7 @@ type reconcileSetLimitCmd struct {
 }
 
 func (c *reconcileSetLimitCmd) Help() string {
-	return `A reconciliation over either limit stops paying the token: its days are accrued and wait, and other tokens are paid. It goes on when a later reconciliation, of that day or a later one, is within the limit, or "reconcile resolve" says why; where the comparison of each night stopped it, only one with what "reconcile set" names does, else also one of the same kind of source (a file, a database, an endpoint or a request). It counts for reconciliations from now on. New books have no limit: differences are reported, and stop nothing.
+	return `A reconciliation over either limit stops paying the token: its days are accrued and wait, and other tokens are paid. It goes on when a later reconciliation, of that day or a later one, is within the limit, or "reconcile resolve" says why; where the comparison of each night stopped it, only one with what "reconcile set" names does, else also one of the same kind of source (a file, a database, an endpoint, a topic or a request). It counts for reconciliations from now on. New books have no limit: differences are reported, and stop nothing.
 
 With --without-comparison wait, no day of the token is paid before its end was compared: by the comparison of each night where "reconcile set" names a source, else by any. What is within the limit, or resolved, is paid by the next run. So a comparison that fails stops paying, too; "reconcile release" lets one day be paid without it. Each call sets all of it: what is not given is as for new books.
 
@@ -381,7 +381,7 @@ type reconcileSetCmd struct {
 }
 
 func (c *reconcileSetCmd) Help() string {
-	return `"softstake serve" compares the books with it each night, once a day has closed and its rewards are paid, and tries again where that fails. The books keep addresses and queries, and no secrets: "serve" reads the password of a database from ~/.pgpass or PGPASSWORD, the token of an endpoint from --reconcile-token-file, and who reads a topic from --reconcile-credentials. With four eyes this needs approval.
+	return `"softstake serve" compares the books with it each night, once a day has closed and the day before it is paid, and tries again where that fails. The books keep addresses and queries, and no secrets: "serve" reads the password of a database from ~/.pgpass or PGPASSWORD, the token of an endpoint from --reconcile-token-file, and who reads a topic from --reconcile-credentials. With four eyes this needs approval.
 
 Examples:
 

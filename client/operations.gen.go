@@ -1357,9 +1357,9 @@ func (q ListDifferencesQuery) values() url.Values {
 	return v
 }
 
-// ListDifferences: Those of a reconciliation, the balances first, by account and token: the first 10000 are
-// kept, of figures that were sent the first 1000, and of the first 1000 and 100 the first event that could
-// explain each.
+// ListDifferences: Those of a reconciliation, the balances first, by account and token, each with the first
+// event that could explain it. The first 10000 are kept (1000 of figures that were sent); a cause is looked
+// for of the first 1000 (100).
 //
 // For tokens of the roles exchange, operator, approver, auditor.
 func (c *Client) ListDifferences(ctx context.Context, number int64, query ListDifferencesQuery, options ...Option) iter.Seq2[ComparedDifference, error] {

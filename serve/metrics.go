@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -181,7 +180,7 @@ var (
 		"Accounts that differed when the token was last compared with these figures, of balances and of payouts.", "token",
 		"source")
 	comparedStops = description("reconciliation_break",
-		"1 where a difference above the limit stops paying the token; absent where it was never compared.", "token")
+		"1 where a difference above the limit stops paying the token; absent where none does and it was not compared for a week.", "token")
 	comparedAwaited = description("reconciliation_awaited",
 		"1 where a closed day of the token is not paid, since it is not compared with another ledger yet.", "token")
 	comparedNightly = description("reconciliation_nightly", "1 where figures of another ledger are compared each night.")
@@ -389,14 +388,17 @@ func (m collector) collectComparisons(ctx context.Context,
 		return err
 	}
 	compared, err := books.LastCompared(ctx)
-	for i, t := range compared {
+	stops := map[string]bool{} // by token
+	for _, t := range compared {
 		gauge(comparedDay, float64(t.Day.Start().Unix()), t.Asset, t.Source)
 		gauge(comparedDiffer, float64(t.Differences), t.Asset, t.Source)
-		if i > 0 && compared[i-1].Asset == t.Asset { // by token
-			continue
-		}
-		stops := slices.ContainsFunc(breaks, func(b store.Break) bool { return b.Asset == t.Asset })
-		gauge(comparedStops, oneIf(stops), t.Asset)
+		stops[t.Asset] = false
+	}
+	for _, b := range breaks { // also of a token that was not compared for a week
+		stops[b.Asset] = true
+	}
+	for asset, is := range stops {
+		gauge(comparedStops, oneIf(is), asset)
 	}
 	return err
 }

@@ -2,15 +2,18 @@ package serve
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/softstake/softstake/join"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/reconcile"
 	"github.com/softstake/softstake/store"
 )
 
@@ -84,6 +87,33 @@ func TestMetrics(t *testing.T) {
 		t.Error("what is asked for is a label")
 	}
 	s.end()
+}
+
+// TestABreakIsSentWhileItStops the token, however long ago that was compared.
+func TestABreakIsSentWhileItStops(t *testing.T) {
+	w := newSite(t)
+	w.ok(w.books.SetComparisonLimit(t.Context(), store.ComparisonLimit{Amount: 0, Accounts: store.AnyDifference}))
+	compared := func(symbol string, off ledger.Amount) {
+		t.Helper()
+		asset, err := w.books.Asset(t.Context(), symbol)
+		w.ok(err)
+		_, err = w.books.AddComparison(t.Context(), store.Comparison{Day: w.books.FirstDay(), At: noon,
+			Source: store.FromFile, Tokens: []store.ComparedToken{{Kind: reconcile.Balances,
+				Token: reconcile.Token{Asset: asset, Off: off}}}})
+		w.ok(err)
+	}
+	compared("BNB", 5)
+	w.clock.Forward(noon.AddDate(0, 0, 8))
+	compared("SOL", 0)
+	got := map[string]float64{}
+	w.ok(collector{books: w.books}.collectComparisons(t.Context(), func(d *prometheus.Desc, v float64, labels ...string) {
+		if d == comparedStops {
+			got[labels[0]] = v
+		}
+	}))
+	if want := map[string]float64{"BNB": 1, "SOL": 0}; !maps.Equal(got, want) {
+		t.Errorf("what stops is %v, not %v", got, want)
+	}
 }
 
 // failTarget has delivering payouts and events to a target fail.
