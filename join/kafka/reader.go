@@ -33,6 +33,9 @@ func (r *reader) Identity() string { return r.identity }
 // Confirm does nothing: when records are removed the topic says.
 func (*reader) Confirm(join.Place) {}
 
+// End is the place of the last record that there was when the partition was opened, or one that was removed.
+func (r *reader) End() join.Place { return join.Place{Position: r.end} }
+
 // Close ends the connections.
 func (r *reader) Close() error {
 	r.client.Close()

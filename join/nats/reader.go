@@ -38,6 +38,9 @@ func (r *reader) Identity() string { return r.identity }
 // Confirm does nothing: when messages are removed the stream says.
 func (*reader) Confirm(join.Place) {}
 
+// End is the place of the last message that there was when the stream was opened, or one that was removed.
+func (r *reader) End() join.Place { return join.Place{Position: int64(r.end)} }
+
 // Close ends the connection.
 func (r *reader) Close() (err error) {
 	if r.conn == nil {

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/softstake/softstake/join"
 	"github.com/softstake/softstake/ledger"
@@ -65,7 +66,8 @@ func decode(text []byte) (m message, err error) {
 	required := true
 	switch m.Type {
 	case begin:
-		required = m.Day != ""
+		_, err := time.Parse(time.DateOnly, m.Day)
+		required = err == nil
 		others.Day, others.Position, others.At, others.Payouts = "", "", "", ""
 	case amount:
 		required = m.Account != "" && m.Asset != "" && cmp.Or(m.Balance, m.Payout) != ""
@@ -86,15 +88,24 @@ func decode(text []byte) (m message, err error) {
 	return m, nil
 }
 
-// set is a set.
+// set is a set of the day that is read.
 type set struct {
 	name       string
 	begin      message
 	end        *message // nil: none has come
 	from, to   join.Place
-	figures    *reconcile.Reader // nil: it is of another day
-	fault      error             // the first one
-	unexpected bool              // whether there is a payout, and the begin names no day of payouts
+	figures    *reconcile.Reader
+	bytes      int64 // of its messages
+	fault      error // the first one: then nothing more is kept
+	unexpected bool  // whether there is a payout, and the begin names no day of payouts
+}
+
+// newSet is a set that begins.
+func newSet(begin message, from join.Place, assets map[string]ledger.Asset) *set {
+	s := &set{name: begin.Set, begin: begin, from: from, figures: reconcile.NewReader(assets)}
+	s.figures.Repeat()
+	s.fault = s.figures.SetState(begin.Position, begin.At, begin.Payouts)
+	return s
 }
 
 // add adds a message, which may have come before.
@@ -106,6 +117,9 @@ func (s *set) add(m message, at join.Place) {
 			err = ledger.ErrInvalid.In("set", "it begins twice, with different content")
 		}
 	case amount:
+		if s.fault != nil {
+			return
+		}
 		if m.Balance != "" {
 			err = s.figures.AddBalance(m.Account, m.Asset, m.Balance)
 		}
@@ -121,7 +135,7 @@ func (s *set) add(m message, at join.Place) {
 		}
 	}
 	if err != nil && s.fault == nil {
-		s.fault = ledger.ErrInvalid.In("", "message %s: %w", at, err)
+		s.fault, s.figures = ledger.ErrInvalid.In("", "message %s: %w", at, err), nil
 	}
 }
 

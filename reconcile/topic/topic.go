@@ -21,7 +21,8 @@ import (
 const (
 	// within is how long the reading of a topic takes at most.
 	within = 25 * time.Minute
-	// mostBytes is how long the messages of all sets of a day are at most: those of some 50 million balances.
+	// mostBytes is how much is kept at once at most: the messages of the sets of a day of which none is whole and later,
+	// those of some 50 million balances, and the names of all other sets.
 	mostBytes = 4 << 30
 	// mostSets is how many sets a partition has at most.
 	mostSets = 100_000
@@ -29,8 +30,17 @@ const (
 	atOnce = 2000
 )
 
-// Read reads a topic from its begin to where it ends now, and returns the last whole set of a day. ledger.ErrNotFound
-// where there is none; ledger.ErrInvalid where the last one that has an end is not whole, or cannot be read.
+// ended is a reader that knows where its partition ended when it was opened. One that does not is read until nothing
+// more is there.
+type ended interface {
+	// End is the place of the last record then.
+	End() join.Place
+}
+
+// Read reads a topic from its begin to where it ends now, and returns the last set of a day that has an end.
+// ledger.ErrNotFound where there is none; ledger.ErrInvalid where that set is not whole, or is not known to be the last
+// one, or a message after its begin cannot be read, or where the topic has more than can be read. What comes while it
+// reads is not waited for.
 func Read(ctx context.Context, source join.Source, day time.Time, assets map[string]ledger.Asset) (f reconcile.Figures,
 	err error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
@@ -42,8 +52,7 @@ func Read(ctx context.Context, source join.Source, day time.Time, assets map[str
 	left := int64(mostBytes)
 	var all []*partition
 	for _, name := range names {
-		p := &partition{name: name, day: day.UTC().Format(time.DateOnly), assets: assets, left: &left,
-			sets: map[string]*set{}}
+		p := newPartition(name, day, assets, &left)
 		if err := p.read(ctx, source); err != nil {
 			return f, fmt.Errorf("read the figures of the other ledger in %s: %w", name, err)
 		}
@@ -57,20 +66,28 @@ type partition struct {
 	name   string
 	day    string
 	assets map[string]ledger.Asset
-	left   *int64
-	sets   map[string]*set // by name; those of other days have nothing but their first message
-	fault  error           // of the last message that cannot be read
-	at     join.Place      // of that message
-	others int             // messages of sets whose begin is not there any more
+	left   *int64                // how many bytes may be kept yet
+	sets   map[string]*set       // of the day, by name, of which none is whole and later
+	passed map[string]string     // the day of every other set, by name
+	ends   map[string]join.Place // of sets whose begin is not in this partition
+	fault  error                 // of the last message that cannot be read
+	at     join.Place            // of that message
+	others int                   // messages of sets whose begin is not in this partition
 }
 
-// read reads all messages.
+func newPartition(name string, day time.Time, assets map[string]ledger.Asset, left *int64) *partition {
+	return &partition{name: name, day: day.UTC().Format(time.DateOnly), assets: assets, left: left,
+		sets: map[string]*set{}, passed: map[string]string{}, ends: map[string]join.Place{}}
+}
+
+// read reads all messages that there are when it begins.
 func (p *partition) read(ctx context.Context, source join.Source) (err error) {
 	reader, err := source.Open(ctx, p.name, join.Start{})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
+	bounded, knows := reader.(ended)
 	for {
 		records, err := reader.Next(ctx, atOnce)
 		if err != nil {
@@ -80,12 +97,18 @@ func (p *partition) read(ctx context.Context, source join.Source) (err error) {
 			return nil
 		}
 		for _, r := range records {
+			if knows && r.Place.Compare(bounded.End()) > 0 {
+				return nil
+			}
 			if r.Text == nil || string(r.Text) == "null" { // a word of the broker, or a mark that something was removed
 				continue
 			}
 			if err := p.add(r); err != nil {
 				return fmt.Errorf("message %s: %w", r.Place, err)
 			}
+		}
+		if knows && records[len(records)-1].Place.Compare(bounded.End()) >= 0 {
+			return nil
 		}
 	}
 }
@@ -98,40 +121,78 @@ func (p *partition) add(r join.Record) error {
 		p.fault, p.at = err, r.Place
 		return nil
 	}
-	s := p.sets[m.Set]
+	s, day := p.sets[m.Set], p.passed[m.Set]
 	switch {
-	case s == nil && m.Type != begin:
-		p.others++
-		return nil
-	case s == nil && len(p.sets) >= mostSets:
-		return fmt.Errorf("the topic has more than %d sets", mostSets)
-	case s == nil:
-		s = &set{name: m.Set, begin: m, from: r.Place}
-		if m.Day == p.day {
-			s.figures = reconcile.NewReader(p.assets)
-			s.figures.Repeat()
-			s.fault = s.figures.SetState(m.Position, m.At, m.Payouts)
+	case s == nil && day != "": // it is passed over
+		if m.Type == begin && m.Day == p.day && day != p.day {
+			p.fault, p.at = ledger.ErrInvalid.In("set", "%q begins twice, of %s and of %s", m.Set, day, m.Day), r.Place
 		}
+		return nil
+	case s == nil && m.Type != begin:
+		return p.stray(m, r.Place)
+	case s == nil && len(p.sets)+len(p.passed) >= mostSets:
+		return ledger.ErrInvalid.In("", "the topic has more than %d sets", mostSets)
+	case s == nil && m.Day != p.day:
+		p.passed[m.Set] = m.Day
+		return p.keep(len(m.Set) + len(m.Day))
+	case s == nil:
+		s = newSet(m, r.Place, p.assets)
 		p.sets[m.Set] = s
 	}
-	if s.figures == nil {
-		return nil
+	s.bytes += int64(len(r.Text))
+	if err := p.keep(len(r.Text)); err != nil {
+		return err
 	}
-	if *p.left -= int64(len(r.Text)); *p.left < 0 {
-		return fmt.Errorf("the sets of %s are longer than %d bytes", p.day, int64(mostBytes))
+	first := m.Type == end && s.end == nil
+	if s.add(m, r.Place); first {
+		p.supersede(s)
 	}
-	s.add(m, r.Place)
 	return nil
 }
 
-// last is the last whole set of all partitions.
+// stray counts a message of a set whose begin is not in this partition, and keeps where the set ends.
+func (p *partition) stray(m message, at join.Place) error {
+	p.others++
+	if _, is := p.ends[m.Set]; is || m.Type != end {
+		return nil
+	}
+	if len(p.ends) >= mostSets {
+		return ledger.ErrInvalid.In("", "the topic has more than %d sets without a begin", mostSets)
+	}
+	p.ends[m.Set] = at
+	return p.keep(len(m.Set))
+}
+
+// keep counts what is kept, in bytes.
+func (p *partition) keep(bytes int) error {
+	if *p.left -= int64(bytes); *p.left < 0 {
+		return ledger.ErrInvalid.In("", "the sets of %s, and the names of the others, are longer than %d bytes", p.day,
+			int64(mostBytes))
+	}
+	return nil
+}
+
+// supersede forgets the sets that have ended before this one, which ends now.
+func (p *partition) supersede(by *set) {
+	for name, s := range p.sets {
+		if s != by && s.end != nil {
+			delete(p.sets, name)
+			p.passed[name] = p.day
+			*p.left += s.bytes - int64(len(name)+len(p.day))
+		}
+	}
+}
+
+// last is the last set of all partitions that has an end: ledger.ErrInvalid where it is not whole.
 func last(all []*partition) (reconcile.Figures, error) {
 	var chosen, open *set
 	var in, openIn *partition
 	for _, p := range all {
 		for _, s := range p.sets {
+			if err := split(all, p, s); err != nil {
+				return reconcile.Figures{}, err
+			}
 			switch {
-			case s.figures == nil:
 			case s.end == nil && (open == nil || p != openIn || open.from.Compare(s.from) < 0):
 				open, openIn = s, p
 			case s.end == nil:
@@ -158,6 +219,17 @@ func last(all []*partition) (reconcile.Figures, error) {
 	}
 	f.Position += fmt.Sprintf("%s from %s to %s", in.name, chosen.from, chosen.to)
 	return f, nil
+}
+
+// split refuses a set that begins in a partition, has no end there, and has one in another.
+func split(all []*partition, in *partition, s *set) error {
+	for _, other := range all {
+		if at, is := other.ends[s.name]; is && s.end == nil {
+			return ledger.ErrInvalid.In("", "the set %q of %s begins in %s at %s, and ends in %s at %s; write all messages of "+
+				"the sets of a day to one partition", s.name, in.day, in.name, s.from, other.name, at)
+		}
+	}
+	return nil
 }
 
 // missing says why there is no set that has an end.

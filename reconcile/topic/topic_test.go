@@ -49,6 +49,46 @@ func (r *reader) Next(context.Context, int) (some []join.Record, err error) {
 	return some, nil
 }
 
+// busy is a source of one partition to which something is written whenever it is read.
+type busy string
+
+func (busy) Partitions(context.Context) ([]string, error) { return []string{"p"}, nil }
+
+func (b busy) Open(ctx context.Context, name string, start join.Start) (join.Reader, error) {
+	r, err := log{"p": string(b)}.Open(ctx, name, start)
+	return &growing{r.(*reader), int64(len(r.(*reader).records)), 0}, err
+}
+
+// growing is its reader: after the records that there were it gives the begin of one more set, again and again.
+type growing struct {
+	*reader
+	end, more int64
+}
+
+func (g *growing) End() join.Place { return join.Place{Position: g.end} }
+
+func (g *growing) Next(ctx context.Context, most int) ([]join.Record, error) {
+	some, err := g.reader.Next(ctx, most)
+	if g.more += int64(1 - len(some)); len(some) == 0 {
+		some = []join.Record{{Place: join.Place{Position: g.end + g.more},
+			Text: fmt.Appendf(nil, `{"type":"begin","set":"more-%d","day":"2026-11-21"}`, g.more)}}
+	}
+	if g.more > 10 {
+		err = errors.New("it was read beyond its end")
+	}
+	return some, err
+}
+
+// TestABusyTopicEnds where it did when the reading began, also where its end was removed.
+func TestABusyTopicEnds(t *testing.T) {
+	for text, kind := range map[string]error{set("x", "2026-11-21", "1"): nil, "": ledger.ErrNotFound} {
+		f, err := topic.Read(t.Context(), busy(text), day, assets)
+		if !errors.Is(err, kind) || kind == nil && len(f.Balances) != 1 {
+			t.Errorf("%q: %+v, %v", text, f, err)
+		}
+	}
+}
+
 var (
 	assets = map[string]ledger.Asset{"BNB": {Symbol: "BNB", Scale: 8, MaxSupply: ledger.MaxSupply},
 		"SOL": {Symbol: "SOL", Scale: 9, MaxSupply: ledger.MaxSupply}}
@@ -160,6 +200,12 @@ func TestSetsThatAreNotWhole(t *testing.T) {
 		"a mistake after it": {log{"p": set("x", "2026-11-21", "1") + `{"type":"begin"}`}, ledger.ErrInvalid, "message 4 of p"},
 		"two partitions": {log{"p": set("x", "2026-11-21", "1"), "q": set("y", "2026-11-21", "1")}, ledger.ErrInvalid,
 			"are in p and in q"},
+		"an end elsewhere": {log{"p": set("x", "2026-11-21", "1") + lines(begins, alice, bob), "q": ends},
+			ledger.ErrInvalid, `"a" of 2026-11-21 begins in p at 4, and ends in q at 1`},
+		"a set of another day too": {log{"p": `{"type":"begin","set":"a","day":"2026-11-20"}` + "\n" +
+			lines(begins, alice, bob, ends)}, ledger.ErrNotFound, "begins twice, of 2026-11-20 and of 2026-11-21"},
+		"a day that is none": {log{"p": strings.Replace(begins, "2026-11-21", "21.11.", 1)}, ledger.ErrNotFound,
+			"not all that it must have"},
 		"another begin": {log{"p": lines(begins, strings.Replace(begins, "0/1A", "0/2B", 1), alice, bob, ends)},
 			ledger.ErrInvalid, "message 2: it begins twice"},
 		"another end": {log{"p": lines(begins, alice, bob, ends, end(""))}, ledger.ErrInvalid, "message 5: it ends twice"},
