@@ -13,7 +13,7 @@ import (
 const atOnce = 2
 
 // Read reads what there is of a partition from a start on, confirms it, and closes the reader. What was read before an
-// error is returned too.
+// error is returned too. A reader that says where the partition ended must say the place of the last record.
 func Read(t testing.TB, s join.Source, partition string, start join.Start) (all []join.Record, identity string,
 	err error) {
 	t.Helper()
@@ -30,6 +30,10 @@ func Read(t testing.TB, s join.Source, partition string, start join.Start) (all 
 		records, err := r.Next(t.Context(), atOnce)
 		all = append(all, records...)
 		if err != nil || len(records) == 0 {
+			if e, is := r.(interface{ End() join.Place }); is && err == nil && len(all) > 0 && e.End() != all[len(all)-1].Place {
+				t.Errorf("%s ended at %s when it was opened, and its last record is at %s", partition, e.End(),
+					all[len(all)-1].Place)
+			}
 			return all, r.Identity(), err
 		}
 		r.Confirm(all[len(all)-1].Place)
