@@ -52,7 +52,7 @@ func Scheduled(ctx context.Context, books *store.DB, reach Reach, due bool) (all
 	for _, d := range days {
 		c, fault := Whole.Make(ctx, rs, d.Day, Choose(ledger.BySymbol(known), d.Tokens), read)
 		if fault == nil {
-			c.Source, c.Scheduled = name, true
+			c.Source, c.Scheduled, c.Setting = name, true, state.Source.Number
 			c, fault = books.AddComparison(ctx, c)
 		}
 		switch {

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -124,6 +125,28 @@ func TestEachDayIsComparedBeforeItIsPaid(t *testing.T) {
 	paid("3, <nil>")
 	n.compared("day 3, 1 tokens, 0 differ", "day 2, 1 tokens, 0 differ", "day 1, 1 tokens, 0 differ",
 		"day 3, 3 tokens, 0 differ")
+}
+
+// TestASourceThatIsReplacedMeanwhileDoesNotCount as the nightly one: the next attempt reads the new one.
+func TestASourceThatIsReplacedMeanwhileDoesNotCount(t *testing.T) {
+	n := newNights(t)
+	n.other.text.Store("alice,BNB,0.00000005\n")
+	replaced := store.ComparisonSource{Endpoint: n.server}
+	var once sync.Once
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		once.Do(func() {
+			if err := n.books.SetComparisonSource(context.WithoutCancel(r.Context()), replaced); err != nil {
+				t.Error(err)
+			}
+		})
+		n.other.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	must(t, n.books.SetComparisonSource(t.Context(), store.ComparisonSource{Endpoint: server.URL}))
+	n.night(2, "00:10", false, "was set anew")
+	n.compared()
+	n.night(2, "00:11", true, "")
+	n.compared("day 1, 4 tokens, 0 differ")
 }
 
 // TestAStopForgetsNoFailure: a process that is stopped while it compares lets another one begin at once, and since when

@@ -21,6 +21,7 @@ type Comparison struct {
 	Position    int64     // the newest number of the outbox when they were read
 	Source      string    // where the other ledger's figures came from: one of the sources below
 	Scheduled   bool      // they are those that ComparisonSource names
+	Setting     int64     // where Scheduled: the number of that ComparisonSource. It is not kept
 	Theirs      reconcile.AsOf
 	WithPayouts bool // the payouts of the day before are compared too
 	Ignored     int64
@@ -91,18 +92,14 @@ func (c Comparison) Stopped() (assets []string) {
 // AddComparison writes a comparison down, with its number, when and by whom it was made, and which tokens are over
 // their limits, and returns it so. What is over its limit stops paying the token: no day of it is declared, until
 // ResolveBreak, or until one that supersedes it (see Supersedes) is not over it. Nothing else changes. Where c says
-// that it is scheduled, the books name such a source: else ledger.ErrInvalid. Where the answer of the database was
+// that it is scheduled, the books name that source, by its number, and no other one since: else ledger.ErrInvalid. Where the answer of the database was
 // lost, a comparison may be there twice, which has no further effect. access.ErrCeiling where the credential has sent
 // figures MostRequests times on this day.
 func (b *DB) AddComparison(ctx context.Context, c Comparison) (Comparison, error) {
 	tokens := c.Tokens
 	err := b.engine.Write(ctx, func(t db.Tx) (err error) {
 		if c.Scheduled {
-			s, err := ComparisonSourceNow(t)
-			if err == nil && s.Kind() != c.Source {
-				err = ledger.ErrInvalid.In("source", "the books name no figures of the source %q", c.Source)
-			}
-			if err != nil {
+			if err := checkSetting(t, c); err != nil {
 				return err
 			}
 		}
@@ -135,6 +132,21 @@ func (b *DB) AddComparison(ctx context.Context, c Comparison) (Comparison, error
 			func() error { return b.logLine(t, "reconcile", fmt.Sprint(c.Number), c.describe()) })
 	})
 	return c, annotate(err, "write down the comparison of %s", c.Day)
+}
+
+// checkSetting refuses a comparison that is said to be with the source that the books name, and is not.
+func checkSetting(t db.View, c Comparison) error {
+	s, err := ComparisonSourceNow(t)
+	switch {
+	case err != nil:
+		return err
+	case s.Kind() != c.Source:
+		return ledger.ErrInvalid.In("source", "the books name no figures of the source %q", c.Source)
+	case s.Number != c.Setting:
+		return ledger.ErrInvalid.In("source", "the source of the figures was set anew since they were read: they are of "+
+			"number %d, and now it is number %d", c.Setting, s.Number)
+	}
+	return nil
 }
 
 // CheckRequests is access.ErrCeiling where the credential of these books has sent figures MostRequests times on this

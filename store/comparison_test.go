@@ -150,9 +150,11 @@ func TestFiguresOfOthersReleaseNoToken(t *testing.T) {
 		ctx := t.Context()
 		asset := testkit.Must(db.Asset(ctx, bnb))(t)
 		ok(t, db.SetComparisonLimit(ctx, store.ComparisonLimit{Amount: 0, Accounts: store.AnyDifference}))
+		setting := int64(0)
 		compared := func(d staking.Day, source string, scheduled bool, off ledger.Amount) error {
 			token := store.ComparedToken{Kind: reconcile.Balances, Token: reconcile.Token{Asset: asset, Off: off}}
-			c := store.Comparison{Day: d, At: (d + 1).Start().Add(-time.Millisecond), Source: source, Scheduled: scheduled}
+			c := store.Comparison{Day: d, At: (d + 1).Start().Add(-time.Millisecond), Source: source, Scheduled: scheduled,
+				Setting: setting}
 			if off > 0 {
 				token.Differences, token.Theirs.Root[0] = 1, 1
 				c.Differences = []store.ComparedDifference{{Kind: reconcile.Balances,
@@ -165,6 +167,12 @@ func TestFiguresOfOthersReleaseNoToken(t *testing.T) {
 		wants(t, compared(day1, store.FromEndpoint, true, 0), ledger.ErrInvalid) // no source is set
 		ok(t, db.SetComparisonSource(ctx, store.ComparisonSource{Endpoint: "https://ledger.example.com"}))
 		wants(t, compared(day1, store.FromLedger, true, 0), ledger.ErrInvalid)
+		setting = 1
+		ok(t, db.SetComparisonSource(ctx, store.ComparisonSource{Endpoint: "https://other.example.com"}))
+		wants(t, compared(day1, store.FromEndpoint, true, 0), ledger.ErrInvalid) // it was read before that
+		ok(t, db.SetComparisonSource(ctx, store.ComparisonSource{Endpoint: "https://ledger.example.com"}))
+		wants(t, compared(day1, store.FromEndpoint, true, 0), ledger.ErrInvalid) // of another setting of the same one
+		setting = 3
 		const nightly = "nightly"
 		for i, step := range []struct {
 			day    staking.Day
@@ -398,7 +406,7 @@ func TestADayWaitsUntilItIsCompared(t *testing.T) {
 
 		// What is over the limit pays nothing: not before it is resolved.
 		waits(6, "BNB 5: true")
-		c.Day, c.Source, c.Scheduled, c.Differences = day1+4, store.FromTopic, true, nil
+		c.Day, c.Source, c.Scheduled, c.Setting, c.Differences = day1+4, store.FromTopic, true, 1, nil
 		c.Tokens = slices.DeleteFunc(c.Tokens, func(t store.ComparedToken) bool { return t.Asset.Symbol != bnb })
 		c.Tokens[0].Differences, c.Tokens[0].Off, c.Tokens[0].Theirs.Root[0] = 1, 5, c.Tokens[0].Theirs.Root[0]+1
 		c = testkit.Must(db.AddComparison(ctx, c))(t)
@@ -458,7 +466,7 @@ func TestASourceHidesNoOther(t *testing.T) {
 			payouts := token
 			payouts.Kind = reconcile.Payouts
 			testkit.Must(db.AddComparison(ctx, store.Comparison{Day: d, At: clock.Now(), Source: source, Scheduled: scheduled,
-				Tokens: []store.ComparedToken{token, payouts}}))(t)
+				Setting: 1, Tokens: []store.ComparedToken{token, payouts}}))(t)
 		}
 		last := func(want string) {
 			t.Helper()
