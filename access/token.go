@@ -250,6 +250,9 @@ type Session struct {
 	Stranger bool // it begins in a browser that was not known; the books do not keep this
 }
 
+// NewHolder makes a name by which a process claims work in the books: no other process has it. It is no secret.
+func NewHolder(random io.Reader) (string, error) { return randomText(random, tokenID) }
+
 // NewSession makes the ID and hash of a session, and its text, which only the browser keeps.
 func NewSession(random io.Reader) (s Session, text string, err error) {
 	body, err := randomText(random, tokenID+tokenSecret)

@@ -50,6 +50,8 @@ type targetJSON struct {
 	Since   *instant `json:"waitingSince"`
 	Failed  *instant `json:"failingSince"`
 	Error   string   `json:"error"`
+	// Lost is that what is next is not kept, or that the target is ahead of the books.
+	Lost bool `json:"lost"`
 }
 
 // targets shows where something is delivered to; none is what is said where it is nowhere.
@@ -63,7 +65,7 @@ func (env *Env) targets(stream store.Stream, asJSON bool, none string) error {
 			all := []targetJSON{}
 			for _, t := range targets {
 				all = append(all, targetJSON{t.Name, t.Address, t.Kinds, t.Number, instantOrNull(t.Moved), t.Backlog,
-					instantOrNull(t.Oldest), instantOrNull(t.Failed), t.Error})
+					instantOrNull(t.Oldest), instantOrNull(t.Failed), t.Error, t.Lost})
 			}
 			return writeJSON(env.Stdout, all)
 		}
@@ -81,8 +83,16 @@ func (env *Env) targets(stream store.Stream, asJSON bool, none string) error {
 				failed = wallTime(t.Failed)
 			}
 			g.add(t.Name, t.Address, cmp.Or(t.Kinds, string(stream)), strconv.FormatInt(t.Number, 10), wallOrNever(t.Moved),
-				strconv.FormatInt(t.Backlog, 10), since, failed, t.Error)
+				strconv.FormatInt(t.Backlog, 10), since, failed, whyNot(t))
 		}
 		return g.write(env.Stdout)
 	})
+}
+
+// whyNot is why nothing is delivered to a target, where that is known, also before somebody has tried; "": it is.
+func whyNot(t reports.Target) string {
+	if t.Error == "" && t.Lost {
+		return "what is next is not kept any more, or the books were restored: deliver --from a number that they have"
+	}
+	return t.Error
 }

@@ -134,7 +134,7 @@ var jsonForms = []struct {
 	{eventsJSON{}, "", "newest unnumbered oldestUnnumbered"},
 	{undeliveredJSON{}, "", "kind name reason"},
 	{payoutStateJSON{}, "", "asset unanswered oldest refused"},
-	{targetJSON{}, "", "name address kinds number moved waiting waitingSince failingSince error"},
+	{targetJSON{}, "", "name address kinds number moved waiting waitingSince failingSince error lost"},
 	{expiringJSON{}, "ExpiringToken", ""},
 	{unlimitedJSON{}, "UnlimitedToken", ""},
 	{missingJSON{}, "MissingLimits", ""},

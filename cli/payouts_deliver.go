@@ -36,8 +36,8 @@ func (c deliverFlags) check() error {
 
 // deliveryOf is how something is delivered. Its Holder names this process.
 func (env *Env) deliveryOf(books *store.DB, c deliverFlags) (deliver.Config, error) {
-	session, _, err := access.NewSession(env.Random)
-	return deliver.Config{Books: books, Name: c.Name, Holder: session.ID,
+	holder, err := access.NewHolder(env.Random)
+	return deliver.Config{Books: books, Name: c.Name, Holder: holder,
 		Log:  slog.New(slog.NewTextHandler(env.Stderr, logOptions(slog.LevelInfo))),
 		Poll: joinPoll, Batch: c.Batch, Random: rand.Int64N, From: c.From, UntilEnd: c.UntilEnd}, err
 }

@@ -41,8 +41,8 @@ func (env *Env) undelivered(ctx context.Context, db *store.DB) (all []undelivere
 	}
 	targets, err := rs.Targets(ctx)
 	for _, t := range targets {
-		if t.Error != "" {
-			all = append(all, undeliveredJSON{string(t.Stream), t.Name, t.Error})
+		if why := whyNot(t); why != "" {
+			all = append(all, undeliveredJSON{string(t.Stream), t.Name, why})
 		}
 	}
 	return all, err

@@ -49,6 +49,7 @@ type overviewPage struct {
 	Delivery    table              // where they are delivered to
 	Credited    table              // and what of them is not credited
 	Topics      table              // where events are delivered to
+	Webhooks    table              // endpoints that need somebody
 	Proposals   []control.Proposal // open, the newest first, at most mostListed
 	Overdrafts  []reports.Reconciliation
 	Anchor      reports.Anchor
@@ -121,7 +122,7 @@ func (p overviewPage) places(of func(tokenRow) ledger.Amount) (most int) {
 
 // Needed is how many things need somebody.
 func (p overviewPage) Needed() int {
-	n := len(p.Proposals) + len(p.Overdrafts) + p.Payouts.needed()
+	n := len(p.Proposals) + len(p.Overdrafts) + p.Payouts.needed() + len(p.Webhooks.Rows)
 	if !p.Anchor.Delivery.Failed.IsZero() {
 		n++
 	}
@@ -307,7 +308,7 @@ func (p *overviewPage) fillWithdrawals() error {
 	return nil
 }
 
-// fillStreams adds the partitions of sources and the payouts to another ledger, if there are any.
+// fillStreams adds the partitions of sources, the payouts to another ledger, and what is not delivered, if there are any.
 func (p *overviewPage) fillStreams() (err error) {
 	p.Streams, p.Waits, err = p.visit.partitions(p.FirstOpen, p.ClosesAt)
 	p.Streams = slices.DeleteFunc(p.Streams, func(s partition) bool { return s.State == store.Retired })
@@ -316,6 +317,9 @@ func (p *overviewPage) fillStreams() (err error) {
 		p.Payouts, err = p.visit.payoutStates()
 		p.Delivery, p.Credited = p.targetTable(p.Payouts), p.tokenPayouts(p.Payouts)
 		p.Topics = p.topicTable(p.Payouts)
+	}
+	if err == nil {
+		p.Webhooks, err = p.visit.undelivered()
 	}
 	return err
 }

@@ -48,26 +48,17 @@ func (v *visit) webhooksTables() ([]table, error) {
 	attempts := table{Title: "webhooks.attempts", Empty: "webhooks.attempts.none", Columns: []column{
 		{"webhooks.message", false}, {"webhooks.at", false}, {"webhooks.attempt", true}, {"webhooks.answer", false}}}
 	for _, w := range all {
-		state := cell{Text: p.T("webhooks.state." + w.StateAt(now)), Note: w.Reason}
-		if s := w.StateAt(now); s != "sending" && s != "paused" {
-			state.Mark, state.Text = state.Text, ""
-		}
 		kinds := cell{Text: strings.ReplaceAll(w.Kinds, ",", ", ")}
 		if w.Ordered {
 			kinds.Note = p.T("webhooks.in-order")
-		}
-		oldest := text("–")
-		if !w.Oldest.IsZero() {
-			oldest = text(p.Local(w.Oldest))
 		}
 		delivered := cell{Text: p.count(w.Delivered)}
 		if !w.DeliveredAt.IsZero() {
 			delivered.Note = p.Local(w.DeliveredAt)
 		}
-		backlog := p.T("webhooks.behind", "events", p.count(w.Events), "payouts", p.count(w.Payouts), "messages",
-			p.count(w.Waiting))
-		endpoints.Rows = append(endpoints.Rows, row{{Text: w.Name, Note: w.Scheme().Name()}, state, kinds, text(backlog),
-			oldest, delivered, text(w.URL)})
+		state, backlog, oldest := p.webhookState(w, now)
+		endpoints.Rows = append(endpoints.Rows, row{{Text: w.Name, Note: w.Scheme().Name()}, state, kinds, backlog, oldest,
+			delivered, text(w.URL)})
 		last, err := v.Reports.WebhookAttempts(v.context(), w.Name, mostAttempts)
 		if err != nil {
 			return nil, err
@@ -83,6 +74,35 @@ func (v *visit) webhooksTables() ([]table, error) {
 	}
 	topics, err := v.payoutStates()
 	return []table{endpoints, attempts, p.topicTable(topics)}, err
+}
+
+// webhookState is what becomes of the messages of an endpoint, which of them it has not got, and since when.
+func (p *view) webhookState(w reports.Webhook, now time.Time) (state, backlog, oldest cell) {
+	state = cell{Text: p.T("webhooks.state." + w.StateAt(now)), Note: w.Reason}
+	if s := w.StateAt(now); s != "sending" && s != "paused" {
+		state.Mark, state.Text = state.Text, ""
+	}
+	backlog = text(p.T("webhooks.behind", "events", p.count(w.Events), "payouts", p.count(w.Payouts), "messages",
+		p.count(w.Waiting)))
+	if oldest = text("–"); !w.Oldest.IsZero() {
+		oldest = text(p.Local(w.Oldest))
+	}
+	return state, backlog, oldest
+}
+
+// undelivered are the endpoints that need somebody, without their URLs: also those see it who do not see the endpoints.
+func (v *visit) undelivered() (table, error) {
+	p, now := v.view(""), v.Books.Now()
+	t := table{Title: "webhooks.undelivered", Columns: []column{{"webhooks.name", false}, {"webhooks.state", false},
+		{"webhooks.backlog", false}, {"webhooks.oldest", false}}}
+	all, err := v.Reports.Webhooks(v.context())
+	for _, w := range all {
+		if w.Needs(now) {
+			state, backlog, oldest := p.webhookState(w, now)
+			t.Rows = append(t.Rows, row{text(w.Name), state, backlog, oldest})
+		}
+	}
+	return t, err
 }
 
 // webhookField chooses an endpoint of some.

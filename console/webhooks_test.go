@@ -44,7 +44,9 @@ func TestWebhooksOnThePage(t *testing.T) {
 	olga.post(path, "do", "replay", "name", "shop", "from", "payouts_7").is(http.StatusUnprocessableEntity)
 	olga.post(path, "do", "disable", "name", "shop", "reason", "it moves").is(http.StatusSeeOther)
 	olga.get(path, "Accept-Language", "de").has("abgeschaltet", "it moves", "1 Nachrichten erneut")
+	olga.get("/console").has("Webhooks that are not delivered", "it moves").hasNot("shop.example.com")
 	olga.post(path, "do", "enable", "name", "shop").is(http.StatusSeeOther)
+	olga.get("/console").hasNot("Webhooks that are not delivered")
 	o.ok(o.books.AddWebhook(t.Context(), store.NewWebhook{Name: "poisoned", URL: "https://poisoned.example.com",
 		Kinds: "payouts", Secret: []byte("sealed"), PayoutsAfter: 7}))
 	o.ok(o.books.SendWebhookAgain(t.Context(), "poisoned", []webhook.Key{{Stream: webhook.PayoutStream, Number: 7}}))

@@ -11,7 +11,6 @@ import (
 
 	"github.com/softstake/softstake/backoff"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/payout"
 	"github.com/softstake/softstake/store"
 )
 
@@ -74,6 +73,8 @@ var (
 	errEnd = errors.New("nothing more now")
 	// errHeld says that the target is another process's.
 	errHeld = errors.New("another process delivers to it")
+	// errMoved says that the target is at another number than this process knows: another one delivers to it too.
+	errMoved = errors.New("the target has moved on")
 	// errReplaced says that the target is not this run's any more.
 	errReplaced = errors.New("the target was ended, or given another address or other kinds, while this ran; start again")
 )
@@ -113,7 +114,7 @@ func (d *delivery) run(ctx context.Context, f feed) (Result, error) {
 			return d.result, nil
 		case errors.Is(err, errReplaced):
 			return d.result, err
-		case errors.Is(err, payout.ErrMoved):
+		case errors.Is(err, errMoved):
 			d.Log.Info("another process delivers too, or somebody has something sent again", "target", d.Name)
 			backoff.Pause(ctx, backoff.Jitter(d.Poll, d.Random))
 			continue
@@ -231,7 +232,7 @@ func (d *delivery) keep(ctx context.Context) error {
 	case err != nil:
 		return err
 	case !found:
-		return payout.ErrMoved
+		return errMoved
 	}
 	d.leased = target.Lease
 	return nil
@@ -250,7 +251,7 @@ func (d *delivery) hand(ctx context.Context, over func(context.Context) error) e
 	return over(ctx)
 }
 
-// move keeps that the target has what there is up to a number. payout.ErrMoved where it is not at the first one any
+// move keeps that the target has what there is up to a number. errMoved where it is not at the first one any
 // more, or not this process's.
 func (d *delivery) move(ctx context.Context, from, to int64) error {
 	holder := ""
@@ -260,7 +261,7 @@ func (d *delivery) move(ctx context.Context, from, to int64) error {
 	now := d.Books.Now()
 	err := d.Books.MoveTarget(ctx, d.stream, d.Name, holder, from, to)
 	if errors.Is(err, ledger.ErrConflict) {
-		return fmt.Errorf("%w: %w", payout.ErrMoved, err)
+		return fmt.Errorf("%w: %w", errMoved, err)
 	}
 	if err == nil && holder != "" {
 		d.leased = now.Add(store.TargetLease)

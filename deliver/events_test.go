@@ -12,7 +12,9 @@ import (
 	"github.com/softstake/softstake/deliver"
 	"github.com/softstake/softstake/events"
 	"github.com/softstake/softstake/ledger"
+	"github.com/softstake/softstake/payout"
 	"github.com/softstake/softstake/people"
+	"github.com/softstake/softstake/reports"
 	"github.com/softstake/softstake/store"
 	"github.com/softstake/softstake/testkit"
 	"github.com/softstake/softstake/topic"
@@ -304,6 +306,47 @@ func TestAReplacedTarget(t *testing.T) {
 		}
 		if what == "ended" {
 			f.ok(f.run("balance", 0))
+		}
+	}
+}
+
+// TestATargetAheadOfTheBooks, which were recovered to a moment, gets nothing, and is seen: what is next in the books has
+// numbers that the target has. A target that is new says how much it gets, and from where on.
+func TestATargetAheadOfTheBooks(t *testing.T) {
+	f := newFollower(t)
+	f.settle()
+	f.ok(f.run("balance", 1))
+	lines := testkit.Must(reports.New(f.Reader()).Log(t.Context(), time.Time{}, 1))(t)
+	begins := fmt.Sprintf("events (balance) are delivered to %s from number %d on", f.to.address, f.before+1)
+	if len(lines) != 1 || lines[0].Detail != begins {
+		t.Errorf("%+v; want %s", lines, begins)
+	}
+	payouts := func() error {
+		_, err := deliver.Payouts(t.Context(), f.Config, payout.ToTopic(f.to))
+		return err
+	}
+	f.ok(payouts())
+	if all := len(f.payouts()); all != holders || !strings.Contains(f.log.String(), fmt.Sprintf("payouts=%d credited=0", all)) {
+		t.Errorf("%d payouts\n%s", all, f.log)
+	}
+	for stream, run := range map[store.Stream]func() error{
+		store.PayoutStream: payouts,
+		store.EventStream:  func() error { return f.run("balance", 0) },
+	} {
+		target := testkit.Must(f.Target(t.Context(), stream, f.Config.Name))(t)
+		f.ok(f.MoveTarget(t.Context(), stream, f.Config.Name, "", target.Number, target.Number+1))
+		if err := run(); err == nil || !strings.Contains(err.Error(), "restored") &&
+			!strings.Contains(err.Error(), "recovered to a moment") {
+			t.Errorf("%s: %v", stream, err)
+		}
+		of := testkit.Must(reports.New(f.Reader()).TargetsOf(t.Context(), stream))(t)[0]
+		if !of.Lost || of.Backlog != 0 || of.Error == "" {
+			t.Errorf("%s: %+v", stream, of)
+		}
+		f.ok(f.MoveTarget(t.Context(), stream, f.Config.Name, "", target.Number+1, target.Number))
+		f.ok(run())
+		if of = testkit.Must(reports.New(f.Reader()).TargetsOf(t.Context(), stream))(t)[0]; of.Lost || of.Error != "" {
+			t.Errorf("%s: %+v", stream, of)
 		}
 	}
 }

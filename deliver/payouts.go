@@ -106,17 +106,16 @@ type payoutSession struct {
 func (s *payoutSession) position(ctx context.Context) (int64, error) {
 	if s.table == nil {
 		target, err := s.Books.Target(ctx, s.stream, s.Name)
+		if err == nil {
+			err = s.checkAhead(ctx, "topic", target.Number)
+		}
 		return target.Number, err
 	}
 	has, err := s.table.Position(ctx)
 	if err != nil {
 		return 0, err
 	}
-	newest, err := s.reports.NewestPayout(ctx)
-	if err == nil && has.Number > newest {
-		err = fmt.Errorf("the table has the payouts up to number %d, and the books only %d: they were recovered to a moment "+
-			"before, or are others; deliver again from where they still agree, or from 1", has.Number, newest)
-	}
+	err = s.checkAhead(ctx, "table", has.Number)
 	var ours payout.Last
 	if err == nil {
 		ours, err = s.last(ctx, has.Number)
@@ -129,6 +128,17 @@ func (s *payoutSession) position(ctx context.Context) (int64, error) {
 		err = s.keepPosition(ctx, has.Number)
 	}
 	return has.Number, err
+}
+
+// checkAhead refuses a target, called what, that has payouts which the books do not have: the next ones would get
+// numbers that it has, and never be handed over.
+func (s *payoutSession) checkAhead(ctx context.Context, what string, has int64) error {
+	newest, err := s.reports.NewestPayout(ctx)
+	if err == nil && has > newest {
+		err = fmt.Errorf("the %s has the payouts up to number %d, and the books only %d: they were recovered to a moment "+
+			"before, or are others; deliver again from where they still agree, or from 1", what, has, newest)
+	}
+	return err
 }
 
 // last is the payout of a number in the books; without an ID where there is none.
@@ -150,9 +160,17 @@ func (s *payoutSession) next(ctx context.Context, after int64) (int64, error) {
 	if err != nil || len(found.Payouts) == 0 {
 		return after, err
 	}
+	if after == 0 {
+		if err := s.warn(ctx); err != nil {
+			return after, err
+		}
+	}
 	page, err := s.page(ctx, found)
 	if err == nil {
 		err = s.hand(ctx, func(ctx context.Context) error { return s.Session.Deliver(ctx, after, page) })
+	}
+	if errors.Is(err, payout.ErrMoved) {
+		err = errMoved
 	}
 	if err == nil {
 		err = s.move(ctx, after, page.Last())
@@ -163,6 +181,16 @@ func (s *payoutSession) next(ctx context.Context, after int64) (int64, error) {
 	s.result.Sent += len(page.Payouts)
 	s.Log.Info("payouts delivered", "target", s.Name, "payouts", len(page.Payouts), "number", page.Last())
 	return page.Last(), nil
+}
+
+// warn says how many payouts go to a target that has none, and how many of them are credited already.
+func (p *payouts) warn(ctx context.Context) error {
+	all, credited, err := p.reports.NumberedPayouts(ctx)
+	if err == nil {
+		p.Log.Info("the target has no payouts yet, and gets all of them; where they were credited in another way, credit "+
+			"each ID once", "target", p.Name, "payouts", all, "credited", credited)
+	}
+	return err
 }
 
 // page is what was found as it is handed over.

@@ -14,7 +14,9 @@ type Target struct {
 	store.Target
 	Backlog int64     // payouts, or events of the outbox, with a number that it does not have
 	Oldest  time.Time // when the first of them was paid, or written; zero: there is none
-	Lost    bool      // some of them are not kept any more: nothing is delivered until somebody decides
+	// Lost is that some of them are not kept any more, or that it has numbers which the books do not have: they were
+	// restored. Nothing is delivered until somebody decides.
+	Lost bool
 }
 
 // Targets are all of them, by stream and name. Of PostgreSQL tables it is what they had when the books last heard of
@@ -48,6 +50,10 @@ func (o *Target) count(t db.View) error {
 		      coalesce(min(at), 0) FROM payout_batches WHERE first > 0 AND first + count - 1 > $1
 		      AND first >= coalesce((SELECT max(first) FROM payout_batches WHERE first > 0 AND first <= $1 + 1), 0)`, o.Number)
 		o.Oldest = db.TimeOrZero(oldest)
+		if err == nil {
+			newest, err = newestPayout(t)
+		}
+		o.Lost = o.Number > newest
 		return err
 	}
 	_, err := db.One(t, []*int64{&removed, &newest}, "SELECT removed, last FROM sequences WHERE name = 'outbox'")
@@ -60,10 +66,21 @@ func (o *Target) count(t db.View) error {
 	return err
 }
 
+// NumberedPayouts are how many payouts have numbers, and how many of them another ledger has said to have credited.
+func (rs *Reports) NumberedPayouts(ctx context.Context) (all, credited int64, err error) {
+	_, err = read(ctx, rs, "count payouts", func(t db.View) (bool, error) {
+		return db.One(t, []*int64{&all, &credited}, "SELECT CAST(coalesce(sum(count), 0) AS bigint), "+
+			"CAST(coalesce(sum(credited), 0) AS bigint) FROM payout_batches WHERE first > 0")
+	})
+	return all, credited, err
+}
+
 // NewestPayout is the largest number that a payout may have; 0: none has one. Of books that were restored it is above
 // all that were given before.
 func (rs *Reports) NewestPayout(ctx context.Context) (int64, error) {
-	return read(ctx, rs, "read the newest number of a payout", func(t db.View) (int64, error) {
-		return db.Count(t, "SELECT coalesce(max(last), 0) FROM sequences WHERE name = 'payouts'")
-	})
+	return read(ctx, rs, "read the newest number of a payout", newestPayout)
+}
+
+func newestPayout(t db.View) (int64, error) {
+	return db.Count(t, "SELECT coalesce(max(last), 0) FROM sequences WHERE name = 'payouts'")
 }

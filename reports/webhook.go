@@ -48,6 +48,15 @@ func (w Webhook) StateAt(now time.Time) string {
 	return "sending"
 }
 
+// failsFrom is from when on an endpoint that fails needs somebody: before, its messages have been sent again three times.
+const failsFrom = time.Hour
+
+// Needs reports whether an endpoint needs somebody at a time: nothing is sent to it until somebody decides, or it has
+// failed for an hour.
+func (w Webhook) Needs(now time.Time) bool {
+	return w.Forged || !w.Disabled.IsZero() || w.Failing && now.Sub(w.Oldest) >= failsFrom
+}
+
 // Webhooks are all endpoints, by name.
 func (rs *Reports) Webhooks(ctx context.Context) ([]Webhook, error) {
 	return read(ctx, rs, "read the endpoints of webhooks", func(t db.View) ([]Webhook, error) {

@@ -158,13 +158,17 @@ var (
 			description("payout_delivery_backlog_since_timestamp_seconds",
 				"When the oldest of them was paid; absent where all are delivered.", "target"),
 			description("payout_delivery_failing_since_timestamp_seconds",
-				"Since when delivering to the target fails; absent where it does not.", "target")},
+				"Since when delivering to the target fails; absent where it does not.", "target"),
+			description("payout_delivery_lost", "1 where the target has numbers that the books do not have: they were "+
+				"restored; nothing is delivered until somebody decides.", "target")},
 		store.EventStream: {
 			description("event_delivery_backlog", "Events of the outbox that are not delivered to the target yet.", "target"),
 			description("event_delivery_backlog_since_timestamp_seconds",
 				"When the oldest of them was written; absent where all are delivered.", "target"),
 			description("event_delivery_failing_since_timestamp_seconds",
-				"Since when delivering events to the target fails; absent where it does not.", "target")},
+				"Since when delivering events to the target fails; absent where it does not.", "target"),
+			description("event_delivery_lost", "1 where what is next is not kept any more, or the target has numbers that "+
+				"the books do not have: nothing is delivered until somebody decides.", "target")},
 	}
 	streamUntil = description("join_watermark_timestamp_seconds",
 		"Every event of the partition of another ledger from before then is delivered, by the clock of its source; 0 where "+
@@ -295,7 +299,7 @@ func (m collector) collectPayouts(ctx context.Context,
 }
 
 // delivered are the descriptions of how far what is delivered is.
-type delivered struct{ backlog, since, fails *prometheus.Desc }
+type delivered struct{ backlog, since, fails, lost *prometheus.Desc }
 
 // collectTargets sends how far payouts and events are delivered.
 func (m collector) collectTargets(ctx context.Context,
@@ -304,6 +308,7 @@ func (m collector) collectTargets(ctx context.Context,
 	for _, t := range targets {
 		of := deliveries[t.Stream]
 		gauge(of.backlog, float64(t.Backlog), t.Name)
+		gauge(of.lost, oneIf(t.Lost), t.Name)
 		if !t.Oldest.IsZero() {
 			gauge(of.since, float64(t.Oldest.Unix()), t.Name)
 		}

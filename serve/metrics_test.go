@@ -72,7 +72,7 @@ func TestMetrics(t *testing.T) {
 		`softstake_join_watermark_timestamp_seconds{partition="p2",source="shop"} 0`,
 		`softstake_join_moved_timestamp_seconds{partition="p1",source="shop"} 1.795482e+09`,
 		`softstake_join_stopped{partition="p1",source="shop"} 0`, `softstake_join_stopped{partition="p2",source="shop"} 1`,
-		`softstake_payout_delivery_backlog{target="exchange"} 0`,
+		`softstake_payout_delivery_backlog{target="exchange"} 0`, `softstake_payout_delivery_lost{target="exchange"} 0`,
 		`softstake_payout_delivery_failing_since_timestamp_seconds{target="exchange"} 1.795482e+09`,
 		`softstake_run_failed 0`, `softstake_runs_failed_total 0`, "go_goroutines", "process_start_time_seconds",
 	} {

@@ -29,14 +29,15 @@ func sendWebhooks(ctx context.Context, c Config, outage *outage) error {
 		}
 		return nil
 	}
-	session, _, err := access.NewSession(c.Random)
+	holder, err := access.NewHolder(c.Random)
 	if err != nil {
 		return fmt.Errorf("name this process: %w", err)
 	}
 	client := webhook.NewClient(*c.Webhooks, c.Build.Version, webhook.Timeout)
 	defer client.Close()
 	delivery.New(delivery.Options{Books: c.Books, Sealer: c.Sealer, Client: client, Now: c.Now,
-		Jitter: func() int { return rand.IntN(1000) }, Log: c.Log, Holder: session.ID,
+		Wall:   time.Now, // the books of a test may have a clock that is moved
+		Jitter: func() int { return rand.IntN(1000) }, Log: c.Log, Holder: holder,
 		Poll: min(c.Poll, webhookPoll), Failed: outage.failed,
 		Observe: func(endpoint, result string) { c.Metrics.webhooks.WithLabelValues(endpoint, result).Inc() },
 	}).Run(ctx)

@@ -63,7 +63,7 @@ const ReasonOtherTarget = "other-target"
 type NewTarget struct {
 	Stream        Stream
 	Name, Address string
-	Kinds         string // of events, with commas between them: see webhook.ParseKinds
+	Kinds         string // of events, with commas between them: see webhook.ParseEventKinds
 	// From is the number of the first one that it gets. 0: of payouts the first that ever was, of events the next one.
 	From int64
 }
@@ -79,11 +79,8 @@ func (n *NewTarget) check() (err error) {
 		return ledger.ErrInvalid.In("from", "a number is not below zero")
 	}
 	if n.Stream == EventStream {
-		if n.Kinds, err = webhook.ParseKinds(n.Kinds); err != nil {
+		if n.Kinds, err = webhook.ParseEventKinds(n.Kinds); err != nil {
 			return err
-		}
-		if webhook.PayoutStream.Wants(n.Kinds) {
-			return ledger.ErrInvalid.In("kinds", "payouts are no events; they are delivered by themselves")
 		}
 	} else {
 		n.Kinds = ""
@@ -154,12 +151,16 @@ func (b *DB) addTarget(t db.Tx, n NewTarget) error {
 	if err != nil || done == 0 {
 		return err
 	}
+	effect := n.describe()
 	if n.Stream == EventStream {
-		if err := b.permit(t, control.DeliverEvents, n, n.Name, n.describe()); err != nil {
+		if n.From > 0 {
+			effect += fmt.Sprintf(" from number %d on", n.From)
+		}
+		if err := b.permit(t, control.DeliverEvents, n, n.Name, effect); err != nil {
 			return err
 		}
 	}
-	return b.logLine(t, string(operations[n.Stream].add), n.Name, n.describe())
+	return b.logLine(t, string(operations[n.Stream].add), n.Name, effect)
 }
 
 // eventNumbers are the numbers of the last event that is not kept any more and of the newest one.

@@ -24,24 +24,35 @@ const (
 // Kinds are those that an endpoint chooses from.
 var Kinds = []string{Balance, Reward, Settled, Payouts}
 
+// EventKinds are those of events.
+var EventKinds = []string{Balance, Reward, Settled}
+
 // ParseKinds reads kinds with commas between them, and writes them in the order of Kinds. Its error is
 // ledger.ErrInvalid.
-func ParseKinds(text string) (string, error) {
+func ParseKinds(text string) (string, error) { return parseKinds(text, Kinds, "message", "") }
+
+// ParseEventKinds is ParseKinds of EventKinds.
+func ParseEventKinds(text string) (string, error) {
+	return parseKinds(text, EventKinds, "event", `; payouts are delivered by "payouts deliver"`)
+}
+
+// parseKinds reads kinds of what a word names; note is what else is said of one that there is not.
+func parseKinds(text string, kinds []string, what, note string) (string, error) {
 	var wanted []string
 	words := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
-	for _, kind := range Kinds {
+	for _, kind := range kinds {
 		if slices.Contains(words, kind) {
 			wanted = append(wanted, kind)
 		}
 	}
 	for _, word := range words {
-		if !slices.Contains(Kinds, word) {
-			return "", ledger.ErrInvalid.In("kinds", "%q is no kind of message; it is one of %s", ledger.Clip(word),
-				strings.Join(Kinds, ", "))
+		if !slices.Contains(kinds, word) {
+			return "", ledger.ErrInvalid.In("kinds", "%q is no kind of %s; it is one of %s%s", ledger.Clip(word), what,
+				strings.Join(kinds, ", "), note)
 		}
 	}
 	if len(wanted) == 0 {
-		return "", ledger.ErrInvalid.In("kinds", "name at least one kind of message: %s", strings.Join(Kinds, ", "))
+		return "", ledger.ErrInvalid.In("kinds", "name at least one kind of %s: %s", what, strings.Join(kinds, ", "))
 	}
 	return strings.Join(wanted, ","), nil
 }

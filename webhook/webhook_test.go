@@ -352,6 +352,15 @@ func TestKeysAndKinds(t *testing.T) {
 	if Events.Wants("payouts") || PayoutStream.Wants("balance,settled") || !TestStream.Wants("payouts") {
 		t.Error("a stream is wanted by the wrong ones")
 	}
+	if got := testkit.Must(ParseEventKinds("settled balance"))(t); got != "balance,settled" {
+		t.Error(got)
+	}
+	for _, bad := range []string{"", "payouts", "reward,payouts"} {
+		_, err := ParseEventKinds(bad)
+		if !errors.Is(err, ledger.ErrInvalid) || strings.Contains(err.Error(), "settled, payouts") {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
 	for _, bad := range []string{"", ",", "balance,x", "test"} {
 		if _, err := ParseKinds(bad); !errors.Is(err, ledger.ErrInvalid) {
 			t.Errorf("%q: %v", bad, err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -149,6 +150,44 @@ func TestWhatHasFailedIsSentAtOnce(t *testing.T) {
 		w.send()
 		r.wants("when nothing waits")
 	})
+}
+
+// TestAFailureIsSeen: it is logged once that an endpoint fails, and after an hour it needs somebody.
+func TestAFailureIsSeen(t *testing.T) {
+	w := worldOf(t, "sqlite")
+	r := newReceiver(t)
+	w.add(r, "balance", false)
+	r.set(func(rw http.ResponseWriter, _ string) { rw.WriteHeader(500) })
+	s := w.sender("one", w.books, webhook.Timeout)
+	logged := func(want int) {
+		t.Helper()
+		if got := strings.Count(w.log.String(), "a webhook is not delivered; it is sent again"); got != want {
+			t.Errorf("it is logged %d times, not %d:\n%s", got, want, w.log.String())
+		}
+	}
+	w.deposit(2)
+	for _, wait := range []time.Duration{0, 5 * time.Second, time.Hour - 6*time.Second} {
+		w.clock.Advance(wait)
+		w.ok(s.Deliver(t.Context(), "shop"))
+		logged(1)
+		if w.state().Needs(w.clock.Now()) {
+			t.Error("it has not failed for an hour yet")
+		}
+	}
+	w.clock.Advance(time.Second)
+	if !w.state().Needs(w.clock.Now()) {
+		t.Errorf("it has failed for an hour: %+v", w.state())
+	}
+	w.ok(w.books.EnableWebhook(t.Context(), "shop"))
+	r.set(nil)
+	w.ok(s.Deliver(t.Context(), "shop"))
+	if w.state().Needs(w.clock.Now()) {
+		t.Error("it does not fail any more")
+	}
+	r.set(func(rw http.ResponseWriter, _ string) { rw.WriteHeader(500) })
+	w.deposit(1)
+	w.ok(s.Deliver(t.Context(), "shop"))
+	logged(2)
 }
 
 // TestTheScheduleOfAFailure: a message that fails is retried by the schedule, with one ID and one body, and then its
@@ -475,7 +514,8 @@ func TestASecretIsReplaced(t *testing.T) {
 			if err != nil {
 				w.Error(err)
 			}
-			want := signer.Sign(q.Header.Get("Webhook-Id"), w.clock.Now(), body)
+			seconds := testkit.Must(strconv.ParseInt(q.Header.Get("Webhook-Timestamp"), 10, 64))(w.T)
+			want := signer.Sign(q.Header.Get("Webhook-Id"), time.Unix(seconds, 0), body)
 			if got := q.Header.Get("Webhook-Signature"); got != want {
 				w.Errorf("the signatures are %s; want %s", got, want)
 			}

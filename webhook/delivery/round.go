@@ -46,6 +46,9 @@ func (s *Sender) round(ctx context.Context, work store.WebhookWork) (more bool, 
 	kept, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWait)
 	defer cancel()
 	err = errors.Join(err, r.write(kept)) // also what was sent before it was stopped
+	if r.waiting == 0 {
+		r.caughtUp(r.work.Name)
+	}
 	return more && err == nil && !r.stopped && r.did.Paused.IsZero(), err
 }
 
@@ -191,7 +194,7 @@ func (r *round) send(ctx context.Context, messages []message, waits []store.Webh
 	for i, m := range messages {
 		sending.Go(func() {
 			times[i] = r.Now()
-			answers[i], errs[i] = r.Client.Send(ctx, r.work.URL, r.secrets, webhook.Message{ID: m.ID(), Body: m.body}, times[i])
+			answers[i], errs[i] = r.Client.Send(ctx, r.work.URL, r.secrets, webhook.Message{ID: m.ID(), Body: m.body}, r.Wall())
 		})
 	}
 	sending.Wait()
@@ -239,6 +242,7 @@ func (r *round) note(m store.SentMessage, isNew bool) {
 		r.end(m)
 		return
 	}
+	r.sayRefused(r.work.Name, m)
 	wait, again := webhook.Delay(m.Attempts, r.Jitter())
 	m.Next = m.At.Add(max(wait, m.Answer.RetryAfter))
 	switch {

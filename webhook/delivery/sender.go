@@ -31,8 +31,9 @@ type Options struct {
 	Books  *store.DB
 	Sealer *access.Sealer // that opens the secrets of endpoints
 	Client *webhook.Client
-	Now    func() time.Time
-	Jitter func() int // from 0 to 999, at random; called by one goroutine of each endpoint
+	Now    func() time.Time // the clock of the books
+	Wall   func() time.Time // what receivers compare with their clocks; called by several goroutines
+	Jitter func() int       // from 0 to 999, at random; called by one goroutine of each endpoint
 	Log    *slog.Logger
 	Holder string        // names this process among those of the books
 	Poll   time.Duration // how often to look for what other processes have written, above zero
@@ -50,6 +51,7 @@ type Sender struct {
 	mu      sync.Mutex
 	working map[string]bool // endpoints that are being sent to
 	failing map[string]bool // endpoints of which an error is logged
+	refused map[string]bool // endpoints of which it is logged that they do not take a message
 }
 
 // New makes a Sender.
@@ -61,7 +63,7 @@ func New(o Options) *Sender {
 		o.Failed = func(error) bool { return false }
 	}
 	return &Sender{Options: o, source: newSource(o.Books),
-		working: map[string]bool{}, failing: map[string]bool{}}
+		working: map[string]bool{}, failing: map[string]bool{}, refused: map[string]bool{}}
 }
 
 // lookEvery is how often it is looked for work at most: events may be numbered many times in a second, and a look reads
@@ -153,6 +155,25 @@ func (s *Sender) say(ctx context.Context, name string, err error) {
 	if err != nil && !before && ctx.Err() == nil && !s.Failed(err) {
 		s.Log.Error("webhooks are not sent; retrying", "endpoint", name, "error", err, "in", s.Poll)
 	}
+}
+
+// sayRefused logs that an endpoint does not take a message, when that begins: until nothing waits for it any more.
+func (s *Sender) sayRefused(name string, m store.SentMessage) {
+	s.mu.Lock()
+	before := s.refused[name]
+	s.refused[name] = true
+	s.mu.Unlock()
+	if !before {
+		s.Log.Warn("a webhook is not delivered; it is sent again", "endpoint", name, "message", m.ID(), "answer",
+			outcome(m.Answer))
+	}
+}
+
+// caughtUp notes that an endpoint has all that failed.
+func (s *Sender) caughtUp(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.refused, name)
 }
 
 // Deliver sends to an endpoint what there is, unless another process does, and returns when there is nothing left to

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -41,6 +42,7 @@ type world struct {
 	sealer *access.Sealer
 	books  *store.DB
 	posts  int
+	log    strings.Builder
 }
 
 // each runs a test on every database.
@@ -138,8 +140,8 @@ func (w *world) senderAt(holder string, books *store.DB, timeout time.Duration,
 	network := webhook.Network{Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 	c := webhook.NewClient(network, "test", timeout)
 	w.Cleanup(c.Close)
-	return delivery.New(delivery.Options{Books: books, Sealer: w.sealer, Client: c, Now: now,
-		Jitter: func() int { return 500 }, Log: slog.New(slog.DiscardHandler), Holder: holder,
+	return delivery.New(delivery.Options{Books: books, Sealer: w.sealer, Client: c, Now: now, Wall: time.Now,
+		Jitter: func() int { return 500 }, Log: slog.New(slog.NewTextHandler(&w.log, nil)), Holder: holder,
 		Poll: 5 * time.Millisecond})
 }
 
@@ -180,7 +182,8 @@ func newReceiver(t *testing.T) *receiver {
 	return r
 }
 
-// ServeHTTP verifies a message, looks that its ID always has the same body, and answers.
+// ServeHTTP verifies a message, and that it was signed now by the clock of the receiver, which is not that of the books;
+// looks that its ID always has the same body, and answers.
 func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
@@ -188,7 +191,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.reader.VerifyIgnoringTimestamp(body, req.Header); err != nil {
+	if err := r.reader.Verify(body, req.Header); err != nil {
 		r.t.Error(err)
 	}
 	id := req.Header.Get("Webhook-Id")
