@@ -308,7 +308,7 @@ func (p *overviewPage) fillWithdrawals() error {
 	return nil
 }
 
-// fillStreams adds the partitions of sources, the payouts to another ledger, and what is not delivered, if there are any.
+// fillStreams adds the partitions of sources, payouts to another ledger, and what is not delivered, if there are any.
 func (p *overviewPage) fillStreams() (err error) {
 	p.Streams, p.Waits, err = p.visit.partitions(p.FirstOpen, p.ClosesAt)
 	p.Streams = slices.DeleteFunc(p.Streams, func(s partition) bool { return s.State == store.Retired })

@@ -16,9 +16,9 @@ const answersAtOnce = 2_000
 
 // Payouts delivers the payouts that there are, and goes on. An error of the target or of the database is kept with the
 // target, logged and retried or, until the end, returned. An address that is not the target's, and a number to deliver
-// from that is not between 1 and the next one, are returned at once, as is that a table cannot be reached that is to
-// get some again. Two processes that deliver to one target are safe:
-// of a table each payout is added by one of them; to a topic one delivers, and the other waits.
+// from that is not between 1 and the next one, are returned at once, and so is that a table which is to get some again
+// cannot be reached. Two processes that deliver to one target are safe: of a table each payout is added by one of them;
+// to a topic one delivers, and the other waits.
 func Payouts(ctx context.Context, c Config, to payout.Target) (Result, error) {
 	p := &payouts{delivery: &delivery{Config: c}, to: to, reports: reports.New(c.Books.Reader()),
 		assets: map[string]ledger.Asset{}}
@@ -53,7 +53,7 @@ func (p *payouts) open(ctx context.Context) (session, error) {
 	return &payoutSession{p, s, table}, nil
 }
 
-// resend sets back how far the target is. A table, which keeps that itself, has to be reachable.
+// resend sets back how far the target is. A table keeps that itself, and has to be reachable.
 func (p *payouts) resend(ctx context.Context, n store.NewTarget) error {
 	if !p.to.Keeps() {
 		return p.Books.ResendTarget(ctx, n)

@@ -48,7 +48,7 @@ func (w Webhook) StateAt(now time.Time) string {
 	return "sending"
 }
 
-// failsFrom is from when on an endpoint that fails needs somebody: before, its messages have been sent again three times.
+// failsFrom is from when on an endpoint that fails needs somebody: before, each message is sent again three times.
 const failsFrom = time.Hour
 
 // Needs reports whether an endpoint needs somebody at a time: nothing is sent to it until somebody decides, or it has

@@ -62,7 +62,8 @@ func sendAlone(url string) error {
 	network := webhook.Network{Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 	client := webhook.NewClient(network, "test", webhook.Timeout)
 	delivery.New(delivery.Options{Books: books, Sealer: sealer, Client: client,
-		Now: laterClock(life), Wall: time.Now, Jitter: func() int { return 500 }, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Now: laterClock(life), Wall: time.Now, Jitter: func() int { return 500 },
+		Log:    slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Holder: fmt.Sprint("process ", life), Poll: 2 * time.Millisecond}).Run(ctx)
 	return nil
 }

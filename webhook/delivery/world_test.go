@@ -182,7 +182,7 @@ func newReceiver(t *testing.T) *receiver {
 	return r
 }
 
-// ServeHTTP verifies a message, and that it was signed now by the clock of the receiver, which is not that of the books;
+// ServeHTTP verifies a message, and that it was signed now by the clock of the receiver, which is not the books' own,
 // looks that its ID always has the same body, and answers.
 func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(req.Body)
