@@ -130,7 +130,7 @@ var changing = []struct{ path, args, stdin, action string }{
 	{"reconcile set-limit", "ADA --accounts 0", "", "reconcile set-limit"},
 	{"reconcile run", "- --asset ADA", "account,asset,balance\nalice,ADA,1\n", "reconcile"},
 	{"reconcile resolve", "1 ADA --reason known", "", "reconcile resolve"},
-	{"reconcile set", "--endpoint https://ledger.example.com/balances", "", "reconcile set"},
+	{"reconcile set", "--endpoint https://ledger.example.com/balances --untested", "", "reconcile set"},
 	{"reconcile set-limit", "BNB --off --without-comparison wait", "", "reconcile set-limit"},
 	{"reconcile release", "BNB 2026-11-23 --reason known", "", "reconcile release"},
 	{"compensate", "alice 2026-11-22 BNB 0.1 --name n-1 --reason late", "", "compensate"},

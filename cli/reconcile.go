@@ -146,6 +146,9 @@ func (c *reconcileRunCmd) scheduled(ctx context.Context, env *Env, db *store.DB,
 	if err != nil && all == nil {
 		return err
 	}
+	if err == nil && len(all) == 0 && !c.JSON {
+		return env.printf("No day has closed yet: nothing is compared before %s has.\n", db.FirstDay())
+	}
 	return errors.Join(err, c.write(env, all, nil))
 }
 
@@ -377,11 +380,15 @@ func comparisonLimitSentence(a ledger.Asset, l store.ComparisonLimit) string {
 
 type reconcileSetCmd struct {
 	figuresFlags `embed:""`
+	reachFlags   `embed:""`
+	Untested     bool `help:"Do not try it first, as where only \"serve\" can reach it."`
 	Off          bool `help:"Compare nothing by itself."`
 }
 
 func (c *reconcileSetCmd) Help() string {
 	return `"softstake serve" compares the books with it each night, once a day has closed and the day before it is paid, and tries again where that fails. The books keep addresses and queries, and no secrets: "serve" reads the password of a database from ~/.pgpass or PGPASSWORD, the token of an endpoint from --reconcile-token-file, and who reads a topic from --reconcile-credentials. With four eyes this needs approval.
+
+It is tried before it is set, with the same secrets: the queries are asked for no row, an endpoint is asked for the last day that has closed (or yesterday), a topic is opened. What does not answer within a minute, or is wrong, is not set, unless --untested.
 
 Examples:
 
@@ -399,16 +406,48 @@ func (c *reconcileSetCmd) Run(env *Env) error {
 	case c.Off == source.On():
 		return usage("give --ledger, --endpoint or --topic; or --off")
 	}
-	if source.On() {
-		if _, _, err := (comparison.Reach{Insecure: env.Insecure}).Open(source); err != nil {
-			return err
-		}
+	try, err := c.trial(env, source)
+	if err != nil {
+		return err
 	}
 	said := "The figures of the other ledger are compared each night.\n"
 	if c.Off {
 		said = "Nothing is compared by itself.\n"
 	}
-	return env.books(func(ctx context.Context, db *store.DB) error {
+	return env.booksAndAssets(func(ctx context.Context, db *store.DB, known assets) error {
+		if err := try(ctx, db, known); err != nil {
+			return err
+		}
 		return env.done(db.SetComparisonSource(ctx, source), "%s", said)
 	})
+}
+
+// trial is how a source is tried, when its addresses are read. Without a source, or untested, nothing is.
+func (c *reconcileSetCmd) trial(env *Env, source store.ComparisonSource) (func(context.Context, *store.DB, assets) error,
+	error) {
+	nothing := func(context.Context, *store.DB, assets) error { return nil }
+	if !source.On() {
+		return nothing, nil
+	}
+	reach, err := c.reach(env)
+	if err == nil {
+		_, _, err = reach.Open(source)
+	}
+	if err != nil || c.Untested {
+		return nothing, err
+	}
+	return func(ctx context.Context, db *store.DB, known assets) error {
+		day := staking.DayOf(db.Now()) - 1
+		days, err := reports.New(db.Reader()).Comparable(ctx, false)
+		if err == nil && len(days) > 0 {
+			day = days[0].Day
+		}
+		if err == nil {
+			err = reach.Try(ctx, source, day, known)
+		}
+		if err != nil {
+			return fmt.Errorf("it is not set, since trying it failed (--untested sets it all the same): %w", err)
+		}
+		return nil
+	}, nil
 }

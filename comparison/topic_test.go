@@ -46,6 +46,12 @@ func TestFiguresOfTopics(t *testing.T) {
 			}
 			within, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
+			try := func(address string) error {
+				return comparison.Reach{}.Try(within, store.ComparisonSource{Topic: address}, d, nil)
+			}
+			if err := try(address); err != nil || try(address+"-2") == nil {
+				t.Errorf("it is tried: %v; one that is not there: %v", err, try(address+"-2"))
+			}
 			figures := func() (reconcile.Figures, error) {
 				return read(within, d, map[string]ledger.Asset{"BNB": {Symbol: "BNB", Scale: 8, MaxSupply: ledger.MaxSupply}})
 			}

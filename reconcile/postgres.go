@@ -44,16 +44,47 @@ func ParseQuery(address, balances, payouts string, insecure bool) (*Query, error
 // nothing. Its position is the one of the database's log, and its time that of the database. What of it cannot be an
 // amount is ledger.ErrInvalid.
 func (q *Query) Read(ctx context.Context, at, day time.Time, assets map[string]ledger.Asset) (f Figures, err error) {
+	err = q.begin(ctx, func(t pgx.Tx) error {
+		f, err = q.figures(ctx, t, at, day, assets)
+		return err
+	})
+	return f, err
+}
+
+// Try asks for no row: its error says that the database cannot be reached, or that a query is none, lacks a column or
+// has a parameter that is neither a moment nor a day.
+func (q *Query) Try(ctx context.Context) error {
+	return q.begin(ctx, func(t pgx.Tx) error {
+		for column, sql := range map[string]string{"balance": q.balances, "payout": q.payouts} {
+			if sql == "" {
+				continue
+			}
+			if _, err := t.Exec(ctx, selection(column, sql)+" LIMIT 0", arguments(sql, time.Now().UTC())...); err != nil {
+				return fmt.Errorf("ask the other ledger for its %ss: %w", column, err)
+			}
+		}
+		return nil
+	})
+}
+
+// begin has f ask in a transaction that sees one state and can change nothing.
+func (q *Query) begin(ctx context.Context, f func(pgx.Tx) error) (err error) {
 	c, err := pgx.ConnectConfig(ctx, q.config)
 	if err != nil {
-		return Figures{}, db.ConnectError(err)
+		return db.ConnectError(err)
 	}
 	defer func() { err = errors.Join(err, c.Close(context.WithoutCancel(ctx))) }()
 	t, err := c.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
-		return Figures{}, fmt.Errorf("begin at the other ledger: %w", err)
+		return fmt.Errorf("begin at the other ledger: %w", err)
 	}
 	defer func() { _ = t.Rollback(context.WithoutCancel(ctx)) }()
+	return f(t)
+}
+
+// figures asks for the figures.
+func (q *Query) figures(ctx context.Context, t pgx.Tx, at, day time.Time, assets map[string]ledger.Asset) (Figures,
+	error) {
 	r := Reader{assets: assets}
 	if err := t.QueryRow(ctx, `SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn()
 		END::text, now()`).Scan(&r.f.Position, &r.f.At); err != nil {
@@ -72,13 +103,22 @@ func (q *Query) Read(ctx context.Context, at, day time.Time, assets map[string]l
 	return r.end(nil)
 }
 
+// selection is the query of the columns of figures.
+func selection(column, sql string) string {
+	return "SELECT account::text, asset::text, " + column + "::text FROM (" + sql + "\n) figures"
+}
+
+// arguments are those of a query.
+func arguments(sql string, when time.Time) []any {
+	if strings.Contains(sql, "$1") {
+		return []any{when}
+	}
+	return nil
+}
+
 // ask adds the rows of a query. column is the one with their amounts.
 func (r *Reader) ask(ctx context.Context, t pgx.Tx, to *[]Balance, column, sql string, when time.Time) error {
-	var args []any
-	if strings.Contains(sql, "$1") {
-		args = append(args, when)
-	}
-	rows, err := t.Query(ctx, "SELECT account::text, asset::text, "+column+"::text FROM ("+sql+"\n) figures", args...)
+	rows, err := t.Query(ctx, selection(column, sql), arguments(sql, when)...)
 	if err != nil {
 		return fmt.Errorf("ask the other ledger for its %ss: %w", column, err)
 	}

@@ -85,6 +85,23 @@ func TestBalancesOfAQuery(t *testing.T) {
 			t.Errorf("%s: %v, want %q", sql, err, want)
 		}
 	}
+	for queries, want := range map[[2]string]string{
+		{"SELECT account, asset, amount AS balance FROM postings WHERE at < $1;", ""}: "",
+		{"SELECT account, asset, amount AS balance FROM postings",
+			"SELECT account, asset, amount AS payout FROM postings WHERE at::date = $1"}: "",
+		{"SELECT account, asset FROM postings", ""}:                                                       "balance",
+		{"SELECT account, asset, amount AS balance FROM missing", ""}:                                     "missing",
+		{"SELECT account, asset, amount AS balance FROM postings", "SELECT account, asset FROM postings"}: "payout",
+		{"SELECT account, asset, amount AS balance FROM postings WHERE at < $1 AND account = $2", ""}:     "mismatched param",
+		{"DELETE FROM postings RETURNING account, asset, amount AS balance", ""}:                          "syntax error",
+	} {
+		q, err := reconcile.ParseQuery(address, queries[0], queries[1], false)
+		must(err)
+		err = q.Try(t.Context())
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q are tried: %v, want %q", queries, err, want)
+		}
+	}
 	if _, err := read("SELECT account, asset, NULL AS balance FROM postings"); !errors.Is(err, ledger.ErrInvalid) {
 		t.Error(err)
 	}

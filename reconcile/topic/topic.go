@@ -61,6 +61,24 @@ func Read(ctx context.Context, source join.Source, day time.Time, assets map[str
 	return last(all)
 }
 
+// Try opens every partition of a topic, and reads none.
+func Try(ctx context.Context, source join.Source) error {
+	names, err := source.Partitions(ctx)
+	if err == nil && len(names) == 0 {
+		err = ledger.ErrNotFound.In("", "it has no partition")
+	}
+	for i := 0; err == nil && i < len(names); i++ {
+		var reader join.Reader
+		if reader, err = source.Open(ctx, names[i], join.Start{}); err == nil {
+			err = reader.Close()
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("open the topic of the other ledger: %w", err)
+	}
+	return nil
+}
+
 // partition is what a partition has of a day.
 type partition struct {
 	name   string
