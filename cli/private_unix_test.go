@@ -54,13 +54,14 @@ func TestSecretsAreRefusedThatOthersCanRead(t *testing.T) {
 	if err := os.WriteFile(name, []byte("secret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := (reachFlags{ReconcileTokenFile: name}).reach(&Env{}); err != nil || string(r.Token) != "secret" {
+	env := &Env{Getenv: func(string) string { return "" }}
+	if r, err := (reachFlags{ReconcileTokenFile: name}).reach(env); err != nil || string(r.Token) != "secret" {
 		t.Errorf("the token is %q: %v", r.Token, err)
 	}
 	if err := os.Chmod(name, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	_, err := (reachFlags{ReconcileTokenFile: name}).reach(&Env{})
+	_, err := (reachFlags{ReconcileTokenFile: name}).reach(env)
 	if err == nil || !strings.Contains(err.Error(), "chmod 600") {
 		t.Errorf("others can read it: %v", err)
 	}

@@ -139,7 +139,8 @@ func happen(t *testing.T, books *store.DB, i int, today staking.Day) {
 // joinEvents posts events of another ledger: one of a day that is closed, and one that takes another back.
 func joinEvents(t *testing.T, books *store.DB, today staking.Day) {
 	t.Helper()
-	batch := store.JoinBatch{Source: "shop", Partition: "p1"}
+	address := testkit.Must(books.AddSource(t.Context(), store.JoinSource{Name: "shop", Address: "file:/outbox"}))(t)
+	batch := store.JoinBatch{Source: "shop", Partition: "p1", Address: address}
 	account := string(town.Holder(6))
 	before, now := ledger.FormatTime((today - 1).Start()), ledger.FormatTime(books.Now())
 	for i, line := range []string{
@@ -151,6 +152,11 @@ func joinEvents(t *testing.T, books *store.DB, today staking.Day) {
 	if j := testkit.Must(books.Join(t.Context(), batch))(t); j.Done != len(batch.Events) || j.State != store.Running {
 		t.Fatalf("%d events are posted: %s", j.Done, j.Reason)
 	}
+	unknown := testkit.Must(join.Decode([]byte(`{"id":"e-3","at":"`+now+`","account":"`+account+`","token":"XYZ","change":"1"}`),
+		3))(t)
+	batch.Events = []join.Event{unknown}
+	testkit.Must(books.Join(t.Context(), batch))(t)
+	ok(t, books.SkipEvents(t.Context(), store.PartitionSkip{Source: "shop", Name: "p1", Event: "e-3", Reason: "not kept here"}))
 	ok(t, books.CloseWithout(t.Context(), store.DayWithout{Day: today - 1, Reason: "the source was away"}))
 	ok(t, books.RetirePartition(t.Context(), store.PartitionEnd{Source: "shop", Name: "p1", Reason: "the trial is over"}))
 }
