@@ -423,8 +423,8 @@ func (c *reconcileSetCmd) Run(env *Env) error {
 }
 
 // trial is how a source is tried, when its addresses are read. Without a source, or untested, nothing is.
-func (c *reconcileSetCmd) trial(env *Env, source store.ComparisonSource) (func(context.Context, *store.DB, assets) error,
-	error) {
+func (c *reconcileSetCmd) trial(env *Env, source store.ComparisonSource) (
+	func(context.Context, *store.DB, assets) error, error) {
 	nothing := func(context.Context, *store.DB, assets) error { return nil }
 	if !source.On() {
 		return nothing, nil

@@ -127,8 +127,8 @@ func TestEachDayIsComparedBeforeItIsPaid(t *testing.T) {
 		"day 3, 3 tokens, 0 differ")
 }
 
-// TestASourceThatIsReplacedMeanwhileDoesNotCount as the nightly one: the next attempt reads the new one.
-func TestASourceThatIsReplacedMeanwhileDoesNotCount(t *testing.T) {
+// TestASourceThatWasReplacedDoesNotCount as the nightly one: the next attempt reads the new one.
+func TestASourceThatWasReplacedDoesNotCount(t *testing.T) {
 	n := newNights(t)
 	n.other.text.Store("alice,BNB,0.00000005\n")
 	replaced := store.ComparisonSource{Endpoint: n.server}
@@ -143,7 +143,7 @@ func TestASourceThatIsReplacedMeanwhileDoesNotCount(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	must(t, n.books.SetComparisonSource(t.Context(), store.ComparisonSource{Endpoint: server.URL}))
-	n.night(2, "00:10", false, "was set anew")
+	n.night(2, "00:10", false, "was set again")
 	n.compared()
 	n.night(2, "00:11", true, "")
 	n.compared("day 1, 4 tokens, 0 differ")

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/softstake/softstake/join"
 	"github.com/softstake/softstake/join/kafka"
 	"github.com/softstake/softstake/join/nats"
 	"github.com/softstake/softstake/ledger"
@@ -60,7 +59,7 @@ func (h Reach) topic(address string) (Theirs, error) {
 }
 
 // broker is a topic or some streams, from what they still have. Its caller calls done when it has read.
-func (h Reach) broker(address string) (source join.Source, done func() error, err error) {
+func (h Reach) broker(address string) (source topic.Source, done func() error, err error) {
 	switch scheme, _, _ := strings.Cut(address, ":"); scheme {
 	case "kafka":
 		source, err := kafka.Parse(address, h.Kafka, h.Insecure)

@@ -85,6 +85,20 @@ func TestBalancesOfAQuery(t *testing.T) {
 			t.Errorf("%s: %v, want %q", sql, err, want)
 		}
 	}
+	tries(t, address)
+	if _, err := read("SELECT account, asset, NULL AS balance FROM postings"); !errors.Is(err, ledger.ErrInvalid) {
+		t.Error(err)
+	}
+	rows := 0
+	must(c.QueryRow(t.Context(), "SELECT count(*) FROM postings").Scan(&rows))
+	if rows != 6 {
+		t.Errorf("%d postings are left", rows)
+	}
+}
+
+// tries tries queries of postings before they are set.
+func tries(t *testing.T, address string) {
+	t.Helper()
 	for queries, want := range map[[2]string]string{
 		{"SELECT account, asset, amount AS balance FROM postings WHERE at < $1;", ""}: "",
 		{"SELECT account, asset, amount AS balance FROM postings",
@@ -96,19 +110,12 @@ func TestBalancesOfAQuery(t *testing.T) {
 		{"DELETE FROM postings RETURNING account, asset, amount AS balance", ""}:                          "syntax error",
 	} {
 		q, err := reconcile.ParseQuery(address, queries[0], queries[1], false)
-		must(err)
-		err = q.Try(t.Context())
+		if err == nil {
+			err = q.Try(t.Context())
+		}
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%q are tried: %v, want %q", queries, err, want)
 		}
-	}
-	if _, err := read("SELECT account, asset, NULL AS balance FROM postings"); !errors.Is(err, ledger.ErrInvalid) {
-		t.Error(err)
-	}
-	rows := 0
-	must(c.QueryRow(t.Context(), "SELECT count(*) FROM postings").Scan(&rows))
-	if rows != 6 {
-		t.Errorf("%d postings are left", rows)
 	}
 }
 

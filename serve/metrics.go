@@ -184,7 +184,8 @@ var (
 		"Accounts that differed when the token was last compared with these figures, of balances and of payouts.", "token",
 		"source")
 	comparedStops = description("reconciliation_break",
-		"1 where a difference above the limit stops paying the token; absent where none does and it was not compared for a week.", "token")
+		"1 where a difference above the limit stops paying the token; absent where none does and it was not "+
+			"compared for a week.", "token")
 	comparedAwaited = description("reconciliation_awaited",
 		"1 where a closed day of the token is not paid, since it is not compared with another ledger yet.", "token")
 	comparedNightly = description("reconciliation_nightly", "1 where figures of another ledger are compared each night.")

@@ -2,18 +2,15 @@ package serve
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/softstake/softstake/join"
 	"github.com/softstake/softstake/ledger"
-	"github.com/softstake/softstake/reconcile"
 	"github.com/softstake/softstake/store"
 )
 
@@ -97,23 +94,24 @@ func TestABreakIsSentWhileItStops(t *testing.T) {
 		t.Helper()
 		asset, err := w.books.Asset(t.Context(), symbol)
 		w.ok(err)
+		token := store.ComparedToken{Kind: "balance"}
+		token.Asset, token.Off = asset, off
 		_, err = w.books.AddComparison(t.Context(), store.Comparison{Day: w.books.FirstDay(), At: noon,
-			Source: store.FromFile, Tokens: []store.ComparedToken{{Kind: reconcile.Balances,
-				Token: reconcile.Token{Asset: asset, Off: off}}}})
+			Source: store.FromFile, Tokens: []store.ComparedToken{token}})
 		w.ok(err)
 	}
 	compared("BNB", 5)
 	w.clock.Forward(noon.AddDate(0, 0, 8))
 	compared("SOL", 0)
-	got := map[string]float64{}
-	w.ok(collector{books: w.books}.collectComparisons(t.Context(), func(d *prometheus.Desc, v float64, labels ...string) {
-		if d == comparedStops {
-			got[labels[0]] = v
+	w.metrics = NewMetrics()
+	s := w.serve()
+	_, body := s.get("/metrics")
+	for _, want := range []string{`{token="BNB"} 1`, `{token="SOL"} 0`} {
+		if !strings.Contains(body, "softstake_reconciliation_break"+want+"\n") {
+			t.Errorf("there is no %s in:\n%s", want, body)
 		}
-	}))
-	if want := map[string]float64{"BNB": 1, "SOL": 0}; !maps.Equal(got, want) {
-		t.Errorf("what stops is %v, not %v", got, want)
 	}
+	s.end()
 }
 
 // failTarget has delivering payouts and events to a target fail.

@@ -92,9 +92,9 @@ func (c Comparison) Stopped() (assets []string) {
 // AddComparison writes a comparison down, with its number, when and by whom it was made, and which tokens are over
 // their limits, and returns it so. What is over its limit stops paying the token: no day of it is declared, until
 // ResolveBreak, or until one that supersedes it (see Supersedes) is not over it. Nothing else changes. Where c says
-// that it is scheduled, the books name that source, by its number, and no other one since: else ledger.ErrInvalid. Where the answer of the database was
-// lost, a comparison may be there twice, which has no further effect. access.ErrCeiling where the credential has sent
-// figures MostRequests times on this day.
+// that it is scheduled, the books name that source, by its number, and no other one since: else ledger.ErrInvalid.
+// Where the answer of the database was lost, a comparison may be there twice, which has no further effect.
+// access.ErrCeiling where the credential has sent figures MostRequests times on this day.
 func (b *DB) AddComparison(ctx context.Context, c Comparison) (Comparison, error) {
 	tokens := c.Tokens
 	err := b.engine.Write(ctx, func(t db.Tx) (err error) {
@@ -143,7 +143,7 @@ func checkSetting(t db.View, c Comparison) error {
 	case s.Kind() != c.Source:
 		return ledger.ErrInvalid.In("source", "the books name no figures of the source %q", c.Source)
 	case s.Number != c.Setting:
-		return ledger.ErrInvalid.In("source", "the source of the figures was set anew since they were read: they are of "+
+		return ledger.ErrInvalid.In("source", "the source of the figures was set again since they were read: they are of "+
 			"number %d, and now it is number %d", c.Setting, s.Number)
 	}
 	return nil

@@ -30,6 +30,9 @@ const (
 	atOnce = 2000
 )
 
+// Source is a topic, as join reads it.
+type Source = join.Source
+
 // ended is a reader that knows where its partition ended when it was opened. One that does not is read until nothing
 // more is there.
 type ended interface {
@@ -41,7 +44,7 @@ type ended interface {
 // ledger.ErrNotFound where there is none; ledger.ErrInvalid where that set is not whole, or is not known to be the last
 // one, or a message after its begin cannot be read, or where the topic has more than can be read. What comes while it
 // reads is not waited for.
-func Read(ctx context.Context, source join.Source, day time.Time, assets map[string]ledger.Asset) (f reconcile.Figures,
+func Read(ctx context.Context, source Source, day time.Time, assets map[string]ledger.Asset) (f reconcile.Figures,
 	err error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
@@ -62,7 +65,7 @@ func Read(ctx context.Context, source join.Source, day time.Time, assets map[str
 }
 
 // Try opens every partition of a topic, and reads none.
-func Try(ctx context.Context, source join.Source) error {
+func Try(ctx context.Context, source Source) error {
 	names, err := source.Partitions(ctx)
 	if err == nil && len(names) == 0 {
 		err = ledger.ErrNotFound.In("", "it has no partition")
@@ -99,7 +102,7 @@ func newPartition(name string, day time.Time, assets map[string]ledger.Asset, le
 }
 
 // read reads all messages that there are when it begins.
-func (p *partition) read(ctx context.Context, source join.Source) (err error) {
+func (p *partition) read(ctx context.Context, source Source) (err error) {
 	reader, err := source.Open(ctx, p.name, join.Start{})
 	if err != nil {
 		return err
