@@ -152,11 +152,10 @@ func joinEvents(t *testing.T, books *store.DB, today staking.Day) {
 	if j := testkit.Must(books.Join(t.Context(), batch))(t); j.Done != len(batch.Events) || j.State != store.Running {
 		t.Fatalf("%d events are posted: %s", j.Done, j.Reason)
 	}
-	unknown := testkit.Must(join.Decode([]byte(`{"id":"e-3","at":"`+now+`","account":"`+account+`","token":"XYZ","change":"1"}`),
-		3))(t)
-	batch.Events = []join.Event{unknown}
+	unknown := `{"id":"e-3","at":"` + now + `","account":"` + account + `","token":"XYZ","change":"1"}`
+	batch.Events = []join.Event{testkit.Must(join.Decode([]byte(unknown), 3))(t)}
 	testkit.Must(books.Join(t.Context(), batch))(t)
-	ok(t, books.SkipEvents(t.Context(), store.PartitionSkip{Source: "shop", Name: "p1", Event: "e-3", Reason: "not kept here"}))
+	ok(t, books.SkipEvents(t.Context(), store.PartitionSkip{Source: "shop", Name: "p1", Event: "e-3", Reason: "not kept"}))
 	ok(t, books.CloseWithout(t.Context(), store.DayWithout{Day: today - 1, Reason: "the source was away"}))
 	ok(t, books.RetirePartition(t.Context(), store.PartitionEnd{Source: "shop", Name: "p1", Reason: "the trial is over"}))
 }
