@@ -334,6 +334,7 @@ var Unrecorded = map[string]string{
 	"prices.base":                "what a price of the day is compared with: the log has each price, and who approved it",
 	"rates.base":                 "the same of rates",
 	"join_skips.passed":          "it is set when the event comes; that it is never posted is recorded",
+	"join_skips.digest":          "the same",
 	"payout_batches.first":       "the number by which readers know it, given after the commit",
 	"payout_batches.credited":    "a count of answers, which are recorded",
 	"payout_batches.refused":     "a count of answers, which are recorded",

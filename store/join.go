@@ -140,10 +140,10 @@ type joining struct {
 
 	t         db.Tx
 	joined    Joined
-	events    []*joinedEvent // that are new, up to one that goes alone or that is ahead
-	skips     joinSkips
-	number    int64       // the last that an event has, where their places are a broker's
-	first     staking.Day // that is open
+	events    []*joinedEvent        // that are new, up to one that goes alone or that is ahead
+	skips     map[string][]JoinSkip // the decisions about events that are never posted, by ID
+	number    int64                 // the last that an event has, where their places are a broker's
+	first     staking.Day           // that is open
 	accounts  map[key]*joinedBalance
 	watermark int64
 }
@@ -158,8 +158,9 @@ type joinedEvent struct {
 	after   ledger.Amount // what the source has then, if Event.After is given
 	at      int64         // when its entry counts
 	repeats bool
-	again   bool // it was there before: by its number or, of one that is never posted, by its ID
-	skip    bool // it is never posted; what the source has after it counts all the same
+	again   bool   // it was there before: by its number or, of one that is never posted, by its ID
+	skip    bool   // it is never posted; what the source has after it counts all the same
+	digest  string // what it says, of one that is never posted and comes first after that was decided
 }
 
 // run takes the steps of the transaction until one fails; its error may be a *joinRefusal or joinRepeats.
@@ -221,7 +222,7 @@ func (x *joining) take() error {
 				continue
 			}
 		}
-		if x.skipsEvent(e.ID) {
+		if x.skipsEvent(e) {
 			passed, err := x.passOver(e, i)
 			if err != nil {
 				return err

@@ -1,6 +1,6 @@
 -- Events of sources that a person has decided never to post, and the place at which each stopped its partition: when, in
--- milliseconds, by whom and why. passed is when the event came, and what its source has after it was counted; 0: it has
--- not come yet.
+-- milliseconds, by whom and why. passed is when the event came, and what its source has after it was counted, and digest
+-- the SHA-256 of its content, in hexadecimal; 0 and '': it has not come yet.
 CREATE TABLE join_skips (
 	source    {{text}} NOT NULL,
 	event     {{text}} NOT NULL,
@@ -11,5 +11,6 @@ CREATE TABLE join_skips (
 	set_by    {{text}} NOT NULL,
 	reason    {{text}} NOT NULL,
 	passed    {{int}} NOT NULL,
+	digest    {{text}} NOT NULL,
 	PRIMARY KEY (source, event, name, position, part)
 ) {{table}};

@@ -63,7 +63,7 @@ var Grants = map[string]db.Grant{
 	"join_late":              {Insert: true},
 	"join_partitions":        {Insert: true, Update: joinPosition},
 	"join_references":        {Insert: true},
-	"join_skips":             {Insert: true, Update: "passed"},
+	"join_skips":             {Insert: true, Update: "passed, digest"},
 	"join_sources":           {Insert: true},
 	"keys":                   {Insert: true, Update: "addresses, label, secret, revoked, trade_until, mac"},
 	"labels":                 {Insert: true, Delete: true, Update: "until_day"},
