@@ -115,8 +115,8 @@ func (x *joining) writeSkips() error {
 		return nil
 	}
 	now := x.now()
-	n, err := x.t.Set(nil, "UPDATE join_skips SET passed = r.now, digest = r.said FROM {rows} WHERE join_skips.source = r.source "+
-		"AND join_skips.event = r.event AND join_skips.passed = 0", db.SetOf(came,
+	n, err := x.t.Set(nil, "UPDATE join_skips SET passed = r.now, digest = r.said FROM {rows} "+
+		"WHERE join_skips.source = r.source AND join_skips.event = r.event AND join_skips.passed = 0", db.SetOf(came,
 		db.Text("source", func(*joinedEvent) string { return x.batch.Source }),
 		db.Text("event", func(e *joinedEvent) string { return e.ID }),
 		db.Text("said", func(e *joinedEvent) string { return e.digest }),
