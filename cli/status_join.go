@@ -22,12 +22,15 @@ func readJoined(ctx context.Context, db *store.DB, r *reports.Reports) (s joined
 	if s.partitions, err = r.Partitions(ctx); err != nil || len(s.partitions) == 0 {
 		return s, err
 	}
-	status, err := r.Status(ctx)
-	if err != nil || db.Now().Before(status.ClosesAt) {
+	if s.open, err = r.FirstOpen(ctx); err != nil {
+		return s, err
+	}
+	closings, err := db.Closings(ctx)
+	if err != nil || db.Now().Before(closings.ClosesAt(s.open)) {
 		return s, err
 	}
 	last, err := db.Delivered(ctx)
-	s.open, s.waits = status.FirstOpen, last < status.FirstOpen
+	s.waits = last < s.open
 	return s, err
 }
 

@@ -420,7 +420,8 @@ func TestADayWaitsUntilItIsCompared(t *testing.T) {
 	})
 }
 
-// TestFiguresThatAreSentAreBounded: a credential makes so many comparisons on a day, each with so many differences.
+// TestFiguresThatAreSentAreBounded: how many comparisons a credential makes on a day, and the differences of each, are
+// limited.
 func TestFiguresThatAreSentAreBounded(t *testing.T) {
 	eachOnce(t, func(t *testing.T, db *store.DB, clock *testkit.Clock) {
 		ctx := t.Context()

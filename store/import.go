@@ -84,8 +84,8 @@ func (g *groupCommit) dateOpenings() error {
 // importPart is how many entries of an import are posted in one transaction.
 const importPart = 1000
 
-// postParts posts entries of our own, so many in one transaction. At a database's error nothing is known of the
-// entries; post them again.
+// postParts posts entries of our own, at most size of them in each transaction. At a database's error nothing is known
+// of the entries; post them again.
 func (b *DB) postParts(ctx context.Context, entries []ledger.Entry, size int, n logFields) ([]Outcome, error) {
 	outcomes := make([]Outcome, 0, len(entries))
 	for part := range slices.Chunk(entries, size) {
