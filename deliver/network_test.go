@@ -119,15 +119,7 @@ func (b *books) silence(target payout.Target, p *faultproxy.Proxy, within time.D
 		b.delivered("at first", goesOnWithin)
 		p.Break(faultproxy.Silence, nil)
 		b.settle()
-		began := time.Now()
-		for b.state().Error == "" && time.Since(began) < 2*within {
-			time.Sleep(50 * time.Millisecond) // between two looks
-		}
-		took := time.Since(began).Round(100 * time.Millisecond)
-		b.Logf("noticed after %s: %s", took, b.state().Error)
-		if took > within+5*time.Second {
-			b.Errorf("that is later than %s", within)
-		}
+		faultproxy.Noticed(b, within, func() string { return b.state().Error })
 		p.Restore()
 		b.delivered("when it is heard again", goesOnWithin)
 	})

@@ -30,6 +30,24 @@ func Fail(f Fault, chance *rand.Rand, proxies ...*Proxy) {
 	}
 }
 
+// slack is how much later than it takes by itself something may be noticed on a busy machine.
+const slack = 5 * time.Second
+
+// Noticed waits until what uses a silent network notices that: noticed is what it says then, and "" before. That it
+// takes longer than within fails the test.
+func Noticed(t testing.TB, within time.Duration, noticed func() string) {
+	t.Helper()
+	began := time.Now()
+	for noticed() == "" && time.Since(began) < 2*within {
+		time.Sleep(50 * time.Millisecond) // between two looks
+	}
+	took := time.Since(began).Round(100 * time.Millisecond)
+	t.Logf("noticed after %s: %s", took, noticed())
+	if took > within+slack {
+		t.Errorf("that is later than %s", within)
+	}
+}
+
 // Disturb has the network of some proxies fail at random moments: in each round by one fault, the same at all of them,
 // after which it works again. goesOn waits until what uses the network goes on, and ends the test when it does not. How
 // long that takes is logged by fault.
